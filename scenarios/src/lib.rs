@@ -1,0 +1,1 @@
+//! Scenario format, assembly of worlds, run and replay.

@@ -1,0 +1,2 @@
+//! Splitbrain.
+fn main() {}
