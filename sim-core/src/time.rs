@@ -110,7 +110,6 @@ macro_rules! instant {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
         pub struct $name(u64);
 
         impl $name {
@@ -170,7 +169,7 @@ instant!(
 );
 instant!(
     /// A reading of one node's clock, in nanoseconds. Two nodes' readings are not comparable. State
-    /// fingerprints skip it, so a process keeps instants only in this type.
+    /// fingerprints skip it (they know it by its serde name), so a process keeps instants only in this type.
     LocalTime
 );
 

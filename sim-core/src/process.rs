@@ -1,0 +1,105 @@
+//! What a protocol implements: a sans-I/O state machine.
+//!
+//! A [`Process`] reacts to inputs (`on_start`, `on_message`, `on_timer`, `on_request`, `on_durable`) and acts
+//! only through its [`Context`]: it sends, sets timers, writes to its disk, answers clients, states facts.
+//! It never sees true time, threads, sockets or another process. That is what makes a run replayable, and the
+//! same code testable by hand, by a sweep and by exhaustive exploration.
+//!
+//! **Life.** [`Process::boot`] makes the value when a node starts, with nothing but its configuration and its
+//! id; then `on_start` reads what the disk kept. A crash drops the value. A restart is `boot` on a fresh one.
+//!
+//! **Persist before send.** A promise to a peer that must survive a crash is written to the disk, synced, and
+//! sent in [`Process::on_durable`]. The engine can cut a handler after any of its effects, and tests do.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::disk::{DiskPromise, Record};
+use crate::service::Operation;
+use crate::status::Status;
+use crate::view::{ViewBuilder, ViewRequest};
+use crate::{NodeId, OpId, SyncId};
+
+/// One protocol state machine. See the [module documentation](self).
+///
+/// `Serialize` is for state fingerprints: it must cover everything that decides behaviour, and instants only
+/// as [`LocalTime`](crate::LocalTime).
+pub trait Process: Sized + Send + Serialize + 'static {
+    /// What all processes of a run share: parameters, the initial members.
+    type Config: Send + Sync + 'static;
+    /// What processes send each other.
+    type Message: Message;
+    /// The names of timers.
+    type Timer: Timer;
+    /// What is written to disk.
+    type Record: Record;
+    /// Typed statements about what just happened, for invariants.
+    type Fact: Clone + Debug + Send + 'static;
+
+    /// What the protocol promises to survive of its disk; a run that goes beyond is told apart.
+    const PROMISE: DiskPromise;
+    /// Names of situations worth reaching (`sometimes`): those never reached in a sweep are listed.
+    const POINTS: &'static [&'static str] = &[];
+
+    /// A process that has just been started on `node` and remembers nothing.
+    fn boot(config: &Self::Config, node: NodeId) -> Self;
+
+    /// The first input after [`Process::boot`]: read the disk, arm timers.
+    fn on_start(&mut self, context: &mut Context<'_, Self>);
+
+    /// A message from another node (or from itself).
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Self::Message);
+
+    /// A timer that was set and neither cancelled nor set anew.
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Self::Timer);
+
+    /// A client asks; answer with [`Context::reply`], now or later, or never.
+    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation);
+
+    /// Everything written to the region before this sync was asked for is durable.
+    fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId);
+
+    /// A copy for snapshots and branches; `None` where the process cannot be copied (an external program).
+    /// Must be cheap: large state belongs into [`persist`](crate::persist) containers.
+    fn fork(&self) -> Option<Self>;
+
+    /// The process at a glance. Called at each frame for each node: no allocation.
+    fn status(&self) -> Status;
+
+    /// The whole state, for people.
+    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest);
+}
+
+/// What processes send each other. Clones must be cheap: large contents are shared.
+pub trait Message: Clone + Send + Serialize + Debug + 'static {
+    /// The names of the kinds, in the order of [`Message::kind`].
+    const KINDS: &'static [&'static str];
+
+    /// The kind, as index into [`Message::KINDS`].
+    fn kind(&self) -> u8;
+
+    /// Size on the wire in bytes, for bandwidth and size limits.
+    fn size(&self) -> u64;
+
+    /// The contents in a line for people: `AppendEntries term=3 prev=(7,2) entries=2 commit=6`.
+    fn describe(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// The name of a timer. Setting a timer that is already set moves it.
+///
+/// Plain variants get an index, so that they live in an array; variants with a payload have none and live in
+/// a map.
+pub trait Timer: Copy + Ord + Debug + Send + Serialize + 'static {
+    /// How many plain variants there are.
+    const PLAIN_COUNT: usize;
+
+    /// The index of a plain variant, below [`Timer::PLAIN_COUNT`]; `None` for variants with a payload.
+    fn index(self) -> Option<usize>;
+
+    /// The name for people: `election`.
+    fn name(self) -> &'static str;
+}

@@ -1,0 +1,1 @@
+//! `membership`: who is in the group.

@@ -1,0 +1,294 @@
+//! Services: what clients may ask of a protocol, whichever it is.
+//!
+//! One scenario runs on any protocol that offers its service, because operations and outcomes are the closed
+//! enums here and nothing of a protocol's own. Each service has a file with its operations and its sequential
+//! [`Model`]: the meaning of the operations on one machine without faults, against which histories are checked.
+//!
+//! An [`Outcome`] is an answer, or one of two ways of not answering: [`Outcome::Refused`] (certainly did not
+//! happen) and [`Outcome::Unknown`] (may have happened, or may still happen; never counted as a failure).
+
+pub mod broadcast;
+pub mod counter;
+pub mod kv;
+pub mod lock;
+pub mod log;
+pub mod membership;
+pub mod queue;
+pub mod set;
+pub mod transfer;
+pub mod txn;
+pub mod unique_ids;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{NodeId, Span};
+
+/// A key of a `kv` or `txn` service, printed `k7`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(pub u32);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "k{}", self.0)
+    }
+}
+
+/// What is stored, sent or added. Workloads draw unique ones, so that checkers can tell writes apart.
+pub type Value = u64;
+
+/// The name of a service, as scenarios write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Service {
+    /// Gives back what it is given.
+    Echo,
+    /// Numbers nobody else gets.
+    UniqueIds,
+    /// Values that reach every node.
+    Broadcast,
+    /// A number that is added to.
+    Counter,
+    /// A set that grows.
+    Set,
+    /// Who is in the group.
+    Membership,
+    /// Registers under keys, with compare-and-set.
+    Kv,
+    /// A work queue with acknowledgement.
+    Queue,
+    /// An append-only log in partitions.
+    Log,
+    /// A lock with fencing tokens.
+    Lock,
+    /// Accounts and transfers between them.
+    Transfer,
+    /// Transactions over lists.
+    Txn,
+}
+
+impl Service {
+    /// All services, in the order of their declaration.
+    pub const ALL: [Self; 12] = [
+        Self::Echo,
+        Self::UniqueIds,
+        Self::Broadcast,
+        Self::Counter,
+        Self::Set,
+        Self::Membership,
+        Self::Kv,
+        Self::Queue,
+        Self::Log,
+        Self::Lock,
+        Self::Transfer,
+        Self::Txn,
+    ];
+
+    /// The name as scenarios write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::UniqueIds => "unique-ids",
+            Self::Broadcast => "broadcast",
+            Self::Counter => "counter",
+            Self::Set => "set",
+            Self::Membership => "membership",
+            Self::Kv => "kv",
+            Self::Queue => "queue",
+            Self::Log => "log",
+            Self::Lock => "lock",
+            Self::Transfer => "transfer",
+            Self::Txn => "txn",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a client asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// `echo`: give this back.
+    Echo(Value),
+    /// `unique-ids`: a number nobody else gets.
+    UniqueId,
+    /// `broadcast`.
+    Broadcast(broadcast::Operation),
+    /// `counter`.
+    Counter(counter::Operation),
+    /// `set`.
+    Set(set::Operation),
+    /// `membership`: who is alive.
+    Members,
+    /// `kv`.
+    Kv(kv::Operation),
+    /// `queue`.
+    Queue(queue::Operation),
+    /// `log`.
+    Log(log::Operation),
+    /// `lock`.
+    Lock(lock::Operation),
+    /// `transfer`.
+    Transfer(transfer::Operation),
+    /// `txn`: the steps happen together or not at all.
+    Txn(Arc<[txn::Step]>),
+    /// Administration of the protocol itself.
+    Admin(Admin),
+}
+
+/// Administration that any protocol may offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Admin {
+    /// Make this node a member.
+    AddNode(NodeId),
+    /// Make this node no member.
+    RemoveNode(NodeId),
+    /// Let this node lead.
+    TransferLeadership(NodeId),
+    /// Take a snapshot and compact now.
+    Snapshot,
+}
+
+/// What a client gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It happened, and there is nothing more to say.
+    Done,
+    /// It was evaluated and its condition did not hold; nothing changed (a failed compare-and-set, a held lock).
+    Rejected,
+    /// A value, or that there is none.
+    Value(Option<Value>),
+    /// Values, in an order that the service defines.
+    Values(Arc<[Value]>),
+    /// A position or ticket: an offset, a fencing token, a receipt.
+    Ticket(u64),
+    /// A message of a queue: its receipt and its value.
+    Received {
+        /// What to acknowledge it with.
+        receipt: u64,
+        /// The message.
+        value: Value,
+        /// The how-manieth delivery of this message, from 1.
+        delivery: u32,
+    },
+    /// The results of a transaction, a step each.
+    Txn(Arc<[txn::StepOutcome]>),
+    /// The members believed alive.
+    Members(Arc<[NodeId]>),
+    /// Not an answer: ask this node, or anybody if unknown. Clients follow it; histories never hold it.
+    Redirect(Option<NodeId>),
+    /// Certainly did not happen and will not.
+    Refused(Refusal),
+    /// The client gave up waiting: it may have happened, or may still happen.
+    Unknown,
+}
+
+/// Why something certainly did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The protocol does not offer the operation.
+    Unsupported,
+    /// The node has too much to do.
+    Overloaded,
+    /// The request names something that does not exist (an account, a node).
+    NotFound,
+    /// A token or epoch has been superseded.
+    Fenced,
+    /// A transaction was aborted.
+    Aborted,
+    /// The node is in a state that cannot serve it, now.
+    Unavailable,
+    /// The client's session has expired.
+    SessionExpired,
+}
+
+impl Operation {
+    /// Size on the wire in bytes, headers left out.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Txn(steps) => 16 * steps.len() as u64,
+            Self::Echo(_)
+            | Self::UniqueId
+            | Self::Broadcast(_)
+            | Self::Counter(_)
+            | Self::Set(_)
+            | Self::Members
+            | Self::Kv(_)
+            | Self::Queue(_)
+            | Self::Log(_)
+            | Self::Lock(_)
+            | Self::Transfer(_)
+            | Self::Admin(_) => 24,
+        }
+    }
+}
+
+impl Outcome {
+    /// Size on the wire in bytes, headers left out.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Values(values) => 8 * values.len() as u64,
+            Self::Txn(steps) => 16 * steps.len() as u64,
+            Self::Members(members) => 4 * members.len() as u64,
+            Self::Done
+            | Self::Rejected
+            | Self::Value(_)
+            | Self::Ticket(_)
+            | Self::Received { .. }
+            | Self::Redirect(_)
+            | Self::Refused(_)
+            | Self::Unknown => 16,
+        }
+    }
+
+    /// Whether the operation certainly took its effect, certainly did not, or neither is known.
+    pub const fn certainty(&self) -> Certainty {
+        match self {
+            Self::Unknown => Certainty::Unknown,
+            Self::Refused(_) | Self::Redirect(_) => Certainty::DidNotHappen,
+            Self::Done
+            | Self::Rejected
+            | Self::Value(_)
+            | Self::Values(_)
+            | Self::Ticket(_)
+            | Self::Received { .. }
+            | Self::Txn(_)
+            | Self::Members(_) => Certainty::Happened,
+        }
+    }
+}
+
+/// What an outcome says about the effect of its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// It happened, between invocation and completion.
+    Happened,
+    /// It did not happen and will not.
+    DidNotHappen,
+    /// It may have happened, or may still happen after the client stopped waiting.
+    Unknown,
+}
+
+/// A service on one machine without faults: a state, and what each operation may do to it.
+pub trait Model {
+    /// The whole state. Equal states must be interchangeable.
+    type State: Clone + Eq + fmt::Debug + Serialize;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// Whether `operation` may give `outcome` in `state`, and the state after it if so.
+    ///
+    /// With [`Outcome::Unknown`] the answer says what the operation does where its outcome is never seen.
+    fn step(&self, state: &Self::State, operation: &Operation, outcome: &Outcome) -> Option<Self::State>;
+}
+
+/// How long a lease, lock or visibility timeout lasts.
+pub type Lease = Span;

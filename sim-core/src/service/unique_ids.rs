@@ -1,0 +1,1 @@
+//! `unique-ids`: numbers nobody else gets.
