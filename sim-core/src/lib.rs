@@ -1,6 +1,7 @@
 //! The deterministic discrete-event engine of Splitbrain.
 
 pub mod id;
+pub mod queue;
 
 pub mod random;
 pub mod time;
