@@ -2,7 +2,6 @@
 
 pub mod id;
 pub mod queue;
-
 pub mod random;
 pub mod time;
 

@@ -56,7 +56,6 @@ impl EventKey {
 
     /// When the event is due.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the high half has 64 bits")]
     pub const fn time(self) -> SimTime {
         SimTime::from_nanos((self.0 >> 64) as u64)
     }
