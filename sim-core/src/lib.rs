@@ -1,5 +1,6 @@
 //! The deterministic discrete-event engine of Splitbrain.
 
+pub mod disk;
 pub mod id;
 pub mod persist;
 pub mod time;
