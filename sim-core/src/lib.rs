@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod id;
+
+pub mod random;
 pub mod time;
 
 pub use id::{ClientId, Endpoint, MessageId, NodeId, OpId, SyncId};
