@@ -2,7 +2,7 @@
 
 pub mod clock;
 pub mod id;
-
+pub mod network;
 pub mod random;
 pub mod time;
 
