@@ -1,5 +1,6 @@
 //! The deterministic discrete-event engine of Splitbrain.
 
+pub mod clock;
 pub mod id;
 
 pub mod random;
