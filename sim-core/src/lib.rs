@@ -1,9 +1,13 @@
 //! The deterministic discrete-event engine of Splitbrain.
 
 pub mod clock;
+pub mod disk;
+pub mod fault;
 pub mod id;
-
+pub mod persist;
 pub mod random;
+pub mod service;
+pub mod status;
 pub mod time;
 
 pub use id::{ClientId, Endpoint, MessageId, NodeId, OpId, SyncId};
