@@ -3,7 +3,9 @@
 pub mod clock;
 pub mod disk;
 pub mod fault;
+pub mod fingerprint;
 pub mod id;
+pub mod network;
 pub mod persist;
 pub mod random;
 pub mod service;
