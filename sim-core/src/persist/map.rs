@@ -210,8 +210,8 @@ mod tests {
         ]
     }
 
-    fn take(step: Step, map: &mut PersistentMap<u16, u32>, twin: &mut BTreeMap<u16, u32>) {
-        match step {
+    fn take(step: &Step, map: &mut PersistentMap<u16, u32>, twin: &mut BTreeMap<u16, u32>) {
+        match *step {
             Step::Insert(key, value) => assert_eq!(map.insert(key, value), twin.insert(key, value)),
             Step::InsertRun(key, count) => {
                 let run = (key..key + count).map(|key| (key, u32::from(count)));
@@ -263,7 +263,7 @@ mod tests {
                 if matches!(step, Step::Fork) {
                     kept.push((map.clone(), twin.clone()));
                 }
-                take(step, &mut map, &mut twin);
+                take(&step, &mut map, &mut twin);
             }
             assert_same(&map, &twin);
             for (map, twin) in &kept {
