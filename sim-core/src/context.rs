@@ -1,6 +1,5 @@
 //! How a process acts: the only way it reaches anything outside itself.
 
-use crate::digest::Mark;
 use crate::disk::{Disk, RegionId, WriteError};
 use crate::fingerprint::fingerprint;
 use crate::process::Process;
@@ -96,23 +95,18 @@ impl<'a, P: Process> Context<'a, P> {
     /// # Errors
     /// If the disk is full.
     pub fn append(&mut self, region: RegionId, record: P::Record) -> Result<u64, WriteError> {
-        self.write(region, fingerprint(&record), |disk| disk.append(region, record))
+        let written = self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.append(region, record));
+        written.unwrap_or(Ok(0))
     }
 
     /// Removes the records of a log region from `index` on.
-    ///
-    /// # Errors
-    /// If the disk is full.
-    pub fn truncate_from(&mut self, region: RegionId, index: u64) -> Result<(), WriteError> {
-        self.write(region, index, |disk| disk.truncate_from(region, index))
+    pub fn truncate_from(&mut self, region: RegionId, index: u64) {
+        self.core.write_disk(self.node, region, index, |disk| disk.truncate_from(region, index));
     }
 
     /// Removes the records of a log region before `index`.
-    ///
-    /// # Errors
-    /// If the disk is full.
-    pub fn truncate_before(&mut self, region: RegionId, index: u64) -> Result<(), WriteError> {
-        self.write(region, index, |disk| disk.truncate_before(region, index))
+    pub fn truncate_before(&mut self, region: RegionId, index: u64) {
+        self.core.write_disk(self.node, region, index, |disk| disk.truncate_before(region, index));
     }
 
     /// Replaces the content of a cell region, atomically.
@@ -120,23 +114,26 @@ impl<'a, P: Process> Context<'a, P> {
     /// # Errors
     /// If the disk is full.
     pub fn replace(&mut self, region: RegionId, record: P::Record) -> Result<(), WriteError> {
-        self.write(region, fingerprint(&record), |disk| disk.replace(region, record))
+        let written = self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.replace(region, record));
+        written.unwrap_or(Ok(()))
     }
 
     /// Adds a chunk to the staged content of a blob region.
     ///
     /// # Errors
     /// If the disk is full.
-    pub fn append_chunk(&mut self, region: RegionId, chunk: P::Record) -> Result<(), WriteError> {
-        self.write(region, fingerprint(&chunk), |disk| disk.append_chunk(region, chunk))
+    pub fn stage(&mut self, region: RegionId, chunk: P::Record) -> Result<(), WriteError> {
+        self.core.write_disk(self.node, region, fingerprint(&chunk), |disk| disk.stage(region, chunk)).unwrap_or(Ok(()))
+    }
+
+    /// Forgets the staged chunks of a blob region.
+    pub fn discard_staged(&mut self, region: RegionId) {
+        self.core.write_disk(self.node, region, 0, |disk| disk.discard_staged(region));
     }
 
     /// Makes the staged chunks of a blob region its content, by rename.
-    ///
-    /// # Errors
-    /// If the disk is full.
-    pub fn commit_blob(&mut self, region: RegionId) -> Result<(), WriteError> {
-        self.write(region, 0, |disk| disk.commit_blob(region))
+    pub fn commit(&mut self, region: RegionId) {
+        self.core.write_disk(self.node, region, 1, |disk| disk.commit(region));
     }
 
     /// Asks that everything written to a region so far be made durable; `on_durable` tells when it is. Syncs of
@@ -172,14 +169,5 @@ impl<'a, P: Process> Context<'a, P> {
     /// If there is no such point.
     pub fn sometimes(&mut self, point: usize) {
         self.core.reach_point(point);
-    }
-
-    fn write<T: Default>(
-        &mut self,
-        region: RegionId,
-        content: u64,
-        act: impl FnOnce(&mut Disk<P::Record>) -> Result<T, WriteError>,
-    ) -> Result<T, WriteError> {
-        self.core.write_disk(self.node, Mark::Write, region, content, act)
     }
 }

@@ -83,6 +83,14 @@ names! {
         Crashes = "crashes",
         /// Nodes that started again after a crash.
         Restarts = "restarts",
+        /// Inputs that waited in the inbox of a node that crashed.
+        InputsLost = "inputs-lost",
+        /// Effects on the outside world.
+        OutsideEffects = "outside-effects",
+        /// Times that a process started to lead, or led in another epoch.
+        LeadersElected = "leaders-elected",
+        /// Times that a process started to try to lead.
+        Candidacies = "candidacies",
         /// Commands that were applied.
         Commands = "commands",
     }

@@ -156,6 +156,7 @@ struct Links {
     clients: LinkModel,
     overrides: Arc<BTreeMap<(Endpoint, Endpoint), LinkModel>>,
     regions: Option<Arc<Regions>>,
+    has_connections: bool,
 }
 
 #[derive(Debug)]
@@ -243,6 +244,12 @@ impl Network {
     /// What the link from `from` to `to` promises.
     pub fn transport(&self, from: Endpoint, to: Endpoint) -> Transport {
         self.links.model((from, to)).transport
+    }
+
+    /// Whether any link is a [`Transport::Connection`].
+    #[inline]
+    pub const fn has_connections(&self) -> bool {
+        self.links.has_connections
     }
 
     /// Whether messages from `from` to `to` go over a link of their own. Everybody is linked with itself.
@@ -371,7 +378,10 @@ impl Links {
         } else {
             None
         };
+        let models = config.overrides.iter().map(|item| &item.model);
+        let mut models = models.chain([&config.node_link, &config.client_link]);
         Ok(Self {
+            has_connections: models.any(|model| model.transport == Transport::Connection),
             nodes: config.node_link.clone(),
             clients: config.client_link.clone(),
             overrides: Arc::new(overrides.collect()),

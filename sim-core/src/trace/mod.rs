@@ -24,7 +24,7 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-pub use record::{Cause, DropReason, Lifecycle, Payload, Record, TraceKind};
+pub use record::{Cause, Lifecycle, Payload, Record, TraceKind};
 
 use crate::persist::{self, AppendLog};
 use crate::status::Status;
@@ -66,6 +66,11 @@ impl Trace {
     /// No records.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No records; the next one has this number, because recording starts in the middle of a run.
+    pub fn starting_at(number: u32) -> Self {
+        Self { records: AppendLog::starting_at(u64::from(number)), ..Self::default() }
     }
 
     /// Appends a record and returns its number.

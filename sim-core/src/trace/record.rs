@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::DropReason;
 use crate::{ClientId, Endpoint, NodeId, OpId, SimTime, SyncId};
 
 /// In place of an endpoint or a record number: there is none.
@@ -24,10 +25,6 @@ pub enum TraceKind {
     Request,
     /// A node's reply arrived at a client.
     Reply,
-    /// A client invoked an operation.
-    Invoke,
-    /// An operation completed at its client, or the client gave it up.
-    Complete,
     /// The handler of an input that had waited in the inbox ran.
     HandlerStart,
     /// A node started for the first time.
@@ -70,69 +67,6 @@ pub enum Payload {
     Reply,
 }
 
-/// Why something did not arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum DropReason {
-    /// Random loss of the link.
-    Loss,
-    /// The link is cut.
-    Cut,
-    /// No usable path leads to the receiver.
-    NoRoute,
-    /// The buffer of the link is full.
-    BufferFull,
-    /// Larger than the link carries.
-    TooLarge,
-    /// A checksum showed that the contents were changed on the way.
-    Corrupted,
-    /// The receiver is down.
-    ReceiverDown,
-    /// An end of the connection has restarted since it was sent.
-    ConnectionLost,
-    /// The receiver's inbox is full.
-    InboxFull,
-    /// The receiver crashed while it waited in the inbox.
-    CrashedBeforeHandling,
-    /// A command named this very message.
-    ByCommand,
-}
-
-impl DropReason {
-    /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
-        Self::Loss,
-        Self::Cut,
-        Self::NoRoute,
-        Self::BufferFull,
-        Self::TooLarge,
-        Self::Corrupted,
-        Self::ReceiverDown,
-        Self::ConnectionLost,
-        Self::InboxFull,
-        Self::CrashedBeforeHandling,
-        Self::ByCommand,
-    ];
-
-    /// The reason for people, in a few words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Cut => "cut",
-            Self::NoRoute => "no route",
-            Self::BufferFull => "buffer full",
-            Self::TooLarge => "too large",
-            Self::Corrupted => "corrupted",
-            Self::ReceiverDown => "receiver down",
-            Self::ConnectionLost => "connection lost",
-            Self::InboxFull => "inbox full",
-            Self::CrashedBeforeHandling => "crashed before handling",
-            Self::ByCommand => "by command",
-        }
-    }
-}
-
 /// One event, drop or command: when, where, and which earlier record caused it.
 ///
 /// | kind | subject (whose lane) | peer | first byte | detail |
@@ -143,7 +77,6 @@ impl DropReason {
 /// | durable | node | | | sync (in the peer's place) |
 /// | request | node | client | | ordinal of the operation, 24 bits |
 /// | reply | client | node | | the same |
-/// | invoke, complete | client | | | the same |
 /// | command | node or client, if one is meant | | | |
 /// | all others | node | | | |
 ///
@@ -211,16 +144,6 @@ impl Record {
         Self::new(TraceKind::Reply, at, cause).on(op.client.into()).with_peer(node.into()).with_ordinal(op)
     }
 
-    /// A client invoked an operation.
-    pub fn invoke(at: SimTime, cause: Cause, op: OpId) -> Self {
-        Self::new(TraceKind::Invoke, at, cause).on(op.client.into()).with_ordinal(op)
-    }
-
-    /// An operation completed at its client.
-    pub fn complete(at: SimTime, cause: Cause, op: OpId) -> Self {
-        Self::new(TraceKind::Complete, at, cause).on(op.client.into()).with_ordinal(op)
-    }
-
     /// `node` handles an input whose arrival was the record `cause`.
     pub fn handler_start(at: SimTime, cause: Cause, node: NodeId) -> Self {
         Self::new(TraceKind::HandlerStart, at, cause).on(node.into())
@@ -279,8 +202,6 @@ impl Record {
             TraceKind::Drop => Some(self.dropped()),
             TraceKind::TimerFired
             | TraceKind::Durable
-            | TraceKind::Invoke
-            | TraceKind::Complete
             | TraceKind::HandlerStart
             | TraceKind::Start
             | TraceKind::Crash
@@ -307,12 +228,12 @@ impl Record {
         (self.kind == TraceKind::Durable).then(|| SyncId::new(self.peer))
     }
 
-    /// The operation, of requests, replies, invocations and completions. Ordinals above 16,777,215 come out as
+    /// The operation, of requests and replies. Ordinals above 16,777,215 come out as
     /// that.
     pub fn op(&self) -> Option<OpId> {
         let client: ClientId = match self.kind {
             TraceKind::Request => self.peer()?.client()?,
-            TraceKind::Reply | TraceKind::Invoke | TraceKind::Complete => self.subject()?.client()?,
+            TraceKind::Reply => self.subject()?.client()?,
             TraceKind::Delivery
             | TraceKind::Drop
             | TraceKind::TimerFired
@@ -334,6 +255,42 @@ impl Record {
             MESSAGE => Payload::Message(self.detail[0]),
             REQUEST => Payload::Request,
             _ => Payload::Reply,
+        }
+    }
+
+    /// The record in words, given the names of message kinds and plain timers: `n2 receives Vote from n1`.
+    pub fn describe(&self, kinds: &[&str], timers: &[&str]) -> String {
+        let name = |names: &[&str], index: usize| names.get(index).map_or_else(|| index.to_string(), ToString::to_string);
+        let end = |end: Option<Endpoint>| end.map_or_else(String::new, |end| end.to_string());
+        let (subject, peer) = (end(self.subject()), end(self.peer()));
+        let what = match self.payload() {
+            Some(Payload::Message(kind)) => name(kinds, usize::from(kind)),
+            Some(Payload::Request) => "a request".to_owned(),
+            Some(Payload::Reply) => "a reply".to_owned(),
+            None => String::new(),
+        };
+        match self.kind {
+            TraceKind::Delivery => format!("{subject} receives {what} from {peer}"),
+            TraceKind::Request | TraceKind::Reply => {
+                let op = self.op().map_or_else(String::new, |op| format!(" for {op}"));
+                format!("{subject} receives {what}{op} from {peer}")
+            }
+            TraceKind::Drop => {
+                let reason = self.drop_reason().map_or("unknown", DropReason::name);
+                format!("{what} from {peer} to {subject} is dropped: {reason}")
+            }
+            TraceKind::TimerFired => match self.timer() {
+                Some(index) => format!("{subject}: timer {} fires", name(timers, index)),
+                None => format!("{subject}: a timer fires"),
+            },
+            TraceKind::Durable => format!("{subject}: a sync completes"),
+            TraceKind::HandlerStart => format!("{subject} handles what waited"),
+            TraceKind::Start => format!("{subject} starts"),
+            TraceKind::Crash => format!("{subject} crashes"),
+            TraceKind::Restart => format!("{subject} restarts"),
+            TraceKind::Pause => format!("{subject} pauses"),
+            TraceKind::Resume => format!("{subject} resumes"),
+            TraceKind::Command => "a command".to_owned(),
         }
     }
 
@@ -387,10 +344,8 @@ mod tests {
     fn an_operation_is_found_in_all_four_of_its_records() {
         let (node, op) = (NodeId::new(0), OpId { client: ClientId::new(7), ordinal: 70_000 });
         let records = [
-            Record::invoke(AT, None, op),
             Record::request(AT, None, node, op),
             Record::reply(AT, None, node, op),
-            Record::complete(AT, None, op),
         ];
         for record in records {
             assert_eq!(record.op(), Some(op), "{record:?}");

@@ -1,14 +1,13 @@
 //! What each command does.
 
 use super::core::Core;
-use super::effects::scale;
 use super::event::{Event, TimerEvent};
 use super::host::{Intake, Spare};
 use super::{Barrier, Stop, World};
 use crate::clock::ClockFault;
 use crate::digest::Mark;
 use crate::disk::{CrashLoss, DiskFault, FaultEffect, SyncCompletion, SyncHonesty};
-use crate::fault::{Command, Direction, Entry, LinkFault, MessageAct, Moment, Place, Shape, Target, Trigger, Was};
+use crate::fault::{Command, Entry, LinkFault, MessageAct, Moment, Place, Shape, Target, Trigger, Was};
 use crate::fingerprint::fingerprint;
 use crate::metrics::Counter;
 use crate::milestone::Happening;
@@ -101,6 +100,7 @@ impl<P: Process> World<P> {
     fn act(&mut self, command: &Command) {
         match command {
             Command::Crash(node) => self.crash(*node),
+            Command::CrashLosing { node, loss } => self.crash_losing(*node, *loss),
             Command::CrashAfterEffect { node, effects } => self.core.arm_crash(*node, *effects),
             Command::Restart(node) => self.restart(*node),
             Command::Pause(node) => self.core.pause(*node),
@@ -117,6 +117,7 @@ impl<P: Process> World<P> {
             | Command::HealPartition(_)
             | Command::HealAll
             | Command::Link { .. }
+            | Command::AllLinks(_)
             | Command::Hold { .. }
             | Command::Release { .. }
             | Command::Message { .. } => self.core.fault_network(command),
@@ -170,7 +171,7 @@ impl<P: Process> Core<P> {
         self.record = self.records;
         self.records += 1;
         if let Some(trace) = &mut self.trace {
-            trace.push(Record::lifecycle(self.now, super::core::cause(cause), node, change));
+            trace.push(Record::lifecycle(self.now, super::core::known(cause), node, change));
         }
     }
 
@@ -197,7 +198,7 @@ impl<P: Process> Core<P> {
 
     /// A node loses power: inbox and timers are void, the disk loses what its model says. Returns whether it
     /// had any.
-    pub(super) fn power_off(&mut self, node: NodeId) -> bool {
+    pub(super) fn power_off(&mut self, node: NodeId, loss: CrashLoss) -> bool {
         let host = &mut self.hosts[node.index()];
         if host.power == Power::Down {
             return false;
@@ -207,7 +208,7 @@ impl<P: Process> Core<P> {
         host.crash_after = None;
         host.payload_timers = None;
         self.clear_inbox(node);
-        self.lose_unsynced(node);
+        self.lose_unsynced(node, loss);
         self.network.set_forwarding(node, Forwarding::Off);
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
@@ -216,8 +217,7 @@ impl<P: Process> Core<P> {
         true
     }
 
-    fn lose_unsynced(&mut self, node: NodeId) {
-        let loss: CrashLoss = self.timing.disk.model.crash_loss;
+    fn lose_unsynced(&mut self, node: NodeId, loss: CrashLoss) {
         let host = &mut self.hosts[node.index()];
         let stream = &mut host.disk_stream;
         if let Some(host_disk) = &mut host.disk {
@@ -336,7 +336,8 @@ fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
         }
         Command::HealPartition(name) => vec![NetworkFault::HealPartition { id: *name }],
         Command::HealAll => vec![NetworkFault::HealAll],
-        Command::Link { from, to, fault } => pairs(from, to, |from, to| link_fault(*fault, from, to)),
+        Command::Link { from, to, fault } => pairs(from, to, |from, to| link_fault(*fault, link(from, to))),
+        Command::AllLinks(fault) => vec![link_fault(*fault, Scope::All)],
         Command::Hold { from, to } => pairs(from, to, |from, to| {
             NetworkFault::Hold { from, to, direction: network::Direction::OneWay }
         }),
@@ -345,6 +346,7 @@ fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
         }),
         Command::Message { id, act } => vec![message_fault(*id, *act)],
         Command::Crash(_)
+        | Command::CrashLosing { .. }
         | Command::CrashAfterEffect { .. }
         | Command::Restart(_)
         | Command::Pause(_)
@@ -371,4 +373,47 @@ fn pairs(from: &[Place], to: &[Place], make: impl Fn(Endpoint, Endpoint) -> Netw
     let (from, to) = (ends(from), ends(to));
     let all = from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
     all.filter(|(from, to)| from != to).map(|(from, to)| make(from, to)).collect()
+}
+
+fn partition_shape(shape: &Shape, node_count: usize) -> PartitionShape {
+    let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
+    match shape {
+        Shape::Groups(groups) => PartitionShape::Groups(groups.iter().map(|group| ends(group)).collect()),
+        Shape::Isolate(alone) => PartitionShape::Groups(ends(alone).into_iter().map(|end| vec![end]).collect()),
+        Shape::RingOfMajorities => PartitionShape::RingOfMajorities,
+        Shape::Bridge(bridge) => {
+            let others: Vec<NodeId> = (0..node_count).map(node_at).filter(|node| node != bridge).collect();
+            let (left, right) = others.split_at(others.len() / 2);
+            PartitionShape::Bridge { bridge: *bridge, left: left.to_vec(), right: right.to_vec() }
+        }
+        Shape::OneWay { from, to } => PartitionShape::OneWay { from: from.clone(), to: to.clone() },
+    }
+}
+
+fn link(from: Endpoint, to: Endpoint) -> Scope {
+    Scope::Link { from, to, direction: network::Direction::OneWay }
+}
+
+fn link_fault(fault: LinkFault, scope: Scope) -> NetworkFault {
+    match fault {
+        LinkFault::Loss(loss) => NetworkFault::SetLoss { scope, loss },
+        LinkFault::Duplicate(duplicate) => NetworkFault::SetDuplicate { scope, duplicate },
+        LinkFault::Reorder { probability, extra } => {
+            let reorder = probability.map(|probability| network::Reorder { probability, extra });
+            NetworkFault::SetReorder { scope, reorder }
+        }
+        LinkFault::LatencyPercent(percent) => {
+            let denominator = std::num::NonZeroU32::new(100).expect("100 is not 0");
+            let factor = (percent != 100).then_some(network::LatencyFactor { numerator: percent, denominator });
+            NetworkFault::SetLatencyFactor { scope, factor }
+        }
+    }
+}
+
+fn message_fault(message: MessageId, act: MessageAct) -> NetworkFault {
+    match act {
+        MessageAct::Drop => NetworkFault::DropMessage { message },
+        MessageAct::Delay(by) => NetworkFault::DelayMessage { message, by },
+        MessageAct::Duplicate => NetworkFault::DuplicateMessage { message },
+    }
 }

@@ -73,7 +73,7 @@ impl<P: Process> Core<P> {
             Wake::Issue(step) => self.issue_step(client, step),
             Wake::Attempt(ordinal, attempt) if self.is_current(client, ordinal, attempt) => self.attempt(client),
             Wake::Timeout(ordinal, attempt) if self.is_current(client, ordinal, attempt) => {
-                self.metrics.add(Counter::Retries, 1);
+                self.metrics.increment(Counter::Retries);
                 self.clients[client.index()].hint = None;
                 self.retry(client, false);
             }
@@ -146,7 +146,7 @@ impl<P: Process> Core<P> {
             Some(Pending { ordinal, operation: operation.clone(), invoked: now, attempt: 0, target, timeout: None });
         let op = OpId { client, ordinal };
         self.digest.effect(Mark::Ask, client.into(), ordinal, fingerprint(&operation));
-        self.metrics.add(Counter::OperationsInvoked, 1);
+        self.metrics.increment(Counter::OperationsInvoked);
         self.history.invoke(now, op, operation);
         self.attempt(client);
     }
@@ -159,7 +159,7 @@ impl<P: Process> Core<P> {
         let (target, attempt, operation) = (pending.target, pending.attempt, pending.operation.clone());
         let timeout_at = self.now + state.setup.policy.timeout;
         let (content, size) = (fingerprint(&op), operation.size());
-        self.metrics.add(Counter::Requests, 1);
+        self.metrics.increment(Counter::Requests);
         self.transmit(client.into(), target.into(), content, size, Event::Request(Box::new((op, operation))));
         let slot = self.wake_client(client, timeout_at, Wake::Timeout(op.ordinal, attempt));
         let timeout = self.slab.handle(slot);
@@ -167,7 +167,7 @@ impl<P: Process> Core<P> {
     }
 
     fn on_redirect(&mut self, client: ClientId, hint: Option<NodeId>) {
-        self.metrics.add(Counter::Redirects, 1);
+        self.metrics.increment(Counter::Redirects);
         let is_news = hint.is_some() && hint != Some(self.pending(client).target);
         self.clients[client.index()].hint = if is_news { hint } else { None };
         self.retry(client, !is_news);
@@ -202,9 +202,9 @@ impl<P: Process> Core<P> {
         let pending = state.current.take().expect("only an operation under way is completed");
         let next = state.by_hand.pop_front();
         if outcome == Outcome::Unknown {
-            self.metrics.add(Counter::OperationsUnknown, 1);
+            self.metrics.increment(Counter::OperationsUnknown);
         } else {
-            self.metrics.add(Counter::OperationsCompleted, 1);
+            self.metrics.increment(Counter::OperationsCompleted);
             self.metrics.record(Latency::Operation, now.since(pending.invoked));
         }
         self.history.complete(now, OpId { client, ordinal: pending.ordinal }, outcome);

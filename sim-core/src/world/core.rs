@@ -15,8 +15,8 @@ use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
 use crate::random::KeySource;
-use crate::trace::{Record, Trace, TraceKind};
-use crate::{Endpoint, MessageId, NodeId, SimTime};
+use crate::trace::{Payload, Record, Trace, TraceKind};
+use crate::{Endpoint, MessageId, NodeId, OpId, SimTime, SyncId};
 
 /// No limit on the effects of a handler.
 pub(crate) const UNLIMITED: u32 = u32::MAX;
@@ -91,9 +91,32 @@ impl<P: Process> Core<P> {
         self.place = subject;
         self.record = self.records;
         self.records = self.records.wrapping_add(1);
-        if let Some(trace) = &mut self.trace {
-            trace.push(Record::new(self.now, cause, subject, peer, noted.kind, noted.detail));
+        if self.trace.is_some() {
+            self.keep_record(noted, subject, peer, cause);
         }
+    }
+
+    #[inline(never)]
+    fn keep_record(&mut self, noted: Noted, subject: Endpoint, peer: Endpoint, cause: u32) {
+        let (at, cause, detail) = (self.now, known(cause), noted.detail);
+        let node = |end: Endpoint| end.node().expect("requests, syncs and handlers have a node");
+        let op = |end: Endpoint| OpId { client: end.client().expect("operations have a client"), ordinal: detail };
+        let record = match noted.kind {
+            TraceKind::Delivery => Record::delivery(at, cause, peer, subject, detail.to_le_bytes()[0]),
+            TraceKind::TimerFired => Record::timer_fired(at, cause, subject, usize::try_from(detail).ok()),
+            TraceKind::Durable => Record::durable(at, cause, node(subject), SyncId::new(detail)),
+            TraceKind::Request => Record::request(at, cause, node(subject), op(peer)),
+            TraceKind::Reply => Record::reply(at, cause, node(peer), op(subject)),
+            TraceKind::HandlerStart => Record::handler_start(at, cause, node(subject)),
+            TraceKind::Drop
+            | TraceKind::Start
+            | TraceKind::Crash
+            | TraceKind::Restart
+            | TraceKind::Pause
+            | TraceKind::Resume
+            | TraceKind::Command => unreachable!("{:?} is no event of the queue", noted.kind),
+        };
+        self.trace.as_mut().expect("recording is on").push(record);
     }
 
     /// Moves time without an event: something was dropped on arrival, or a command was applied.
@@ -151,7 +174,7 @@ impl<P: Process> Core<P> {
     #[inline(always)]
     pub(super) fn transmit(&mut self, from: Endpoint, to: Endpoint, content: u64, size: u64, event: Event<P>) {
         self.digest.effect(Mark::Send, from, to.raw(), content);
-        self.metrics.add(Counter::MessagesSent, 1);
+        self.metrics.increment(Counter::MessagesSent);
         self.metrics.add(Counter::BytesSent, size);
         let ordinal = self.network.next_ordinal(from, to);
         let id = MessageId { from, to, ordinal };
@@ -165,7 +188,7 @@ impl<P: Process> Core<P> {
                 self.schedule(at, scheduled.clone());
                 self.schedule(copy_at, scheduled);
             }
-            Sending::Drop(reason) => self.note_drop(from, to, self.record, reason),
+            Sending::Drop(reason) => self.note_drop(&scheduled, reason),
         }
     }
 
@@ -178,13 +201,15 @@ impl<P: Process> Core<P> {
 
     /// Records a drop on the receiver's lane. It is an event of the trace but no pop, so it is not counted.
     #[cold]
-    pub(super) fn note_drop(&mut self, from: Endpoint, to: Endpoint, cause: u32, reason: DropReason) {
+    pub(super) fn note_drop(&mut self, lost: &Scheduled<P>, reason: DropReason) {
+        let (from, to) = (lost.from, lost.to);
         self.digest.effect(Mark::Drop, to, from.raw(), reason as u64);
-        self.metrics.add(Counter::MessagesDropped, 1);
+        self.metrics.increment(Counter::MessagesDropped);
         trace!(now = %self.now, %from, %to, %reason, "drop");
         self.records = self.records.wrapping_add(1);
         if let Some(trace) = &mut self.trace {
-            trace.push(Record::new(self.now, cause, to, from, TraceKind::Drop, reason as u32));
+            let payload = payload_of(&lost.event);
+            trace.push(Record::drop(self.now, known(lost.cause), from, to, payload, reason));
         }
     }
 
@@ -212,7 +237,7 @@ impl<P: Process> Core<P> {
         }
         let slab = &mut self.slab;
         self.queue.retain(|key| {
-            let is_dead = matches!(slab.get(key.slot()).event, Event::Cancelled);
+            let is_dead = slab.get(key.slot()).is_some_and(|scheduled| matches!(scheduled.event, Event::Cancelled));
             if is_dead {
                 slab.take(key.slot());
             }
@@ -224,7 +249,7 @@ impl<P: Process> Core<P> {
     /// Where the handle of a plain timer lives.
     #[inline(always)]
     pub(super) fn timer_place(node: NodeId, index: usize) -> usize {
-        node.index() * P::Timer::PLAIN_COUNT + index
+        node.index() * P::Timer::NAMES.len() + index
     }
 
     /// Whether inputs of `node` are handled as they arrive, given its power, timing and inbox.
@@ -241,6 +266,23 @@ impl<P: Process> Core<P> {
                     Intake::Direct
                 }
             }
+        }
+    }
+}
+
+/// The record that caused something, where one did: the first things of a run have no cause.
+pub(super) fn known(cause: u32) -> Option<u32> {
+    (cause != u32::MAX).then_some(cause)
+}
+
+/// What travels, as traces name it.
+fn payload_of<P: Process>(event: &Event<P>) -> Payload {
+    match event {
+        Event::Message(message) => Payload::Message(message.kind()),
+        Event::Request(_) => Payload::Request,
+        Event::Reply(_) => Payload::Reply,
+        Event::Timer(_) | Event::Durable(_) | Event::Handler | Event::Client(_) | Event::Cancelled => {
+            unreachable!("only what travels is dropped")
         }
     }
 }

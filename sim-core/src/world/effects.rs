@@ -4,7 +4,7 @@ use super::core::Core;
 use super::event::{Event, Scheduled, TimerEvent};
 use super::host::HostDisk;
 use crate::digest::Mark;
-use crate::disk::{Disk, RegionId, WriteError};
+use crate::disk::{Disk, RegionId};
 use crate::fingerprint::fingerprint;
 use crate::metrics::Counter;
 use crate::process::{Process, Timer};
@@ -138,25 +138,26 @@ impl<P: Process> Core<P> {
     pub(super) fn host_disk(&mut self, node: NodeId) -> &mut HostDisk<P> {
         let model = &self.timing.disk;
         self.hosts[node.index()].disk.get_or_insert_with(|| {
-            Box::new(HostDisk { disk: Disk::new(model.model.clone()), unpaid_writes: 0 })
+            Box::new(HostDisk { disk: Disk::new(&model.model), unpaid_writes: 0 })
         })
     }
 
-    pub(crate) fn write_disk<T: Default>(
+    /// Writes to the disk; `None` where the handler was cut before.
+    pub(crate) fn write_disk<T>(
         &mut self,
         node: NodeId,
-        mark: Mark,
         region: RegionId,
         content: u64,
-        act: impl FnOnce(&mut Disk<P::Record>) -> Result<T, WriteError>,
-    ) -> Result<T, WriteError> {
+        act: impl FnOnce(&mut Disk<P::Record>) -> T,
+    ) -> Option<T> {
         if !self.may_act() {
-            return Ok(T::default());
+            return None;
         }
-        self.digest.effect(mark, node.into(), u32::from(region.raw()), content);
+        self.digest.effect(Mark::Write, node.into(), u32::from(region.raw()), content);
+        self.metrics.increment(Counter::DiskWrites);
         let host_disk = self.host_disk(node);
         host_disk.unpaid_writes += 1;
-        act(&mut host_disk.disk)
+        Some(act(&mut host_disk.disk))
     }
 
     pub(crate) fn sync(&mut self, node: NodeId, region: RegionId) -> SyncId {
@@ -164,8 +165,7 @@ impl<P: Process> Core<P> {
             return SyncId::new(u32::MAX);
         }
         self.digest.effect(Mark::Sync, node.into(), u32::from(region.raw()), 0);
-        self.metrics.add(Counter::Syncs, 1);
-        let latency = self.sync_latency(node);
+                let latency = self.sync_latency(node);
         let now = self.now;
         let pending = self.host_disk(node).disk.begin_sync(region, now, latency);
         if let Some(due) = pending.due {
@@ -181,7 +181,7 @@ impl<P: Process> Core<P> {
         let stream = &mut host.disk_stream;
         let sync = self.timing.disk.sync.sample_with(|| stream.next_u64());
         let write = self.timing.disk.write.sample_with(|| stream.next_u64());
-        scale(sync + write.times(u64::from(writes)), host.slow_percent)
+        sync + write.times(u64::from(writes))
     }
 
     pub(super) fn schedule_durable(&mut self, node: NodeId, sync: SyncId, due: SimTime) {
@@ -197,7 +197,7 @@ impl<P: Process> Core<P> {
         if !self.may_act() {
             return;
         }
-        self.metrics.add(Counter::Replies, 1);
+        self.metrics.increment(Counter::Replies);
         let content = fingerprint(&(op, &outcome));
         let size = outcome.size();
         self.transmit(node.into(), op.client.into(), content, size, Event::Reply(Box::new((op, outcome))));
@@ -208,9 +208,9 @@ impl<P: Process> Core<P> {
             return;
         }
         self.digest.effect(Mark::Effect, node.into(), 0, fingerprint(outcome));
-        self.metrics.add(Counter::OutsideEffects, 1);
+        self.metrics.increment(Counter::OutsideEffects);
         if let Some(trace) = &mut self.trace {
-            trace.remark(self.record, format!("{node} acts on the outside world: {outcome}"));
+            trace.note(format!("{node} acts on the outside world: {outcome}"));
         }
     }
 
@@ -222,7 +222,7 @@ impl<P: Process> Core<P> {
 
     pub(crate) fn remark(&mut self, node: NodeId, text: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
-            trace.remark(self.record, format!("{node}: {}", text()));
+            trace.note(format!("{node}: {}", text()));
         }
     }
 

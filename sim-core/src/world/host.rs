@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::process::Process;
 use crate::queue::Handle;
 use crate::random::Stream;
-use crate::status::{Power, Status};
+use crate::status::{NodeStatus, Power};
 
 /// The simulated host of one process.
 pub struct NodeHost<P: Process> {
@@ -24,7 +24,8 @@ pub struct NodeHost<P: Process> {
     pub(super) slow_percent: u32,
     /// The next handler that makes effects is cut after so many of them.
     pub(super) crash_after: Option<u32>,
-    pub(super) status: Option<Status>,
+    /// As it was after the last event that stated facts, and after starts and crashes.
+    pub(super) status: Option<NodeStatus>,
     pub(super) disk: Option<Box<HostDisk<P>>>,
     pub(super) inbox: Option<Box<Inbox>>,
     pub(super) payload_timers: Option<Box<BTreeMap<P::Timer, Handle>>>,

@@ -22,14 +22,14 @@ impl<P: Process> World<P> {
     /// Puts an input that has arrived into the inbox.
     #[inline(never)]
     pub(super) fn enqueue(&mut self, node: NodeId, slot: u32, arriving: Arriving) {
-        let scheduled = self.core.slab.get(slot);
+        let scheduled = self.core.slab_at(slot);
         let (from, cause, detail) = (scheduled.from, scheduled.cause, detail_of(scheduled));
         if self.core.is_inbox_full(node) && matches!(scheduled.event, Event::Message(_) | Event::Request(_)) {
-            self.core.slab.take(slot);
-            return self.core.note_drop(from, node.into(), cause, DropReason::InboxFull);
+            let lost = self.core.slab.take(slot);
+            return self.core.note_drop(&lost, DropReason::InboxFull);
         }
         self.core.note_event(arriving.noted(detail), node.into(), from, cause);
-        self.core.slab.get_mut(slot).cause = self.core.record;
+        self.core.slab_mut(slot).cause = self.core.record;
         self.core.hosts[node.index()].inbox_mut().slots.push_back(slot);
         self.core.maybe_start_handler(node);
     }
@@ -96,7 +96,7 @@ impl<P: Process> Core<P> {
     fn next_in_inbox(&mut self, node: NodeId) -> Option<u32> {
         loop {
             let slot = self.hosts[node.index()].inbox_mut().slots.pop_front()?;
-            if !matches!(self.slab.get(slot).event, Event::Cancelled) {
+            if !matches!(self.slab_event(slot), Event::Cancelled) {
                 return Some(slot);
             }
             self.slab.take(slot);

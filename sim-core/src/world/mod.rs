@@ -45,15 +45,18 @@ pub use self::setup::{
 use crate::check::{Breach, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::{Digest, Mark};
+use crate::disk::CrashLoss;
 use crate::metrics::{Counter, Metrics};
-use crate::milestone::Happening;
-use crate::network::{Arrival, DropReason};
+use crate::fault::{Moment, Plan};
+use crate::history::History;
+use crate::milestone::{Happening, Milestone};
+use crate::network::{Arrival, DropReason, Transport};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
 use crate::random::{KeySource, Purpose};
 use crate::status::{NodeStatus, Power, Standing, Status};
-use crate::trace::TraceKind;
+use crate::trace::{Trace, TraceKind};
 use crate::{Endpoint, NodeId, SimTime};
 
 /// A running simulation of protocol `P`. See the [module documentation](self).
@@ -157,7 +160,7 @@ impl<P: Process> World<P> {
     #[inline(always)]
     fn pop(&mut self, key: EventKey) {
         let slot = key.slot();
-        match &self.core.slab.get(slot).event {
+        match self.core.slab_event(slot) {
             Event::Message(_) => self.on_arrival(key, Arriving::MESSAGE),
             Event::Timer(_) => self.on_timer_due(key),
             Event::Request(_) => self.on_arrival(key, Arriving::REQUEST),
@@ -175,8 +178,7 @@ impl<P: Process> World<P> {
     /// A message or request reaches its node.
     #[inline(always)]
     fn on_arrival(&mut self, key: EventKey, arriving: Arriving) {
-        let scheduled = self.core.slab.get(key.slot());
-        let (from, to) = (scheduled.from, scheduled.to);
+        let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
             Arrival::Deliver => {}
             Arrival::Held => return self.core.held.push(key.slot()),
@@ -202,9 +204,10 @@ impl<P: Process> World<P> {
     /// Whether either end of the link was started again since this was sent on it as a connection.
     #[cold]
     fn is_reset(&self, slot: u32) -> bool {
-        let scheduled = self.core.slab.get(slot);
+        let scheduled = self.core.slab_at(slot);
         let (from, to) = (scheduled.from, scheduled.to);
-        self.core.network.is_connection(from, to) && self.core.connection_epoch(from, to) != scheduled.epoch
+        let is_connection = self.core.network.transport(from, to) == Transport::Connection;
+        is_connection && self.core.connection_epoch(from, to) != scheduled.epoch
     }
 
     /// Something arrives where it cannot be delivered. Time moves, but no event happens.
@@ -212,13 +215,13 @@ impl<P: Process> World<P> {
     fn drop_arrival(&mut self, key: EventKey, reason: DropReason) {
         self.core.pass_time(key.time());
         let scheduled = self.core.slab.take(key.slot());
-        self.core.note_drop(scheduled.from, scheduled.to, scheduled.cause, reason);
+        self.core.note_drop(&scheduled, reason);
     }
 
     #[inline(always)]
     fn on_timer_due(&mut self, key: EventKey) {
         let slot = key.slot();
-        let scheduled = self.core.slab.get_mut(slot);
+        let scheduled = self.core.slab.get_mut(slot).expect("a key in the queue has its slot");
         let Event::Timer(timer) = &mut scheduled.event else { unreachable!("the slot holds a timer") };
         let node = scheduled.to.node().expect("timers belong to nodes");
         let host = &self.core.hosts[node.index()];
@@ -244,7 +247,7 @@ impl<P: Process> World<P> {
     }
 
     fn on_durable_due(&mut self, key: EventKey) {
-        let scheduled = self.core.slab.get(key.slot());
+        let scheduled = self.core.slab_at(key.slot());
         let Event::Durable(sync) = scheduled.event else { unreachable!("the slot holds a sync") };
         let node = scheduled.to.node().expect("syncs belong to nodes");
         let host = &self.core.hosts[node.index()];
@@ -263,8 +266,7 @@ impl<P: Process> World<P> {
     }
 
     fn on_reply_arrival(&mut self, key: EventKey) {
-        let scheduled = self.core.slab.get(key.slot());
-        let (from, to) = (scheduled.from, scheduled.to);
+        let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
             Arrival::Deliver => {}
             Arrival::Held => return self.core.held.push(key.slot()),
@@ -283,7 +285,7 @@ impl<P: Process> World<P> {
         let scheduled = self.core.slab.take(key.slot());
         let Event::Client(wake) = scheduled.event else { unreachable!("the slot holds a client's wake") };
         let client = scheduled.to.client().expect("wakes belong to clients");
-        self.core.note_event(Arriving::WAKE.noted(0), client.into(), client.into(), scheduled.cause);
+        self.core.note_event(Arriving::WAKE.noted(u32::MAX), client.into(), client.into(), scheduled.cause);
         self.core.on_client_wake(client, wake);
     }
 
@@ -369,22 +371,34 @@ impl<P: Process> World<P> {
 
     /// Compares a process's status with the last one seen.
     fn note_status(&mut self, node: NodeId) {
-        let status = self.processes[node.index()].as_ref().map(Process::status);
-        let host = &mut self.core.hosts[node.index()];
-        let before = std::mem::replace(&mut host.status, status);
-        if let Some(status) = status
-            && stands_anew(before, status)
+        let after = self.status(node);
+        let before = std::mem::replace(&mut self.core.hosts[node.index()].status, Some(after));
+        if self.core.trace.is_some() || self.agenda.is_waiting() {
+            self.show_status(node, before, after);
+        }
+        if let Some(status) = after.process
+            && stands_anew(before.and_then(|before| before.process), status)
         {
             self.on_standing(node, status);
         }
     }
 
+    /// Hands a change of status to the trace, and to plan entries that wait for one.
+    #[cold]
+    fn show_status(&mut self, node: NodeId, before: Option<NodeStatus>, after: NodeStatus) {
+        if let Some(trace) = &mut self.core.trace {
+            trace.status_changed(node, before.and_then(|before| before.process), after.process);
+        }
+        let now = Moment { time: self.core.now, after_events: self.core.events_now };
+        self.agenda.on_status(now, before.as_ref(), &after);
+    }
+
     #[cold]
     fn on_standing(&mut self, node: NodeId, status: Status) {
         if status.standing == Standing::Leader {
-            self.core.metrics.add(Counter::LeadersElected, 1);
+            self.core.metrics.increment(Counter::LeadersElected);
         } else if status.standing == Standing::Candidate {
-            self.core.metrics.add(Counter::Candidacies, 1);
+            self.core.metrics.increment(Counter::Candidacies);
         }
         self.core.note_milestone(Happening::Stands { node, status });
     }
@@ -403,11 +417,29 @@ impl<P: Process> World<P> {
         self.note_status(node);
     }
 
-    /// Stops a node at once. Nothing happens if it is down.
+    /// Stops a node at once, its disk losing what its model says. Nothing happens if it is down.
     pub(super) fn crash(&mut self, node: NodeId) {
-        if self.core.power_off(node) {
+        self.crash_losing(node, self.core.timing.disk.model.crash_loss);
+    }
+
+    pub(super) fn crash_losing(&mut self, node: NodeId, loss: CrashLoss) {
+        if self.core.power_off(node, loss) {
             self.processes[node.index()] = None;
+            self.note_status(node);
         }
+    }
+
+    // ----- what goes wrong -----
+
+    /// Whether a process has panicked: the world does nothing more.
+    pub fn is_broken(&self) -> bool {
+        self.violations.iter().any(|violation| violation.property == PANIC)
+    }
+
+    /// A process has panicked in the event under way.
+    fn break_down(&mut self, text: String) {
+        let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
+        self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence: text });
     }
 
     // ----- queries -----
@@ -442,6 +474,43 @@ impl<P: Process> World<P> {
         &self.violations
     }
 
+    /// The plan, with what its entries were as far as they have happened.
+    pub fn plan(&self) -> &Plan {
+        self.agenda.plan()
+    }
+
+    /// What is recorded; `None` unless [`World::start_trace`] was called.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.core.trace.as_deref()
+    }
+
+    /// Records from here on. Digest and events stay as they would have been.
+    pub fn start_trace(&mut self) {
+        if self.core.trace.is_none() {
+            self.core.trace = Some(Box::new(Trace::starting_at(self.core.records)));
+        }
+    }
+
+    /// What clients asked and got.
+    pub fn history(&self) -> &History {
+        &self.core.history
+    }
+
+    /// What was counted and measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.core.metrics
+    }
+
+    /// What mattered.
+    pub fn milestones(&self) -> &AppendLog<Milestone> {
+        &self.core.milestones
+    }
+
+    /// How often each of the protocol's points was reached.
+    pub fn points(&self) -> Vec<(&'static str, u64)> {
+        P::POINTS.iter().copied().zip(self.core.points.iter().copied()).collect()
+    }
+
     /// Runs each invariant's brute-force twin.
     ///
     /// # Errors
@@ -460,6 +529,9 @@ impl<P: Process> World<P> {
         NodeStatus { power: host.power, incarnation: host.incarnation, process }
     }
 }
+
+/// The property that a panic of a process violates.
+const PANIC: &str = "panic";
 
 /// What the run loop does where a command or the end of the run may come first.
 enum Barrier {
@@ -480,7 +552,7 @@ impl Arriving {
     const REPLY: Self = Self(TraceKind::Reply, Mark::Reply);
     const TIMER: Self = Self(TraceKind::TimerFired, Mark::Timer);
     const DURABLE: Self = Self(TraceKind::Durable, Mark::Durable);
-    const WAKE: Self = Self(TraceKind::ClientWake, Mark::Client);
+    const WAKE: Self = Self(TraceKind::TimerFired, Mark::Client);
     const HANDLER: Self = Self(TraceKind::HandlerStart, Mark::Handler);
 
     #[inline(always)]
@@ -533,14 +605,14 @@ impl<P: Process> Core<P> {
             network,
             digest: Digest::default(),
             hosts: (0..setup.node_count).map(host).collect(),
-            timers: vec![Handle::NONE; setup.node_count as usize * P::Timer::PLAIN_COUNT],
+            timers: vec![Handle::NONE; setup.node_count as usize * P::Timer::NAMES.len()],
             facts: Vec::new(),
             effects_left: UNLIMITED,
             is_cut: false,
             timing: setup.timing.clone(),
             clients: setup.clients.iter().zip(0_u64..).map(|(client, who)| client::Client::new(client.clone(), keys.stream(Purpose::Client, who, 0))).collect(),
             metrics: Metrics::default(),
-            history: crate::history::History::default(),
+            history: History::default(),
             milestones: AppendLog::new(),
             trace: None,
             points: vec![0; P::POINTS.len()],
