@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod id;
 pub mod network;
+pub mod queue;
 pub mod random;
 pub mod time;
 

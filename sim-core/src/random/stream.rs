@@ -89,7 +89,6 @@ impl Stream {
 ///
 /// If `n` is 0: there is no number below it.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the high half of a 128-bit product has 64 bits")]
 pub const fn below(draw: u64, n: u64) -> u64 {
     assert!(n > 0, "a number below 0 was asked for; the bound must be at least 1");
     ((draw as u128 * n as u128) >> 64) as u64

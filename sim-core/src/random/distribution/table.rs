@@ -51,7 +51,6 @@ impl Table {
 
 /// The point before a tail of `beyond / 2⁶⁴` (below ½), and how far it is to the next one, in units of 2⁻³².
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a piece number has 6 bits")]
 fn locate(beyond: u64) -> (usize, u64) {
     // Tails of less than 2⁻³³ count as that much: the cap.
     let beyond = beyond.max(1 << 31);
