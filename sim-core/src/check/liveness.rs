@@ -97,8 +97,8 @@ impl LivenessCondition for HasOneLeader {
             return Ok(());
         }
         let highest = processes().map(|process| process.epoch).max().unwrap_or(0);
-        let leads = |epoch| processes().filter(|process| process.standing == Standing::Leader && process.epoch == epoch);
-        match leads(highest).count() {
+        let leaders = processes().filter(|process| process.standing == Standing::Leader && process.epoch == highest);
+        match leaders.count() {
             1 => Ok(()),
             0 => Err(format!("nobody leads in epoch {highest}, the highest")),
             count => Err(format!("{count} processes lead in epoch {highest}")),

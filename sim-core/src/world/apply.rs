@@ -323,12 +323,10 @@ impl<P: Process> Core<P> {
 /// The acts on the network that a command stands for.
 fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
     match command {
-        Command::Cut { from, to, direction } => {
-            let direction = both_ways(*direction);
+        &Command::Cut { ref from, ref to, direction } => {
             pairs(from, to, |from, to| NetworkFault::Cut { from, to, direction })
         }
-        Command::Mend { from, to, direction } => {
-            let direction = both_ways(*direction);
+        &Command::Mend { ref from, ref to, direction } => {
             pairs(from, to, |from, to| NetworkFault::HealCut { from, to, direction })
         }
         Command::Partition { name, shape } => {
@@ -357,13 +355,6 @@ fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
         | Command::Disk { .. }
         | Command::Recover
         | Command::Issue { .. } => unreachable!("`{}` is no act on the network", command.name()),
-    }
-}
-
-fn both_ways(direction: Direction) -> network::Direction {
-    match direction {
-        Direction::OneWay => network::Direction::OneWay,
-        Direction::BothWays => network::Direction::BothWays,
     }
 }
 

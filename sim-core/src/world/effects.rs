@@ -210,7 +210,7 @@ impl<P: Process> Core<P> {
         self.digest.effect(Mark::Effect, node.into(), 0, fingerprint(outcome));
         self.metrics.increment(Counter::OutsideEffects);
         if let Some(trace) = &mut self.trace {
-            trace.note(format!("{node} acts on the outside world: {outcome}"));
+            trace.note(format!("{node} acts on the outside world: {outcome:?}"));
         }
     }
 

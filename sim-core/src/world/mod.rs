@@ -15,8 +15,7 @@
 //! | `host`, `event`, `client` | one node's host, what waits in a slot, one client |
 //! | `agenda`, `apply` | when commands are due, and what each does |
 //! | `inbox` | service times, pauses, bounded waiting |
-//! | `branch` | copies, re-seeding, exploration |
-//! | `simulation` | the face that tools hold |
+//! | `branch`, `explore` | copies and re-seeding; what could happen next |
 
 mod agenda;
 mod apply;
@@ -29,7 +28,6 @@ mod explore;
 mod host;
 mod inbox;
 mod setup;
-mod simulation;
 
 use std::sync::Arc;
 
@@ -236,9 +234,12 @@ impl<P: Process> World<P> {
             return;
         }
         let number = effects::timer_number(timer.timer);
-        self.core.begin_event(key.time());
-        if host.intake == Intake::Queued {
+        let intake = host.intake;
+        if intake == Intake::Queued {
             timer.queued = SimTime::MAX;
+        }
+        self.core.begin_event(key.time());
+        if intake == Intake::Queued {
             return self.enqueue(node, slot, Arriving::TIMER);
         }
         let scheduled = self.core.slab.take(slot);
@@ -437,7 +438,7 @@ impl<P: Process> World<P> {
     }
 
     /// A process has panicked in the event under way.
-    fn break_down(&mut self, text: String) {
+    pub(crate) fn break_down(&mut self, text: String) {
         let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
         self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence: text });
     }
