@@ -1,0 +1,1 @@
+//! Claims about reading, locating, reporting and overriding, on a scenario-like type.
