@@ -156,6 +156,12 @@ impl Place {
     }
 }
 
+/// A library's sentence as a part of ours.
+pub(super) fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| first.to_lowercase().chain(characters).collect())
+}
+
 /// `text` with tabs as blanks and other control characters escaped, so that no file drives a terminal.
 fn printable(text: &str) -> String {
     let mut printed = String::with_capacity(text.len());

@@ -201,7 +201,11 @@ fn too_deep(text: &str) -> Option<Range<usize>> {
             TokenKind::Open(_) if depth == DEPTH_MAX => return Some(token.span),
             TokenKind::Open(_) => depth += 1,
             TokenKind::Close(_) => depth = depth.saturating_sub(1),
-            TokenKind::Comma | TokenKind::Colon | TokenKind::Word | TokenKind::Quoted => {}
+            TokenKind::Comma
+            | TokenKind::Colon
+            | TokenKind::Word
+            | TokenKind::Quoted
+            | TokenKind::Unclosed => {}
         }
     }
     None

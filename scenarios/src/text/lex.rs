@@ -14,8 +14,10 @@ pub(super) enum TokenKind {
     Colon,
     /// A name, a number, or anything else without blanks: `heartbeat`, `r#type`, `-1.5`, `150ms`, `0..100`.
     Word,
-    /// A string of any kind or a character, with its quotes; unterminated ones reach to the end of the text.
+    /// A string of any kind or a character, with its quotes.
     Quoted,
+    /// A string without its closing quote: the rest of the text.
+    Unclosed,
 }
 
 /// A stretch of text, as byte offsets.
@@ -72,8 +74,11 @@ impl Iterator for Lexer<'_> {
             ')' | ']' | '}' => (TokenKind::Close(first), 1),
             ',' => (TokenKind::Comma, 1),
             ':' => (TokenKind::Colon, 1),
-            _ => quoted_len(rest)
-                .map_or_else(|| (TokenKind::Word, word_len(rest)), |len| (TokenKind::Quoted, len)),
+            _ => match quote_at_start(rest) {
+                Quote::None => (TokenKind::Word, word_len(rest)),
+                Quote::Closed(len) => (TokenKind::Quoted, len),
+                Quote::Unclosed => (TokenKind::Unclosed, rest.len()),
+            },
         };
         let start = self.offset;
         self.offset += len;
@@ -103,41 +108,56 @@ fn block_comment_len(text: &str) -> usize {
     text.len()
 }
 
-/// The length of the string or character that `text` starts with, if it does.
-fn quoted_len(text: &str) -> Option<usize> {
-    let prefix = ["br", "b", "r", ""].into_iter().find(|prefix| {
-        let rest = &text[prefix.len().min(text.len())..].trim_start_matches('#');
-        text.starts_with(prefix)
-            && rest.starts_with('"')
-            && (prefix.ends_with('r') || text[prefix.len()..].starts_with('"'))
-    });
-    match prefix {
-        Some(prefix) if prefix.ends_with('r') => Some(raw_string_len(text, prefix.len())),
-        Some(prefix) => Some(prefix.len() + escaped_len(&text[prefix.len()..])),
-        None => character_len(text),
+/// What a text starts with.
+enum Quote {
+    None,
+    /// A string or character of this length.
+    Closed(usize),
+    Unclosed,
+}
+
+impl Quote {
+    fn of(closed: Option<usize>) -> Self {
+        closed.map_or(Self::Unclosed, Self::Closed)
     }
 }
 
+fn quote_at_start(text: &str) -> Quote {
+    for prefix in ["br", "r"] {
+        let rest = text.strip_prefix(prefix).unwrap_or_default();
+        if rest.trim_start_matches('#').starts_with('"') {
+            return Quote::of(raw_string_len(text, prefix.len()));
+        }
+    }
+    for prefix in ["b", ""] {
+        let rest = text.strip_prefix(prefix).unwrap_or_default();
+        if rest.starts_with('"') {
+            return Quote::of(escaped_len(rest).map(|len| prefix.len() + len));
+        }
+    }
+    character_len(text).map_or(Quote::None, Quote::Closed)
+}
+
 /// A raw string ends with a quote and as many `#` as it began with.
-fn raw_string_len(text: &str, prefix: usize) -> usize {
+fn raw_string_len(text: &str, prefix: usize) -> Option<usize> {
     let hashes = text[prefix..].bytes().take_while(|byte| *byte == b'#').count();
     let open = prefix + hashes + 1;
     let end = format!("\"{}", "#".repeat(hashes));
-    text[open..].find(&end).map_or(text.len(), |close| open + close + end.len())
+    text[open..].find(&end).map(|close| open + close + end.len())
 }
 
 /// The length of a string with escapes, from its quote.
-fn escaped_len(text: &str) -> usize {
+fn escaped_len(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (offset, character) in text.char_indices().skip(1) {
         match character {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '"' => return offset + 1,
+            '"' => return Some(offset + 1),
             _ => {}
         }
     }
-    text.len()
+    None
 }
 
 /// The length of `'x'`, `'\n'`, `'\u{1F980}'` or `b'x'`. A quote that no other follows soon is no character.

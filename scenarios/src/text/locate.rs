@@ -218,7 +218,7 @@ impl Builder<'_> {
     /// A value, or an empty node where none stands here.
     fn value(&mut self, depth: usize) -> Node {
         match self.peek() {
-            Some(TokenKind::Word | TokenKind::Quoted) => self.word(depth),
+            Some(TokenKind::Word | TokenKind::Quoted | TokenKind::Unclosed) => self.word(depth),
             Some(TokenKind::Open(bracket)) => self.group(bracket, None, depth),
             Some(TokenKind::Comma | TokenKind::Colon | TokenKind::Close(_)) | None => Node {
                 span: self.end..self.end,
@@ -257,7 +257,11 @@ impl Builder<'_> {
                 TokenKind::Comma => {
                     self.next();
                 }
-                TokenKind::Colon | TokenKind::Open(_) | TokenKind::Word | TokenKind::Quoted => {
+                TokenKind::Colon
+                | TokenKind::Open(_)
+                | TokenKind::Word
+                | TokenKind::Quoted
+                | TokenKind::Unclosed => {
                     items.push(self.item(depth + 1));
                 }
             }
@@ -282,7 +286,11 @@ impl Builder<'_> {
             match token.kind {
                 TokenKind::Open(_) => open += 1,
                 TokenKind::Close(_) => open -= 1,
-                TokenKind::Comma | TokenKind::Colon | TokenKind::Word | TokenKind::Quoted => {}
+                TokenKind::Comma
+                | TokenKind::Colon
+                | TokenKind::Word
+                | TokenKind::Quoted
+                | TokenKind::Unclosed => {}
             }
             if open == 0 {
                 return;

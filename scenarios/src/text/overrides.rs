@@ -13,7 +13,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::diagnostic::{Diagnostic, Place, Source};
+use super::diagnostic::{Diagnostic, Place, Source, lower_first};
 use super::document::Document;
 use super::lex::{Lexer, Token, TokenKind};
 use super::locate::{Node, Outline, Path, Step};
@@ -85,7 +85,10 @@ impl Override {
             Form::Name | Form::Number => Ok(covered.to_owned()),
             Form::Ron => match ron::from_str::<ron::Value>(covered) {
                 Ok(_) => Ok(covered.to_owned()),
-                Err(error) => Err(self.error(format!("the value is not valid RON: {}", error.code))),
+                Err(error) => {
+                    let problem = lower_first(&error.code.to_string());
+                    Err(self.error(format!("the value is not valid RON: {problem}")))
+                }
             },
         }
     }
@@ -114,7 +117,9 @@ impl Form {
         match tokens {
             [Token { kind: TokenKind::Word, .. }] if is_name(text) => Self::Name,
             [Token { kind: TokenKind::Word, .. }] if is_number(text) => Self::Number,
-            [Token { kind: TokenKind::Quoted | TokenKind::Open(_), .. }, ..] => Self::Ron,
+            [Token { kind: TokenKind::Quoted | TokenKind::Unclosed | TokenKind::Open(_), .. }, ..] => {
+                Self::Ron
+            }
             [Token { kind: TokenKind::Word, span }, Token { kind: TokenKind::Open('('), .. }, ..]
                 if is_name(&text[..span.len()]) =>
             {

@@ -10,7 +10,7 @@ use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
-use super::diagnostic::{Diagnostic, nearest_name};
+use super::diagnostic::{Diagnostic, lower_first, nearest_name};
 use super::document::{DEPTH_MAX, Document};
 use super::lex::{Lexer, Token, TokenKind};
 use super::locate::{Node, Outline, Step};
@@ -79,7 +79,10 @@ impl<'document> Report<'document> {
     }
 
     fn diagnostic(&self, steps: &[Step], error: Error) -> Diagnostic {
-        let (place, missing) = self.outline.descend(steps);
+        if let Some(diagnostic) = self.never_closed() {
+            return diagnostic;
+        }
+        let (place, missing) = self.outline.descend(around(steps, &error));
         let node = place.value;
         match error {
             Error::NoSuchStructField { expected, found, outer } => {
@@ -129,18 +132,14 @@ impl<'document> Report<'document> {
     fn said_by_type(&self, message: &str, span: Range<usize>) -> Diagnostic {
         let (rest, hint) = split_note(message, "; hint: ");
         let (problem, allowed) = split_note(rest, "; allowed: ");
-        let mut diagnostic = self.at(span).report(problem);
+        let mut diagnostic = self.at(span.clone()).report(problem);
         diagnostic.allowed = allowed.map(Into::into);
         diagnostic.hint = hint.map(Into::into);
-        diagnostic
+        self.quote_hint(span, diagnostic)
     }
 
     /// An error of the notation itself.
     fn syntax(&self, error: &Error) -> Diagnostic {
-        if let Some(open) = unclosed(self.document.text()).filter(|_| self.token().span.is_empty()) {
-            let bracket = self.text(&open).to_owned();
-            return self.at(open).report(format!("the `{bracket}` that opens here is never closed"));
-        }
         let span = self.token().span;
         let seen = if span.is_empty() {
             "the end of the file".to_owned()
@@ -149,6 +148,14 @@ impl<'document> Report<'document> {
         };
         let report = self.at(span.clone()).report(lower_first(&error.to_string()));
         self.quote_hint(span, report.seen(seen))
+    }
+
+    /// A text or bracket that nothing closes, if it opens before the error: it is then the cause, however far behind
+    /// it the parser came to a halt.
+    fn never_closed(&self) -> Option<Diagnostic> {
+        let open = never_closed(self.document.text()).filter(|open| open.start <= self.offset)?;
+        let what = self.text(&open).chars().next()?;
+        Some(self.at(open).report(format!("the `{what}` that opens here is never closed")))
     }
 
     /// Where a bare quantity such as `150ms` stands, the hint that it is written as text.
@@ -206,9 +213,17 @@ fn split_note<'text>(text: &'text str, mark: &str) -> (&'text str, Option<&'text
     text.split_once(mark).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| first.to_lowercase().chain(characters).collect())
+/// The steps to the struct that an unknown or double field stands in: the path of such an error ends with the field.
+fn around<'steps>(steps: &'steps [Step], error: &Error) -> &'steps [Step] {
+    let field = match error {
+        Error::NoSuchStructField { found, .. } => found.as_str(),
+        Error::DuplicateStructField { field, .. } => field,
+        _ => return steps,
+    };
+    match steps.split_last() {
+        Some((Step::Name(last), outer)) if last == field => outer,
+        _ => steps,
+    }
 }
 
 /// The byte offset of a line and column, both from 1 and in characters; the end of the text beyond it.
@@ -218,17 +233,29 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
     inside.map_or(text.len(), |(offset, _)| line_start + offset)
 }
 
-/// The innermost bracket still open at the end of the text.
-fn unclosed(text: &str) -> Option<Range<usize>> {
+/// The first character of a string that reaches to the end of the text, else the first bracket that is closed by
+/// another kind or still open at the end.
+fn never_closed(text: &str) -> Option<Range<usize>> {
     let mut open = Vec::new();
+    let mut mismatch = None;
     for token in Lexer::new(text) {
         match token.kind {
-            TokenKind::Open(_) => open.push(token.span),
-            TokenKind::Close(_) => {
-                open.pop();
+            TokenKind::Open(_) => open.push(token),
+            TokenKind::Close(close) => {
+                let closed = open.pop().filter(|open| open.kind != TokenKind::Open(opening(close)));
+                mismatch = mismatch.or(closed.map(|open| open.span));
             }
+            TokenKind::Unclosed => return Some(token.span.start..token.span.start + 1),
             TokenKind::Comma | TokenKind::Colon | TokenKind::Word | TokenKind::Quoted => {}
         }
     }
-    open.pop()
+    mismatch.or_else(|| open.pop().map(|open| open.span))
+}
+
+fn opening(close: char) -> char {
+    match close {
+        ']' => '[',
+        '}' => '{',
+        _ => '(',
+    }
 }
