@@ -187,10 +187,10 @@ impl<'document> Report<'document> {
     fn key_in(&self, node: &Node, name: &str) -> Range<usize> {
         let keys = node.items.iter().chain(node.items.iter().flat_map(|item| &item.value.items));
         let named = keys.filter_map(|item| item.key.as_ref()).filter(|key| self.text(key) == name);
-        named.last().cloned().unwrap_or_else(|| self.token().span)
+        named.max_by_key(|key| key.start).cloned().unwrap_or_else(|| self.token().span)
     }
 
-    /// ` in `Raft``: the name as written, else that of the type.
+    /// The words that name the struct: as written, else as its type is called.
     fn within(&self, node: &Node, outer: Option<String>) -> String {
         let written = self.outline.name_of(node).map(str::to_owned);
         written.or(outer).map_or(String::new(), |name| format!(" in `{name}`"))

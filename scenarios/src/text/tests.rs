@@ -346,7 +346,9 @@ proptest! {
     #[test]
     fn mangled_files_parse_or_say_where_they_are_wrong(manglings in prop::collection::vec(mangling(), 1..4)) {
         let mut bytes = SAMPLE.as_bytes().to_vec();
-        manglings.into_iter().for_each(|mangling| mangle(&mut bytes, mangling));
+        for mangling in manglings {
+            mangle(&mut bytes, mangling);
+        }
         match Document::read("crash.ron", &bytes).and_then(|document| parse::<Scenario>(&document)) {
             Ok(_) => {}
             Err(error) => points_into(&bytes, &error),
@@ -360,7 +362,9 @@ proptest! {
         value in "\\PC{0,8}|[(){}\\[\\]\",:a-z0-9]{0,8}",
     ) {
         let mut bytes = SAMPLE.as_bytes().to_vec();
-        manglings.into_iter().for_each(|mangling| mangle(&mut bytes, mangling));
+        for mangling in manglings {
+            mangle(&mut bytes, mangling);
+        }
         let change = Override::parse(&format!("{path}={value}"));
         if let (Ok(document), Ok(change)) = (Document::read("crash.ron", &bytes), change) {
             let result = apply(&document, &[change.clone(), change]);
