@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sim_core::random;
+
 use super::UnitError;
 use super::decimal::{Decimal, exact_text};
 use super::text_form::TextVisitor;
@@ -14,21 +16,12 @@ const ALLOWED: &str = "a decimal from 0 to 1 with at most 18 places";
 /// A file may say it as a number or as text. A number arrives as a double, and its shortest decimal text is taken:
 /// that is what was written, for up to 15 digits, and the same on every machine. Text is exact to 18 places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Probability {
-    /// At most `denominator`, and in lowest terms with it.
-    numerator: u64,
-    denominator: u64,
-}
+pub struct Probability(random::Probability);
 
 impl Probability {
-    /// The ratio's upper part.
-    pub const fn numerator(self) -> u64 {
-        self.numerator
-    }
-
-    /// The ratio's lower part: positive, and in lowest terms.
-    pub const fn denominator(self) -> u64 {
-        self.denominator
+    /// The probability as the engine's type.
+    pub const fn probability(self) -> random::Probability {
+        self.0
     }
 }
 
@@ -36,13 +29,18 @@ impl FromStr for Probability {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        let error = |problem| UnitError { problem, allowed: ALLOWED, hint: hint(text) };
-        let decimal = Decimal::parse(text).ok_or_else(|| error(format!("`{text}` is not a probability")))?;
-        let (numerator, denominator) = decimal.ratio();
-        if numerator > denominator {
-            return Err(error(format!("`{text}` is above 1")));
-        }
-        Ok(Self { numerator, denominator })
+        text.parse().map(Self).map_err(|error| UnitError {
+            problem: match error {
+                random::ProbabilityError::AboveOne { .. } => format!("`{text}` is above 1"),
+                random::ProbabilityError::TooManyDecimals { .. } => format!("`{text}` has too many decimals"),
+                random::ProbabilityError::NotADecimal { .. }
+                | random::ProbabilityError::ZeroDenominator { .. } => {
+                    format!("`{text}` is not a probability")
+                }
+            },
+            allowed: ALLOWED,
+            hint: hint(text),
+        })
     }
 }
 
@@ -58,8 +56,7 @@ fn hint(text: &str) -> String {
 
 impl fmt::Display for Probability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = exact_text(u128::from(self.numerator), u128::from(self.denominator));
-        f.write_str(&text.expect("the denominator divides 10^18"))
+        self.0.fmt(f)
     }
 }
 

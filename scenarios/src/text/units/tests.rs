@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
+use sim_core::random::Probability as Ratio;
 use sim_core::{NodeId, Span};
 
 use super::*;
@@ -76,7 +77,7 @@ fn files_hold_quantities_as_text_and_probabilities_also_as_numbers() {
     assert!(ron::<Time>("1.5").unwrap_err().contains("hint: write `\"1.5ms\"`"));
     for text in ["0.05", "\"0.05\"", "5e-2"] {
         let probability = ron::<Probability>(text).unwrap();
-        assert_eq!((probability.numerator(), probability.denominator()), (1, 20), "{text}");
+        assert_eq!(Ok(probability.probability()), Ratio::from_ratio(1, 20), "{text}");
     }
     assert_eq!(ron::<Probability>("1").unwrap().to_string(), "1");
     assert_eq!(ron::<NodeList>("[\"n2\", \"n1\"]").unwrap().nodes(), [NodeId::new(1), NodeId::new(0)]);
@@ -125,8 +126,7 @@ proptest! {
     fn any_number_a_person_writes_becomes_its_exact_ratio(digits in 0..=1_000_000_000_u64) {
         let text = format!("{}.{:09}", digits / 1_000_000_000, digits % 1_000_000_000);
         let probability = ron::<Probability>(&text).unwrap();
-        let (numerator, denominator) = (u128::from(probability.numerator()), u128::from(probability.denominator()));
-        prop_assert_eq!(numerator * 1_000_000_000, u128::from(digits) * denominator);
+        prop_assert_eq!(Ok(probability.probability()), Ratio::from_ratio(digits, 1_000_000_000));
     }
 
     #[test]
