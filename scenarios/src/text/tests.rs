@@ -171,6 +171,20 @@ fn documents_that_are_no_text_are_refused_with_their_line() {
     assert!(Document::check_size("x.ron", document::LEN_MAX + 1).is_err());
 }
 
+#[derive(Debug, PartialEq, Deserialize)]
+struct Nested(Vec<Nested>);
+
+#[test]
+fn the_deepest_nesting_allowed_fits_the_stack() {
+    let deepest = "[".repeat(document::DEPTH_MAX) + &"]".repeat(document::DEPTH_MAX);
+    let mut nested = &parse::<Nested>(&document(&deepest)).unwrap_or_else(|error| panic!("{error}"));
+    let mut depth = 1;
+    while let [inner] = nested.0.as_slice() {
+        (nested, depth) = (inner, depth + 1);
+    }
+    assert_eq!(depth, document::DEPTH_MAX);
+}
+
 #[test]
 fn byte_order_marks_and_windows_line_ends_change_nothing() {
     let windows = format!("\u{FEFF}{}", SAMPLE.replace('\n', "\r\n"));

@@ -93,7 +93,7 @@ pub struct Ppm {
     parts: i32,
 }
 
-const PPM_MAX: u64 = 999_999;
+const PPM_MAX: i32 = 999_999;
 
 impl Ppm {
     /// The parts per million, negative where a clock is slow.
@@ -110,10 +110,8 @@ impl FromStr for Ppm {
             Some(size) => (-1, size),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
-        let parts = i32::try_from(DRIFT.parse(size)?.min(PPM_MAX + 1)).expect("bounded by 1,000,000");
-        if i64::from(parts) > 999_999 {
-            return Err(DRIFT.error(format!("`{text}` is out of range"), "200ppm"));
-        }
+        let parts = i32::try_from(DRIFT.parse(size)?).ok().filter(|parts| *parts <= PPM_MAX);
+        let parts = parts.ok_or_else(|| DRIFT.error(format!("`{text}` is out of range"), "200ppm"))?;
         Ok(Self { parts: sign * parts })
     }
 }
