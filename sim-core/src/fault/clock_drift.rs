@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct ClockDrift;
 
 impl FaultKind for ClockDrift {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "clock-drift",
             help: "A node's clocks run 0.01 to 30 percent fast or slow, and are then set right.",
             severity: Severity::Benign,

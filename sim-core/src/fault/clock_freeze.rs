@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct ClockFreeze;
 
 impl FaultKind for ClockFreeze {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "clock-freeze",
             help: "A node's clocks stand still, and are then set right.",
             severity: Severity::Benign,

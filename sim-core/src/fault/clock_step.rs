@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct ClockStep;
 
 impl FaultKind for ClockStep {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "clock-step",
             help: "A node's wall clock jumps by 10 ms to an hour either way, and is then set right.",
             severity: Severity::Benign,

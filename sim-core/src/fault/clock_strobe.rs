@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct ClockStrobe;
 
 impl FaultKind for ClockStrobe {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "clock-strobe",
             help: "A node's wall clock flips by up to 200 ms every few milliseconds (Jepsen's strobe).",
             severity: Severity::Benign,

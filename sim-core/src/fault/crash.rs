@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct Crash;
 
 impl FaultKind for Crash {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "crash",
             help: "A node stops, losing un-synced writes, and restarts.",
             severity: Severity::Benign,

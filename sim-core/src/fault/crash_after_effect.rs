@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct CrashAfterEffect;
 
 impl FaultKind for CrashAfterEffect {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "crash-after-effect",
             help: "A node crashes between two effects of one handler, and restarts.",
             severity: Severity::Benign,

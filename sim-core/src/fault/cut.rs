@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct Cut;
 
 impl FaultKind for Cut {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "cut",
             help: "One link, of nodes or of a client, drops everything one way or both ways.",
             severity: Severity::Benign,

@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskCorrupt;
 
 impl FaultKind for DiskCorrupt {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-corrupt",
             help: "One durable record becomes unreadable, or reads as something else where the protocol says how.",
             severity: Severity::BeyondCrashFault,

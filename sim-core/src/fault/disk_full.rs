@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskFull;
 
 impl FaultKind for DiskFull {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-full",
             help: "A disk refuses writes beyond a few KiB for a while.",
             severity: Severity::Benign,

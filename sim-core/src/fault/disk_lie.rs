@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskLie;
 
 impl FaultKind for DiskLie {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-lie",
             help: "A disk's syncs make nothing durable; the node then crashes, and restarts.",
             severity: Severity::BeyondCrashFault,

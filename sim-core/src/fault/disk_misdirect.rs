@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskMisdirect;
 
 impl FaultKind for DiskMisdirect {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-misdirect",
             help: "The next write of a region overwrites another record; the node then crashes, and restarts.",
             severity: Severity::BeyondCrashFault,

@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskRollback;
 
 impl FaultKind for DiskRollback {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-rollback",
             help: "A node crashes, and restarts on what one region held 1 to 8 syncs ago.",
             severity: Severity::BeyondCrashFault,

@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskSlow;
 
 impl FaultKind for DiskSlow {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-slow",
             help: "A disk takes 2 to 100 times as long to sync.",
             severity: Severity::Benign,

@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskStall;
 
 impl FaultKind for DiskStall {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-stall",
             help: "A disk completes no sync for a while.",
             severity: Severity::Benign,

@@ -10,8 +10,8 @@ use crate::random::Stream;
 pub(super) struct DiskTorn;
 
 impl FaultKind for DiskTorn {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "disk-torn",
             help: "A node crashes with an un-synced write half on its disk, and restarts.",
             severity: Severity::Benign,

@@ -9,8 +9,8 @@ use crate::random::{Probability, Stream};
 pub(super) struct Duplicate;
 
 impl FaultKind for Duplicate {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "duplicate",
             help: "One link delivers 10 to 90 percent of its messages twice, one way.",
             severity: Severity::Benign,
@@ -24,6 +24,12 @@ impl FaultKind for Duplicate {
         let link = |fault| Command::Link { from: vec![from.clone()], to: vec![to.clone()], fault };
         let likely = Probability::from_ratio(1 + stream.below(9), 10).ok();
         let nodes = nodes_of(&[&from, &to]);
-        Some(Fault::between(Part::Network, nodes, duration, link(LinkFault::Duplicate(likely)), link(LinkFault::Duplicate(None))))
+        Some(Fault::between(
+            Part::Network,
+            nodes,
+            duration,
+            link(LinkFault::Duplicate(likely)),
+            link(LinkFault::Duplicate(None)),
+        ))
     }
 }

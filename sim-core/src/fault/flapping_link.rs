@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct FlappingLink;
 
 impl FaultKind for FlappingLink {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "flapping-link",
             help: "Two nodes lose and find each other 2 to 10 times.",
             severity: Severity::Benign,
@@ -27,9 +27,8 @@ impl FaultKind for FlappingLink {
         let cut = || Command::Partition { name, shape: shape.clone() };
         let periods = 2 + stream.below(9);
         let at = |half_period| Span::nanos(duration.as_nanos() / (2 * periods) * half_period);
-        let during = (1..2 * periods - 1).map(|half| {
-            (at(half), if half % 2 == 0 { cut() } else { Command::HealPartition(name) })
-        });
+        let during = (1..2 * periods - 1)
+            .map(|half| (at(half), if half % 2 == 0 { cut() } else { Command::HealPartition(name) }));
         let mut fault = Fault::new(Part::Network, pair.clone(), at(2 * periods - 1));
         (fault.begin, fault.during) = (vec![cut()], during.collect());
         fault.end.push(Command::HealPartition(name));

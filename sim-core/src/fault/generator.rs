@@ -159,7 +159,7 @@ impl Generator {
     fn candidates_of(&self, kind: &dyn FaultKind, rate: Rate, source: &KeySource, out: &mut Vec<Drawn>) {
         let Some(mean) = rate.mean() else { return };
         let name = kind.about().name;
-        let intervals = Distribution::exponential(mean).expect("every mean is allowed");
+        let intervals = Distribution::exponential(mean);
         let mut arrivals = source.stream(Purpose::Faults, key_of(name), 0);
         let mut start = self.start;
         for ordinal in 0.. {
@@ -201,7 +201,8 @@ impl Generator {
         let is_rested = |earlier: &Drawn| {
             earlier.end() + self.gap < candidate.start || !earlier.concerns_part_of(candidate)
         };
-        let holding: Vec<&Drawn> = admitted.iter().filter(|earlier| earlier.end() >= candidate.start).collect();
+        let holding: Vec<&Drawn> =
+            admitted.iter().filter(|earlier| earlier.end() >= candidate.start).collect();
         let down = holding.iter().copied().chain([candidate]).filter(|drawn| drawn.fault.is_down);
         admitted.iter().all(is_rested)
             && holding.len() < self.concurrent_max as usize

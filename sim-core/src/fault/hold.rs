@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct Hold;
 
 impl FaultKind for Hold {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "hold",
             help: "One link keeps its messages for a while and delivers them in a burst.",
             severity: Severity::Benign,

@@ -12,7 +12,7 @@ use crate::{ClientId, NodeId, Span};
 /// A kind of fault.
 pub trait FaultKind: Sync {
     /// What tools say of it.
-    fn about(&self) -> &'static About;
+    fn about(&self) -> About;
 
     /// One fault of this kind, or `None` where it makes no sense (a partition of one node).
     fn generate(&self, stream: &mut Stream, context: &GeneratorContext) -> Option<Fault>;
@@ -165,7 +165,13 @@ impl Fault {
     }
 
     /// A fault that `begin` starts and `end` ends.
-    pub(super) fn between(part: Part, nodes: Vec<NodeId>, duration: Span, begin: Command, end: Command) -> Self {
+    pub(super) fn between(
+        part: Part,
+        nodes: Vec<NodeId>,
+        duration: Span,
+        begin: Command,
+        end: Command,
+    ) -> Self {
         Self { begin: vec![begin], end: vec![end], ..Self::new(part, nodes, duration) }
     }
 

@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct Latency;
 
 impl FaultKind for Latency {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "latency",
             help: "One link takes 2 to 50 times as long, one way.",
             severity: Severity::Benign,
@@ -24,6 +24,12 @@ impl FaultKind for Latency {
         let link = |fault| Command::Link { from: vec![from.clone()], to: vec![to.clone()], fault };
         let percent = *stream.pick(&[200, 500, 1_000, 5_000])?;
         let nodes = nodes_of(&[&from, &to]);
-        Some(Fault::between(Part::Network, nodes, duration, link(LinkFault::LatencyPercent(percent)), link(LinkFault::LatencyPercent(100))))
+        Some(Fault::between(
+            Part::Network,
+            nodes,
+            duration,
+            link(LinkFault::LatencyPercent(percent)),
+            link(LinkFault::LatencyPercent(100)),
+        ))
     }
 }

@@ -9,8 +9,8 @@ use crate::random::{Probability, Stream};
 pub(super) struct LossBurst;
 
 impl FaultKind for LossBurst {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "loss-burst",
             help: "One link loses 10 to 90 percent of its messages, one way.",
             severity: Severity::Benign,
@@ -24,6 +24,12 @@ impl FaultKind for LossBurst {
         let link = |fault| Command::Link { from: vec![from.clone()], to: vec![to.clone()], fault };
         let loss = Probability::from_ratio(1 + stream.below(9), 10).ok();
         let nodes = nodes_of(&[&from, &to]);
-        Some(Fault::between(Part::Network, nodes, duration, link(LinkFault::Loss(loss)), link(LinkFault::Loss(None))))
+        Some(Fault::between(
+            Part::Network,
+            nodes,
+            duration,
+            link(LinkFault::Loss(loss)),
+            link(LinkFault::Loss(None)),
+        ))
     }
 }

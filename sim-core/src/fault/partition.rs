@@ -9,8 +9,8 @@ use crate::{NodeId, Span};
 pub(super) struct Partition;
 
 impl FaultKind for Partition {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "partition",
             help: "The network splits: groups, one alone, a ring of majorities, a bridge, or one way only.",
             severity: Severity::Benign,
@@ -31,14 +31,15 @@ impl FaultKind for Partition {
 fn shape(stream: &mut Stream, context: &GeneratorContext) -> Option<Shape> {
     let count = context.nodes.len();
     let kind = stream.below(5);
-    let size = 1 + usize::try_from(stream.below((count as u64).checked_sub(1).filter(|most| *most > 0)?)).ok()?;
-    let side = context.draw_subset(stream, size)?;
-    let others: Vec<NodeId> = context.nodes.iter().copied().filter(|node| !side.contains(node)).collect();
+    let size =
+        1 + usize::try_from(stream.below((count as u64).checked_sub(1).filter(|most| *most > 0)?)).ok()?;
+    let members = context.draw_subset(stream, size)?;
+    let others: Vec<NodeId> = context.nodes.iter().copied().filter(|node| !members.contains(node)).collect();
     Some(match kind {
-        0 => Shape::Groups([side, others].map(|group| group.into_iter().map(Place::Node).collect()).into()),
-        1 => Shape::Isolate(vec![Place::Node(side[0])]),
+        0 => Shape::Groups([members, others].map(|group| group.into_iter().map(Place::Node).collect()).into()),
+        1 => Shape::Isolate(vec![Place::Node(members[0])]),
         2 => Shape::RingOfMajorities,
-        3 => Shape::Bridge(side[0]),
-        _ => Shape::OneWay { from: side, to: others },
+        3 => Shape::Bridge(members[0]),
+        _ => Shape::OneWay { from: members, to: others },
     })
 }

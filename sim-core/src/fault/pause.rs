@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct Pause;
 
 impl FaultKind for Pause {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "pause",
             help: "A process is not scheduled for a while; its clocks and inbox go on.",
             severity: Severity::Benign,

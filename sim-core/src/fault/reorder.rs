@@ -9,8 +9,8 @@ use crate::random::{Probability, Stream};
 pub(super) struct Reorder;
 
 impl FaultKind for Reorder {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "reorder",
             help: "One link holds 10 to 90 percent of its messages back by up to 200 ms, one way.",
             severity: Severity::Benign,
@@ -25,6 +25,12 @@ impl FaultKind for Reorder {
         let likely = Probability::from_ratio(1 + stream.below(9), 10).ok();
         let extra = stream.span(Span::millis(1), Span::millis(200));
         let nodes = nodes_of(&[&from, &to]);
-        Some(Fault::between(Part::Network, nodes, duration, link(LinkFault::Reorder { probability: likely, extra }), link(LinkFault::Reorder { probability: None, extra })))
+        Some(Fault::between(
+            Part::Network,
+            nodes,
+            duration,
+            link(LinkFault::Reorder { probability: likely, extra }),
+            link(LinkFault::Reorder { probability: None, extra }),
+        ))
     }
 }

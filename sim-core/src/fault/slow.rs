@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct Slow;
 
 impl FaultKind for Slow {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "slow",
             help: "A node takes 2 to 20 times as long to handle each input.",
             severity: Severity::Benign,

@@ -9,8 +9,8 @@ use crate::random::Stream;
 pub(super) struct Wipe;
 
 impl FaultKind for Wipe {
-    fn about(&self) -> &'static About {
-        &About {
+    fn about(&self) -> About {
+        About {
             name: "wipe",
             help: "A node crashes, and restarts with an empty disk.",
             severity: Severity::BeyondCrashFault,
