@@ -17,27 +17,29 @@ pub const SLEW_LIMIT_PPM: u32 = 500;
 pub enum ClockFault {
     /// The wall clock is set to true time plus this many nanoseconds, and is no longer slewed.
     Offset(i64),
-    /// Both clocks run this many ppm fast (below 0: slow) from now on, within ±[`DRIFT_LIMIT_PPM`]; the wall clock is no
-    /// longer slewed. 0 is the proper speed: what has been gained or lost stays.
+    /// Both clocks run this many ppm fast (below 0: slow) from now on, within ±[`DRIFT_LIMIT_PPM`]; the wall
+    /// clock is no longer slewed. 0 is the proper speed: what has been gained or lost stays.
     Drift(i32),
     /// The wall clock jumps by this many nanoseconds. A slew goes on and leads it back.
     Step(i64),
-    /// The wall clock flips: `amplitude` ahead for one `period`, then `amplitude` behind for one, and so on by true time.
+    /// The wall clock flips: `amplitude` ahead for one `period`, then `amplitude` behind for one, and so on
+    /// by true time.
     Strobe {
         /// The distance either way; zero ends the strobe.
         amplitude: Span,
         /// The time between two flips; above zero.
         period: Span,
     },
-    /// Both clocks stand still until [`ClockFault::Thaw`], as in a suspended virtual machine. Timers do not fire meanwhile,
-    /// unless they were due. Faults in between act on the standing clock.
+    /// Both clocks stand still until [`ClockFault::Thaw`], as in a suspended virtual machine. Timers do not
+    /// fire meanwhile, unless they were due. Faults in between act on the standing clock.
     Freeze,
     /// Both clocks go on from where they stood, so they stay behind by as long as they were frozen.
     Thaw,
-    /// The wall clock is led to true time at this many ppm, 1 to [`SLEW_LIMIT_PPM`], and then kept there whatever the drift.
+    /// The wall clock is led to true time at this many ppm, 1 to [`SLEW_LIMIT_PPM`], and then kept there
+    /// whatever the drift.
     Slew(u32),
-    /// All is well again: no freeze, drift, strobe or slew; the wall clock shows true time. The monotonic clock keeps its
-    /// value and runs at its proper speed.
+    /// All is well again: no freeze, drift, strobe or slew; the wall clock shows true time. The monotonic
+    /// clock keeps its value and runs at its proper speed.
     Heal,
 }
 
@@ -154,15 +156,20 @@ impl NodeClock {
         });
     }
 
-    /// Writes down both readings at `now`, so that `change` bends only what comes after.
+    /// Writes down both readings at `now`, so that `change` bends only what comes after. A clock that stays
+    /// frozen keeps its place in true time, so that its strobe does not flip.
     fn breakpoint(&mut self, now: SimTime, change: impl FnOnce(&mut Self)) {
         let monotonic = self.monotonic(now);
         let wall = to_i64(self.wall_steady(now));
         if self.is_slewed_to_truth(now) {
             self.error.synchronised = monotonic;
         }
+        let frozen_at = self.is_frozen.then_some(self.anchor);
         (self.anchor, self.monotonic, self.wall) = (now, monotonic, wall);
         change(self);
+        if self.is_frozen {
+            self.anchor = frozen_at.unwrap_or(now);
+        }
         assert!(
             self.monotonic == monotonic,
             "a fault moved the monotonic clock from {monotonic} to {}",

@@ -5,9 +5,9 @@
 //! | monotonic | 0, at true time 0 | never backwards, never forwards in a leap | drift, freeze |
 //! | wall | true time plus its offset | both ways | drift, freeze, offset, step, strobe, slewing |
 //!
-//! Both are piecewise linear in integers. A change of rate or value is a **breakpoint**: the clock notes the true time
-//! and both readings there, and computes every later reading from these. A reading is therefore a pure function
-//! of true time until the next breakpoint, and no breakpoint moves what was read before it.
+//! Both are piecewise linear in integers. A change of rate or value is a **breakpoint**: the clock notes the
+//! true time and both readings there, and computes every later reading from these. A reading is therefore a
+//! pure function of true time until the next breakpoint, and no breakpoint moves what was read before it.
 //!
 //! ```text
 //! reading                     thaw ╱
@@ -21,8 +21,8 @@
 //! [`NodeClock::when_monotonic_reaches`] again for every timer of the node. Readings saturate at 0 and at
 //! [`LocalTime::MAX`] (584 years); a run ends long before.
 //!
-//! Left out: temperature-dependent drift, leap seconds (a step says the same), and NTP's slewing of the monotonic
-//! clock, which protocols never rely on.
+//! Left out: temperature-dependent drift, leap seconds (a step says the same), and NTP's slewing of the
+//! monotonic clock, which protocols never rely on.
 
 mod fault;
 
@@ -38,7 +38,7 @@ const MILLION: i128 = 1_000_000;
 /// breakpoint: the engine only moves forward.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeClock {
-    /// True time of the last breakpoint.
+    /// True time of the last breakpoint; of the freeze while the clock is frozen.
     anchor: SimTime,
     /// The monotonic reading at `anchor`.
     monotonic: LocalTime,
@@ -51,7 +51,8 @@ pub struct NodeClock {
     /// While not 0 the wall clock is led to true time at this rate and then kept there.
     slew_ppm: u32,
     is_frozen: bool,
-    /// Whether all readings equal true time: recomputed at each breakpoint, so that the usual case is one test.
+    /// Whether all readings equal true time: recomputed at each breakpoint, so that the usual case is one
+    /// test.
     is_true: bool,
 }
 
@@ -63,8 +64,8 @@ struct Strobe {
     period: Span,
 }
 
-/// What the node believes about its wall clock: at most `base` off when last synchronised, and losing `drift_ppm`
-/// since.
+/// What the node believes about its wall clock: at most `base` off when last synchronised, and losing
+/// `drift_ppm` since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ErrorBound {
     synchronised: LocalTime,
@@ -81,9 +82,9 @@ impl Default for NodeClock {
 impl NodeClock {
     /// A clock that shows true time and was synchronised at time 0.
     ///
-    /// `error_base` and `error_ppm` are what the node assumes of its wall clock: off by at most `error_base` right after a
-    /// synchronisation, and by `error_ppm` of the time since then on top. They move no reading, only
-    /// [`NodeClock::error_bound`].
+    /// `error_base` and `error_ppm` are what the node assumes of its wall clock: off by at most `error_base`
+    /// right after a synchronisation, and by `error_ppm` of the time since then on top. They move no reading,
+    /// only [`NodeClock::error_bound`].
     pub fn new(error_base: Span, error_ppm: u32) -> Self {
         Self {
             anchor: SimTime::ZERO,
@@ -127,11 +128,12 @@ impl NodeClock {
         LocalTime::from_nanos(to_u64(reading))
     }
 
-    /// How far, at most, the node believes its wall clock to be from true time: the base of [`NodeClock::new`] plus the
-    /// assumed drift over the time since the last synchronisation, rounded up.
+    /// How far, at most, the node believes its wall clock to be from true time: the base of
+    /// [`NodeClock::new`] plus the assumed drift over the time since the last synchronisation, rounded up.
     ///
-    /// Time since then is measured by the node's own monotonic clock. A synchronisation is the start of the run, the end of
-    /// a slew, or healing. Faults do not widen the bound, so it can be wrong: that is what they are for.
+    /// Time since then is measured by the node's own monotonic clock. A synchronisation is the start of the
+    /// run, the end of a slew, or healing. Faults do not widen the bound, so it can be wrong: that is what
+    /// they are for.
     pub fn error_bound(&self, now: SimTime) -> Span {
         if self.is_slewed_to_truth(now) {
             return self.error.base;
@@ -141,10 +143,11 @@ impl NodeClock {
         self.error.base + Span::nanos(to_u64(grown))
     }
 
-    /// The earliest true time at which the monotonic clock shows `deadline` or more, if nothing happens to the clock before.
+    /// The earliest true time at which the monotonic clock shows `deadline` or more, if nothing happens to
+    /// the clock before.
     ///
-    /// `None` while the clock is frozen short of `deadline`, or if that time lies beyond [`SimTime::MAX`]. A deadline the clock
-    /// has passed by its last breakpoint gives the time of that breakpoint.
+    /// `None` while the clock is frozen short of `deadline`, or if that time lies beyond [`SimTime::MAX`]. A
+    /// deadline the clock has passed by its last breakpoint gives the time of that breakpoint.
     #[inline]
     pub fn when_monotonic_reaches(&self, deadline: LocalTime) -> Option<SimTime> {
         if self.is_true {
@@ -169,7 +172,8 @@ impl NodeClock {
         if self.is_frozen {
             return None;
         }
-        // floor(elapsed * rate / million) reaches `missing` exactly where elapsed * rate reaches missing * million.
+        // floor(elapsed * rate / million) reaches `missing` exactly where elapsed * rate reaches missing *
+        // million.
         let rate = (MILLION + i128::from(self.drift_ppm)).unsigned_abs();
         let elapsed = (u128::from(missing) * MILLION.unsigned_abs()).div_ceil(rate);
         let when = u64::try_from(u128::from(self.anchor.as_nanos()) + elapsed).ok()?;

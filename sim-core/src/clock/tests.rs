@@ -67,6 +67,19 @@ fn a_frozen_clock_stands_still_and_stays_behind() {
 }
 
 #[test]
+fn a_frozen_strobe_does_not_flip_whatever_happens() {
+    let mut clock = NodeClock::default();
+    clock.strobe(at(0), Span::nanos(100), Span::nanos(10)).expect("period above zero");
+    clock.freeze(at(1_000));
+    clock.set_drift(at(1_010), 7).expect("in range");
+    assert_eq!(clock.wall(at(1_011)), reads(1_100));
+    clock.step(at(1_030), 5);
+    assert_eq!(clock.wall(at(1_031)), reads(1_105));
+    clock.thaw(at(1_050));
+    assert_eq!(clock.wall(at(1_050)), reads(905), "true time says that the strobe is down");
+}
+
+#[test]
 fn a_slew_leads_to_true_time_and_stops_there() {
     let mut clock = NodeClock::default();
     clock.set_offset(at(0), -1_000);
@@ -173,7 +186,11 @@ proptest! {
     }
 
     #[test]
-    fn a_slew_never_overshoots(offset in -1_000_000_i64..1_000_000, ppm in 1..=SLEW_LIMIT_PPM, later in 0..10_000_000_000_u64) {
+    fn a_slew_never_overshoots(
+        offset in -1_000_000_i64..1_000_000,
+        ppm in 1..=SLEW_LIMIT_PPM,
+        later in 0..10_000_000_000_u64,
+    ) {
         let mut clock = NodeClock::default();
         let start = at(1_000_000_000);
         clock.set_offset(start, offset);

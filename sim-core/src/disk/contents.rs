@@ -26,7 +26,7 @@ pub struct SlotAddress {
 }
 
 /// A record as it stands on the medium.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Slot<R> {
     /// Reads back.
     Intact(R),
@@ -89,7 +89,7 @@ impl<R> Write<R> {
 }
 
 /// Slots in order, and the bytes they take.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Extent<R> {
     pub(super) slots: AppendLog<Slot<R>>,
     bytes: u64,
@@ -131,13 +131,13 @@ impl<R: Record> Extent<R> {
 }
 
 /// Chunks of a blob, those that count and those that are being written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Blob<R> {
     pub(super) committed: Extent<R>,
     pub(super) staged: Extent<R>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) enum Contents<R> {
     Log(Extent<R>),
     Cell(Option<Slot<R>>),

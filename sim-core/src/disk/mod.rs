@@ -41,6 +41,7 @@ mod region;
 #[cfg(test)]
 mod tests;
 
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 pub use contents::{RegionKind, Slot, SlotAddress};
@@ -58,7 +59,7 @@ use region::Region;
 
 /// What a protocol writes to its disk: one type for all regions. Cloned once per write: large contents belong
 /// into an `Arc`.
-pub trait Record: Clone + Send + 'static {
+pub trait Record: Clone + Send + Sync + Serialize + 'static {
     /// Bytes it takes on the disk.
     fn size(&self) -> u64;
 
@@ -138,6 +139,13 @@ pub struct Disk<R> {
     device: Option<Box<Device>>,
     damage: DamageReport,
     history_depth: u8,
+}
+
+/// What is durable, for state fingerprints: what a restart would find.
+impl<R: Record> Serialize for Disk<R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.regions.iter().map(|region| (region.id, &region.durable)))
+    }
 }
 
 impl<R: Record> Disk<R> {

@@ -41,7 +41,8 @@ impl Draws {
         Self(mix(id.from, id.to).wrapping_add(id.ordinal as u64))
     }
 
-    /// The draws of the same message on a link from `from` to `to` of its path, unlike those of others that pass there.
+    /// The draws of the same message on a link from `from` to `to` of its path, unlike those of others that
+    /// pass there.
     pub(super) const fn on_leg(self, from: Endpoint, to: Endpoint) -> Self {
         Self(self.0.wrapping_add(mix(from, to)))
     }
@@ -53,7 +54,8 @@ impl Draws {
     }
 }
 
-/// Spreads links over the counters, so that the ordinals of two links practically never meet (the finalizer of
+/// Spreads links over the counters, so that the ordinals of two links practically never meet (the finalizer
+/// of
 /// `MurmurHash3`, which maps different links to different numbers).
 #[inline]
 pub(super) const fn mix(from: Endpoint, to: Endpoint) -> u64 {

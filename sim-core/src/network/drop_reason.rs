@@ -35,6 +35,23 @@ pub enum DropReason {
 }
 
 impl DropReason {
+    /// All reasons, by number.
+    pub const ALL: [Self; 13] = [
+        Self::Loss,
+        Self::Burst,
+        Self::Cut,
+        Self::Partition,
+        Self::NoRoute,
+        Self::BufferFull,
+        Self::TooBig,
+        Self::Corrupt,
+        Self::NodeDown,
+        Self::ConnectionReset,
+        Self::InboxFull,
+        Self::OldIncarnation,
+        Self::Targeted,
+    ];
+
     /// The reason in kebab case, as traces and reports show it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -37,11 +37,12 @@ pub enum Scope {
     },
 }
 
-/// One act on the network. To undo what is not there is allowed and does nothing, so that plans can be cut down.
+/// One act on the network. To undo what is not there is allowed and does nothing, so that plans can be cut
+/// down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetworkFault {
-    /// Drops what goes over this link, at send and at arrival. Messages between others that would pass there take
-    /// another way; those between its two ends do not.
+    /// Drops what goes over this link, at send and at arrival. Messages between others that would pass there
+    /// take another way; those between its two ends do not.
     Cut {
         /// The sender.
         from: Endpoint,
@@ -204,8 +205,8 @@ impl Scope {
 impl Network {
     /// Does what `fault` says.
     ///
-    /// Messages parked because of [`Arrival::Held`](super::Arrival::Held) may be free after this: the world asks
-    /// [`Network::arrive`] again for each, in the order they were parked.
+    /// Messages parked because of [`Arrival::Held`](super::Arrival::Held) may be free after this: the world
+    /// asks [`Network::arrive`] again for each, in the order they were parked.
     ///
     /// # Errors
     ///

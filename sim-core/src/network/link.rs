@@ -33,7 +33,8 @@ pub struct LinkModel {
     pub latency: Distribution,
     /// Which messages are lost.
     pub loss: Loss,
-    /// How likely a message arrives twice. The copy draws its own latency.
+    /// How likely a message arrives twice. The copy draws its own latency, and is lost where the message is.
+    /// On a path of several links the model between its two ends decides.
     pub duplicate: Probability,
     /// Which messages others may overtake, beyond what a varying latency does. `None` adds nothing.
     pub reorder: Option<Reorder>,
@@ -54,8 +55,8 @@ pub enum Loss {
     None,
     /// Each on its own.
     Independent(Probability),
-    /// In bursts (Gilbert, 1960; Elliott, 1963): a link is good or bad, and may change before each message. A good one
-    /// loses nothing.
+    /// In bursts (Gilbert, 1960; Elliott, 1963): a link is good or bad, and may change before each message. A
+    /// good one loses nothing.
     Bursty {
         /// How likely a good link turns bad.
         enter: Probability,
@@ -92,8 +93,9 @@ pub enum Transport {
     /// Nothing, like UDP.
     #[default]
     Datagram,
-    /// They arrive in the order they were sent, and those in flight are lost when either end restarts, like TCP. The
-    /// second half is the world's to keep. What is lost is not sent again: that is the protocol's business.
+    /// They arrive in the order they were sent, and those in flight are lost when either end restarts, like
+    /// TCP. The second half is the world's to keep. What is lost is not sent again: that is the protocol's
+    /// business.
     Connection,
 }
 
@@ -246,8 +248,8 @@ impl Conditions<'_> {
     }
 }
 
-/// The state of the links that have one: those with bursty loss, bandwidth or connections, once they were used.
-/// Memory is linear in these.
+/// The state of the links that have one: those with bursty loss, bandwidth or connections, once they were
+/// used. Memory is linear in these.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LinkStates(BTreeMap<(Endpoint, Endpoint), LinkState>);
 

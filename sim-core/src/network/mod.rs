@@ -1,23 +1,24 @@
 //! The network: decides for each message whether, when and how often it arrives.
 //!
-//! A message of a link has an **ordinal**; all its draws are functions of (seed, purpose, link, ordinal). So nothing that happens
-//! on one link shifts a draw on another, and no fault shifts the draws of messages it does not end.
+//! A message of a link has an **ordinal**; all its draws are functions of (seed, purpose, link, ordinal). So
+//! nothing that happens on one link shifts a draw on another, and no fault shifts the draws of messages it
+//! does not end.
 //!
 //! | when | asks | decides |
 //! | --- | --- | --- |
 //! | send | [`Network::next_ordinal`], [`Network::send`] | cuts, partitions, route, bandwidth, latency, loss, duplication |
 //! | arrival | [`Network::arrive`] | cuts and partitions again, and whether the link is held |
 //!
-//! Linked endpoints talk over their own link only. Nodes that are not linked take the [shortest usable path](route), as one
-//! event: each link of the path delays, loses and queues as its model says, and those the path leads over see the message
-//! as sent now. What happens on the way after the send is left out, such as a cut of a link in the middle.
-//! Clients are linked with everybody.
+//! Linked endpoints talk over their own link only. Nodes that are not linked take the [shortest usable
+//! path](route), as one event: each link of the path delays, loses and queues as its model says, and those
+//! the path leads over see the message as sent now. What happens on the way after the send is left out, such
+//! as a cut of a link in the middle. Clients are linked with everybody.
 //!
 //! Whether a node is up, and what a restart does to connections, is the world's to decide, with
 //! [`Network::transport`] and [`Network::set_forwarding`].
 //!
-//! Memory is linear in endpoints, plus what is specific to single links: overrides, faults, and the state of links with bursty
-//! loss, bandwidth or connections that have been used.
+//! Memory is linear in endpoints, plus what is specific to single links: overrides, faults, and the state of
+//! links with bursty loss, bandwidth or connections that have been used.
 
 mod draw;
 mod drop_reason;
@@ -62,8 +63,8 @@ pub struct NetworkConfig {
     pub node_link: LinkModel,
     /// The links of clients, both ways, whoever is at the other end.
     pub client_link: LinkModel,
-    /// Links unlike the others; of several for the same link the last counts. An override replaces the latency
-    /// between regions as well.
+    /// Links unlike the others; of several for the same link the last counts. An override replaces the
+    /// latency between regions as well.
     pub overrides: Vec<LinkOverride>,
 }
 
@@ -116,7 +117,8 @@ pub enum Sending {
 pub enum Arrival {
     /// It is handed over.
     Deliver,
-    /// It waits in front of the receiver until the link is released: the world parks it and asks again after each fault.
+    /// It waits in front of the receiver until the link is released: the world parks it and asks again after
+    /// each fault.
     Held,
     /// It is dropped.
     Drop(DropReason),
@@ -134,7 +136,8 @@ pub enum Forwarding {
 /// A simulated network; see the [module](self). A clone behaves the same from here on.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// Whether a message can do nothing but travel: everybody is linked, links are plain, and no fault is active.
+    /// Whether a message can do nothing but travel: everybody is linked, links are plain, and no fault is
+    /// active.
     is_plain: bool,
     has_barriers: bool,
     population: Population,
@@ -156,6 +159,7 @@ struct Links {
     clients: LinkModel,
     overrides: Arc<BTreeMap<(Endpoint, Endpoint), LinkModel>>,
     regions: Option<Arc<Regions>>,
+    has_connections: bool,
 }
 
 #[derive(Debug)]
@@ -175,7 +179,7 @@ struct Target {
 /// A message on its way.
 struct Journey {
     size: u64,
-    draws: Draws,
+    is_doubled: bool,
     at: SimTime,
     copy_at: SimTime,
     mishap: Option<DropReason>,
@@ -235,7 +239,8 @@ impl Network {
         if self.has_barriers { self.arrive_with_care(from, to) } else { Arrival::Deliver }
     }
 
-    /// Starts or stops passing on messages between others at `node`; without effect where everybody is linked.
+    /// Starts or stops passing on messages between others at `node`; without effect where everybody is
+    /// linked.
     pub fn set_forwarding(&mut self, node: NodeId, forwarding: Forwarding) {
         self.router.set_forwarding(node, forwarding == Forwarding::On);
     }
@@ -243,6 +248,12 @@ impl Network {
     /// What the link from `from` to `to` promises.
     pub fn transport(&self, from: Endpoint, to: Endpoint) -> Transport {
         self.links.model((from, to)).transport
+    }
+
+    /// Whether any link is a [`Transport::Connection`].
+    #[inline]
+    pub const fn has_connections(&self) -> bool {
+        self.links.has_connections
     }
 
     /// Whether messages from `from` to `to` go over a link of their own. Everybody is linked with itself.
@@ -295,38 +306,33 @@ impl Network {
     ) -> Result<Sending, DropReason> {
         let link = (id.from, id.to);
         self.barriers.obstacle(id.from, id.to).map_or(Ok(()), Err)?;
-        let journey = self.walk(now, id, size)?;
         let conditions = self.links.conditions(link, &self.overlays);
         let transport = conditions.model.transport;
-        let is_doubled = target.is_doubled || conditions.is_doubled(journey.draws, &self.keys);
+        let is_doubled = target.is_doubled || conditions.is_doubled(Draws::of_message(id), &self.keys);
+        let mut journey = Journey { size, is_doubled, at: now, copy_at: now, mishap: None };
+        self.walk(id, &mut journey)?;
+        // What is dropped takes its place in the order as well: a drop must not shift what comes after.
         let at = self.states.in_order(link, transport, journey.at + target.delay);
+        let copy = is_doubled.then_some(journey.copy_at + target.delay);
+        let copy = copy.map(|copy_at| self.states.in_order(link, transport, copy_at));
         let targeted = target.is_dropped.then_some(DropReason::Targeted);
-        match targeted.or(journey.mishap) {
-            Some(reason) => Err(reason),
-            None if is_doubled => {
-                let copy_at = self.states.in_order(link, transport, journey.copy_at + target.delay);
-                Ok(Sending::Twice { at, copy_at })
-            }
-            None => Ok(Sending::Deliver { at }),
-        }
+        targeted.or(journey.mishap).map_or(Ok(()), Err)?;
+        Ok(copy.map_or(Sending::Deliver { at }, |copy_at| Sending::Twice { at, copy_at }))
     }
 
     /// Takes a message over its own link, or over all links of its path.
-    fn walk(&mut self, now: SimTime, id: MessageId, size: u64) -> Result<Journey, DropReason> {
+    fn walk(&mut self, id: MessageId, journey: &mut Journey) -> Result<(), DropReason> {
         let draws = Draws::of_message(id);
-        let mut journey = Journey { size, draws, at: now, copy_at: now, mishap: None };
         match (id.from.node(), id.to.node()) {
             (Some(from), Some(to)) if !self.router.are_linked(from, to) => {
                 for leg in self.path(from, to)?.windows(2) {
                     let leg = (Endpoint::from(leg[0]), Endpoint::from(leg[1]));
-                    self.cross(leg, draws.on_leg(leg.0, leg.1), &mut journey)?;
+                    self.cross(leg, draws.on_leg(leg.0, leg.1), journey)?;
                 }
+                Ok(())
             }
-            (Some(_), Some(_)) | (None, _) | (_, None) => {
-                self.cross((id.from, id.to), draws, &mut journey)?;
-            }
+            (Some(_), Some(_)) | (None, _) | (_, None) => self.cross((id.from, id.to), draws, journey),
         }
-        Ok(journey)
     }
 
     fn path(&mut self, from: NodeId, to: NodeId) -> Result<Vec<NodeId>, DropReason> {
@@ -350,9 +356,10 @@ impl Network {
         let departed = self.states.depart(link, conditions.model, journey.at, journey.size)?;
         let waited = departed.since(journey.at);
         let latency = conditions.latency(|| draws.of(self.keys.latency));
-        let copy_latency = conditions.latency(|| draws.of(self.keys.duplicate_latency));
         journey.at = departed + latency + conditions.setback(draws, &self.keys);
-        journey.copy_at += waited + copy_latency;
+        if journey.is_doubled {
+            journey.copy_at += waited + conditions.latency(|| draws.of(self.keys.duplicate_latency));
+        }
         let mishap = self.states.mishap(link, conditions, draws, &self.keys);
         journey.mishap = journey.mishap.or(mishap);
         Ok(())
@@ -371,7 +378,10 @@ impl Links {
         } else {
             None
         };
+        let models = config.overrides.iter().map(|item| &item.model);
+        let mut models = models.chain([&config.node_link, &config.client_link]);
         Ok(Self {
+            has_connections: models.any(|model| model.transport == Transport::Connection),
             nodes: config.node_link.clone(),
             clients: config.client_link.clone(),
             overrides: Arc::new(overrides.collect()),

@@ -60,7 +60,8 @@ impl Ordinals {
         let column = if self.is_exact { self.population.position(to) } else { shared_column(from, to) };
         let counter = &mut self.next[self.population.position(from) * self.width + column];
         let ordinal = *counter;
-        *counter += 1;
+        // After 2³² messages on one link its draws repeat, in debug builds as in release.
+        *counter = counter.wrapping_add(1);
         ordinal
     }
 

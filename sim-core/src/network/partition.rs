@@ -1,8 +1,8 @@
 //! What stands between endpoints: cuts of single links, partitions of the whole network, and held links.
 //!
-//! A partition is compiled to one number an endpoint, or to arithmetic, so that its test takes constant time and its
-//! memory is linear in endpoints. Several may be active; a message passes if it passes each. Nobody is ever
-//! parted from itself.
+//! A partition is compiled to one number an endpoint, or to arithmetic, so that its test takes constant time
+//! and its memory is linear in endpoints. Several may be active; a message passes if it passes each. Nobody
+//! is ever parted from itself.
 //!
 //! Clients stay with everybody, as long as a shape does not name them.
 
@@ -51,8 +51,9 @@ pub enum PartitionShape {
         /// The smaller side; that it is smaller is not checked.
         minority: Vec<NodeId>,
     },
-    /// With all nodes in a ring, each only with its nearest: about a quarter of all nodes on either side, so that each
-    /// sees a majority but no two see the same (Jepsen's `majorities-ring`). Parts nobody below 4 nodes.
+    /// With all nodes in a ring, each only with its nearest: about a quarter of all nodes on either side, so
+    /// that each sees a majority but no two see the same (Jepsen's `majorities-ring`). Parts nobody below 4
+    /// nodes.
     RingOfMajorities,
     /// Left among themselves, right among themselves, and the bridge with everybody.
     Bridge {

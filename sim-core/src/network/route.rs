@@ -1,11 +1,12 @@
 //! Which way a message takes between nodes that are not linked: the shortest usable path.
 //!
-//! The length of a path is the sum of the shortest latencies of its links; of equally long ones the path with fewer links
-//! wins, and of these the one whose nodes, read backwards from the receiver, have the lower ids. A link is usable if no
-//! cut or partition severs it and the node before it forwards.
+//! The length of a path is the sum of the shortest latencies of its links; of equally long ones the path with
+//! fewer links wins, and of these the one whose nodes, read backwards from the receiver, have the lower ids.
+//! A link is usable if no cut or partition severs it and the node before it forwards.
 //!
-//! One run of Dijkstra's algorithm serves all receivers of a sender. The results of a few senders are kept until
-//! something usable changes. They are functions of the network's state, so what is kept never changes a run.
+//! One run of Dijkstra's algorithm serves all receivers of a sender. The results of a few senders are kept
+//! until something usable changes. They are functions of the network's state, so what is kept never changes a
+//! run.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -81,8 +82,8 @@ impl Router {
         self.oldest = 0;
     }
 
-    /// The nodes on the shortest path, both ends included, or `None` if there is none. `length` gives the length
-    /// of a link, or `None` if it is not usable.
+    /// The nodes on the shortest path, both ends included, or `None` if there is none. `length` gives the
+    /// length of a link, or `None` if it is not usable.
     pub(super) fn path(
         &mut self,
         from: NodeId,

@@ -141,14 +141,11 @@ fn loss_never_shifts_latency() {
     let intact = send_many(&mut mesh(jittery()), n(0), n(1), 200);
     let bursty = Loss::Bursty { enter: half(), leave: half(), loss: half() };
     for loss in [Loss::Independent(half()), bursty] {
-        let bandwidth = Bandwidth { bytes_per_second: NonZeroU64::MAX, buffer: u64::MAX };
-        let lossy = LinkModel { loss, corrupt: half(), bandwidth: Some(bandwidth), ..jittery() };
-        let seen = send_many(&mut mesh(lossy), n(0), n(1), 200);
-        let lost = seen.iter().filter(|sending| arrival(**sending).is_none()).count();
-        assert!((100..200).contains(&lost), "{lost} of 200 lost with {loss:?}");
-        for (seen, intact) in seen.iter().zip(&intact).filter(|(seen, _)| arrival(**seen).is_some()) {
-            let (seen, intact) = (arrival(*seen).expect("arrives"), arrival(*intact).expect("arrives"));
-            assert!(seen.since(intact) <= Span::nanos(1), "loss moved an arrival from {intact} to {seen}");
+        let seen = send_many(&mut mesh(LinkModel { loss, corrupt: half(), ..jittery() }), n(0), n(1), 200);
+        let dropped = seen.iter().filter(|sending| arrival(**sending).is_none()).count();
+        assert!((100..200).contains(&dropped), "{dropped} of 200 are dropped with {loss:?}");
+        for (seen, intact) in seen.into_iter().zip(&intact) {
+            assert!(arrival(seen).is_none() || seen == *intact, "loss moved {intact:?} to {seen:?}");
         }
     }
 }
@@ -267,8 +264,8 @@ fn a_full_buffer_drops_what_does_not_fit() {
 fn a_burst_loses_all_until_the_link_leaves_it() {
     let loss = Loss::Bursty { enter: Probability::ONE, leave: Probability::ONE, loss: Probability::ONE };
     let seen = send_many(&mut mesh(LinkModel { loss, ..steady() }), n(0), n(1), 4);
-    let lost: Vec<bool> = seen.iter().map(|sending| *sending == Sending::Drop(DropReason::Burst)).collect();
-    assert_eq!(lost, [true, false, true, false]);
+    let is_lost = |sending: &Sending| *sending == Sending::Drop(DropReason::Burst);
+    assert_eq!(seen.iter().map(is_lost).collect::<Vec<bool>>(), [true, false, true, false]);
 }
 
 #[test]
@@ -386,7 +383,8 @@ fn is_parted(shape: &PartitionShape, from: Endpoint, to: Endpoint) -> bool {
     }
 }
 
-/// The group of an endpoint: that of its last mention, or one for all unnamed nodes, or none for an unnamed client.
+/// The group of an endpoint: that of its last mention, or one for all unnamed nodes, or none for an unnamed
+/// client.
 fn group_of(shape: &PartitionShape, endpoint: Endpoint) -> Option<usize> {
     let groups = match shape {
         PartitionShape::Groups(groups) => groups.clone(),
@@ -460,9 +458,7 @@ proptest! {
             for ((seen, twin), ordinal) in seen.into_iter().zip(twin).zip(0..) {
                 let is_targeted = MessageId { from: link.0, to: link.1, ordinal } == message;
                 let is_related = link == (from, to) || is_targeted;
-                // A copy that is not made cannot hold up what follows on its own connection.
-                let is_behind = link == (to, from) && ordinal > drop_ordinal;
-                prop_assert!(is_related || is_behind || seen == twin, "{link:?}#{ordinal}: {twin:?} became {seen:?}");
+                prop_assert!(is_related || seen == twin, "{link:?}#{ordinal}: {twin:?} became {seen:?}");
             }
         }
     }
@@ -485,7 +481,6 @@ proptest! {
             let sending = send_at(&mut network, now, n(0), n(1), size);
             let at = arrival(sending).unwrap_or(last);
             prop_assert!(at >= last, "a message of {size} bytes arrives at {at}, before {last}");
-            prop_assert!(sending != Sending::Drop(DropReason::BufferFull) || size > 0);
             last = at;
         }
     }

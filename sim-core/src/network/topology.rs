@@ -12,7 +12,8 @@ use crate::id::NodeId;
 use crate::random::{KeySource, Probability, Purpose, Stream};
 use crate::time::Span;
 
-/// The most nodes a topology may have whose links are listed one by one. A mesh is not listed and has no limit.
+/// The most nodes a topology may have whose links are listed one by one. A mesh is not listed and has no
+/// limit.
 pub const LISTED_NODES_MAX: u32 = 4_096;
 
 /// The links between nodes; all go both ways.
@@ -39,14 +40,15 @@ pub enum Topology {
         /// Children a node, at least 1.
         arity: u32,
     },
-    /// So many distinct links between drawn pairs that nodes have `degree` on average (Erdős and Rényi's G(n, m)), plus
-    /// the fewest that connect what is left apart.
+    /// So many distinct links between drawn pairs that nodes have `degree` on average (Erdős and Rényi's G(n,
+    /// m)), plus the fewest that connect what is left apart.
     Random {
         /// Links a node on average, 1 to the number of nodes − 1.
         degree: u32,
     },
-    /// A ring where each is linked with its `degree / 2` nearest on both sides, and each link is moved to a drawn
-    /// far end with probability `rewire` (Watts and Strogatz, 1998); reconnected as [`Topology::Random`] is.
+    /// A ring where each is linked with its `degree / 2` nearest on both sides, and each link is moved to a
+    /// drawn far end with probability `rewire` (Watts and Strogatz, 1998); reconnected as
+    /// [`Topology::Random`] is.
     SmallWorld {
         /// Links a node before rewiring, even, 2 to the number of nodes − 1.
         degree: u32,
@@ -117,13 +119,14 @@ pub enum TopologyError {
 pub(super) type Edges = BTreeSet<(u32, u32)>;
 
 impl Topology {
-    /// The topology over `nodes` nodes as a graph whose node indices are those of [`NodeId`]. Random shapes are drawn from
+    /// The topology over `nodes` nodes as a graph whose node indices are those of [`NodeId`]. Random shapes
+    /// are drawn from
     /// `keys` with [`Purpose::Topology`].
     ///
     /// # Errors
     ///
-    /// If the topology does not fit `nodes`, or has more than [`LISTED_NODES_MAX`]; that limit holds for meshes here too, as a
-    /// graph lists its links.
+    /// If the topology does not fit `nodes`, or has more than [`LISTED_NODES_MAX`]; that limit holds for
+    /// meshes here too, as a graph lists its links.
     pub fn graph(&self, nodes: u32, keys: &KeySource) -> Result<UnGraph<(), ()>, TopologyError> {
         require_listable(nodes)?;
         let edges = match self.listed_edges(nodes, keys)? {

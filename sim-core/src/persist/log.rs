@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops;
 use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeTuple, Serializer};
+
 /// Entries of a full chunk.
 const CHUNK_LEN: u64 = 1 << CHUNK_BITS;
 const CHUNK_BITS: u32 = 8;
@@ -308,6 +310,25 @@ impl<'a, T> IntoIterator for &'a AppendLog<T> {
 }
 
 /// Equal when first index and entries are.
+/// As its first index and a sequence.
+impl<T: Serialize> Serialize for AppendLog<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut pair = serializer.serialize_tuple(2)?;
+        pair.serialize_element(&self.first_index())?;
+        pair.serialize_element(&Entries(self))?;
+        pair.end()
+    }
+}
+
+/// The entries alone.
+struct Entries<'a, T>(&'a AppendLog<T>);
+
+impl<T: Serialize> Serialize for Entries<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0)
+    }
+}
+
 impl<T: PartialEq> PartialEq for AppendLog<T> {
     fn eq(&self, other: &Self) -> bool {
         (self.first, self.end) == (other.first, other.end) && self.iter().eq(other.iter())

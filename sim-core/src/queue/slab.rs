@@ -18,6 +18,9 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// A handle that reaches nothing.
+    pub const NONE: Self = Self { slot: NO_SLOT, generation: 0 };
+
     /// The slot, which may meanwhile hold something else.
     pub const fn slot(self) -> u32 {
         self.slot
