@@ -24,7 +24,8 @@ impl FaultKind for DiskCorrupt {
         let duration = context.draw_duration(stream);
         let region = context.draw_region(stream)?;
         let at = SlotAddress { region, index: stream.below(RECORDS) };
-        let how = *stream.pick(&[Corruption::Detected, Corruption::Undetected(stream.next_u64())])?;
+        let mangling = Corruption::Undetected(stream.next_u64());
+        let how = *stream.pick(&[Corruption::Detected, mangling])?;
         let begin = vec![Command::Disk { node, fault: DiskFault::Corrupt { at, how } }];
         Some(Fault { begin, ..Fault::new(Part::Disk, vec![node], duration) })
     }

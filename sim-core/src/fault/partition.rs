@@ -36,7 +36,9 @@ fn shape(stream: &mut Stream, context: &GeneratorContext) -> Option<Shape> {
     let members = context.draw_subset(stream, size)?;
     let others: Vec<NodeId> = context.nodes.iter().copied().filter(|node| !members.contains(node)).collect();
     Some(match kind {
-        0 => Shape::Groups([members, others].map(|group| group.into_iter().map(Place::Node).collect()).into()),
+        0 => {
+            Shape::Groups([members, others].map(|group| group.into_iter().map(Place::Node).collect()).into())
+        }
         1 => Shape::Isolate(vec![Place::Node(members[0])]),
         2 => Shape::RingOfMajorities,
         3 => Shape::Bridge(members[0]),

@@ -49,7 +49,7 @@ mod tests {
     fn every_kind_is_found_by_its_name_and_explains_itself() {
         for kind in KINDS {
             let about = kind.about();
-            assert_eq!(find(about.name).map(|kind| kind.about()), Some(about), "two kinds have the same name");
+            assert_eq!(find(about.name).map(FaultKind::about), Some(about), "two kinds have the same name");
             let is_kebab = about.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
             assert!(is_kebab && about.help.ends_with('.') && about.rate.count > 0, "{about:?}");
         }
