@@ -30,7 +30,6 @@ pub(crate) enum Mark {
     CancelTimer = 18,
     Write = 19,
     Sync = 20,
-    Answer = 21,
     Effect = 22,
     Ask = 23,
 }

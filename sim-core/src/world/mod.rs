@@ -15,8 +15,7 @@
 //! | `host`, `event`, `client` | one node's host, what waits in a slot, one client |
 //! | `agenda`, `apply` | when commands are due, and what each does |
 //! | `inbox` | service times, pauses, bounded waiting |
-//! | `branch` | copies, re-seeding, exploration |
-//! | `simulation` | the face that tools hold |
+//! | `branch`, `explore` | copies and re-seeding; what could happen next |
 
 mod agenda;
 mod apply;
@@ -29,7 +28,6 @@ mod explore;
 mod host;
 mod inbox;
 mod setup;
-mod simulation;
 
 use std::sync::Arc;
 
@@ -37,8 +35,8 @@ use self::agenda::Agenda;
 pub(crate) use self::core::Core;
 use self::core::{Noted, UNLIMITED};
 use self::event::{Event, Scheduled};
-use self::host::{Intake, Spare};
 pub use self::host::NodeHost;
+use self::host::{Intake, Spare};
 pub use self::setup::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep,
 };
@@ -46,9 +44,9 @@ use crate::check::{Breach, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::{Digest, Mark};
 use crate::disk::CrashLoss;
-use crate::metrics::{Counter, Metrics};
 use crate::fault::{Moment, Plan};
 use crate::history::History;
+use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
 use crate::network::{Arrival, DropReason, Transport};
 use crate::persist::AppendLog;
@@ -236,9 +234,12 @@ impl<P: Process> World<P> {
             return;
         }
         let number = effects::timer_number(timer.timer);
-        self.core.begin_event(key.time());
-        if host.intake == Intake::Queued {
+        let intake = host.intake;
+        if intake == Intake::Queued {
             timer.queued = SimTime::MAX;
+        }
+        self.core.begin_event(key.time());
+        if intake == Intake::Queued {
             return self.enqueue(node, slot, Arriving::TIMER);
         }
         let scheduled = self.core.slab.take(slot);
@@ -437,7 +438,7 @@ impl<P: Process> World<P> {
     }
 
     /// A process has panicked in the event under way.
-    fn break_down(&mut self, text: String) {
+    pub(crate) fn break_down(&mut self, text: String) {
         let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
         self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence: text });
     }
@@ -517,9 +518,9 @@ impl<P: Process> World<P> {
     /// The first breach, with the name of the invariant.
     pub fn check_all(&self) -> Result<(), (&'static str, Breach)> {
         let nodes = self.nodes();
-        self.invariants
-            .iter()
-            .try_for_each(|invariant| invariant.check_all(&nodes).map_err(|breach| (invariant.about().name, breach)))
+        self.invariants.iter().try_for_each(|invariant| {
+            invariant.check_all(&nodes).map_err(|breach| (invariant.about().name, breach))
+        })
     }
 
     /// One node at a glance.
@@ -610,7 +611,14 @@ impl<P: Process> Core<P> {
             effects_left: UNLIMITED,
             is_cut: false,
             timing: setup.timing.clone(),
-            clients: setup.clients.iter().zip(0_u64..).map(|(client, who)| client::Client::new(client.clone(), keys.stream(Purpose::Client, who, 0))).collect(),
+            clients: setup
+                .clients
+                .iter()
+                .zip(0_u64..)
+                .map(|(client, who)| {
+                    client::Client::new(client.clone(), keys.stream(Purpose::Client, who, 0))
+                })
+                .collect(),
             metrics: Metrics::default(),
             history: History::default(),
             milestones: AppendLog::new(),
@@ -628,4 +636,3 @@ fn ties(rule: TieRule, keys: &KeySource) -> Ties {
         TieRule::Shuffled => Ties::Shuffled(keys.key(Purpose::Ties, 0, 0)),
     }
 }
-
