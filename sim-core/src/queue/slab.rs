@@ -6,7 +6,7 @@
 use super::SLOT_BITS;
 
 /// Slots a slab may have.
-const SLOTS_MAX: usize = 1 << SLOT_BITS;
+const SLOTS_MAX: usize = (1 << SLOT_BITS) - 1;
 /// The end of the free list: no slot has this number.
 const NO_SLOT: u32 = u32::MAX;
 
@@ -82,7 +82,7 @@ impl<T> Slab<T> {
     ///
     /// # Panics
     ///
-    /// If 16,777,216 slots are full.
+    /// If 16,777,215 slots are full.
     #[inline(always)]
     pub fn insert(&mut self, value: T) -> u32 {
         if self.first_free == NO_SLOT {
@@ -92,9 +92,9 @@ impl<T> Slab<T> {
         let slot = self.first_free;
         let free = &mut self.slots[slot as usize];
         let Entry::Free(next) = free.entry else { full_on_free_list(slot) };
+        free.entry = Entry::Full(value);
         self.first_free = next;
         self.len += 1;
-        free.entry = Entry::Full(value);
         slot
     }
 
@@ -104,7 +104,7 @@ impl<T> Slab<T> {
     #[expect(clippy::cast_possible_truncation, reason = "asserted to fit in 24 bits")]
     fn append(&mut self) {
         let slot = self.slots.len();
-        assert!(slot < SLOTS_MAX, "more than 16,777,216 events pending");
+        assert!(slot < SLOTS_MAX, "more than 16,777,215 events pending");
         self.slots.push(Slot { generation: 0, entry: Entry::Free(NO_SLOT) });
         self.first_free = slot as u32;
     }

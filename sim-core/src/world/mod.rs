@@ -67,8 +67,10 @@ pub struct World<P: Process> {
     violations: Vec<Violation>,
     agenda: Agenda,
     zones: Arc<[String]>,
-    /// Something was violated since the run was last continued.
-    must_stop: bool,
+    /// The run loop has to look up: something was violated, or a command came due.
+    must_look: bool,
+    /// How many of the violations a caller has been told about.
+    told: usize,
 }
 
 /// Why a run paused.
@@ -100,7 +102,8 @@ impl<P: Process> World<P> {
             violations: Vec::new(),
             agenda: Agenda::new(&setup.plan),
             zones: setup.zones.clone().into(),
-            must_stop: false,
+            must_look: false,
+            told: 0,
             core: Core::new(&setup),
             invariants: setup.invariants,
         };
@@ -123,7 +126,6 @@ impl<P: Process> World<P> {
     /// If a process panics. [`Simulation`](crate::Simulation) turns that into a violation.
     pub fn run(&mut self, until: SimTime, events: u64) -> Stop {
         let last_event = self.core.events.saturating_add(events);
-        self.must_stop = false;
         let mut barrier = self.agenda.barrier(until);
         loop {
             if self.core.events >= last_event {
@@ -138,13 +140,22 @@ impl<P: Process> World<P> {
                     barrier = self.agenda.barrier(until);
                 }
             }
-            if self.must_stop {
-                return Stop::Violation;
-            }
-            if self.agenda.was_changed() {
+            if self.must_look {
+                if self.has_new_violation() {
+                    return Stop::Violation;
+                }
                 barrier = self.agenda.barrier(until);
             }
         }
+    }
+
+    /// Whether something was violated that no caller has been told about; they are told now.
+    #[cold]
+    fn has_new_violation(&mut self) -> bool {
+        self.must_look = false;
+        let is_new = self.told < self.violations.len();
+        self.told = self.violations.len();
+        is_new
     }
 
     /// Handles one key: usually one event, none where its slot was cancelled or its timer was moved.
@@ -375,7 +386,7 @@ impl<P: Process> World<P> {
             tracing::warn!(now = %self.core.now, %node, property, evidence, "violation");
             let (at, event) = (self.core.now, self.core.events);
             self.violations.push(Violation { property, at, event, node: Some(node), evidence });
-            self.must_stop = true;
+            self.must_look = true;
         }
     }
 
@@ -401,6 +412,7 @@ impl<P: Process> World<P> {
         }
         let now = Moment { time: self.core.now, after_events: self.core.events_now };
         self.agenda.on_status(now, before.as_ref(), &after);
+        self.must_look = true;
     }
 
     #[cold]
