@@ -1,1 +1,3 @@
 //! Scenario format, assembly of worlds, run and replay.
+
+pub mod text;

@@ -94,12 +94,9 @@ pub trait Message: Clone + Send + Serialize + Debug + 'static {
 /// Plain variants get an index, so that they live in an array; variants with a payload have none and live in
 /// a map.
 pub trait Timer: Copy + Ord + Debug + Send + Serialize + 'static {
-    /// How many plain variants there are.
-    const PLAIN_COUNT: usize;
+    /// The names of the plain variants, by index: `election`.
+    const NAMES: &'static [&'static str];
 
-    /// The index of a plain variant, below [`Timer::PLAIN_COUNT`]; `None` for variants with a payload.
+    /// The index of a plain variant in [`Timer::NAMES`]; `None` for variants with a payload.
     fn index(self) -> Option<usize>;
-
-    /// The name for people: `election`.
-    fn name(self) -> &'static str;
 }

@@ -16,7 +16,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use liveness::{AllNodesRun, ClientsAreServed, HasOneLeader, LeadersAgree, LivenessCondition};
+pub use liveness::{
+    AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKnown, LivenessCondition,
+};
 
 use crate::disk::Disk;
 use crate::history::History;

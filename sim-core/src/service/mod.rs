@@ -9,12 +9,14 @@
 
 pub mod broadcast;
 pub mod counter;
+pub mod echo;
 pub mod kv;
 pub mod lock;
 pub mod log;
 pub mod membership;
 pub mod queue;
 pub mod set;
+mod text;
 pub mod transfer;
 pub mod txn;
 pub mod unique_ids;
@@ -210,6 +212,41 @@ pub enum Refusal {
 }
 
 impl Operation {
+    /// The service it belongs to; `None` for administration, which any protocol may offer.
+    pub const fn service(&self) -> Option<Service> {
+        match self {
+            Self::Echo(_) => Some(Service::Echo),
+            Self::UniqueId => Some(Service::UniqueIds),
+            Self::Broadcast(_) => Some(Service::Broadcast),
+            Self::Counter(_) => Some(Service::Counter),
+            Self::Set(_) => Some(Service::Set),
+            Self::Members => Some(Service::Membership),
+            Self::Kv(_) => Some(Service::Kv),
+            Self::Queue(_) => Some(Service::Queue),
+            Self::Log(_) => Some(Service::Log),
+            Self::Lock(_) => Some(Service::Lock),
+            Self::Transfer(_) => Some(Service::Transfer),
+            Self::Txn(_) => Some(Service::Txn),
+            Self::Admin(_) => None,
+        }
+    }
+
+    /// Whether it leaves the state as it is whatever happens: a read whose outcome is unknown can be left out
+    /// of a history.
+    pub fn is_read(&self) -> bool {
+        match self {
+            Self::Echo(_) | Self::Members => true,
+            Self::UniqueId | Self::Queue(_) | Self::Lock(_) | Self::Admin(_) => false,
+            Self::Broadcast(operation) => operation.is_read(),
+            Self::Counter(operation) => operation.is_read(),
+            Self::Set(operation) => operation.is_read(),
+            Self::Kv(operation) => operation.is_read(),
+            Self::Log(operation) => operation.is_read(),
+            Self::Transfer(operation) => operation.is_read(),
+            Self::Txn(steps) => steps.iter().all(|step| step.is_read()),
+        }
+    }
+
     /// Size on the wire in bytes, headers left out.
     pub fn size(&self) -> u64 {
         match self {
@@ -265,6 +302,18 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Whether this may stand in a history where the answer is `answer`: it is that, or unknown.
+    fn may_be(&self, answer: &Self) -> bool {
+        *self == Self::Unknown || self == answer
+    }
+
+    /// The values, of [`Outcome::Values`].
+    fn values(&self) -> Option<&[Value]> {
+        if let Self::Values(values) = self { Some(values) } else { None }
+    }
+}
+
 /// What an outcome says about the effect of its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certainty {
@@ -286,9 +335,57 @@ pub trait Model {
 
     /// Whether `operation` may give `outcome` in `state`, and the state after it if so.
     ///
+    /// `None` also for operations of other services, and for [`Outcome::Refused`] and [`Outcome::Redirect`]:
+    /// operations that did not happen are left out of a history before it is judged.
     /// With [`Outcome::Unknown`] the answer says what the operation does where its outcome is never seen.
     fn step(&self, state: &Self::State, operation: &Operation, outcome: &Outcome) -> Option<Self::State>;
 }
 
+/// Whether holding something (a lock, a message of a queue) can end by itself, by a lease that runs out. A model
+/// knows no time: where it is possible, it is possible at any moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expiry {
+    /// It ends only when the holder ends it.
+    Never,
+    /// It may end at any moment.
+    Possible,
+}
+
 /// How long a lease, lock or visibility timeout lasts.
 pub type Lease = Span;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_of_each_service_are_told_from_what_changes_it() {
+        let read_and_change = [
+            (
+                Operation::Broadcast(broadcast::Operation::Read),
+                Operation::Broadcast(broadcast::Operation::Send(1)),
+            ),
+            (Operation::Counter(counter::Operation::Read), Operation::Counter(counter::Operation::Add(1))),
+            (Operation::Set(set::Operation::Read), Operation::Set(set::Operation::Add(1))),
+            (Operation::Kv(kv::Operation::Read(Key(1))), Operation::Kv(kv::Operation::Delete(Key(1)))),
+            (
+                Operation::Log(log::Operation::Committed { partition: 0 }),
+                Operation::Log(log::Operation::Commit { partition: 0, offset: 1 }),
+            ),
+            (
+                Operation::Txn([txn::Step::Read(Key(1))].into()),
+                Operation::Txn([txn::Step::Read(Key(1)), txn::Step::Append(Key(1), 1)].into()),
+            ),
+        ];
+        for (read, change) in read_and_change {
+            assert_eq!((read.is_read(), change.is_read()), (true, false), "{read}, {change}");
+            assert_eq!(read.service(), change.service());
+        }
+    }
+
+    #[test]
+    fn administration_belongs_to_no_service() {
+        assert_eq!(Operation::Admin(Admin::Snapshot).service(), None);
+        assert_eq!(Operation::Queue(queue::Operation::Dequeue).service(), Some(Service::Queue));
+    }
+}

@@ -1,0 +1,36 @@
+//! Quantities and names as people write them in scenario files: text with a unit, read exactly.
+//!
+//! | type | text | holds |
+//! | --- | --- | --- |
+//! | [`Time`] | `"150ms"`, `"1.5ms"`, `"0s"` | a [`sim_core::Span`] |
+//! | [`SignedTime`] | `"-20ms"` | signed nanoseconds |
+//! | [`TimeRange`] | `"150ms..300ms"`, `"5ms"` | two spans, low ≤ high |
+//! | [`Size`] | `"4KiB"` | bytes |
+//! | [`Bandwidth`] | `"10MiB/s"` | bytes a second |
+//! | [`Rate`] | `"1000/s"`, `"0.1/s"` | a ratio: so many in so long |
+//! | [`Ppm`] | `"-50ppm"` | parts per million |
+//! | [`Probability`] | `0.05`, `"0.05"` | a ratio between 0 and 1 |
+//! | [`NodeName`], [`ClientName`] | `"n1"`, `"c2"` | ids, from 1 as text |
+//! | [`NodeList`] | `"n1, n3"`, `["n1", "n3"]` | distinct nodes, in order |
+//! | [`SeedRange`] | `"0..100"` | seeds, the end excluded |
+//!
+//! The rules, the same for all of them: decimals are exact or refused, never rounded; a number without its unit
+//! is refused with a hint; what [`std::fmt::Display`] prints reads back as the same value.
+
+mod decimal;
+mod error;
+mod name;
+mod probability;
+mod rate;
+mod size;
+#[cfg(test)]
+mod tests;
+mod text_form;
+mod time;
+
+pub use error::UnitError;
+pub use name::{ClientName, NodeList, NodeName, SeedRange};
+pub use probability::Probability;
+pub use rate::{Ppm, Rate};
+pub use size::{Bandwidth, Size};
+pub use time::{SignedTime, Time, TimeRange};

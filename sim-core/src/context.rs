@@ -1,0 +1,173 @@
+//! How a process acts: the only way it reaches anything outside itself.
+
+use crate::disk::{Disk, RegionId, WriteError};
+use crate::fingerprint::fingerprint;
+use crate::process::Process;
+use crate::random::Stream;
+use crate::service::Outcome;
+use crate::world::Core;
+use crate::{LocalTime, NodeId, OpId, Span, SyncId};
+
+/// What a [`Process`] holds while it handles an input: its clocks, its random stream and its effects.
+///
+/// Effects happen in the order of the calls. A `CrashAfterEffect` command may cut them after any one; the
+/// handler runs on unaware, and the node crashes at its end.
+pub struct Context<'a, P: Process> {
+    core: &'a mut Core<P>,
+    node: NodeId,
+}
+
+impl<'a, P: Process> Context<'a, P> {
+    #[inline(always)]
+    pub(crate) fn new(core: &'a mut Core<P>, node: NodeId) -> Self {
+        Self { core, node }
+    }
+
+    /// The node that this process runs on.
+    #[inline]
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// How many nodes the scenario has, running or not, spares included.
+    #[inline]
+    pub fn node_count(&self) -> usize {
+        self.core.node_count()
+    }
+
+    /// The node's monotonic clock: never goes back, may drift or stand still.
+    #[inline]
+    pub fn now(&self) -> LocalTime {
+        self.core.monotonic(self.node)
+    }
+
+    /// The node's wall clock: may also jump either way.
+    pub fn wall(&self) -> LocalTime {
+        self.core.wall(self.node)
+    }
+
+    /// How far the wall clock says it may be from true time, for processes that want intervals.
+    pub fn clock_error(&self) -> Span {
+        self.core.clock_error(self.node)
+    }
+
+    /// This process's random stream, keyed by (seed, node, incarnation).
+    #[inline]
+    pub fn random(&mut self) -> &mut Stream {
+        self.core.process_stream(self.node)
+    }
+
+    /// Sends a message. It may be lost, delayed, duplicated or overtaken; a message to oneself is not.
+    #[inline]
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.core.send(self.node, to, message);
+    }
+
+    /// Sends a message to every other node of the scenario, in order of node.
+    pub fn broadcast(&mut self, message: &P::Message) {
+        for index in 0..self.core.node_count() {
+            let to = NodeId::new(u32::try_from(index).expect("node counts fit 31 bits"));
+            if to != self.node {
+                self.core.send(self.node, to, message.clone());
+            }
+        }
+    }
+
+    /// Arms a timer `delay` from now on the monotonic clock; moves it if it is armed.
+    #[inline]
+    pub fn set_timer(&mut self, timer: P::Timer, delay: Span) {
+        self.core.set_timer(self.node, timer, delay);
+    }
+
+    /// Disarms a timer; nothing happens if it is not armed.
+    #[inline]
+    pub fn cancel_timer(&mut self, timer: P::Timer) {
+        self.core.cancel_timer(self.node, timer);
+    }
+
+    /// The disk, to read from. Reads see what was written, durable or not, and are free.
+    pub fn disk(&mut self) -> &Disk<P::Record> {
+        self.core.disk(self.node)
+    }
+
+    /// Appends a record to a log region; returns its index.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn append(&mut self, region: RegionId, record: P::Record) -> Result<u64, WriteError> {
+        let written = self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.append(region, record));
+        written.unwrap_or(Ok(0))
+    }
+
+    /// Removes the records of a log region from `index` on.
+    pub fn truncate_from(&mut self, region: RegionId, index: u64) {
+        self.core.write_disk(self.node, region, index, |disk| disk.truncate_from(region, index));
+    }
+
+    /// Removes the records of a log region before `index`.
+    pub fn truncate_before(&mut self, region: RegionId, index: u64) {
+        self.core.write_disk(self.node, region, index, |disk| disk.truncate_before(region, index));
+    }
+
+    /// Replaces the content of a cell region, atomically.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn replace(&mut self, region: RegionId, record: P::Record) -> Result<(), WriteError> {
+        let written = self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.replace(region, record));
+        written.unwrap_or(Ok(()))
+    }
+
+    /// Adds a chunk to the staged content of a blob region.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn stage(&mut self, region: RegionId, chunk: P::Record) -> Result<(), WriteError> {
+        self.core.write_disk(self.node, region, fingerprint(&chunk), |disk| disk.stage(region, chunk)).unwrap_or(Ok(()))
+    }
+
+    /// Forgets the staged chunks of a blob region.
+    pub fn discard_staged(&mut self, region: RegionId) {
+        self.core.write_disk(self.node, region, 0, |disk| disk.discard_staged(region));
+    }
+
+    /// Makes the staged chunks of a blob region its content, by rename.
+    pub fn commit(&mut self, region: RegionId) {
+        self.core.write_disk(self.node, region, 1, |disk| disk.commit(region));
+    }
+
+    /// Asks that everything written to a region so far be made durable; `on_durable` tells when it is. Syncs of
+    /// one node complete in the order they were asked for.
+    pub fn sync(&mut self, region: RegionId) -> SyncId {
+        self.core.sync(self.node, region)
+    }
+
+    /// Answers a client.
+    pub fn reply(&mut self, op: OpId, outcome: Outcome) {
+        self.core.reply(self.node, op, outcome);
+    }
+
+    /// Does something to the outside world (an e-mail, a payment): recorded and digested, and final.
+    pub fn effect(&mut self, outcome: &Outcome) {
+        self.core.outside_effect(self.node, outcome);
+    }
+
+    /// States what just happened, for invariants. A change of standing must come with a fact.
+    #[inline]
+    pub fn fact(&mut self, fact: P::Fact) {
+        self.core.state_fact(fact);
+    }
+
+    /// A remark for people; `text` runs only while a trace is recorded.
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        self.core.remark(self.node, text);
+    }
+
+    /// A situation worth reaching was reached: the index into [`Process::POINTS`].
+    ///
+    /// # Panics
+    /// If there is no such point.
+    pub fn sometimes(&mut self, point: usize) {
+        self.core.reach_point(point);
+    }
+}

@@ -1,0 +1,297 @@
+//! The face of a running simulation that runners and windows hold, whatever protocol runs inside.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Violation;
+use crate::disk::DamageKind;
+use crate::fault::{Command, Plan};
+use crate::history::History;
+use crate::metrics::Metrics;
+use crate::milestone::Milestone;
+use crate::persist::AppendLog;
+use crate::process::{Message, Process, Timer};
+use crate::status::NodeStatus;
+use crate::trace::{Record, Trace};
+use crate::view::{Part, ViewBuilder, ViewRequest};
+use crate::world::{Stop, World};
+use crate::{Digest, Endpoint, NodeId, SimTime};
+
+/// What a simulation can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent abilities, read by name")]
+pub struct Capabilities {
+    /// Go on by single events.
+    pub step: bool,
+    /// Be copied, so that time can go back and futures branch.
+    pub fork: bool,
+    /// Take commands.
+    pub command: bool,
+    /// Be shown at any earlier moment, without running again.
+    pub seek: bool,
+}
+
+/// Something that could happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    pub(crate) slot: u32,
+    /// What kind of thing.
+    pub kind: ChoiceKind,
+    /// Who caused it.
+    pub from: Endpoint,
+    /// Where it happens.
+    pub to: Endpoint,
+}
+
+/// What kind of thing could happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[repr(u8)]
+pub enum ChoiceKind {
+    /// A message arrives.
+    Message,
+    /// A timer fires.
+    Timer,
+    /// A sync completes.
+    Durable,
+    /// A client's request arrives.
+    Request,
+    /// An answer arrives at its client.
+    Reply,
+    /// A waiting input is handled.
+    Handler,
+    /// A client goes on.
+    Client,
+}
+
+/// A running simulation without its type. See [`World`] for what the methods mean; a call here costs a virtual
+/// call, so runners ask for many events at a time.
+pub trait Simulation: Send {
+    /// What this one can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Goes on until time would pass `until`, or `events` more events have happened, or a property is violated.
+    /// A process that panics is a violation of `panic`, and the world does nothing more after it.
+    fn run(&mut self, until: SimTime, events: u64) -> Stop;
+
+    /// Goes on by one event.
+    fn step(&mut self) -> Stop {
+        self.run(SimTime::MAX - crate::Span::nanos(1), 1)
+    }
+
+    /// Applies a command now.
+    ///
+    /// # Errors
+    /// If this simulation takes no commands.
+    fn apply(&mut self, command: Command) -> Result<(), Unable>;
+
+    /// A copy of everything.
+    ///
+    /// # Errors
+    /// If it cannot be copied.
+    fn fork(&self) -> Result<Box<dyn Simulation>, Unable>;
+
+    /// Gives every stream new keys.
+    ///
+    /// # Errors
+    /// If nothing is drawn here.
+    fn reseed(&mut self, seed: u64) -> Result<(), Unable>;
+
+    /// True time.
+    fn now(&self) -> SimTime;
+
+    /// How many events have happened.
+    fn events(&self) -> u64;
+
+    /// The digest of all that has happened.
+    fn digest(&self) -> Digest;
+
+    /// How many nodes there are.
+    fn node_count(&self) -> usize;
+
+    /// All nodes at a glance, in order; `into` is cleared first, so that a frame need not allocate.
+    fn statuses(&self, into: &mut Vec<NodeStatus>);
+
+    /// The state of one node's process; empty while it is down.
+    fn view(&self, node: NodeId, request: &ViewRequest) -> Vec<Part>;
+
+    /// What is recorded, where recording is on.
+    fn trace(&self) -> Option<&Trace>;
+
+    /// Records from here on.
+    fn start_trace(&mut self);
+
+    /// A record in words: `n2 receives AppendEntries from n1`.
+    fn describe(&self, record: &Record) -> String;
+
+    /// What clients asked and got.
+    fn history(&self) -> &History;
+
+    /// What was counted and measured.
+    fn metrics(&self) -> &Metrics;
+
+    /// What mattered.
+    fn milestones(&self) -> &AppendLog<Milestone>;
+
+    /// The plan, with what its entries were as far as they have happened.
+    fn plan(&self) -> &Plan;
+
+    /// What was violated, the first first.
+    fn violations(&self) -> &[Violation];
+
+    /// What has happened to disks beyond the protocol's promise: the worst of each node.
+    fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)>;
+
+    /// How often each of the protocol's points was reached.
+    fn points(&self) -> Vec<(&'static str, u64)>;
+
+    /// What could happen next.
+    fn enabled(&self) -> Vec<Choice>;
+
+    /// Makes a choice happen.
+    ///
+    /// # Errors
+    /// If nothing can be chosen here.
+    fn take(&mut self, choice: Choice) -> Result<(), Unable>;
+
+    /// The state as exploration sees it.
+    fn state_fingerprint(&self) -> u64;
+}
+
+/// Something that this simulation cannot do; [`Capabilities`] says so beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this simulation cannot {0}")]
+pub struct Unable(pub &'static str);
+
+impl<P: Process> Simulation for World<P> {
+    fn capabilities(&self) -> Capabilities {
+        let runs = !self.is_broken();
+        Capabilities { step: runs, fork: runs && self.can_fork(), command: runs, seek: false }
+    }
+
+    fn run(&mut self, until: SimTime, events: u64) -> Stop {
+        if self.is_broken() {
+            return Stop::Violation;
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.run(until, events))) {
+            Ok(stop) => stop,
+            Err(payload) => {
+                self.break_down(panic_text(payload.as_ref()));
+                Stop::Violation
+            }
+        }
+    }
+
+    fn apply(&mut self, command: Command) -> Result<(), Unable> {
+        if self.is_broken() {
+            return Err(Unable("take a command: a process has panicked"));
+        }
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.apply(command))) {
+            self.break_down(panic_text(payload.as_ref()));
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Result<Box<dyn Simulation>, Unable> {
+        match self.fork() {
+            Some(copy) => Ok(Box::new(copy)),
+            None => Err(Unable("be copied: a process cannot")),
+        }
+    }
+
+    fn reseed(&mut self, seed: u64) -> Result<(), Unable> {
+        self.reseed(seed);
+        Ok(())
+    }
+
+    fn now(&self) -> SimTime {
+        self.now()
+    }
+
+    fn events(&self) -> u64 {
+        self.events()
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest()
+    }
+
+    fn node_count(&self) -> usize {
+        self.nodes().count()
+    }
+
+    fn statuses(&self, into: &mut Vec<NodeStatus>) {
+        into.clear();
+        into.extend((0_u32..).take(self.nodes().count()).map(|index| self.status(NodeId::new(index))));
+    }
+
+    fn view(&self, node: NodeId, request: &ViewRequest) -> Vec<Part> {
+        let mut view = ViewBuilder::new();
+        if let Some(process) = self.process(node) {
+            process.view(&mut view, request);
+        }
+        view.finish()
+    }
+
+    fn trace(&self) -> Option<&Trace> {
+        self.trace()
+    }
+
+    fn start_trace(&mut self) {
+        self.start_trace();
+    }
+
+    fn describe(&self, record: &Record) -> String {
+        record.describe(P::Message::KINDS, P::Timer::NAMES)
+    }
+
+    fn history(&self) -> &History {
+        self.history()
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.metrics()
+    }
+
+    fn milestones(&self) -> &AppendLog<Milestone> {
+        self.milestones()
+    }
+
+    fn plan(&self) -> &Plan {
+        self.plan()
+    }
+
+    fn violations(&self) -> &[Violation] {
+        self.violations()
+    }
+
+    fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)> {
+        let nodes = self.nodes();
+        let all = (0_u32..).take(nodes.count()).map(NodeId::new);
+        all.filter_map(|node| Some((node, nodes.disk(node)?.beyond(P::PROMISE)?))).collect()
+    }
+
+    fn points(&self) -> Vec<(&'static str, u64)> {
+        self.points()
+    }
+
+    fn enabled(&self) -> Vec<Choice> {
+        self.enabled()
+    }
+
+    fn take(&mut self, choice: Choice) -> Result<(), Unable> {
+        self.take(choice);
+        Ok(())
+    }
+
+    fn state_fingerprint(&self) -> u64 {
+        self.state_fingerprint()
+    }
+}
+
+/// What a panic said.
+fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text").to_owned()
+}

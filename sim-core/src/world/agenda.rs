@@ -1,0 +1,113 @@
+//! When commands are due: the plan of a run, merged with its events.
+
+use crate::fault::{Entry, Moment, Plan, StatusEvent, Trigger, Was};
+use crate::status::NodeStatus;
+use crate::{SimTime, Span};
+
+/// The plan of a run and where the run stands in it.
+#[derive(Clone)]
+pub(super) struct Agenda {
+    plan: Plan,
+    /// Entries whose moment is known, latest first: index into the plan.
+    due: Vec<(Moment, usize)>,
+    /// Entries that wait for something to happen.
+    waiting: Vec<Waiting>,
+    has_changed: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    index: usize,
+    event: StatusEvent,
+    /// How many more times it has to happen.
+    missing: u32,
+    delay: Span,
+}
+
+impl Agenda {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut due = plan.schedule();
+        due.reverse();
+        let waiting = (0..).zip(plan.entries()).filter_map(|(index, entry)| waiting(index, entry)).collect();
+        Self { plan: plan.clone(), due, waiting, has_changed: false }
+    }
+
+    /// The plan, with what its entries were as far as they have happened.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The first instant at which the run loop has to look here: the next command, or just after `until`.
+    pub(super) fn barrier(&mut self, until: SimTime) -> SimTime {
+        self.has_changed = false;
+        let end = until + Span::nanos(1);
+        self.due.last().map_or(end, |(moment, _)| moment.time.min(end))
+    }
+
+    /// Whether a command came due that the last barrier did not know.
+    #[inline(always)]
+    pub(super) fn was_changed(&self) -> bool {
+        self.has_changed
+    }
+
+    /// The next entry whose moment is known.
+    pub(super) fn next(&self) -> Option<(Moment, usize)> {
+        self.due.last().copied()
+    }
+
+    /// Takes the next entry off the list.
+    pub(super) fn take_next(&mut self) -> Option<(usize, Entry)> {
+        let (_, index) = self.due.pop()?;
+        Some((index, self.plan.entries()[index].clone()))
+    }
+
+    /// Notes what an entry was.
+    pub(super) fn record(&mut self, index: usize, was: Was) {
+        self.plan.record(index, was);
+    }
+
+    /// Adds an entry that has just happened.
+    pub(super) fn add_done(&mut self, entry: Entry) {
+        let inserted = self.plan.insert(entry);
+        let shift = |index: &mut usize| *index += usize::from(*index >= inserted);
+        self.due.iter_mut().for_each(|(_, index)| shift(index));
+        self.waiting.iter_mut().for_each(|waiting| shift(&mut waiting.index));
+    }
+
+    /// Whether anything waits for a change of status.
+    #[inline(always)]
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// A node's status has changed: entries that waited for that come due.
+    pub(super) fn on_status(&mut self, now: Moment, before: Option<&NodeStatus>, after: &NodeStatus) {
+        for position in (0..self.waiting.len()).rev() {
+            let waiting = &mut self.waiting[position];
+            if !waiting.event.matches(before, after) {
+                continue;
+            }
+            waiting.missing -= 1;
+            if waiting.missing == 0 {
+                let Waiting { index, delay, .. } = self.waiting.remove(position);
+                self.come_due(index, if delay.is_zero() { now } else { Moment::before(now.time + delay) });
+            }
+        }
+    }
+
+    fn come_due(&mut self, index: usize, moment: Moment) {
+        let position = self.due.partition_point(|&(other, other_index)| (other, other_index) > (moment, index));
+        self.due.insert(position, (moment, index));
+        self.has_changed = true;
+    }
+}
+
+/// What an entry waits for; `None` where its moment is known.
+fn waiting(index: usize, entry: &Entry) -> Option<Waiting> {
+    match (entry.trigger, &entry.was) {
+        (Trigger::After { span, event, occurrence }, None) => {
+            Some(Waiting { index, event, missing: occurrence.max(1), delay: span })
+        }
+        (Trigger::After { .. }, Some(_)) | (Trigger::At(_), _) => None,
+    }
+}

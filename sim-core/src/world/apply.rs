@@ -1,0 +1,410 @@
+//! What each command does.
+
+use super::core::Core;
+use super::event::{Event, TimerEvent};
+use super::host::{Intake, Spare};
+use super::{Barrier, Stop, World};
+use crate::clock::ClockFault;
+use crate::digest::Mark;
+use crate::disk::{CrashLoss, DiskFault, FaultEffect, SyncCompletion, SyncHonesty};
+use crate::fault::{Command, Entry, LinkFault, MessageAct, Moment, Place, Shape, Target, Trigger, Was};
+use crate::fingerprint::fingerprint;
+use crate::metrics::Counter;
+use crate::milestone::Happening;
+use crate::network::{self, Arrival, Forwarding, NetworkFault, PartitionShape, Scope};
+use crate::process::Process;
+use crate::queue::{EventKey, EventQueue};
+use crate::random::{Purpose, squares64};
+use crate::status::{NodeStatus, Power};
+use crate::trace::{Lifecycle, Record};
+use crate::{Endpoint, MessageId, NodeId, SimTime, SyncId};
+
+impl<P: Process> World<P> {
+    /// Decides what comes first: the next event at `due`, the next command, or the end at `until`.
+    #[cold]
+    pub(super) fn at_barrier(&mut self, due: SimTime, until: SimTime) -> Barrier {
+        if let Some((moment, _)) = self.agenda.next()
+            && moment.time <= until
+            && self.comes_before_event(moment, due)
+        {
+            let (index, entry) = self.agenda.take_next().expect("the next entry was just seen");
+            self.core.pass_time(moment.time);
+            self.apply_entry(index, &entry);
+            return Barrier::Applied;
+        }
+        if due <= until && due != SimTime::MAX {
+            return Barrier::EventFirst;
+        }
+        let is_idle = due == SimTime::MAX && self.agenda.next().is_none();
+        Barrier::Stop(if is_idle { Stop::Idle } else { Stop::Horizon })
+    }
+
+    fn comes_before_event(&self, moment: Moment, due: SimTime) -> bool {
+        let events_before = if self.core.now == due { self.core.events_now } else { 0 };
+        moment.time < due || (moment.time == due && events_before >= moment.after_events)
+    }
+
+    /// Applies an entry of the plan: as it was, else as its targets are now.
+    fn apply_entry(&mut self, index: usize, entry: &Entry) {
+        let commands = match &entry.was {
+            Some(was) => was.commands.clone(),
+            None => self.resolve(entry),
+        };
+        let was = Was { moment: self.moment(), commands };
+        for command in &was.commands {
+            self.perform(command);
+        }
+        self.agenda.record(index, was);
+    }
+
+    /// Applies a command now, after the last event. It becomes part of the plan.
+    pub fn apply(&mut self, command: Command) {
+        let moment = self.moment();
+        self.perform(&command);
+        let asked = Command::<Target>::from(&command);
+        let was = Some(Was { moment, commands: vec![command] });
+        self.agenda.add_done(Entry { trigger: Trigger::At(moment), command: asked, was });
+    }
+
+    /// The place in the run where it stands: now, after so many events of this instant.
+    fn moment(&self) -> Moment {
+        Moment { time: self.core.now, after_events: self.core.events_now }
+    }
+
+    /// Finds whom an entry means. What is random in that is keyed by the entry itself, so that other entries
+    /// don't shift it.
+    fn resolve(&self, entry: &Entry) -> Vec<Command> {
+        let who = fingerprint(&(&entry.trigger, &entry.command));
+        let draw = squares64(0, self.core.keys.key(Purpose::Targets, who, 0));
+        let statuses = self.statuses();
+        entry.command.resolve(&mut |target| target.resolve(&statuses, &self.zones, draw))
+    }
+
+    pub(super) fn statuses(&self) -> Vec<NodeStatus> {
+        (0..self.core.node_count()).map(|index| self.status(node_at(index))).collect()
+    }
+
+    /// Does what a command says, and records that.
+    fn perform(&mut self, command: &Command) {
+        let text = command.to_string();
+        tracing::debug!(now = %self.core.now, command = text, "command");
+        let now = self.core.now;
+        self.core.digest.effect(Mark::Command, Endpoint::from_raw(0), self.core.events_now, fingerprint(command));
+        self.core.digest.event(Mark::Command, now, Endpoint::from_raw(0), 0);
+        self.core.metrics.increment(Counter::Commands);
+        self.core.record_command(&text);
+        self.core.note_milestone(Happening::Command(text));
+        self.act(command);
+    }
+
+    fn act(&mut self, command: &Command) {
+        match command {
+            Command::Crash(node) => self.crash(*node),
+            Command::CrashLosing { node, loss } => self.crash_losing(*node, *loss),
+            Command::CrashAfterEffect { node, effects } => self.core.arm_crash(*node, *effects),
+            Command::Restart(node) => self.restart(*node),
+            Command::Pause(node) => self.core.pause(*node),
+            Command::Resume(node) => self.core.resume(*node),
+            Command::SlowDown { node, percent } => self.core.slow_down(*node, *percent),
+            Command::Wipe(node) => self.fault_disk(*node, DiskFault::Wipe),
+            Command::Clock { node, fault } => self.core.fault_clock(*node, fault),
+            Command::Disk { node, fault } => self.fault_disk(*node, *fault),
+            Command::Recover => self.recover(),
+            Command::Issue { client, operation } => self.core.issue_by_hand(*client, operation.clone()),
+            Command::Cut { .. }
+            | Command::Mend { .. }
+            | Command::Partition { .. }
+            | Command::HealPartition(_)
+            | Command::HealAll
+            | Command::Link { .. }
+            | Command::AllLinks(_)
+            | Command::Hold { .. }
+            | Command::Release { .. }
+            | Command::Message { .. } => self.core.fault_network(command),
+        }
+    }
+
+    fn restart(&mut self, node: NodeId) {
+        if self.core.hosts[node.index()].power == Power::Down {
+            self.start(node);
+        }
+    }
+
+    /// Faults that happen to a disk at rest stop the node first.
+    fn fault_disk(&mut self, node: NodeId, fault: DiskFault) {
+        if matches!(fault, DiskFault::Wipe | DiskFault::RollBack { .. }) {
+            self.crash(node);
+        }
+        self.core.fault_disk(node, fault);
+    }
+
+    /// Everything heals; see [`Command::Recover`].
+    fn recover(&mut self) {
+        self.core.fault_network(&Command::HealAll);
+        for index in 0..self.core.node_count() {
+            let node = node_at(index);
+            self.core.heal_host(node);
+            let host = &self.core.hosts[index];
+            if host.spare == Spare::Member || host.incarnation > 0 {
+                self.restart(node);
+            }
+        }
+    }
+}
+
+fn node_at(index: usize) -> NodeId {
+    NodeId::new(u32::try_from(index).expect("node counts fit 31 bits"))
+}
+
+impl<P: Process> Core<P> {
+    fn record_command(&mut self, text: &str) {
+        self.record = self.records;
+        self.records += 1;
+        if let Some(trace) = &mut self.trace {
+            trace.push(Record::command(self.now, None));
+            trace.note(text);
+        }
+    }
+
+    fn record_lifecycle(&mut self, node: NodeId, change: Lifecycle) {
+        let cause = self.record;
+        self.record = self.records;
+        self.records += 1;
+        if let Some(trace) = &mut self.trace {
+            trace.push(Record::lifecycle(self.now, super::core::known(cause), node, change));
+        }
+    }
+
+    // ----- nodes -----
+
+    /// A node gets power and a fresh random stream. Its process is the world's to boot.
+    pub(super) fn power_on(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
+        host.power = Power::Running;
+        host.incarnation += 1;
+        let incarnation = host.incarnation;
+        host.stream = self.keys.stream(Purpose::Process, u64::from(node.raw()), incarnation);
+        self.hosts[node.index()].intake = self.intake_of(node);
+        self.network.set_forwarding(node, Forwarding::On);
+        self.digest.event(Mark::Start, self.now, node.into(), incarnation);
+        if incarnation == 1 {
+            self.record_lifecycle(node, Lifecycle::Start);
+        } else {
+            self.metrics.increment(Counter::Restarts);
+            self.record_lifecycle(node, Lifecycle::Restart);
+            self.note_milestone(Happening::Restarted(node));
+        }
+    }
+
+    /// A node loses power: inbox and timers are void, the disk loses what its model says. Returns whether it
+    /// had any.
+    pub(super) fn power_off(&mut self, node: NodeId, loss: CrashLoss) -> bool {
+        let host = &mut self.hosts[node.index()];
+        if host.power == Power::Down {
+            return false;
+        }
+        host.power = Power::Down;
+        host.intake = Intake::Closed;
+        host.crash_after = None;
+        host.payload_timers = None;
+        self.clear_inbox(node);
+        self.lose_unsynced(node, loss);
+        self.network.set_forwarding(node, Forwarding::Off);
+        self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
+        self.metrics.increment(Counter::Crashes);
+        self.record_lifecycle(node, Lifecycle::Crash);
+        self.note_milestone(Happening::Crashed(node));
+        true
+    }
+
+    fn lose_unsynced(&mut self, node: NodeId, loss: CrashLoss) {
+        let host = &mut self.hosts[node.index()];
+        let stream = &mut host.disk_stream;
+        if let Some(host_disk) = &mut host.disk {
+            host_disk.unpaid_writes = 0;
+            host_disk.disk.crash(loss, &mut || stream.next_u64());
+        }
+    }
+
+    fn arm_crash(&mut self, node: NodeId, effects: u32) {
+        let host = &mut self.hosts[node.index()];
+        if host.power != Power::Down {
+            host.crash_after = Some(effects);
+        }
+    }
+
+    fn slow_down(&mut self, node: NodeId, percent: u32) {
+        self.hosts[node.index()].slow_percent = percent.max(100);
+        self.hosts[node.index()].intake = self.intake_of(node);
+    }
+
+    fn heal_host(&mut self, node: NodeId) {
+        self.hosts[node.index()].crash_after = None;
+        self.slow_down(node, 100);
+        self.resume(node);
+        self.fault_clock(node, &ClockFault::Heal);
+        if self.hosts[node.index()].disk.is_some() {
+            self.fault_disk(node, DiskFault::Unstall);
+            self.fault_disk(node, DiskFault::Slow(crate::disk::SlowFactor::NORMAL));
+            self.fault_disk(node, DiskFault::Sync(SyncHonesty::Honest));
+            let capacity = self.timing.disk.model.capacity;
+            self.fault_disk(node, DiskFault::Capacity(capacity));
+        }
+    }
+
+    // ----- clocks -----
+
+    fn fault_clock(&mut self, node: NodeId, fault: &ClockFault) {
+        let now = self.now;
+        let outcome = self.hosts[node.index()].clock.apply(now, fault);
+        outcome.unwrap_or_else(|error| panic!("clock faults are checked before a run: {error}"));
+        self.reschedule_timers(node);
+    }
+
+    /// The node's clock runs differently from here on: every armed timer is due at another true time.
+    fn reschedule_timers(&mut self, node: NodeId) {
+        for slot in self.armed_timers(node) {
+            let Event::Timer(TimerEvent { timer, deadline, .. }) = self.slab_event(slot) else {
+                unreachable!("the slot was just seen to hold a timer")
+            };
+            let (timer, deadline) = (*timer, *deadline);
+            let clock = &self.hosts[node.index()].clock;
+            let due = clock.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now));
+            self.arm(node, timer, deadline, due);
+        }
+    }
+
+    // ----- disks -----
+
+    fn fault_disk(&mut self, node: NodeId, fault: DiskFault) {
+        let now = self.now;
+        let effect = self.host_disk(node).disk.apply(fault, now);
+        if let FaultEffect::Rescheduled(syncs) = effect {
+            for sync in syncs {
+                let due = sync.due.expect("a device that works again says when its syncs are done");
+                self.schedule_durable(node, sync.id, due);
+            }
+        }
+    }
+
+    /// Whether a sync completes now; `false` where the device was stalled or started over meanwhile.
+    pub(super) fn complete_sync(&mut self, node: NodeId, sync: SyncId) -> bool {
+        let now = self.now;
+        match self.host_disk(node).disk.complete(sync, now) {
+            SyncCompletion::Durable | SyncCompletion::Lied => true,
+            SyncCompletion::Void => false,
+        }
+    }
+
+    // ----- network -----
+
+    fn fault_network(&mut self, command: &Command) {
+        for fault in network_faults(command, self.node_count()) {
+            let outcome = self.network.apply(&fault);
+            outcome.unwrap_or_else(|error| panic!("plans are checked before a run: {error}"));
+        }
+        self.release_held();
+    }
+
+    /// Messages that wait in front of their receiver arrive now, in the order they came, where they may.
+    fn release_held(&mut self) {
+        for slot in std::mem::take(&mut self.held) {
+            let (from, to) = self.slab_ends(slot);
+            if self.network.arrive(from, to) == Arrival::Held {
+                self.held.push(slot);
+            } else {
+                let order = self.next_order();
+                self.queue.push(EventKey::new(self.now, order, slot));
+            }
+        }
+    }
+}
+
+/// The acts on the network that a command stands for.
+fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
+    match command {
+        &Command::Cut { ref from, ref to, direction } => {
+            pairs(from, to, |from, to| NetworkFault::Cut { from, to, direction })
+        }
+        &Command::Mend { ref from, ref to, direction } => {
+            pairs(from, to, |from, to| NetworkFault::HealCut { from, to, direction })
+        }
+        Command::Partition { name, shape } => {
+            vec![NetworkFault::Partition { id: *name, shape: partition_shape(shape, node_count) }]
+        }
+        Command::HealPartition(name) => vec![NetworkFault::HealPartition { id: *name }],
+        Command::HealAll => vec![NetworkFault::HealAll],
+        Command::Link { from, to, fault } => pairs(from, to, |from, to| link_fault(*fault, link(from, to))),
+        Command::AllLinks(fault) => vec![link_fault(*fault, Scope::All)],
+        Command::Hold { from, to } => pairs(from, to, |from, to| {
+            NetworkFault::Hold { from, to, direction: network::Direction::OneWay }
+        }),
+        Command::Release { from, to } => pairs(from, to, |from, to| {
+            NetworkFault::Release { from, to, direction: network::Direction::OneWay }
+        }),
+        Command::Message { id, act } => vec![message_fault(*id, *act)],
+        Command::Crash(_)
+        | Command::CrashLosing { .. }
+        | Command::CrashAfterEffect { .. }
+        | Command::Restart(_)
+        | Command::Pause(_)
+        | Command::Resume(_)
+        | Command::SlowDown { .. }
+        | Command::Wipe(_)
+        | Command::Clock { .. }
+        | Command::Disk { .. }
+        | Command::Recover
+        | Command::Issue { .. } => unreachable!("`{}` is no act on the network", command.name()),
+    }
+}
+
+/// One fault for each pair of two different places.
+fn pairs(from: &[Place], to: &[Place], make: impl Fn(Endpoint, Endpoint) -> NetworkFault) -> Vec<NetworkFault> {
+    let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
+    let (from, to) = (ends(from), ends(to));
+    let all = from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
+    all.filter(|(from, to)| from != to).map(|(from, to)| make(from, to)).collect()
+}
+
+fn partition_shape(shape: &Shape, node_count: usize) -> PartitionShape {
+    let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
+    match shape {
+        Shape::Groups(groups) => PartitionShape::Groups(groups.iter().map(|group| ends(group)).collect()),
+        Shape::Isolate(alone) => PartitionShape::Groups(ends(alone).into_iter().map(|end| vec![end]).collect()),
+        Shape::RingOfMajorities => PartitionShape::RingOfMajorities,
+        Shape::Bridge(bridge) => {
+            let others: Vec<NodeId> = (0..node_count).map(node_at).filter(|node| node != bridge).collect();
+            let (left, right) = others.split_at(others.len() / 2);
+            PartitionShape::Bridge { bridge: *bridge, left: left.to_vec(), right: right.to_vec() }
+        }
+        Shape::OneWay { from, to } => PartitionShape::OneWay { from: from.clone(), to: to.clone() },
+    }
+}
+
+fn link(from: Endpoint, to: Endpoint) -> Scope {
+    Scope::Link { from, to, direction: network::Direction::OneWay }
+}
+
+fn link_fault(fault: LinkFault, scope: Scope) -> NetworkFault {
+    match fault {
+        LinkFault::Loss(loss) => NetworkFault::SetLoss { scope, loss },
+        LinkFault::Duplicate(duplicate) => NetworkFault::SetDuplicate { scope, duplicate },
+        LinkFault::Reorder { probability, extra } => {
+            let reorder = probability.map(|probability| network::Reorder { probability, extra });
+            NetworkFault::SetReorder { scope, reorder }
+        }
+        LinkFault::LatencyPercent(percent) => {
+            let denominator = std::num::NonZeroU32::new(100).expect("100 is not 0");
+            let factor = (percent != 100).then_some(network::LatencyFactor { numerator: percent, denominator });
+            NetworkFault::SetLatencyFactor { scope, factor }
+        }
+    }
+}
+
+fn message_fault(message: MessageId, act: MessageAct) -> NetworkFault {
+    match act {
+        MessageAct::Drop => NetworkFault::DropMessage { message },
+        MessageAct::Delay(by) => NetworkFault::DelayMessage { message, by },
+        MessageAct::Duplicate => NetworkFault::DuplicateMessage { message },
+    }
+}

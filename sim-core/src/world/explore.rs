@@ -1,0 +1,169 @@
+//! Exhaustive exploration: what could happen next, whatever the clocks say, and what state the world is in.
+
+use super::World;
+use super::core::Core;
+use super::event::{Event, Scheduled};
+use crate::fingerprint::{fold, state_fingerprint};
+use crate::process::Process;
+use crate::queue::{EventKey, EventQueue};
+use crate::simulation::{Choice, ChoiceKind};
+use crate::{Endpoint, NodeId, SimTime};
+
+impl<P: Process> World<P> {
+    /// Everything that could happen next: each message in flight, each armed timer, each sync and each client's
+    /// step, in order of slot. Timers of one node that are due later than another of the same node are left
+    /// out: a process's own clock orders them.
+    pub fn enabled(&self) -> Vec<Choice> {
+        let live = self.core.slab.iter().filter(|(_, scheduled)| self.core.is_live(scheduled));
+        live.filter(|(slot, scheduled)| self.core.is_first_timer(*slot, scheduled))
+            .map(|(slot, scheduled)| Choice { slot, kind: choice_kind(scheduled), from: scheduled.from, to: scheduled.to })
+            .collect()
+    }
+
+    /// Makes a choice happen now. Time moves to when it was due, if that is later.
+    ///
+    /// # Panics
+    /// If the choice is not [enabled](World::enabled).
+    pub fn take(&mut self, choice: Choice) {
+        let core = &mut self.core;
+        assert!(core.is_live(core.slab_at(choice.slot)), "a choice that is enabled can happen");
+        let due = core.key_of(choice.slot);
+        core.queue.retain(|key| key.slot() != choice.slot);
+        let at = due.map_or(core.now, |key| key.time().max(core.now));
+        let order = core.settle_timer(choice.slot, at);
+        self.pop(EventKey::new(at, order, choice.slot));
+    }
+
+    /// The state of the world as exploration sees it: processes, durable contents, messages in flight as a
+    /// multiset, armed timers. No time, sequence or counters.
+    pub fn state_fingerprint(&self) -> u64 {
+        let mut state = 0;
+        for (index, process) in self.processes.iter().enumerate() {
+            let print = process.as_ref().map_or(0, state_fingerprint);
+            let disk = self.core.hosts[index].disk().map_or(0, state_fingerprint);
+            state = fold(state, print, disk);
+        }
+        let flying = self.core.slab.iter().filter(|(_, scheduled)| self.core.is_live(scheduled));
+        let sum = flying.map(|(_, scheduled)| print_of(scheduled)).fold(0_u64, u64::wrapping_add);
+        fold(state, sum, 0)
+    }
+}
+
+impl<P: Process> Core<P> {
+    /// Whether something scheduled still counts.
+    fn is_live(&self, scheduled: &Scheduled<P>) -> bool {
+        let node_lives = |node: NodeId| {
+            let host = &self.hosts[node.index()];
+            host.power == crate::status::Power::Running && host.incarnation == scheduled.tag
+        };
+        match &scheduled.event {
+            Event::Message(_) | Event::Request(_) | Event::Reply(_) | Event::Client(_) => true,
+            Event::Timer(_) | Event::Durable(_) | Event::Handler => scheduled.to.node().is_some_and(node_lives),
+            Event::Cancelled => false,
+        }
+    }
+
+    /// Whether this is no timer, or the first of its node to fire.
+    fn is_first_timer(&self, slot: u32, scheduled: &Scheduled<P>) -> bool {
+        let Event::Timer(timer) = &scheduled.event else { return true };
+        let due = (timer.due, timer.order);
+        timer.due != SimTime::MAX
+            && self.slab.iter().all(|(other_slot, other)| match &other.event {
+                Event::Timer(other_timer) => {
+                    other_slot == slot
+                        || other.to != scheduled.to
+                        || other.tag != scheduled.tag
+                        || (other_timer.due, other_timer.order) > due
+                }
+                _ => true,
+            })
+    }
+
+    fn key_of(&mut self, slot: u32) -> Option<EventKey> {
+        let mut found = None;
+        self.queue.retain(|key| {
+            if key.slot() == slot {
+                found = Some(key);
+            }
+            true
+        });
+        found
+    }
+
+    /// Makes a timer look due now, so that taking it fires it; gives the order its key must have.
+    fn settle_timer(&mut self, slot: u32, at: SimTime) -> u64 {
+        match &mut self.slab_mut(slot).event {
+            Event::Timer(timer) => {
+                (timer.due, timer.queued) = (at, at);
+                timer.order
+            }
+            _ => 0,
+        }
+    }
+}
+
+fn choice_kind<P: Process>(scheduled: &Scheduled<P>) -> ChoiceKind {
+    match &scheduled.event {
+        Event::Message(_) => ChoiceKind::Message,
+        Event::Timer(_) => ChoiceKind::Timer,
+        Event::Durable(_) => ChoiceKind::Durable,
+        Event::Request(_) => ChoiceKind::Request,
+        Event::Reply(_) => ChoiceKind::Reply,
+        Event::Handler => ChoiceKind::Handler,
+        Event::Client(_) => ChoiceKind::Client,
+        Event::Cancelled => unreachable!("what is cancelled is no choice"),
+    }
+}
+
+/// The fingerprint of one thing in flight, its place included, its time not.
+fn print_of<P: Process>(scheduled: &Scheduled<P>) -> u64 {
+    let content = match &scheduled.event {
+        Event::Message(message) => state_fingerprint(message),
+        Event::Timer(timer) => state_fingerprint(&timer.timer),
+        Event::Durable(sync) => state_fingerprint(sync),
+        Event::Request(request) => state_fingerprint(request),
+        Event::Reply(reply) => state_fingerprint(reply),
+        Event::Handler | Event::Client(_) | Event::Cancelled => 0,
+    };
+    let ends = u64::from(scheduled.from.raw()) << 32 | u64::from(scheduled.to.raw());
+    let kind = match &scheduled.event {
+        Event::Cancelled => 0,
+        _ => choice_kind(scheduled) as u64 + 1,
+    };
+    fold(content, ends, kind)
+}
+
+impl<P: Process> Core<P> {
+    #[inline(always)]
+    pub(super) fn slab_at(&self, slot: u32) -> &Scheduled<P> {
+        self.slab.get(slot).expect("a known slot is in use")
+    }
+
+    pub(super) fn slab_mut(&mut self, slot: u32) -> &mut Scheduled<P> {
+        self.slab.get_mut(slot).expect("a key in the queue has its slot")
+    }
+
+    #[inline(always)]
+    pub(super) fn slab_event(&self, slot: u32) -> &Event<P> {
+        &self.slab_at(slot).event
+    }
+
+    #[inline(always)]
+    pub(super) fn slab_ends(&self, slot: u32) -> (Endpoint, Endpoint) {
+        let scheduled = self.slab_at(slot);
+        (scheduled.from, scheduled.to)
+    }
+
+    /// The slots of a node's armed timers, in order of slot.
+    pub(super) fn armed_timers(&self, node: NodeId) -> Vec<u32> {
+        let incarnation = self.hosts[node.index()].incarnation;
+        let is_armed = |scheduled: &Scheduled<P>| match &scheduled.event {
+            // One in an inbox has fired already.
+            Event::Timer(timer) => timer.queued != SimTime::MAX || timer.due == SimTime::MAX,
+            _ => false,
+        };
+        let of_node = |scheduled: &Scheduled<P>| scheduled.to == node.into() && scheduled.tag == incarnation;
+        let all = self.slab.iter();
+        all.filter(|(_, scheduled)| of_node(scheduled) && is_armed(scheduled)).map(|(slot, _)| slot).collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! The simulated host of one process: power, clocks, random stream, disk, inbox.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::clock::NodeClock;
+use crate::disk::Disk;
+use crate::process::Process;
+use crate::queue::Handle;
+use crate::random::Stream;
+use crate::status::{NodeStatus, Power};
+
+/// The simulated host of one process.
+pub struct NodeHost<P: Process> {
+    pub(super) power: Power,
+    pub(super) incarnation: u32,
+    pub(super) intake: Intake,
+    pub(super) spare: Spare,
+    pub(super) clock: NodeClock,
+    pub(super) stream: Stream,
+    /// Draws of this host's disk and service times; its ordinals run on over restarts.
+    pub(super) disk_stream: Stream,
+    pub(super) service_stream: Stream,
+    /// Service and disk times are multiplied by this many hundredths; 100 is the proper speed.
+    pub(super) slow_percent: u32,
+    /// The next handler that makes effects is cut after so many of them.
+    pub(super) crash_after: Option<u32>,
+    /// As it was after the last event that stated facts, and after starts and crashes.
+    pub(super) status: Option<NodeStatus>,
+    pub(super) disk: Option<Box<HostDisk<P>>>,
+    pub(super) inbox: Option<Box<Inbox>>,
+    pub(super) payload_timers: Option<Box<BTreeMap<P::Timer, Handle>>>,
+}
+
+/// The disk and the writes that the next sync has to pay for.
+pub(super) struct HostDisk<P: Process> {
+    pub(super) disk: Disk<P::Record>,
+    pub(super) unpaid_writes: u32,
+}
+
+/// Whether an input that arrives is handled at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Intake {
+    /// Handle it now, in the event of its arrival.
+    Direct,
+    /// Put it into the inbox.
+    Queued,
+    /// Drop it: the node is down.
+    Closed,
+}
+
+/// Whether a node takes part from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spare {
+    /// Started with the run, and again by `recover`.
+    Member,
+    /// Down until a command starts it.
+    Reserve,
+}
+
+/// Inputs that wait for the processor, in order of arrival. They stay in the slab; these are their slots.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inbox {
+    pub(super) slots: VecDeque<u32>,
+    /// A handler-start event is under way.
+    pub(super) is_busy: bool,
+}
+
+impl<P: Process> NodeHost<P> {
+    pub(super) fn new(clock: NodeClock, stream: Stream, disk_stream: Stream, service_stream: Stream) -> Self {
+        Self {
+            power: Power::Down,
+            incarnation: 0,
+            intake: Intake::Closed,
+            spare: Spare::Member,
+            clock,
+            stream,
+            disk_stream,
+            service_stream,
+            slow_percent: 100,
+            crash_after: None,
+            status: None,
+            disk: None,
+            inbox: None,
+            payload_timers: None,
+        }
+    }
+
+    /// Whether the host runs.
+    pub fn power(&self) -> Power {
+        self.power
+    }
+
+    /// How many times the node has been started, from 1; 0 for a spare never started.
+    pub fn incarnation(&self) -> u32 {
+        self.incarnation
+    }
+
+    /// The clocks.
+    pub fn clock(&self) -> &NodeClock {
+        &self.clock
+    }
+
+    /// The disk; `None` where nothing was ever written.
+    pub fn disk(&self) -> Option<&Disk<P::Record>> {
+        self.disk.as_deref().map(|host_disk| &host_disk.disk)
+    }
+
+    /// How many inputs wait in the inbox.
+    pub fn inbox_length(&self) -> usize {
+        self.inbox.as_deref().map_or(0, |inbox| inbox.slots.len())
+    }
+
+    pub(super) fn inbox_mut(&mut self) -> &mut Inbox {
+        self.inbox.get_or_insert_default()
+    }
+}
+
+impl<P: Process> Clone for NodeHost<P> {
+    fn clone(&self) -> Self {
+        Self {
+            power: self.power,
+            incarnation: self.incarnation,
+            intake: self.intake,
+            spare: self.spare,
+            clock: self.clock.clone(),
+            stream: self.stream.clone(),
+            disk_stream: self.disk_stream.clone(),
+            service_stream: self.service_stream.clone(),
+            slow_percent: self.slow_percent,
+            crash_after: self.crash_after,
+            status: self.status,
+            disk: self.disk.as_ref().map(|host_disk| {
+                Box::new(HostDisk { disk: host_disk.disk.clone(), unpaid_writes: host_disk.unpaid_writes })
+            }),
+            inbox: self.inbox.clone(),
+            payload_timers: self.payload_timers.clone(),
+        }
+    }
+}

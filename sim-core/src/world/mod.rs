@@ -1,0 +1,632 @@
+//! A running simulation: nodes, clients, network and event queue.
+//!
+//! **One event.** [`World::run`] takes the least key from the queue, moves time to it and hands what waits in its
+//! slot to a process (or a client). The process acts through its [`Context`], whose
+//! effects go straight into the queue. Facts that the handler stated go to the invariants. Then the next key.
+//!
+//! **Commands** come from a list of their own, ordered by (time, how many events of that instant came before), and
+//! are merged when a key is taken: they take no sequence number, so adding one shifts nothing else.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `setup` | what a world is made from |
+//! | `core` | everything but the processes; the one place where things are sent and scheduled |
+//! | `effects` | what [`Context`] calls: timers, disk, answers |
+//! | `host`, `event`, `client` | one node's host, what waits in a slot, one client |
+//! | `agenda`, `apply` | when commands are due, and what each does |
+//! | `inbox` | service times, pauses, bounded waiting |
+//! | `branch`, `explore` | copies and re-seeding; what could happen next |
+
+mod agenda;
+mod apply;
+mod branch;
+mod client;
+mod core;
+mod effects;
+mod event;
+mod explore;
+mod host;
+mod inbox;
+mod setup;
+
+use std::sync::Arc;
+
+use self::agenda::Agenda;
+pub(crate) use self::core::Core;
+use self::core::{Noted, UNLIMITED};
+use self::event::{Event, Scheduled};
+use self::host::{Intake, Spare};
+pub use self::host::NodeHost;
+pub use self::setup::{
+    ClientPolicy, ClientSetup, DiskTiming, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep,
+};
+use crate::check::{Breach, Invariant, Nodes, Violation};
+use crate::context::Context;
+use crate::digest::{Digest, Mark};
+use crate::disk::CrashLoss;
+use crate::metrics::{Counter, Metrics};
+use crate::fault::{Moment, Plan};
+use crate::history::History;
+use crate::milestone::{Happening, Milestone};
+use crate::network::{Arrival, DropReason, Transport};
+use crate::persist::AppendLog;
+use crate::process::{Message, Process, Timer};
+use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
+use crate::random::{KeySource, Purpose};
+use crate::status::{NodeStatus, Power, Standing, Status};
+use crate::trace::{Trace, TraceKind};
+use crate::{Endpoint, NodeId, SimTime};
+
+/// A running simulation of protocol `P`. See the [module documentation](self).
+pub struct World<P: Process> {
+    /// One place a node; `None` while it is down.
+    processes: Vec<Option<P>>,
+    core: Core<P>,
+    config: Arc<P::Config>,
+    invariants: Vec<Box<dyn Invariant<P>>>,
+    violations: Vec<Violation>,
+    agenda: Agenda,
+    zones: Arc<[String]>,
+    /// Something was violated since the run was last continued.
+    must_stop: bool,
+}
+
+/// Why a run paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Nothing more happens before or at the time asked for.
+    Horizon,
+    /// As many events as asked for have happened.
+    Budget,
+    /// Nothing more will happen at all, unless a command makes it.
+    Idle,
+    /// A property was violated by the last event.
+    Violation,
+}
+
+impl<P: Process> World<P> {
+    /// A world at time zero: hosts and clients are there, every node that is no spare has been started.
+    ///
+    /// # Panics
+    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or zones for another
+    /// number of nodes. Scenarios are checked before they come here.
+    pub fn new(setup: Setup<P>) -> Self {
+        let count = setup.node_count as usize;
+        assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
+        assert!(setup.zones.is_empty() || setup.zones.len() == count, "one zone a node, or none at all");
+        let mut world = Self {
+            processes: (0..count).map(|_| None).collect(),
+            config: setup.config.clone(),
+            violations: Vec::new(),
+            agenda: Agenda::new(&setup.plan),
+            zones: setup.zones.clone().into(),
+            must_stop: false,
+            core: Core::new(&setup),
+            invariants: setup.invariants,
+        };
+        for &spare in &setup.spares {
+            world.core.hosts[spare.index()].spare = Spare::Reserve;
+        }
+        for index in 0..setup.node_count {
+            let node = NodeId::new(index);
+            if world.core.hosts[node.index()].spare == Spare::Member {
+                world.start(node);
+            }
+        }
+        world.core.start_clients();
+        world
+    }
+
+    /// Goes on until time would pass `until`, or `events` more events have happened, or a property is violated.
+    ///
+    /// # Panics
+    /// If a process panics. [`Simulation`](crate::Simulation) turns that into a violation.
+    pub fn run(&mut self, until: SimTime, events: u64) -> Stop {
+        let last_event = self.core.events.saturating_add(events);
+        self.must_stop = false;
+        let mut barrier = self.agenda.barrier(until);
+        loop {
+            if self.core.events >= last_event {
+                return Stop::Budget;
+            }
+            let due = self.core.queue.peek().map_or(SimTime::MAX, EventKey::time);
+            if due >= barrier {
+                match self.at_barrier(due, until) {
+                    Barrier::Stop(stop) => return stop,
+                    Barrier::Applied => {
+                        barrier = self.agenda.barrier(until);
+                        if self.must_stop {
+                            return Stop::Violation;
+                        }
+                        continue;
+                    }
+                    Barrier::EventFirst => {}
+                }
+            }
+            let key = self.core.queue.pop().expect("an event is due");
+            self.pop(key);
+            if self.must_stop {
+                return Stop::Violation;
+            }
+            if self.agenda.was_changed() {
+                barrier = self.agenda.barrier(until);
+            }
+        }
+    }
+
+    /// Handles one key: usually one event, none where its slot was cancelled or its timer was moved.
+    #[inline(always)]
+    fn pop(&mut self, key: EventKey) {
+        let slot = key.slot();
+        match self.core.slab_event(slot) {
+            Event::Message(_) => self.on_arrival(key, Arriving::MESSAGE),
+            Event::Timer(_) => self.on_timer_due(key),
+            Event::Request(_) => self.on_arrival(key, Arriving::REQUEST),
+            Event::Reply(_) => self.on_reply_arrival(key),
+            Event::Durable(_) => self.on_durable_due(key),
+            Event::Handler => self.on_handler_start(key),
+            Event::Client(_) => self.on_client_due(key),
+            Event::Cancelled => {
+                self.core.slab.take(slot);
+                self.core.cancelled = self.core.cancelled.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A message or request reaches its node.
+    #[inline(always)]
+    fn on_arrival(&mut self, key: EventKey, arriving: Arriving) {
+        let (from, to) = self.core.slab_ends(key.slot());
+        match self.core.network.arrive(from, to) {
+            Arrival::Deliver => {}
+            Arrival::Held => return self.core.held.push(key.slot()),
+            Arrival::Drop(reason) => return self.drop_arrival(key, reason),
+        }
+        let node = to.node().expect("messages and requests go to nodes");
+        let intake = self.core.hosts[node.index()].intake;
+        if intake == Intake::Closed {
+            return self.drop_arrival(key, DropReason::NodeDown);
+        }
+        if self.core.network.has_connections() && self.is_reset(key.slot()) {
+            return self.drop_arrival(key, DropReason::ConnectionReset);
+        }
+        self.core.begin_event(key.time());
+        if intake == Intake::Queued {
+            return self.enqueue(node, key.slot(), arriving);
+        }
+        let scheduled = self.core.slab.take(key.slot());
+        self.core.note_event(arriving.noted(detail_of(&scheduled)), to, from, scheduled.cause);
+        self.handle(node, scheduled);
+    }
+
+    /// Whether either end of the link was started again since this was sent on it as a connection.
+    #[cold]
+    fn is_reset(&self, slot: u32) -> bool {
+        let scheduled = self.core.slab_at(slot);
+        let (from, to) = (scheduled.from, scheduled.to);
+        let is_connection = self.core.network.transport(from, to) == Transport::Connection;
+        is_connection && self.core.connection_epoch(from, to) != scheduled.epoch
+    }
+
+    /// Something arrives where it cannot be delivered. Time moves, but no event happens.
+    #[cold]
+    fn drop_arrival(&mut self, key: EventKey, reason: DropReason) {
+        self.core.pass_time(key.time());
+        let scheduled = self.core.slab.take(key.slot());
+        self.core.note_drop(&scheduled, reason);
+    }
+
+    #[inline(always)]
+    fn on_timer_due(&mut self, key: EventKey) {
+        let slot = key.slot();
+        let scheduled = self.core.slab.get_mut(slot).expect("a key in the queue has its slot");
+        let Event::Timer(timer) = &mut scheduled.event else { unreachable!("the slot holds a timer") };
+        let node = scheduled.to.node().expect("timers belong to nodes");
+        let host = &self.core.hosts[node.index()];
+        if scheduled.tag != host.incarnation || host.power == Power::Down {
+            self.core.slab.take(slot);
+            return;
+        }
+        if timer.order != key.sequence() {
+            timer.queued = timer.due;
+            let moved = EventKey::new(timer.due, timer.order, slot);
+            self.core.queue.push(moved);
+            return;
+        }
+        let number = effects::timer_number(timer.timer);
+        let intake = host.intake;
+        if intake == Intake::Queued {
+            timer.queued = SimTime::MAX;
+        }
+        self.core.begin_event(key.time());
+        if intake == Intake::Queued {
+            return self.enqueue(node, slot, Arriving::TIMER);
+        }
+        let scheduled = self.core.slab.take(slot);
+        self.core.note_event(Arriving::TIMER.noted(number), node.into(), node.into(), scheduled.cause);
+        self.handle(node, scheduled);
+    }
+
+    fn on_durable_due(&mut self, key: EventKey) {
+        let scheduled = self.core.slab_at(key.slot());
+        let Event::Durable(sync) = scheduled.event else { unreachable!("the slot holds a sync") };
+        let node = scheduled.to.node().expect("syncs belong to nodes");
+        let host = &self.core.hosts[node.index()];
+        let is_void = scheduled.tag != host.incarnation || host.power == Power::Down;
+        if is_void || !self.core.complete_sync(node, sync) {
+            self.core.slab.take(key.slot());
+            return;
+        }
+        self.core.begin_event(key.time());
+        if self.core.hosts[node.index()].intake == Intake::Queued {
+            return self.enqueue(node, key.slot(), Arriving::DURABLE);
+        }
+        let scheduled = self.core.slab.take(key.slot());
+        self.core.note_event(Arriving::DURABLE.noted(sync.raw()), node.into(), node.into(), scheduled.cause);
+        self.handle(node, scheduled);
+    }
+
+    fn on_reply_arrival(&mut self, key: EventKey) {
+        let (from, to) = self.core.slab_ends(key.slot());
+        match self.core.network.arrive(from, to) {
+            Arrival::Deliver => {}
+            Arrival::Held => return self.core.held.push(key.slot()),
+            Arrival::Drop(reason) => return self.drop_arrival(key, reason),
+        }
+        self.core.begin_event(key.time());
+        let scheduled = self.core.slab.take(key.slot());
+        let Event::Reply(reply) = scheduled.event else { unreachable!("the slot holds a reply") };
+        let (op, outcome) = *reply;
+        self.core.note_event(Arriving::REPLY.noted(op.ordinal), to, from, scheduled.cause);
+        self.core.on_client_reply(op.client, op, outcome);
+    }
+
+    fn on_client_due(&mut self, key: EventKey) {
+        self.core.begin_event(key.time());
+        let scheduled = self.core.slab.take(key.slot());
+        let Event::Client(wake) = scheduled.event else { unreachable!("the slot holds a client's wake") };
+        let client = scheduled.to.client().expect("wakes belong to clients");
+        self.core.note_event(Arriving::WAKE.noted(u32::MAX), client.into(), client.into(), scheduled.cause);
+        self.core.on_client_wake(client, wake);
+    }
+
+    /// Hands an input to its process, then its facts to the invariants.
+    #[inline(always)]
+    fn handle(&mut self, node: NodeId, scheduled: Scheduled<P>) {
+        self.maybe_limit_effects(node);
+        let process = self.processes[node.index()].as_mut().expect("a running node has a process");
+        let mut context = Context::new(&mut self.core, node);
+        match scheduled.event {
+            Event::Message(message) => {
+                let from = scheduled.from.node().expect("only nodes send messages");
+                process.on_message(&mut context, from, message);
+            }
+            Event::Timer(timer) => {
+                process.on_timer(&mut context, timer.timer);
+            }
+            Event::Durable(sync) => process.on_durable(&mut context, sync),
+            Event::Request(request) => process.on_request(&mut context, request.0, request.1),
+            Event::Reply(_) | Event::Handler | Event::Client(_) | Event::Cancelled => {
+                unreachable!("this is no input of a process")
+            }
+        }
+        self.after_handler(node);
+    }
+
+    #[inline(always)]
+    fn maybe_limit_effects(&mut self, node: NodeId) {
+        if let Some(limit) = self.core.hosts[node.index()].crash_after {
+            self.core.effects_left = limit;
+        }
+    }
+
+    #[inline(always)]
+    fn after_handler(&mut self, node: NodeId) {
+        if !self.core.facts.is_empty() {
+            self.check_facts(node);
+        }
+        if self.core.effects_left != UNLIMITED {
+            self.maybe_crash_after_effect(node);
+        }
+    }
+
+    /// A crash was armed for this handler: if it had any effect, or tried to, the node crashes here.
+    #[cold]
+    fn maybe_crash_after_effect(&mut self, node: NodeId) {
+        let limit = self.core.hosts[node.index()].crash_after;
+        let had_effects = self.core.is_cut || Some(self.core.effects_left) != limit;
+        self.core.effects_left = UNLIMITED;
+        self.core.is_cut = false;
+        if had_effects {
+            self.crash(node);
+        }
+    }
+
+    /// Shows the invariants what the handler stated, and notes a change of standing.
+    #[inline(never)]
+    fn check_facts(&mut self, node: NodeId) {
+        let facts = std::mem::take(&mut self.core.facts);
+        let nodes = Nodes::new(&self.processes, &self.core.hosts);
+        let mut breaches = Vec::new();
+        for (index, invariant) in self.invariants.iter_mut().enumerate() {
+            if let Err(breach) = invariant.on_event(&nodes, node, &facts) {
+                breaches.push((index, breach));
+            }
+        }
+        self.report(node, breaches);
+        self.core.facts = facts;
+        self.core.facts.clear();
+        self.note_status(node);
+    }
+
+    /// Reports each breach once: a violated invariant is not asked again.
+    fn report(&mut self, node: NodeId, breaches: Vec<(usize, Breach)>) {
+        for (index, Breach(evidence)) in breaches.into_iter().rev() {
+            let property = self.invariants.remove(index).about().name.to_owned();
+            tracing::warn!(now = %self.core.now, %node, property, evidence, "violation");
+            let (at, event) = (self.core.now, self.core.events);
+            self.violations.push(Violation { property, at, event, node: Some(node), evidence });
+            self.must_stop = true;
+        }
+    }
+
+    /// Compares a process's status with the last one seen.
+    fn note_status(&mut self, node: NodeId) {
+        let after = self.status(node);
+        let before = std::mem::replace(&mut self.core.hosts[node.index()].status, Some(after));
+        if self.core.trace.is_some() || self.agenda.is_waiting() {
+            self.show_status(node, before, after);
+        }
+        if let Some(status) = after.process
+            && stands_anew(before.and_then(|before| before.process), status)
+        {
+            self.on_standing(node, status);
+        }
+    }
+
+    /// Hands a change of status to the trace, and to plan entries that wait for one.
+    #[cold]
+    fn show_status(&mut self, node: NodeId, before: Option<NodeStatus>, after: NodeStatus) {
+        if let Some(trace) = &mut self.core.trace {
+            trace.status_changed(node, before.and_then(|before| before.process), after.process);
+        }
+        let now = Moment { time: self.core.now, after_events: self.core.events_now };
+        self.agenda.on_status(now, before.as_ref(), &after);
+    }
+
+    #[cold]
+    fn on_standing(&mut self, node: NodeId, status: Status) {
+        if status.standing == Standing::Leader {
+            self.core.metrics.increment(Counter::LeadersElected);
+        } else if status.standing == Standing::Candidate {
+            self.core.metrics.increment(Counter::Candidacies);
+        }
+        self.core.note_milestone(Happening::Stands { node, status });
+    }
+
+    // ----- starting and stopping nodes -----
+
+    /// Starts a node that is down, on what its disk kept.
+    pub(super) fn start(&mut self, node: NodeId) {
+        assert_eq!(self.core.hosts[node.index()].power, Power::Down, "{node} runs already");
+        self.core.power_on(node);
+        self.processes[node.index()] = Some(P::boot(&self.config, node));
+        self.maybe_limit_effects(node);
+        let process = self.processes[node.index()].as_mut().expect("just booted");
+        process.on_start(&mut Context::new(&mut self.core, node));
+        self.after_handler(node);
+        self.note_status(node);
+    }
+
+    /// Stops a node at once, its disk losing what its model says. Nothing happens if it is down.
+    pub(super) fn crash(&mut self, node: NodeId) {
+        self.crash_losing(node, self.core.timing.disk.model.crash_loss);
+    }
+
+    pub(super) fn crash_losing(&mut self, node: NodeId, loss: CrashLoss) {
+        if self.core.power_off(node, loss) {
+            self.processes[node.index()] = None;
+            self.note_status(node);
+        }
+    }
+
+    // ----- what goes wrong -----
+
+    /// Whether a process has panicked: the world does nothing more.
+    pub fn is_broken(&self) -> bool {
+        self.violations.iter().any(|violation| violation.property == PANIC)
+    }
+
+    /// A process has panicked in the event under way.
+    pub(crate) fn break_down(&mut self, text: String) {
+        let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
+        self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence: text });
+    }
+
+    // ----- queries -----
+
+    /// True time.
+    pub fn now(&self) -> SimTime {
+        self.core.now
+    }
+
+    /// How many events have happened.
+    pub fn events(&self) -> u64 {
+        self.core.events
+    }
+
+    /// The digest of all that has happened.
+    pub fn digest(&self) -> Digest {
+        self.core.digest
+    }
+
+    /// The process on a node; `None` while it is down.
+    pub fn process(&self, node: NodeId) -> Option<&P> {
+        self.processes[node.index()].as_ref()
+    }
+
+    /// All nodes as checkers see them.
+    pub fn nodes(&self) -> Nodes<'_, P> {
+        Nodes::new(&self.processes, &self.core.hosts)
+    }
+
+    /// Properties that were violated, the first first.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// The plan, with what its entries were as far as they have happened.
+    pub fn plan(&self) -> &Plan {
+        self.agenda.plan()
+    }
+
+    /// What is recorded; `None` unless [`World::start_trace`] was called.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.core.trace.as_deref()
+    }
+
+    /// Records from here on. Digest and events stay as they would have been.
+    pub fn start_trace(&mut self) {
+        if self.core.trace.is_none() {
+            self.core.trace = Some(Box::new(Trace::starting_at(self.core.records)));
+        }
+    }
+
+    /// What clients asked and got.
+    pub fn history(&self) -> &History {
+        &self.core.history
+    }
+
+    /// What was counted and measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.core.metrics
+    }
+
+    /// What mattered.
+    pub fn milestones(&self) -> &AppendLog<Milestone> {
+        &self.core.milestones
+    }
+
+    /// How often each of the protocol's points was reached.
+    pub fn points(&self) -> Vec<(&'static str, u64)> {
+        P::POINTS.iter().copied().zip(self.core.points.iter().copied()).collect()
+    }
+
+    /// Runs each invariant's brute-force twin.
+    ///
+    /// # Errors
+    /// The first breach, with the name of the invariant.
+    pub fn check_all(&self) -> Result<(), (&'static str, Breach)> {
+        let nodes = self.nodes();
+        self.invariants
+            .iter()
+            .try_for_each(|invariant| invariant.check_all(&nodes).map_err(|breach| (invariant.about().name, breach)))
+    }
+
+    /// One node at a glance.
+    pub fn status(&self, node: NodeId) -> NodeStatus {
+        let host = &self.core.hosts[node.index()];
+        let process = self.processes[node.index()].as_ref().map(Process::status);
+        NodeStatus { power: host.power, incarnation: host.incarnation, process }
+    }
+}
+
+/// The property that a panic of a process violates.
+const PANIC: &str = "panic";
+
+/// What the run loop does where a command or the end of the run may come first.
+enum Barrier {
+    Stop(Stop),
+    /// A command was applied.
+    Applied,
+    /// The next event comes before the next command after all.
+    EventFirst,
+}
+
+/// How an input that arrives is called in trace and digest.
+#[derive(Clone, Copy)]
+struct Arriving(TraceKind, Mark);
+
+impl Arriving {
+    const MESSAGE: Self = Self(TraceKind::Delivery, Mark::Delivery);
+    const REQUEST: Self = Self(TraceKind::Request, Mark::Request);
+    const REPLY: Self = Self(TraceKind::Reply, Mark::Reply);
+    const TIMER: Self = Self(TraceKind::TimerFired, Mark::Timer);
+    const DURABLE: Self = Self(TraceKind::Durable, Mark::Durable);
+    const WAKE: Self = Self(TraceKind::TimerFired, Mark::Client);
+    const HANDLER: Self = Self(TraceKind::HandlerStart, Mark::Handler);
+
+    #[inline(always)]
+    fn noted(self, detail: u32) -> Noted {
+        Noted { kind: self.0, mark: self.1, detail }
+    }
+}
+
+/// Whether a status is worth a milestone: another standing, or another epoch of a leader or candidate.
+fn stands_anew(before: Option<Status>, after: Status) -> bool {
+    let Some(before) = before else { return after.standing != Standing::Peer };
+    before.standing != after.standing || (before.epoch != after.epoch && after.standing != Standing::Follower)
+}
+
+/// What a trace record keeps of an input's content: the kind of a message.
+#[inline(always)]
+fn detail_of<P: Process>(scheduled: &Scheduled<P>) -> u32 {
+    match &scheduled.event {
+        Event::Message(message) => u32::from(message.kind()),
+        Event::Timer(timer) => effects::timer_number(timer.timer),
+        Event::Durable(sync) => sync.raw(),
+        Event::Request(request) => request.0.ordinal,
+        Event::Reply(_) | Event::Handler | Event::Client(_) | Event::Cancelled => 0,
+    }
+}
+
+impl<P: Process> Core<P> {
+    fn new(setup: &Setup<P>) -> Self {
+        let keys = KeySource::new(setup.seed);
+        let mut network = setup.network.clone();
+        network.rekey(&keys);
+        let host = |index: u32| {
+            let who = u64::from(index);
+            let clock = setup.clocks.get(index as usize).cloned().unwrap_or_default();
+            let stream = |purpose| keys.stream(purpose, who, 0);
+            NodeHost::new(clock, stream(Purpose::Process), stream(Purpose::Disk), stream(Purpose::Service))
+        };
+        Self {
+            now: SimTime::ZERO,
+            sequence: 0,
+            events: 0,
+            events_now: 0,
+            record: u32::MAX,
+            records: 0,
+            place: Endpoint::from(NodeId::new(0)),
+            queue: QuaternaryHeap::default(),
+            slab: Slab::default(),
+            cancelled: 0,
+            ties: ties(setup.ties, &keys),
+            network,
+            digest: Digest::default(),
+            hosts: (0..setup.node_count).map(host).collect(),
+            timers: vec![Handle::NONE; setup.node_count as usize * P::Timer::NAMES.len()],
+            facts: Vec::new(),
+            effects_left: UNLIMITED,
+            is_cut: false,
+            timing: setup.timing.clone(),
+            clients: setup.clients.iter().zip(0_u64..).map(|(client, who)| client::Client::new(client.clone(), keys.stream(Purpose::Client, who, 0))).collect(),
+            metrics: Metrics::default(),
+            history: History::default(),
+            milestones: AppendLog::new(),
+            trace: None,
+            points: vec![0; P::POINTS.len()],
+            held: Vec::new(),
+            keys,
+        }
+    }
+}
+
+fn ties(rule: TieRule, keys: &KeySource) -> Ties {
+    match rule {
+        TieRule::Fifo => Ties::Fifo,
+        TieRule::Shuffled => Ties::Shuffled(keys.key(Purpose::Ties, 0, 0)),
+    }
+}
+

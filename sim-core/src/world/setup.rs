@@ -1,0 +1,137 @@
+//! What a world is made from.
+
+use std::sync::Arc;
+
+use crate::check::Invariant;
+use crate::clock::NodeClock;
+use crate::disk::DiskModel;
+use crate::fault::Plan;
+use crate::network::Network;
+use crate::process::Process;
+use crate::random::Distribution;
+use crate::service::Operation;
+use crate::{ClientId, NodeId, SimTime, Span};
+
+/// Everything that decides a run of protocol `P`.
+pub struct Setup<P: Process> {
+    /// The seed of every draw.
+    pub seed: u64,
+    /// What all processes share.
+    pub config: Arc<P::Config>,
+    /// How many nodes there are, spares included.
+    pub node_count: u32,
+    /// Nodes that are down until a command starts them.
+    pub spares: Vec<NodeId>,
+    /// The clock of each node at the start: one a node, or empty for clocks that show true time.
+    pub clocks: Vec<NodeClock>,
+    /// The failure domain of each node, for targets: one name a node, or empty for none.
+    pub zones: Vec<String>,
+    /// The network, for `node_count` nodes and as many clients as below.
+    pub network: Network,
+    /// How events at the same nanosecond are ordered.
+    pub ties: TieRule,
+    /// How long hosts take for things.
+    pub timing: HostTiming,
+    /// The clients, `c1` first.
+    pub clients: Vec<ClientSetup>,
+    /// The commands of the run.
+    pub plan: Plan,
+    /// What is checked at every event.
+    pub invariants: Vec<Box<dyn Invariant<P>>>,
+}
+
+/// How events at the same nanosecond are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TieRule {
+    /// In the order in which they were scheduled.
+    #[default]
+    Fifo,
+    /// In a keyed random order: constant latencies hide races, this shows them.
+    Shuffled,
+}
+
+/// How long hosts take for things, and how much waits for them.
+#[derive(Clone, Debug)]
+pub struct HostTiming {
+    /// Processor time for one input; zero handles inputs in the event of their arrival.
+    pub service: Distribution,
+    /// How many inputs may wait; more are dropped with `inbox-full`. `None`: any number.
+    pub inbox_limit: Option<u32>,
+    /// The disks.
+    pub disk: DiskTiming,
+}
+
+/// How long disks take, and what they are.
+#[derive(Clone, Debug)]
+pub struct DiskTiming {
+    /// Device time for one write, paid by the sync that covers it.
+    pub write: Distribution,
+    /// Device time for one sync.
+    pub sync: Distribution,
+    /// Capacity and behaviour at a crash.
+    pub model: DiskModel,
+}
+
+impl Default for HostTiming {
+    /// No service time, any number of waiting inputs, and disks that take no time.
+    fn default() -> Self {
+        let none = Distribution::constant(Span::ZERO);
+        Self {
+            service: none.clone(),
+            inbox_limit: None,
+            disk: DiskTiming { write: none.clone(), sync: none, model: DiskModel::default() },
+        }
+    }
+}
+
+impl HostTiming {
+    pub(super) fn has_service_time(&self) -> bool {
+        !self.service.maximum().is_zero()
+    }
+}
+
+/// One client.
+#[derive(Clone)]
+pub struct ClientSetup {
+    /// What it asks.
+    pub workload: Arc<dyn Workload>,
+    /// How it asks.
+    pub policy: Arc<ClientPolicy>,
+}
+
+/// How a client asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientPolicy {
+    /// The nodes it may ask; the first attempt of `cK` goes to the K-th of them, round and round.
+    pub targets: Vec<NodeId>,
+    /// How long it waits for an answer before it asks another node.
+    pub timeout: Span,
+    /// How long after the invocation it stops asking; the outcome is then unknown.
+    pub give_up: Span,
+    /// How long it waits before it asks again after a redirect to nowhere or an overloaded node.
+    pub backoff: Span,
+}
+
+/// What a client asks: a pure function, so that a copy of a world asks the same.
+pub trait Workload: Send + Sync {
+    /// The `ordinal`-th operation of a client, from 0; `None` after the last.
+    fn step(&self, client: ClientId, ordinal: u32) -> Option<WorkloadStep>;
+}
+
+/// One operation, and when it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkloadStep {
+    /// When.
+    pub start: Start,
+    /// What.
+    pub operation: Operation,
+}
+
+/// When an operation is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Closed loop: so long after the one before was completed (or after the start of the run).
+    After(Span),
+    /// Open loop: at this instant, or as soon after it as the one before is completed.
+    At(SimTime),
+}
