@@ -133,8 +133,8 @@ impl Journal for Context<'_, Raft> {
         Context::append(self, LOG, Record::Entry(entry)).map(|_| ())
     }
 
-    fn truncate_from(&mut self, index: Index) -> Result<(), WriteError> {
-        Context::truncate_from(self, LOG, index.previous().0)
+    fn truncate_from(&mut self, index: Index) {
+        Context::truncate_from(self, LOG, index.previous().0);
     }
 }
 
@@ -148,8 +148,8 @@ impl Raft {
         let hard = read_hard_state(context.disk());
         let entries = read_entries(context.disk());
         let is_torn = context.disk().log_bounds(LOG).end > entries.len() as u64;
-        if is_torn && context.truncate_from(LOG, entries.len() as u64).is_err() {
-            context.note(|| "the torn tail of the log cannot be removed: the disk is full".to_owned());
+        if is_torn {
+            context.truncate_from(LOG, entries.len() as u64);
         }
         self.log = Log::recover(entries, context);
         self.hard = if hard.term < self.log.last_term() {

@@ -28,10 +28,7 @@ pub trait Journal: Witness {
     fn append(&mut self, entry: Entry) -> Result<(), WriteError>;
 
     /// Removes the entry at `index` and all after it.
-    ///
-    /// # Errors
-    /// If the disk takes no more.
-    fn truncate_from(&mut self, index: Index) -> Result<(), WriteError>;
+    fn truncate_from(&mut self, index: Index);
 }
 
 /// An entry and the chain up to and including it.
@@ -114,7 +111,10 @@ impl Log {
         for entry in entries {
             let written = match self.term_at(matched.next()) {
                 Some(term) if term == entry.term => Ok(()),
-                Some(_) => self.replace_from(matched.next(), *entry, journal),
+                Some(_) => {
+                    self.truncate_from(matched.next(), journal);
+                    self.append(*entry, journal).map(|_| ())
+                }
                 None => self.append(*entry, journal).map(|_| ()),
             };
             if written.is_err() {
@@ -236,16 +236,9 @@ impl Log {
         next.min(refused).max(Index(1))
     }
 
-    /// Removes what conflicts and adds the leader's entry.
-    fn replace_from(&mut self, index: Index, entry: Entry, journal: &mut impl Journal) -> Result<(), WriteError> {
-        self.truncate_from(index, journal)?;
-        self.append(entry, journal)?;
-        Ok(())
-    }
-
-    fn truncate_from(&mut self, index: Index, journal: &mut impl Journal) -> Result<(), WriteError> {
+    fn truncate_from(&mut self, index: Index, journal: &mut impl Journal) {
         assert!(index > self.commit, "entry {index} would be removed, but entries up to {} are committed", self.commit);
-        journal.truncate_from(index)?;
+        journal.truncate_from(index);
         self.slots.truncate_back(index.0);
         self.runs.truncate(self.runs.partition_point(|run| run.first < index));
         // A sync under way makes entries durable that are about to be replaced: it must not count for the new ones.
@@ -253,7 +246,6 @@ impl Log {
         self.syncing = self.syncing.min(index.previous());
         self.dirty = true;
         journal.state(Fact::Truncated { from: index });
-        Ok(())
     }
 
     fn push(&mut self, entry: Entry) -> Chain {

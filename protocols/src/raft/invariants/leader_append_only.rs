@@ -63,17 +63,16 @@ impl Invariant<Raft> for LeaderAppendOnly {
 
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
         for (node, raft) in nodes.running().filter(|(_, raft)| raft.is_leader()) {
-            let leading = self.leaders.get(&node).filter(|leading| leading.term == raft.term());
-            ensure!(leading.is_some(), "{node} leads {}, and its election was not stated", raft.term());
-            for leading in leading {
-                let chain = raft.log().chain_at(leading.index);
-                ensure!(
-                    chain == Some(leading.chain),
-                    "{node} leads, and its log up to {} went from {} to {chain:?}",
-                    leading.index,
-                    leading.chain
-                );
-            }
+            let Some(leading) = self.leaders.get(&node).filter(|leading| leading.term == raft.term()) else {
+                return Err(Breach(format!("{node} leads {}, and its election was not stated", raft.term())));
+            };
+            let chain = raft.log().chain_at(leading.index);
+            ensure!(
+                chain == Some(leading.chain),
+                "{node} leads, and its log up to {} went from {} to {chain:?}",
+                leading.index,
+                leading.chain
+            );
         }
         Ok(())
     }
