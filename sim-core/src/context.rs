@@ -95,7 +95,8 @@ impl<'a, P: Process> Context<'a, P> {
     /// # Errors
     /// If the disk is full.
     pub fn append(&mut self, region: RegionId, record: P::Record) -> Result<u64, WriteError> {
-        let written = self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.append(region, record));
+        let written =
+            self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.append(region, record));
         written.unwrap_or(Ok(0))
     }
 
@@ -114,7 +115,9 @@ impl<'a, P: Process> Context<'a, P> {
     /// # Errors
     /// If the disk is full.
     pub fn replace(&mut self, region: RegionId, record: P::Record) -> Result<(), WriteError> {
-        let written = self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.replace(region, record));
+        let written = self
+            .core
+            .write_disk(self.node, region, fingerprint(&record), |disk| disk.replace(region, record));
         written.unwrap_or(Ok(()))
     }
 
@@ -123,7 +126,9 @@ impl<'a, P: Process> Context<'a, P> {
     /// # Errors
     /// If the disk is full.
     pub fn stage(&mut self, region: RegionId, chunk: P::Record) -> Result<(), WriteError> {
-        self.core.write_disk(self.node, region, fingerprint(&chunk), |disk| disk.stage(region, chunk)).unwrap_or(Ok(()))
+        self.core
+            .write_disk(self.node, region, fingerprint(&chunk), |disk| disk.stage(region, chunk))
+            .unwrap_or(Ok(()))
     }
 
     /// Forgets the staged chunks of a blob region.

@@ -17,7 +17,8 @@ const SECOND: u64 = 0x6A09_E667_F3BC_C909;
 /// Folds two words into a state: one 64×64→128 multiplication, halves combined.
 #[inline(always)]
 pub(crate) fn fold(state: u64, first: u64, second: u64) -> u64 {
-    let product = u128::from(state.rotate_left(23) ^ first ^ MULTIPLIER) * u128::from(second ^ SECOND ^ state);
+    let product =
+        u128::from(state.rotate_left(23) ^ first ^ MULTIPLIER) * u128::from(second ^ SECOND ^ state);
     #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
     let (low, high) = (product as u64, (product >> 64) as u64);
     low ^ high ^ first.rotate_left(32)
@@ -182,11 +183,20 @@ impl ser::Serializer for &mut Folder {
         Ok(())
     }
     #[inline(always)]
-    fn serialize_unit_variant(self, _name: &'static str, index: u32, _variant: &'static str) -> Result<(), Refused> {
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        index: u32,
+        _variant: &'static str,
+    ) -> Result<(), Refused> {
         self.serialize_u32(index)
     }
     #[inline(always)]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Refused> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
         if self.instants == Instants::Skipped && name == "LocalTime" {
             return Ok(());
         }
@@ -306,6 +316,8 @@ impl ser::SerializeMap for &mut Folder {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use serde::Serialize;
 
     use super::*;
     use crate::LocalTime;

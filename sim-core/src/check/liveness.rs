@@ -39,7 +39,8 @@ impl Baseline {
 }
 
 /// All conditions, in the order in which they are asked.
-pub const CONDITIONS: &[&dyn LivenessCondition] = &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed];
+pub const CONDITIONS: &[&dyn LivenessCondition] =
+    &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed];
 
 /// Every node that was ever started runs.
 #[derive(Clone, Copy, Debug)]
@@ -75,8 +76,10 @@ impl LivenessCondition for AllNodesRun {
 
     fn check(&self, simulation: &dyn Simulation, _since: &Baseline) -> Result<(), String> {
         let statuses = statuses(simulation);
-        let stopped = (1..).zip(&statuses).find(|(_, status)| status.incarnation > 0 && status.power != Power::Running);
-        stopped.map_or(Ok(()), |(number, status)| Err(format!("n{number} is {:?}", status.power).to_lowercase()))
+        let stopped =
+            (1..).zip(&statuses).find(|(_, status)| status.incarnation > 0 && status.power != Power::Running);
+        stopped
+            .map_or(Ok(()), |(number, status)| Err(format!("n{number} is {:?}", status.power).to_lowercase()))
     }
 }
 
@@ -97,7 +100,8 @@ impl LivenessCondition for HasOneLeader {
             return Ok(());
         }
         let highest = processes().map(|process| process.epoch).max().unwrap_or(0);
-        let leaders = processes().filter(|process| process.standing == Standing::Leader && process.epoch == highest);
+        let leaders =
+            processes().filter(|process| process.standing == Standing::Leader && process.epoch == highest);
         match leaders.count() {
             1 => Ok(()),
             0 => Err(format!("nobody leads in epoch {highest}, the highest")),
@@ -123,8 +127,13 @@ impl LivenessCondition for LeaderIsKnown {
             return Ok(());
         }
         let highest = processes().map(|process| process.epoch).max().unwrap_or(0);
-        let (following, all) = (processes().filter(|process| process.epoch == highest).count(), processes().count());
-        if following * 2 > all { Ok(()) } else { Err(format!("{following} of {all} processes are in epoch {highest}")) }
+        let (following, all) =
+            (processes().filter(|process| process.epoch == highest).count(), processes().count());
+        if following * 2 > all {
+            Ok(())
+        } else {
+            Err(format!("{following} of {all} processes are in epoch {highest}"))
+        }
     }
 }
 

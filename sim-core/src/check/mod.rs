@@ -145,7 +145,9 @@ impl<'a, P: Process> Nodes<'a, P> {
 
     /// The running processes, in order of node.
     pub fn running(&self) -> impl Iterator<Item = (NodeId, &'a P)> + use<'a, P> {
-        (0_u32..).zip(self.processes).filter_map(|(index, process)| Some((NodeId::new(index), process.as_ref()?)))
+        (0_u32..)
+            .zip(self.processes)
+            .filter_map(|(index, process)| Some((NodeId::new(index), process.as_ref()?)))
     }
 
     /// The disk of `node`; `None` where nothing was ever written.

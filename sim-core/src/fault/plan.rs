@@ -235,4 +235,3 @@ impl fmt::Display for Entry {
         f.write_str(if was.commands.is_empty() { " nobody)" } else { ")" })
     }
 }
-

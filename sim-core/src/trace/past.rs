@@ -62,7 +62,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::trace::{DropReason, Lifecycle, Payload};
+    use crate::network::DropReason;
+    use crate::trace::{Lifecycle, Payload};
     use crate::{NodeId, SimTime};
 
     const AT: SimTime = SimTime::ZERO;

@@ -260,7 +260,9 @@ impl Record {
 
     /// The record in words, given the names of message kinds and plain timers: `n2 receives Vote from n1`.
     pub fn describe(&self, kinds: &[&str], timers: &[&str]) -> String {
-        let name = |names: &[&str], index: usize| names.get(index).map_or_else(|| index.to_string(), ToString::to_string);
+        let name = |names: &[&str], index: usize| {
+            names.get(index).map_or_else(|| index.to_string(), ToString::to_string)
+        };
         let end = |end: Option<Endpoint>| end.map_or_else(String::new, |end| end.to_string());
         let (subject, peer) = (end(self.subject()), end(self.peer()));
         let what = match self.payload() {
@@ -343,10 +345,7 @@ mod tests {
     #[test]
     fn an_operation_is_found_in_all_four_of_its_records() {
         let (node, op) = (NodeId::new(0), OpId { client: ClientId::new(7), ordinal: 70_000 });
-        let records = [
-            Record::request(AT, None, node, op),
-            Record::reply(AT, None, node, op),
-        ];
+        let records = [Record::request(AT, None, node, op), Record::reply(AT, None, node, op)];
         for record in records {
             assert_eq!(record.op(), Some(op), "{record:?}");
         }

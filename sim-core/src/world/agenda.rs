@@ -96,7 +96,8 @@ impl Agenda {
     }
 
     fn come_due(&mut self, index: usize, moment: Moment) {
-        let position = self.due.partition_point(|&(other, other_index)| (other, other_index) > (moment, index));
+        let position =
+            self.due.partition_point(|&(other, other_index)| (other, other_index) > (moment, index));
         self.due.insert(position, (moment, index));
         self.has_changed = true;
     }

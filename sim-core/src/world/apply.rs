@@ -89,7 +89,12 @@ impl<P: Process> World<P> {
         let text = command.to_string();
         tracing::debug!(now = %self.core.now, command = text, "command");
         let now = self.core.now;
-        self.core.digest.effect(Mark::Command, Endpoint::from_raw(0), self.core.events_now, fingerprint(command));
+        self.core.digest.effect(
+            Mark::Command,
+            Endpoint::from_raw(0),
+            self.core.events_now,
+            fingerprint(command),
+        );
         self.core.digest.event(Mark::Command, now, Endpoint::from_raw(0), 0);
         self.core.metrics.increment(Counter::Commands);
         self.core.record_command(&text);
@@ -336,11 +341,13 @@ fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
         Command::HealAll => vec![NetworkFault::HealAll],
         Command::Link { from, to, fault } => pairs(from, to, |from, to| link_fault(*fault, link(from, to))),
         Command::AllLinks(fault) => vec![link_fault(*fault, Scope::All)],
-        Command::Hold { from, to } => pairs(from, to, |from, to| {
-            NetworkFault::Hold { from, to, direction: network::Direction::OneWay }
-        }),
-        Command::Release { from, to } => pairs(from, to, |from, to| {
-            NetworkFault::Release { from, to, direction: network::Direction::OneWay }
+        Command::Hold { from, to } => {
+            pairs(from, to, |from, to| NetworkFault::Hold { from, to, direction: network::Direction::OneWay })
+        }
+        Command::Release { from, to } => pairs(from, to, |from, to| NetworkFault::Release {
+            from,
+            to,
+            direction: network::Direction::OneWay,
         }),
         Command::Message { id, act } => vec![message_fault(*id, *act)],
         Command::Crash(_)
@@ -359,7 +366,11 @@ fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
 }
 
 /// One fault for each pair of two different places.
-fn pairs(from: &[Place], to: &[Place], make: impl Fn(Endpoint, Endpoint) -> NetworkFault) -> Vec<NetworkFault> {
+fn pairs(
+    from: &[Place],
+    to: &[Place],
+    make: impl Fn(Endpoint, Endpoint) -> NetworkFault,
+) -> Vec<NetworkFault> {
     let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
     let (from, to) = (ends(from), ends(to));
     let all = from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
@@ -370,7 +381,9 @@ fn partition_shape(shape: &Shape, node_count: usize) -> PartitionShape {
     let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
     match shape {
         Shape::Groups(groups) => PartitionShape::Groups(groups.iter().map(|group| ends(group)).collect()),
-        Shape::Isolate(alone) => PartitionShape::Groups(ends(alone).into_iter().map(|end| vec![end]).collect()),
+        Shape::Isolate(alone) => {
+            PartitionShape::Groups(ends(alone).into_iter().map(|end| vec![end]).collect())
+        }
         Shape::RingOfMajorities => PartitionShape::RingOfMajorities,
         Shape::Bridge(bridge) => {
             let others: Vec<NodeId> = (0..node_count).map(node_at).filter(|node| node != bridge).collect();
@@ -395,7 +408,8 @@ fn link_fault(fault: LinkFault, scope: Scope) -> NetworkFault {
         }
         LinkFault::LatencyPercent(percent) => {
             let denominator = std::num::NonZeroU32::new(100).expect("100 is not 0");
-            let factor = (percent != 100).then_some(network::LatencyFactor { numerator: percent, denominator });
+            let factor =
+                (percent != 100).then_some(network::LatencyFactor { numerator: percent, denominator });
             NetworkFault::SetLatencyFactor { scope, factor }
         }
     }

@@ -1,7 +1,7 @@
 //! Copies of a world, and other futures of it.
 
-use super::core::Core;
 use super::World;
+use super::core::Core;
 use crate::check::Invariant;
 use crate::process::Process;
 use crate::queue::Ties;

@@ -49,7 +49,15 @@ struct Pending {
 impl Client {
     pub(super) fn new(setup: ClientSetup, stream: Stream) -> Self {
         assert!(!setup.policy.targets.is_empty(), "a client needs somebody to ask");
-        Self { setup, stream, next_step: 0, next_ordinal: 0, by_hand: VecDeque::new(), current: None, hint: None }
+        Self {
+            setup,
+            stream,
+            next_step: 0,
+            next_ordinal: 0,
+            by_hand: VecDeque::new(),
+            current: None,
+            hint: None,
+        }
     }
 
     /// Whom an attempt goes to: who is believed to lead, else the targets in turn.
@@ -71,7 +79,9 @@ impl<P: Process> Core<P> {
     pub(super) fn on_client_wake(&mut self, client: ClientId, wake: Wake) {
         match wake {
             Wake::Issue(step) => self.issue_step(client, step),
-            Wake::Attempt(ordinal, attempt) if self.is_current(client, ordinal, attempt) => self.attempt(client),
+            Wake::Attempt(ordinal, attempt) if self.is_current(client, ordinal, attempt) => {
+                self.attempt(client)
+            }
             Wake::Timeout(ordinal, attempt) if self.is_current(client, ordinal, attempt) => {
                 self.metrics.increment(Counter::Retries);
                 self.clients[client.index()].hint = None;
@@ -142,8 +152,14 @@ impl<P: Process> Core<P> {
         let ordinal = state.next_ordinal;
         state.next_ordinal += 1;
         let target = state.target(client, 0);
-        state.current =
-            Some(Pending { ordinal, operation: operation.clone(), invoked: now, attempt: 0, target, timeout: None });
+        state.current = Some(Pending {
+            ordinal,
+            operation: operation.clone(),
+            invoked: now,
+            attempt: 0,
+            target,
+            timeout: None,
+        });
         let op = OpId { client, ordinal };
         self.digest.effect(Mark::Ask, client.into(), ordinal, fingerprint(&operation));
         self.metrics.increment(Counter::OperationsInvoked);

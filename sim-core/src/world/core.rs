@@ -100,7 +100,8 @@ impl<P: Process> Core<P> {
     fn keep_record(&mut self, noted: Noted, subject: Endpoint, peer: Endpoint, cause: u32) {
         let (at, cause, detail) = (self.now, known(cause), noted.detail);
         let node = |end: Endpoint| end.node().expect("requests, syncs and handlers have a node");
-        let op = |end: Endpoint| OpId { client: end.client().expect("operations have a client"), ordinal: detail };
+        let op =
+            |end: Endpoint| OpId { client: end.client().expect("operations have a client"), ordinal: detail };
         let record = match noted.kind {
             TraceKind::Delivery => Record::delivery(at, cause, peer, subject, detail.to_le_bytes()[0]),
             TraceKind::TimerFired => Record::timer_fired(at, cause, subject, usize::try_from(detail).ok()),
@@ -172,7 +173,14 @@ impl<P: Process> Core<P> {
 
     /// Hands something to the network: the one place where things are sent.
     #[inline(always)]
-    pub(super) fn transmit(&mut self, from: Endpoint, to: Endpoint, content: u64, size: u64, event: Event<P>) {
+    pub(super) fn transmit(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        content: u64,
+        size: u64,
+        event: Event<P>,
+    ) {
         self.digest.effect(Mark::Send, from, to.raw(), content);
         self.metrics.increment(Counter::MessagesSent);
         self.metrics.add(Counter::BytesSent, size);
@@ -237,7 +245,8 @@ impl<P: Process> Core<P> {
         }
         let slab = &mut self.slab;
         self.queue.retain(|key| {
-            let is_dead = slab.get(key.slot()).is_some_and(|scheduled| matches!(scheduled.event, Event::Cancelled));
+            let is_dead =
+                slab.get(key.slot()).is_some_and(|scheduled| matches!(scheduled.event, Event::Cancelled));
             if is_dead {
                 slab.take(key.slot());
             }

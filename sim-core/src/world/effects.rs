@@ -76,7 +76,14 @@ impl<P: Process> Core<P> {
         let is_parked = due == SimTime::MAX;
         let event = Event::Timer(TimerEvent { timer, deadline, due, order, queued: due });
         let me = Endpoint::from(node);
-        let slot = self.slab.insert(Scheduled { from: me, to: me, cause: record, tag: incarnation, epoch: 0, event });
+        let slot = self.slab.insert(Scheduled {
+            from: me,
+            to: me,
+            cause: record,
+            tag: incarnation,
+            epoch: 0,
+            event,
+        });
         if !is_parked {
             self.queue.push(EventKey::new(due, order, slot));
         }
@@ -137,9 +144,9 @@ impl<P: Process> Core<P> {
 
     pub(super) fn host_disk(&mut self, node: NodeId) -> &mut HostDisk<P> {
         let model = &self.timing.disk;
-        self.hosts[node.index()].disk.get_or_insert_with(|| {
-            Box::new(HostDisk { disk: Disk::new(&model.model), unpaid_writes: 0 })
-        })
+        self.hosts[node.index()]
+            .disk
+            .get_or_insert_with(|| Box::new(HostDisk { disk: Disk::new(&model.model), unpaid_writes: 0 }))
     }
 
     /// Writes to the disk; `None` where the handler was cut before.
@@ -165,7 +172,7 @@ impl<P: Process> Core<P> {
             return SyncId::new(u32::MAX);
         }
         self.digest.effect(Mark::Sync, node.into(), u32::from(region.raw()), 0);
-                let latency = self.sync_latency(node);
+        let latency = self.sync_latency(node);
         let now = self.now;
         let pending = self.host_disk(node).disk.begin_sync(region, now, latency);
         if let Some(due) = pending.due {

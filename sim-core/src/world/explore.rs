@@ -16,7 +16,12 @@ impl<P: Process> World<P> {
     pub fn enabled(&self) -> Vec<Choice> {
         let live = self.core.slab.iter().filter(|(_, scheduled)| self.core.is_live(scheduled));
         live.filter(|(slot, scheduled)| self.core.is_first_timer(*slot, scheduled))
-            .map(|(slot, scheduled)| Choice { slot, kind: choice_kind(scheduled), from: scheduled.from, to: scheduled.to })
+            .map(|(slot, scheduled)| Choice {
+                slot,
+                kind: choice_kind(scheduled),
+                from: scheduled.from,
+                to: scheduled.to,
+            })
             .collect()
     }
 
@@ -58,7 +63,9 @@ impl<P: Process> Core<P> {
         };
         match &scheduled.event {
             Event::Message(_) | Event::Request(_) | Event::Reply(_) | Event::Client(_) => true,
-            Event::Timer(_) | Event::Durable(_) | Event::Handler => scheduled.to.node().is_some_and(node_lives),
+            Event::Timer(_) | Event::Durable(_) | Event::Handler => {
+                scheduled.to.node().is_some_and(node_lives)
+            }
             Event::Cancelled => false,
         }
     }

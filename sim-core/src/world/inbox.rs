@@ -79,7 +79,10 @@ impl<P: Process> Core<P> {
         let at = self.now + self.service_time(node);
         let tag = self.hosts[node.index()].incarnation;
         let me = Endpoint::from(node);
-        self.schedule(at, Scheduled { from: me, to: me, cause: self.record, tag, epoch: 0, event: Event::Handler });
+        self.schedule(
+            at,
+            Scheduled { from: me, to: me, cause: self.record, tag, epoch: 0, event: Event::Handler },
+        );
     }
 
     fn service_time(&mut self, node: NodeId) -> Span {

@@ -35,8 +35,8 @@ use self::agenda::Agenda;
 pub(crate) use self::core::Core;
 use self::core::{Noted, UNLIMITED};
 use self::event::{Event, Scheduled};
-use self::host::{Intake, Spare};
 pub use self::host::NodeHost;
+use self::host::{Intake, Spare};
 pub use self::setup::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep,
 };
@@ -44,9 +44,9 @@ use crate::check::{Breach, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::{Digest, Mark};
 use crate::disk::CrashLoss;
-use crate::metrics::{Counter, Metrics};
 use crate::fault::{Moment, Plan};
 use crate::history::History;
+use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
 use crate::network::{Arrival, DropReason, Transport};
 use crate::persist::AppendLog;
@@ -518,9 +518,9 @@ impl<P: Process> World<P> {
     /// The first breach, with the name of the invariant.
     pub fn check_all(&self) -> Result<(), (&'static str, Breach)> {
         let nodes = self.nodes();
-        self.invariants
-            .iter()
-            .try_for_each(|invariant| invariant.check_all(&nodes).map_err(|breach| (invariant.about().name, breach)))
+        self.invariants.iter().try_for_each(|invariant| {
+            invariant.check_all(&nodes).map_err(|breach| (invariant.about().name, breach))
+        })
     }
 
     /// One node at a glance.
@@ -611,7 +611,14 @@ impl<P: Process> Core<P> {
             effects_left: UNLIMITED,
             is_cut: false,
             timing: setup.timing.clone(),
-            clients: setup.clients.iter().zip(0_u64..).map(|(client, who)| client::Client::new(client.clone(), keys.stream(Purpose::Client, who, 0))).collect(),
+            clients: setup
+                .clients
+                .iter()
+                .zip(0_u64..)
+                .map(|(client, who)| {
+                    client::Client::new(client.clone(), keys.stream(Purpose::Client, who, 0))
+                })
+                .collect(),
             metrics: Metrics::default(),
             history: History::default(),
             milestones: AppendLog::new(),
@@ -629,4 +636,3 @@ fn ties(rule: TieRule, keys: &KeySource) -> Ties {
         TieRule::Shuffled => Ties::Shuffled(keys.key(Purpose::Ties, 0, 0)),
     }
 }
-
