@@ -17,3 +17,6 @@
 
 pub mod echo;
 pub mod raft;
+
+#[cfg(test)]
+mod testing;
