@@ -14,9 +14,9 @@ use serde::ser::{self, Serialize};
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 const SECOND: u64 = 0x6A09_E667_F3BC_C909;
 
-/// Folds two words into a state: one 64×64→128 multiplication, halves combined.
+/// Folds two words into a state: the step that digests and fingerprints are made of. One 64×64→128 multiplication, halves combined.
 #[inline(always)]
-pub(crate) fn fold(state: u64, first: u64, second: u64) -> u64 {
+pub fn fold(state: u64, first: u64, second: u64) -> u64 {
     let product =
         u128::from(state.rotate_left(23) ^ first ^ MULTIPLIER) * u128::from(second ^ SECOND ^ state);
     #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
