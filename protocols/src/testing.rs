@@ -32,7 +32,8 @@ pub(crate) fn world<P: Process>(
     scripts: Vec<Script>,
     invariants: Vec<Box<dyn Invariant<P>>>,
 ) -> World<P> {
-    let span = |low, high| Distribution::uniform(Span::micros(low), Span::micros(high)).expect("a valid range");
+    let span =
+        |low, high| Distribution::uniform(Span::micros(low), Span::micros(high)).expect("a valid range");
     let clients = u32::try_from(scripts.len()).expect("few clients");
     let network = NetworkConfig {
         nodes: node_count,

@@ -18,7 +18,8 @@ fn answers(world: &World<Echo>) -> Vec<Outcome> {
 }
 
 fn assert_all_are_answered(world: &World<Echo>, requests: u64) {
-    let mut expected: Vec<_> = (0..requests).chain(0..requests).map(|value| Outcome::Value(Some(value))).collect();
+    let mut expected: Vec<_> =
+        (0..requests).chain(0..requests).map(|value| Outcome::Value(Some(value))).collect();
     let mut answers = answers(world);
     let order = |outcome: &Outcome| format!("{outcome:?}");
     expected.sort_by_key(order);

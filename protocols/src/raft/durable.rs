@@ -166,7 +166,11 @@ impl Raft {
     ///
     /// # Errors
     /// If the disk takes no more; then nothing changes.
-    pub(super) fn write_hard_state(&mut self, context: &mut Context<'_, Self>, hard: HardState) -> Result<(), WriteError> {
+    pub(super) fn write_hard_state(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        hard: HardState,
+    ) -> Result<(), WriteError> {
         assert!(hard.term >= self.hard.term, "the term would fall from {} to {}", self.hard.term, hard.term);
         assert!(
             hard.term > self.hard.term || self.hard.vote.is_none(),

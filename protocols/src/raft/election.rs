@@ -51,7 +51,8 @@ impl Raft {
             return;
         }
         context.fact(Fact::VoteGranted { term, candidate: self.node });
-        let request = RequestVote { term, last_index: self.log.last_index(), last_term: self.log.last_term() };
+        let request =
+            RequestVote { term, last_index: self.log.last_index(), last_term: self.log.last_term() };
         for at in 0..self.config.members.len() {
             let to = self.config.members[at];
             if to != self.node {
@@ -62,7 +63,12 @@ impl Raft {
     }
 
     /// A candidate of the current term asks for a vote.
-    pub(super) fn on_request_vote(&mut self, context: &mut Context<'_, Self>, from: NodeId, request: RequestVote) {
+    pub(super) fn on_request_vote(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        request: RequestVote,
+    ) {
         let vote = self.vote_for(context, from, request);
         let term = self.term();
         let message = Message::RequestVoteReply { term, vote };
@@ -87,7 +93,12 @@ impl Raft {
     }
 
     /// A member answers a candidate of the current term.
-    pub(super) fn on_request_vote_reply(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
+    pub(super) fn on_request_vote_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        vote: Vote,
+    ) {
         match self.role {
             Role::Candidate(_) => self.count(context, from, vote),
             // The election is decided.
@@ -116,7 +127,11 @@ impl Raft {
     ///
     /// # Errors
     /// If the disk takes no more. The message then counts as lost.
-    pub(super) fn adopt_term(&mut self, context: &mut Context<'_, Self>, term: Term) -> Result<(), WriteError> {
+    pub(super) fn adopt_term(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        term: Term,
+    ) -> Result<(), WriteError> {
         self.write_hard_state(context, HardState { term, vote: None })?;
         self.become_follower(context, None);
         Ok(())
@@ -127,7 +142,9 @@ impl Raft {
     pub(super) fn follow(&mut self, context: &mut Context<'_, Self>, leader: NodeId) {
         match &self.role {
             Role::Follower(Follower { leader: Some(known) }) if *known == leader => {}
-            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => self.become_follower(context, Some(leader)),
+            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => {
+                self.become_follower(context, Some(leader))
+            }
         }
         self.reset_election_timer(context);
     }

@@ -175,7 +175,9 @@ impl Raft {
 
     /// Time to show the followers that their leader lives, and to repeat what they may have missed.
     pub(super) fn on_heartbeat_timeout(&mut self, context: &mut Context<'_, Self>) {
-        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader has a heartbeat timer") };
+        let Role::Leader(leader) = &mut self.role else {
+            unreachable!("only a leader has a heartbeat timer")
+        };
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
         for progress in &mut leader.progress {
             if progress.mode == Mode::ProbeSent {
@@ -200,9 +202,15 @@ impl Raft {
     }
 
     /// The leader of the current term replicates entries, or shows that it lives.
-    pub(super) fn on_append_entries(&mut self, context: &mut Context<'_, Self>, from: NodeId, append: &AppendEntries) {
+    pub(super) fn on_append_entries(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        append: &AppendEntries,
+    ) {
         if matches!(self.role, Role::Leader(_)) {
-            return context.note(|| format!("{from} says that it leads this term too: beyond what Raft survives"));
+            return context
+                .note(|| format!("{from} says that it leads this term too: beyond what Raft survives"));
         }
         self.follow(context, from);
         let &AppendEntries { prev_index, prev_term, ref entries, commit, round, .. } = append;
@@ -342,7 +350,10 @@ mod tests {
         assert!(!progress.on_match(Index(4)));
         assert!(!progress.on_match(Index(5)));
         assert!(!progress.on_conflict(Index(5), Index(2)));
-        assert_eq!((progress.match_index, progress.next_index, progress.mode), (Index(5), Index(9), Mode::Stream));
+        assert_eq!(
+            (progress.match_index, progress.next_index, progress.mode),
+            (Index(5), Index(9), Mode::Stream)
+        );
     }
 
     #[test]

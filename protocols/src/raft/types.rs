@@ -171,7 +171,10 @@ mod tests {
 
     fn write(term: u64, value: u64) -> Entry {
         let op = OpId { client: ClientId::new(0), ordinal: 0 };
-        Entry { term: Term(term), command: Command::Client { op, operation: kv::Operation::Write(Key(1), value) } }
+        Entry {
+            term: Term(term),
+            command: Command::Client { op, operation: kv::Operation::Write(Key(1), value) },
+        }
     }
 
     #[test]
