@@ -25,6 +25,7 @@ use super::Raft;
 use super::facts::{Fact, Witness};
 use super::log::{Journal, Log};
 use super::message::Message;
+use super::process::send;
 use super::types::{Entry, Index, Term};
 
 /// The region of the [`HardState`].
@@ -242,7 +243,7 @@ impl Raft {
 
     fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
         match act {
-            Deferred::Send { to, message } => self.send(context, to, message),
+            Deferred::Send { to, message } => send(context, to, message),
             Deferred::Campaign(term) => self.campaign(context, term),
         }
     }

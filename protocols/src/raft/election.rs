@@ -15,6 +15,7 @@ use sim_core::{Context, NodeId};
 use super::durable::{Deferred, HardState};
 use super::facts::Fact;
 use super::message::{Message, RequestVote, Vote};
+use super::process::send;
 use super::role::{Ballot, Candidate, Follower, Leader, Role};
 use super::types::{Command, Entry, Index, Term};
 use super::{Point, Raft, Timer};
@@ -56,7 +57,7 @@ impl Raft {
         for at in 0..self.config.members.len() {
             let to = self.config.members[at];
             if to != self.node {
-                self.send(context, to, Message::RequestVote(request));
+                send(context, to, Message::RequestVote(request));
             }
         }
         self.count(context, self.node, Vote::Granted);
@@ -143,7 +144,7 @@ impl Raft {
         match &self.role {
             Role::Follower(Follower { leader: Some(known) }) if *known == leader => {}
             Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => {
-                self.become_follower(context, Some(leader))
+                self.become_follower(context, Some(leader));
             }
         }
         self.reset_election_timer(context);

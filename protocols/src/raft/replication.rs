@@ -13,6 +13,7 @@ use super::config::MEMBERS_MAX;
 use super::durable::Deferred;
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesReply, AppendResult, Hint, Message};
+use super::process::send;
 use super::role::{Leader, Role};
 use super::state_machine::Memory;
 use super::types::{Command, Entries, Entry, Index, Round, Term};
@@ -170,7 +171,7 @@ impl Raft {
         let entries = batch.get(&self.log, progress.next_index, self.config.append_entries_max);
         leader.progress[slot].on_sent(entries.len() as u64);
         let message = leader.append_entries(&self.log, self.hard.term, progress.next_index, entries);
-        self.send(context, self.config.members[slot], message);
+        send(context, self.config.members[slot], message);
     }
 
     /// Time to show the followers that their leader lives, and to repeat what they may have missed.
@@ -196,7 +197,7 @@ impl Raft {
             if Some(slot) != self.slot {
                 let next_index = leader.progress[slot].next_index;
                 let message = leader.append_entries(&self.log, self.hard.term, next_index, Entries::NONE);
-                context.send(*member, message);
+                send(context, *member, message);
             }
         }
     }

@@ -63,8 +63,8 @@ fn isolate(node: NodeId) -> Fault {
     Fault::Partition { name: PartitionId::new(0), shape: Shape::Isolate(vec![Place::Node(node)]) }
 }
 
-fn percent(percent: u64) -> Option<Probability> {
-    Some(Probability::from_ratio(percent, 100).expect("a valid ratio"))
+fn percent(percent: u64) -> Probability {
+    Probability::from_ratio(percent, 100).expect("a valid ratio")
 }
 
 /// Everybody is healed, has the same log, and has executed all of it.
@@ -174,10 +174,12 @@ fn crash_after_each_effect(victim: impl Fn(&World<Raft>) -> NodeId) {
 fn a_retried_command_takes_effect_once_on_a_network_that_loses_doubles_and_reorders() {
     for seed in 0..5 {
         let mut world = world(seed, 3, vec![counting(100)]);
-        world.apply(Fault::AllLinks(LinkFault::Loss(percent(20))));
-        world.apply(Fault::AllLinks(LinkFault::Duplicate(percent(20))));
-        world
-            .apply(Fault::AllLinks(LinkFault::Reorder { probability: percent(20), extra: Span::millis(30) }));
+        world.apply(Fault::AllLinks(LinkFault::Loss(Some(percent(20)))));
+        world.apply(Fault::AllLinks(LinkFault::Duplicate(Some(percent(20)))));
+        world.apply(Fault::AllLinks(LinkFault::Reorder {
+            probability: Some(percent(20)),
+            extra: Span::millis(30),
+        }));
         testing::run(&mut world, Span::secs(60));
         world.apply(Fault::HealAll);
         testing::run(&mut world, Span::secs(20));
@@ -302,10 +304,10 @@ fn random_fault(world: &World<Raft>, stream: &mut Stream, node_count: u32) -> Fa
         }
         0..=3 if !is_up => Fault::Restart(node),
         4 => isolate(node),
-        5 => Fault::AllLinks(LinkFault::Loss(percent(stream.below(30)))),
-        6 => Fault::AllLinks(LinkFault::Duplicate(percent(stream.below(50)))),
+        5 => Fault::AllLinks(LinkFault::Loss(Some(percent(stream.below(30))))),
+        6 => Fault::AllLinks(LinkFault::Duplicate(Some(percent(stream.below(50))))),
         7 => Fault::AllLinks(LinkFault::Reorder {
-            probability: percent(30),
+            probability: Some(percent(30)),
             extra: Span::millis(stream.below(200)),
         }),
         _ => Fault::Recover,

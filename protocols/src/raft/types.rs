@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_chain_tells_every_difference_in_its_prefix_apart() {
-        let chain = |entries: &[Entry]| entries.iter().fold(Chain::EMPTY, |chain, entry| chain.extend(entry));
+        let chain = |entries: &[Entry]| entries.iter().fold(Chain::EMPTY, Chain::extend);
         let noop = Entry { term: Term(1), command: Command::Noop };
         let all = [
             chain(&[]),

@@ -33,13 +33,13 @@ impl LogMatching {
                 self.first.push((term, chain));
                 chain
             }
-            Some(_) | None => match self.others.get(&(index, term)) {
-                Some(known) => *known,
-                None => {
-                    self.others.insert((index, term), chain);
-                    chain
+            Some(_) | None => {
+                if let Some(known) = self.others.get(&(index, term)) {
+                    return *known;
                 }
-            },
+                self.others.insert((index, term), chain);
+                chain
+            }
         }
     }
 

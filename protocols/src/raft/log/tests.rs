@@ -164,7 +164,9 @@ proptest! {
         for (term, (previous, steps)) in (1_u64..).zip(batches) {
             let previous = previous.min(twin.len() as u64);
             let mut batch = entries(&steps);
-            batch.iter_mut().for_each(|entry| entry.term = Term(term));
+            for entry in &mut batch {
+                entry.term = Term(term);
+            }
             let matched = log.merge(Index(previous), &batch, &mut Disk::default());
             prop_assert_eq!(matched, Index(previous + batch.len() as u64));
             if !batch.is_empty() {
