@@ -129,22 +129,15 @@ impl<P: Process> World<P> {
             if self.core.events >= last_event {
                 return Stop::Budget;
             }
-            let due = self.core.queue.peek().map_or(SimTime::MAX, EventKey::time);
-            if due >= barrier {
-                match self.at_barrier(due, until) {
-                    Barrier::Stop(stop) => return stop,
-                    Barrier::Applied => {
-                        barrier = self.agenda.barrier(until);
-                        if self.must_stop {
-                            return Stop::Violation;
-                        }
-                        continue;
+            match self.core.queue.pop() {
+                Some(key) if key.time() < barrier => self.pop(key),
+                key => {
+                    if let Some(stop) = self.at_barrier(key, until) {
+                        return stop;
                     }
-                    Barrier::EventFirst => {}
+                    barrier = self.agenda.barrier(until);
                 }
             }
-            let key = self.core.queue.pop().expect("an event is due");
-            self.pop(key);
             if self.must_stop {
                 return Stop::Violation;
             }
@@ -159,7 +152,7 @@ impl<P: Process> World<P> {
     fn pop(&mut self, key: EventKey) {
         let slot = key.slot();
         match self.core.slab_event(slot) {
-            Event::Message(_) => self.on_arrival(key, Arriving::MESSAGE),
+            Event::Message(_) => self.on_message_due(key),
             Event::Timer(_) => self.on_timer_due(key),
             Event::Request(_) => self.on_arrival(key, Arriving::REQUEST),
             Event::Reply(_) => self.on_reply_arrival(key),
@@ -173,8 +166,24 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// A message or request reaches its node.
+    /// A message reaches its node: the way of most events, without a detour where nothing is in the way.
     #[inline(always)]
+    fn on_message_due(&mut self, key: EventKey) {
+        let (from, to) = self.core.slab_ends(key.slot());
+        let node = to.node().expect("messages go to nodes");
+        if self.core.network.is_open() && self.core.hosts[node.index()].intake == Intake::Direct {
+            self.core.begin_event(key.time());
+            let scheduled = self.core.slab.take(key.slot());
+            let noted = Arriving::MESSAGE.noted(detail_of(&scheduled));
+            self.core.note_event(noted, to, from, scheduled.cause);
+            self.handle(node, scheduled);
+        } else {
+            self.on_arrival(key, Arriving::MESSAGE);
+        }
+    }
+
+    /// A message or request reaches its node.
+    #[inline(never)]
     fn on_arrival(&mut self, key: EventKey, arriving: Arriving) {
         let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
@@ -533,15 +542,6 @@ impl<P: Process> World<P> {
 
 /// The property that a panic of a process violates.
 const PANIC: &str = "panic";
-
-/// What the run loop does where a command or the end of the run may come first.
-enum Barrier {
-    Stop(Stop),
-    /// A command was applied.
-    Applied,
-    /// The next event comes before the next command after all.
-    EventFirst,
-}
 
 /// How an input that arrives is called in trace and digest.
 #[derive(Clone, Copy)]
