@@ -36,7 +36,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) sequence: u64,
     /// Live pops so far.
     pub(super) events: u64,
-    /// Live pops at this instant.
+    /// What has happened at this instant: events, and arrivals that were dropped or held. Commands stand between
+    /// these, so that one which follows a drop follows it in a replay as well.
     pub(super) events_now: u32,
     /// The record of the event under way: the cause of its effects.
     pub(super) record: u32,
@@ -120,7 +121,13 @@ impl<P: Process> Core<P> {
         self.trace.as_mut().expect("recording is on").push(record);
     }
 
-    /// Moves time without an event: something was dropped on arrival, or a command was applied.
+    /// Moves time to something that is no event of the run but changes what a command after it would do.
+    pub(super) fn pass_happening(&mut self, at: SimTime) {
+        self.pass_time(at);
+        self.events_now += 1;
+    }
+
+    /// Moves time without an event: a command is applied.
     pub(super) fn pass_time(&mut self, at: SimTime) {
         if at > self.now {
             self.now = at;
@@ -168,6 +175,8 @@ impl<P: Process> Core<P> {
         }
         let content = crate::fingerprint::fingerprint(&message);
         let size = message.size();
+        self.metrics.increment(Counter::MessagesSent);
+        self.metrics.add(Counter::BytesSent, size);
         self.transmit(from.into(), to.into(), content, size, Event::Message(message));
     }
 
@@ -182,17 +191,21 @@ impl<P: Process> Core<P> {
         event: Event<P>,
     ) {
         self.digest.effect(Mark::Send, from, to.raw(), content);
-        self.metrics.increment(Counter::MessagesSent);
-        self.metrics.add(Counter::BytesSent, size);
         let ordinal = self.network.next_ordinal(from, to);
         let id = MessageId { from, to, ordinal };
         let epoch = self.connection_epoch(from, to);
         let scheduled = Scheduled { from, to, cause: self.record, tag: ordinal, epoch, event };
-        match self.network.send(self.now, id, size) {
+        let sending = if from == to {
+            Sending::Deliver { at: self.now }
+        } else {
+            self.network.send(self.now, id, size)
+        };
+        match sending {
             Sending::Deliver { at } => {
                 self.schedule(at, scheduled);
             }
             Sending::Twice { at, copy_at } => {
+                self.metrics.increment(Counter::MessagesDuplicated);
                 self.schedule(at, scheduled.clone());
                 self.schedule(copy_at, scheduled);
             }

@@ -48,7 +48,7 @@ use crate::fault::{Moment, Plan};
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
-use crate::network::{Arrival, DropReason, Transport};
+use crate::network::{Arrival, DropReason, Forwarding, Transport};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
@@ -106,6 +106,7 @@ impl<P: Process> World<P> {
         };
         for &spare in &setup.spares {
             world.core.hosts[spare.index()].spare = Spare::Reserve;
+            world.core.network.set_forwarding(spare, Forwarding::Off);
         }
         for index in 0..setup.node_count {
             let node = NodeId::new(index);
@@ -179,7 +180,7 @@ impl<P: Process> World<P> {
         let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
             Arrival::Deliver => {}
-            Arrival::Held => return self.core.held.push(key.slot()),
+            Arrival::Held => return self.hold_arrival(key),
             Arrival::Drop(reason) => return self.drop_arrival(key, reason),
         }
         let node = to.node().expect("messages and requests go to nodes");
@@ -191,6 +192,7 @@ impl<P: Process> World<P> {
             return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
+        self.core.metrics.increment(arriving.counter());
         if intake == Intake::Queued {
             return self.enqueue(node, key.slot(), arriving);
         }
@@ -208,10 +210,17 @@ impl<P: Process> World<P> {
         is_connection && self.core.connection_epoch(from, to) != scheduled.epoch
     }
 
+    /// Something arrives on a link that is held: it waits there.
+    #[cold]
+    fn hold_arrival(&mut self, key: EventKey) {
+        self.core.pass_happening(key.time());
+        self.core.held.push(key.slot());
+    }
+
     /// Something arrives where it cannot be delivered. Time moves, but no event happens.
     #[cold]
     fn drop_arrival(&mut self, key: EventKey, reason: DropReason) {
-        self.core.pass_time(key.time());
+        self.core.pass_happening(key.time());
         let scheduled = self.core.slab.take(key.slot());
         self.core.note_drop(&scheduled, reason);
     }
@@ -239,6 +248,7 @@ impl<P: Process> World<P> {
             timer.queued = SimTime::MAX;
         }
         self.core.begin_event(key.time());
+        self.core.metrics.increment(Counter::TimersFired);
         if intake == Intake::Queued {
             return self.enqueue(node, slot, Arriving::TIMER);
         }
@@ -253,11 +263,12 @@ impl<P: Process> World<P> {
         let node = scheduled.to.node().expect("syncs belong to nodes");
         let host = &self.core.hosts[node.index()];
         let is_void = scheduled.tag != host.incarnation || host.power == Power::Down;
-        if is_void || !self.core.complete_sync(node, sync) {
+        if is_void || !self.core.complete_sync(node, sync, key.time()) {
             self.core.slab.take(key.slot());
             return;
         }
         self.core.begin_event(key.time());
+        self.core.metrics.increment(Counter::Syncs);
         if self.core.hosts[node.index()].intake == Intake::Queued {
             return self.enqueue(node, key.slot(), Arriving::DURABLE);
         }
@@ -270,8 +281,11 @@ impl<P: Process> World<P> {
         let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
             Arrival::Deliver => {}
-            Arrival::Held => return self.core.held.push(key.slot()),
+            Arrival::Held => return self.hold_arrival(key),
             Arrival::Drop(reason) => return self.drop_arrival(key, reason),
+        }
+        if self.core.network.has_connections() && self.is_reset(key.slot()) {
+            return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
         let scheduled = self.core.slab.take(key.slot());
@@ -555,6 +569,14 @@ impl Arriving {
     const DURABLE: Self = Self(TraceKind::Durable, Mark::Durable);
     const WAKE: Self = Self(TraceKind::TimerFired, Mark::Client);
     const HANDLER: Self = Self(TraceKind::HandlerStart, Mark::Handler);
+
+    /// What counts the arrivals of messages and requests.
+    const fn counter(self) -> Counter {
+        match self.0 {
+            TraceKind::Request => Counter::Requests,
+            _ => Counter::MessagesDelivered,
+        }
+    }
 
     #[inline(always)]
     fn noted(self, detail: u32) -> Noted {
