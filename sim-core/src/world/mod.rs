@@ -572,10 +572,7 @@ impl Arriving {
 
     /// What counts the arrivals of messages and requests.
     const fn counter(self) -> Counter {
-        match self.0 {
-            TraceKind::Request => Counter::Requests,
-            _ => Counter::MessagesDelivered,
-        }
+        if matches!(self.1, Mark::Request) { Counter::Requests } else { Counter::MessagesDelivered }
     }
 
     #[inline(always)]
