@@ -213,11 +213,11 @@ impl<P: Process> Core<P> {
         }
     }
 
-    /// How often either end of a link has been started: a connection lives as long as this stays.
+    /// How often either end of a link has been started again: a connection lives as long as this stays.
     #[inline(always)]
     pub(super) fn connection_epoch(&self, from: Endpoint, to: Endpoint) -> u32 {
-        let started = |end: Endpoint| end.node().map_or(0, |node| self.hosts[node.index()].incarnation);
-        started(from) + started(to)
+        let restarts = |end: Endpoint| end.node().map_or(0, |node| self.hosts[node.index()].incarnation.saturating_sub(1));
+        restarts(from) + restarts(to)
     }
 
     /// Records a drop on the receiver's lane. It is an event of the trace but no pop, so it is not counted.

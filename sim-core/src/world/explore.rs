@@ -124,6 +124,32 @@ impl<P: Process> Core<P> {
         due
     }
 
+    /// Exploration passes over things that were due; where the run goes on from there, they are due now, in the
+    /// order they were.
+    pub(super) fn maybe_catch_up(&mut self) {
+        if self.queue.peek().is_none_or(|first| first.time() >= self.now) {
+            return;
+        }
+        let (now, mut late) = (self.now, Vec::new());
+        self.queue.retain(|key| {
+            let is_late = key.time() < now;
+            late.extend(is_late.then_some(key));
+            !is_late
+        });
+        late.sort_unstable();
+        let mut orders: Vec<u64> = late.iter().map(|_| self.next_order()).collect();
+        orders.sort_unstable();
+        for (key, order) in late.into_iter().zip(orders) {
+            if let Event::Timer(timer) = &mut self.slab_mut(key.slot()).event {
+                timer.queued = now;
+                if timer.due <= now {
+                    (timer.due, timer.order) = (now, order);
+                }
+            }
+            self.queue.push(EventKey::new(now, order, key.slot()));
+        }
+    }
+
     /// Makes a timer look due now, so that taking it fires it; gives the order its key must have.
     fn settle_timer(&mut self, slot: u32, at: SimTime) -> u64 {
         match &mut self.slab_mut(slot).event {

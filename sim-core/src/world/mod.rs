@@ -125,6 +125,7 @@ impl<P: Process> World<P> {
     pub fn run(&mut self, until: SimTime, events: u64) -> Stop {
         let last_event = self.core.events.saturating_add(events);
         self.must_stop = false;
+        self.core.maybe_catch_up();
         let mut barrier = self.agenda.barrier(until);
         loop {
             if self.core.events >= last_event {
