@@ -73,6 +73,23 @@ impl Trace {
         Self { records: AppendLog::starting_at(u64::from(number)), ..Self::default() }
     }
 
+    /// A trace as it was written down: the records from number `first` on, and the side lists in order of record.
+    ///
+    /// # Panics
+    /// As [`Trace::push`] does.
+    pub(crate) fn from_parts(
+        first: u32,
+        records: &[Record],
+        notes: Vec<Note>,
+        status_changes: Vec<StatusChange>,
+    ) -> Self {
+        let mut trace = Self::starting_at(first);
+        records.iter().for_each(|record| _ = trace.push(*record));
+        notes.into_iter().for_each(|note| _ = trace.notes.push(note));
+        status_changes.into_iter().for_each(|change| _ = trace.status_changes.push(change));
+        trace
+    }
+
     /// Appends a record and returns its number.
     ///
     /// # Panics

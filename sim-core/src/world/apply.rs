@@ -300,7 +300,9 @@ impl<P: Process> Core<P> {
         let disk = &mut self.host_disk(node).disk;
         // Exploration may take a sync later than it was due.
         let pending = disk.pending_syncs().find(|pending| pending.id == sync);
-        let Some(due) = pending.and_then(|pending| pending.due).filter(|due| *due <= at) else { return false };
+        let Some(due) = pending.and_then(|pending| pending.due).filter(|due| *due <= at) else {
+            return false;
+        };
         match disk.complete(sync, due) {
             SyncCompletion::Durable | SyncCompletion::Lied => true,
             SyncCompletion::Void => false,

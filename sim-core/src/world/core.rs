@@ -216,7 +216,9 @@ impl<P: Process> Core<P> {
     /// How often either end of a link has been started again: a connection lives as long as this stays.
     #[inline(always)]
     pub(super) fn connection_epoch(&self, from: Endpoint, to: Endpoint) -> u32 {
-        let restarts = |end: Endpoint| end.node().map_or(0, |node| self.hosts[node.index()].incarnation.saturating_sub(1));
+        let restarts = |end: Endpoint| {
+            end.node().map_or(0, |node| self.hosts[node.index()].incarnation.saturating_sub(1))
+        };
         restarts(from) + restarts(to)
     }
 

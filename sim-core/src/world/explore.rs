@@ -19,7 +19,8 @@ impl<P: Process> World<P> {
     pub fn enabled(&self) -> Vec<Choice> {
         let waiting = self.core.waiting_slots();
         let live = self.core.slab.iter().filter(|(_, scheduled)| self.core.is_live(scheduled));
-        live.filter(|(slot, _)| !waiting.contains(slot)).filter(|(slot, scheduled)| self.core.is_first_timer(*slot, scheduled))
+        live.filter(|(slot, _)| !waiting.contains(slot))
+            .filter(|(slot, scheduled)| self.core.is_first_timer(*slot, scheduled))
             .map(|(slot, scheduled)| Choice {
                 slot,
                 kind: choice_kind(scheduled),

@@ -10,8 +10,8 @@ use sim_core::world::{ClientSetup, Setup, Start, WorkloadStep};
 use sim_core::{SimTime, World};
 
 use crate::support::{
-    Input, Puppet, Strings, asks, at, c, closed_loop, constant, echoes, link, ms, n, percent, plan, puppets, relink,
-    storm,
+    Input, Puppet, Strings, asks, at, c, closed_loop, constant, echoes, link, ms, n, percent, plan, puppets,
+    relink, storm,
 };
 
 /// Answers at once.
@@ -46,7 +46,8 @@ fn a_closed_loop_thinks_after_each_answer() {
 
 #[test]
 fn an_open_loop_asks_on_time_or_as_soon_as_it_can() {
-    let step = |millis, value| WorkloadStep { start: Start::At(at(millis)), operation: Operation::Echo(value) };
+    let step =
+        |millis, value| WorkloadStep { start: Start::At(at(millis)), operation: Operation::Echo(value) };
     let steps = vec![step(10, 0), step(11, 1), step(30, 2)];
     let mut world = World::new(served(1, ANSWER, vec![asks(1, steps)]));
     world.run(at(100), u64::MAX);
@@ -60,7 +61,11 @@ fn a_timeout_asks_the_next_node() {
     setup.plan = plan([(0, Command::Crash(n(1)))]);
     let mut world = World::new(setup);
     world.run(at(300), u64::MAX);
-    assert_eq!(times(&world.history().operations()), [(at(5), Some(at(57)))], "50 ms of waiting, and an answer");
+    assert_eq!(
+        times(&world.history().operations()),
+        [(at(5), Some(at(57)))],
+        "50 ms of waiting, and an answer"
+    );
     assert_eq!(world.metrics().counter(Counter::Retries), 1);
     assert_eq!(world.metrics().counter(Counter::Requests), 1, "one request reached a process");
 }

@@ -8,8 +8,8 @@ use sim_core::world::{Setup, TieRule};
 use sim_core::{Digest, Endpoint, SimTime, World};
 
 use crate::support::{
-    AppendsInOrder, Chatter, ChatterConfig, Input, PuppetTimer, at, constant, link, mesh, ms, n, percent, plan,
-    puppets, records, relink, storm, traced, uniform,
+    AppendsInOrder, Chatter, ChatterConfig, Input, PuppetTimer, at, constant, link, mesh, ms, n, percent,
+    plan, puppets, records, relink, storm, traced, uniform,
 };
 
 fn digest_of(setup: Setup<Chatter>) -> Digest {
@@ -24,7 +24,11 @@ fn the_same_seed_gives_the_same_digest_and_another_another() {
     let digests: Vec<Digest> = (0..4).map(|seed| digest_of(storm(seed))).collect();
     for (seed, digest) in (0..).zip(&digests) {
         assert_eq!(digest_of(storm(seed)), *digest, "seed {seed} repeats");
-        assert_eq!(digests.iter().filter(|other| *other == digest).count(), 1, "seed {seed} is like no other");
+        assert_eq!(
+            digests.iter().filter(|other| *other == digest).count(),
+            1,
+            "seed {seed} is like no other"
+        );
     }
 }
 
@@ -105,7 +109,9 @@ fn shuffled_ties_are_deterministic_and_change_order_only_within_an_instant() {
 }
 
 /// When the k-th message of each link arrived, for a protocol whose sends do not depend on what it hears.
-fn arrivals(prepare: impl Fn(&mut Setup<crate::support::Puppet>)) -> BTreeMap<(Endpoint, Endpoint), Vec<SimTime>> {
+fn arrivals(
+    prepare: impl Fn(&mut Setup<crate::support::Puppet>),
+) -> BTreeMap<(Endpoint, Endpoint), Vec<SimTime>> {
     let mut setup = puppets(3, 4, |puppet, context, input| match input {
         Input::Start => context.set_timer(PuppetTimer::A, ms(1)),
         Input::Timer(_) if puppet.heard.len() < 500 => {
@@ -130,8 +136,16 @@ fn arrivals(prepare: impl Fn(&mut Setup<crate::support::Puppet>)) -> BTreeMap<(E
 fn a_fault_on_one_link_leaves_every_other_latency_as_it_was() {
     let (n1, n2) = (Place::Node(n(1)), Place::Node(n(2)));
     let faults = [
-        Command::Link { from: vec![n1.clone()], to: vec![n2.clone()], fault: LinkFault::Loss(Some(percent(50))) },
-        Command::Link { from: vec![n1.clone()], to: vec![n2.clone()], fault: LinkFault::Duplicate(Some(percent(50))) },
+        Command::Link {
+            from: vec![n1.clone()],
+            to: vec![n2.clone()],
+            fault: LinkFault::Loss(Some(percent(50))),
+        },
+        Command::Link {
+            from: vec![n1.clone()],
+            to: vec![n2.clone()],
+            fault: LinkFault::Duplicate(Some(percent(50))),
+        },
         Command::Link { from: vec![n1.clone()], to: vec![n2.clone()], fault: LinkFault::LatencyPercent(500) },
         Command::Hold { from: vec![n1], to: vec![n2] },
     ];
@@ -148,7 +162,8 @@ fn a_fault_on_one_link_leaves_every_other_latency_as_it_was() {
 #[test]
 fn loss_takes_messages_away_and_delays_none() {
     let calm = arrivals(|_| {});
-    let lossy = arrivals(|setup| setup.plan = plan([(0, Command::AllLinks(LinkFault::Loss(Some(percent(30)))))]));
+    let lossy =
+        arrivals(|setup| setup.plan = plan([(0, Command::AllLinks(LinkFault::Loss(Some(percent(30)))))]));
     for (link, times) in &lossy {
         assert!(times.len() < calm[link].len(), "{link:?} loses something");
         assert!(times.iter().all(|time| calm[link].contains(time)), "{link:?} has the latencies it had");

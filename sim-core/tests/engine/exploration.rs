@@ -8,7 +8,8 @@ use sim_core::world::Setup;
 use sim_core::{NodeId, World};
 
 use crate::support::{
-    Chatter, Input, Puppet, PuppetTimer, Word, at, closed_loop, constant, echoes, link, ms, n, puppets, relink, storm,
+    Chatter, Input, Puppet, PuppetTimer, Word, at, closed_loop, constant, echoes, link, ms, n, puppets,
+    relink, storm,
 };
 
 /// n1 sends 1 to n2 and 2 to n3 as it starts.
@@ -131,7 +132,8 @@ fn what_waits_in_an_inbox_or_on_a_held_link_is_no_choice() {
     world.run(at(5), 3);
     let kinds: Vec<ChoiceKind> = world.enabled().into_iter().map(|choice| choice.kind).collect();
     assert!(kinds.contains(&ChoiceKind::Handler), "{kinds:?}");
-    let (waiting, flying) = (3 - kinds.iter().filter(|kind| **kind == ChoiceKind::Message).count(), kinds.len() - 1);
+    let (waiting, flying) =
+        (3 - kinds.iter().filter(|kind| **kind == ChoiceKind::Message).count(), kinds.len() - 1);
     assert!(waiting > 0 && flying + waiting == 3, "{kinds:?}");
 
     let mut world = two_messages();
@@ -172,7 +174,8 @@ fn a_sync_taken_late_is_durable_all_the_same() {
     });
     setup.timing.disk.sync = constant(ms(4));
     let mut world = World::new(setup);
-    let kinds = |world: &World<_>| -> Vec<ChoiceKind> { world.enabled().iter().map(|choice| choice.kind).collect() };
+    let kinds =
+        |world: &World<_>| -> Vec<ChoiceKind> { world.enabled().iter().map(|choice| choice.kind).collect() };
     assert_eq!(kinds(&world), [ChoiceKind::Timer, ChoiceKind::Durable], "syncs complete in order");
     for kind in [ChoiceKind::Timer, ChoiceKind::Durable, ChoiceKind::Durable] {
         let choice = world.enabled().into_iter().find(|choice| choice.kind == kind).expect("it is enabled");

@@ -5,7 +5,7 @@ use sim_core::World;
 use sim_core::fault::Command;
 use sim_core::world::Stop;
 
-use crate::support::{AppendsInOrder, Input, PuppetTimer, Word, at, n, ms, puppets, storm};
+use crate::support::{AppendsInOrder, Input, PuppetTimer, Word, at, ms, n, puppets, storm};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]

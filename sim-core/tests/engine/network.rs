@@ -8,8 +8,8 @@ use sim_core::world::{Setup, TieRule};
 use sim_core::{NodeId, World};
 
 use crate::support::{
-    Input, Puppet, PuppetTimer, Word, at, c, closed_loop, constant, drops, echoes, link, ms, n, network, plan, puppets,
-    records, relink, traced,
+    Input, Puppet, PuppetTimer, Word, at, c, closed_loop, constant, drops, echoes, link, ms, n, network,
+    plan, puppets, records, relink, traced,
 };
 
 /// n1 sends a number to n2 each 10 ms, from 10 ms on; links take 4 ms.
@@ -68,7 +68,11 @@ fn a_node_that_is_down_drops_what_arrives_and_hears_again_after_its_restart() {
     assert_eq!(drops(&world), [down(14), down(24)]);
     assert_eq!(words(&world, n(2)), [3, 4]);
     let drop = records(&world, TraceKind::Drop)[0];
-    assert_eq!((drop.subject(), drop.peer()), (Some(n(2).into()), Some(n(1).into())), "on the receiver's lane");
+    assert_eq!(
+        (drop.subject(), drop.peer()),
+        (Some(n(2).into()), Some(n(1).into())),
+        "on the receiver's lane"
+    );
     assert_eq!(drop.payload(), Some(Payload::Message(0)));
 }
 
@@ -176,7 +180,10 @@ fn greeting(topology: Topology) -> Setup<Puppet> {
 fn heard_at(world: &World<Puppet>) -> Vec<Vec<u64>> {
     let times = |node| -> Vec<u64> {
         let arrivals = records(world, TraceKind::Delivery).into_iter();
-        arrivals.filter(|record| record.subject() == Some(node)).map(|record| record.at().as_nanos() / 1_000_000).collect()
+        arrivals
+            .filter(|record| record.subject() == Some(node))
+            .map(|record| record.at().as_nanos() / 1_000_000)
+            .collect()
     };
     (2..=5).map(|node| times(n(node).into())).collect()
 }
@@ -224,11 +231,14 @@ fn a_client_that_is_cut_off_gets_no_answer_and_others_do() {
     });
     setup.clients = vec![closed_loop(1, ms(1), echoes(3)), closed_loop(1, ms(1), echoes(3))];
     relink(&mut setup, &link(constant(ms(1))));
-    let cut = Command::Cut { from: vec![Place::Client(c(1))], to: place(n(1)), direction: Direction::BothWays };
+    let cut =
+        Command::Cut { from: vec![Place::Client(c(1))], to: place(n(1)), direction: Direction::BothWays };
     setup.plan = plan([(0, cut)]);
     let mut world = World::new(setup);
     world.run(at(100), u64::MAX);
     let operations = world.history().operations();
-    let answers = |client| operations.iter().filter(|done| done.op.client == client && done.completed.is_some()).count();
+    let answers = |client| {
+        operations.iter().filter(|done| done.op.client == client && done.completed.is_some()).count()
+    };
     assert_eq!((answers(c(1)), answers(c(2))), (0, 3));
 }

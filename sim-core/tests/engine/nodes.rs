@@ -9,7 +9,8 @@ use sim_core::world::Setup;
 use sim_core::{NodeId, SimTime, Span, World};
 
 use crate::support::{
-    Input, Puppet, PuppetTimer, Word, at, constant, drops, link, ms, n, percent, plan, puppets, records, relink, traced,
+    Input, Puppet, PuppetTimer, Word, at, constant, drops, link, ms, n, percent, plan, puppets, records,
+    relink, traced,
 };
 
 const LOG: RegionId = RegionId::new(0);

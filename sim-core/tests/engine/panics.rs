@@ -46,9 +46,13 @@ fn a_panic_by_hand_is_found_at_the_node_that_panics() {
         }
         _ = context.append(sim_core::disk::RegionId::new(0), Word(1));
         context.sync(sim_core::disk::RegionId::new(0));
-        assert!(context.disk().log_bounds(sim_core::disk::RegionId::new(0)).end < 2, "{} lives twice", puppet.node);
+        assert!(
+            context.disk().log_bounds(sim_core::disk::RegionId::new(0)).end < 2,
+            "{} lives twice",
+            puppet.node
+        );
     })));
-    world.run(at(1), 1);
+    world.run(at(1), u64::MAX);
     world.apply(Command::Crash(n(3))).expect("it takes commands");
     world.apply(Command::Restart(n(3))).expect("it takes commands");
     let [violation] = world.violations() else { panic!("one violation: {:?}", world.violations()) };

@@ -19,7 +19,11 @@ fn replay(seed: u64, plan: Plan) -> World<Chatter> {
 
 fn by_hand() -> impl Strategy<Value = Command> {
     let node = || (1..=5_u32).prop_map(n);
-    let cut = |from, to| Command::Cut { from: vec![Place::Node(from)], to: vec![Place::Node(to)], direction: Direction::BothWays };
+    let cut = |from, to| Command::Cut {
+        from: vec![Place::Node(from)],
+        to: vec![Place::Node(to)],
+        direction: Direction::BothWays,
+    };
     prop_oneof![
         node().prop_map(Command::Crash),
         node().prop_map(Command::Restart),
@@ -28,7 +32,10 @@ fn by_hand() -> impl Strategy<Value = Command> {
         node().prop_map(|node| Command::SlowDown { node, percent: 700 }),
         (node(), 0..4_u32).prop_map(|(node, effects)| Command::CrashAfterEffect { node, effects }),
         (node(), node()).prop_map(move |(from, to)| cut(from, to)),
-        (node(), node()).prop_map(|(from, to)| Command::Hold { from: vec![Place::Node(from)], to: vec![Place::Node(to)] }),
+        (node(), node()).prop_map(|(from, to)| Command::Hold {
+            from: vec![Place::Node(from)],
+            to: vec![Place::Node(to)]
+        }),
         Just(Command::HealAll),
         Just(Command::Recover),
     ]
@@ -96,7 +103,11 @@ fn commands_between_events_of_one_nanosecond_replay_between_them() {
 
 #[test]
 fn a_command_after_a_drop_of_the_same_nanosecond_follows_it_in_a_replay() {
-    let cut = Command::Cut { from: vec![Place::Node(n(1))], to: vec![Place::Node(n(2))], direction: Direction::OneWay };
+    let cut = Command::Cut {
+        from: vec![Place::Node(n(1))],
+        to: vec![Place::Node(n(2))],
+        direction: Direction::OneWay,
+    };
     let hold = Command::Hold { from: vec![Place::Node(n(1))], to: vec![Place::Node(n(2))] };
     for obstacle in [cut, hold] {
         let mut world = World::new(synchronous());

@@ -58,7 +58,8 @@ impl Twin {
     }
 
     fn fire(&mut self) -> Option<(u64, PuppetTimer)> {
-        let (timer, (due, _)) = self.armed.iter().map(|(timer, key)| (*timer, *key)).min_by_key(|(_, key)| *key)?;
+        let (timer, (due, _)) =
+            self.armed.iter().map(|(timer, key)| (*timer, *key)).min_by_key(|(_, key)| *key)?;
         self.armed.remove(&timer);
         Some((due, timer))
     }
@@ -195,7 +196,9 @@ fn a_frozen_clock_fires_nothing_until_it_thaws() {
 fn thousands_of_cancelled_timers_leave_the_others_alone() {
     let mut world = World::new(puppets(1, 1, |_, context, input| {
         if *input == Input::Start {
-            (0..5_000).for_each(|number| context.set_timer(PuppetTimer::Number(number), ms(u64::from(number % 10))));
+            (0..5_000).for_each(|number| {
+                context.set_timer(PuppetTimer::Number(number), ms(u64::from(number % 10)))
+            });
             let cancelled = (0..5_000).filter(|number| number % 50 != 0);
             cancelled.for_each(|number| context.cancel_timer(PuppetTimer::Number(number)));
         }

@@ -208,7 +208,14 @@ impl Process for Chatter {
             Standing::Candidate => "candidate",
             Standing::Follower | Standing::Peer => "follower",
         };
-        Status { role, standing: self.standing, epoch: self.epoch, leader: None, commit: self.ticks, gauge: self.heard }
+        Status {
+            role,
+            standing: self.standing,
+            epoch: self.epoch,
+            leader: None,
+            commit: self.ticks,
+            gauge: self.heard,
+        }
     }
 
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {

@@ -2,13 +2,17 @@
 
 use sim_core::clock::ClockFault;
 use sim_core::disk::{CrashLoss, DiskFault, SlowFactor, SyncHonesty};
-use sim_core::fault::{Command, Entry, LinkFault, MessageAct, Place, Plan, Shape, StatusEvent, Target, Trigger};
+use sim_core::fault::{
+    Command, Entry, LinkFault, MessageAct, Place, Plan, Shape, StatusEvent, Target, Trigger,
+};
 use sim_core::network::{Direction, PartitionId};
 use sim_core::service::Operation;
 use sim_core::world::{DiskTiming, HostTiming, Setup};
 use sim_core::{MessageId, Span};
 
-use super::{Chatter, ChatterConfig, at, c, closed_loop, constant, echoes, link, mesh, ms, n, percent, relink, uniform};
+use super::{
+    Chatter, ChatterConfig, at, c, closed_loop, constant, echoes, link, mesh, ms, n, percent, relink, uniform,
+};
 
 /// Five nodes, the last one a spare, and two clients; see the [module](self).
 pub(crate) fn storm(seed: u64) -> Setup<Chatter> {
@@ -68,13 +72,22 @@ fn timed_entries() -> Vec<Entry> {
         (50, Command::Restart(node(5))),
         (55, disk(2, DiskFault::Unstall)),
         (60, Command::Mend { from: vec![place(1)], to: vec![place(2)], direction: Direction::BothWays }),
-        (70, Command::Partition { name: PartitionId::new(1), shape: Shape::Isolate(vec![Place::Node(Target::Leader)]) }),
+        (
+            70,
+            Command::Partition {
+                name: PartitionId::new(1),
+                shape: Shape::Isolate(vec![Place::Node(Target::Leader)]),
+            },
+        ),
         (75, Command::CrashLosing { node: Target::Any, loss: CrashLoss::TornLast }),
         (90, Command::Restart(Target::All)),
         (95, clock(3, ClockFault::Freeze)),
         (100, Command::HealPartition(PartitionId::new(1))),
         (105, disk(1, DiskFault::Sync(SyncHonesty::LyingFor(3)))),
-        (110, Command::Link { from: vec![place(1)], to: vec![place(4)], fault: LinkFault::LatencyPercent(400) }),
+        (
+            110,
+            Command::Link { from: vec![place(1)], to: vec![place(4)], fault: LinkFault::LatencyPercent(400) },
+        ),
         (115, Command::Crash(node(1))),
         (120, clock(3, ClockFault::Thaw)),
         (125, Command::Pause(node(2))),
