@@ -1,1 +1,24 @@
 //! Protocol modules that run on the Splitbrain engine.
+//!
+//! One folder a protocol. It holds everything that is particular to the protocol, and nothing else in the workspace
+//! names it but the protocol table of the scenarios:
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `mod.rs` | the lecture: what the protocol guarantees, the way of a request, the paper's words and ours, what is left out, sources; and the process |
+//! | `config` | parameters, with defaults and what is refused |
+//! | `message` | what processes send each other |
+//! | `facts` | what a process states about itself |
+//! | `invariants` | the properties that must always hold, over facts |
+//! | `view` | the state for people |
+//!
+//! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
+//! they grow into.
+
+#![warn(clippy::wildcard_enum_match_arm, clippy::cast_possible_truncation, clippy::iter_over_hash_type)]
+
+pub mod echo;
+pub mod raft;
+
+#[cfg(test)]
+mod testing;

@@ -193,13 +193,32 @@ impl<P: Process> Core<P> {
         self.digest.effect(Mark::Send, from, to.raw(), content);
         let ordinal = self.network.next_ordinal(from, to);
         let id = MessageId { from, to, ordinal };
-        let epoch = self.connection_epoch(from, to);
-        let scheduled = Scheduled { from, to, cause: self.record, tag: ordinal, epoch, event };
-        let sending = if from == to {
+        let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
+        let cause = self.record;
+        match self.sending(id, size) {
+            // Built in its place in the slab: a copy on the way there would cost a third of the whole event.
+            Sending::Deliver { at } => {
+                self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch, event });
+            }
+            unusual => {
+                self.transmit_unusually(unusual, Scheduled { from, to, cause, tag: ordinal, epoch, event })
+            }
+        }
+    }
+
+    /// What the network does with a message; one to oneself does not go through it.
+    #[inline(always)]
+    fn sending(&mut self, id: MessageId, size: u64) -> Sending {
+        if id.from == id.to {
             Sending::Deliver { at: self.now }
         } else {
             self.network.send(self.now, id, size)
-        };
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn transmit_unusually(&mut self, sending: Sending, scheduled: Scheduled<P>) {
         match sending {
             Sending::Deliver { at } => {
                 self.schedule(at, scheduled);
@@ -214,7 +233,7 @@ impl<P: Process> Core<P> {
     }
 
     /// How often either end of a link has been started again: a connection lives as long as this stays.
-    #[inline(always)]
+    #[cold]
     pub(super) fn connection_epoch(&self, from: Endpoint, to: Endpoint) -> u32 {
         let restarts = |end: Endpoint| {
             end.node().map_or(0, |node| self.hosts[node.index()].incarnation.saturating_sub(1))

@@ -1,0 +1,94 @@
+//! What a node states about itself, for invariants, traces and timelines.
+//!
+//! Statements about logs, votes and the state machine are made by the containers that do the deed ([`Log`],
+//! [`StateMachine`], the one function that sends), not by the handlers that ask for it: a handler with a bug in
+//! it cannot state what did not happen, nor keep silent about what did.
+//!
+//! [`Log`]: super::log::Log
+//! [`StateMachine`]: super::state_machine::StateMachine
+
+use serde::Serialize;
+use sim_core::NodeId;
+
+use super::types::{Chain, Index, Term};
+
+/// A statement of one node about what it has just done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Fact {
+    /// It started, with this last entry on its disk (index 0 for none), and is a follower.
+    Recovered {
+        /// The last entry's index.
+        index: Index,
+        /// Its term.
+        term: Term,
+        /// The chain of the whole log.
+        chain: Chain,
+    },
+    /// It entered a newer term.
+    TermChanged {
+        /// The newer term.
+        term: Term,
+    },
+    /// A vote of it left the node, or it counted its own.
+    VoteGranted {
+        /// In which term.
+        term: Term,
+        /// For whom.
+        candidate: NodeId,
+    },
+    /// It campaigns.
+    BecameCandidate {
+        /// In which term.
+        term: Term,
+    },
+    /// It leads.
+    BecameLeader {
+        /// In which term.
+        term: Term,
+    },
+    /// It campaigned or led, and does so no more.
+    BecameFollower {
+        /// In which term.
+        term: Term,
+    },
+    /// An entry was added to its log.
+    Appended {
+        /// Where.
+        index: Index,
+        /// The entry's term.
+        term: Term,
+        /// The chain up to and including the entry.
+        chain: Chain,
+    },
+    /// Entries were removed from the end of its log.
+    Truncated {
+        /// The first that was removed.
+        from: Index,
+    },
+    /// It knows all entries up to this one to be committed.
+    Committed {
+        /// The last of them.
+        index: Index,
+        /// The chain up to and including it.
+        chain: Chain,
+    },
+    /// Its state machine has executed an entry.
+    Applied {
+        /// Where the entry stands.
+        index: Index,
+        /// The chain of everything executed so far, computed from what was executed.
+        chain: Chain,
+    },
+}
+
+/// Who hears statements: the context of a handler, or the list of a test.
+pub trait Witness {
+    /// States a fact.
+    fn state(&mut self, fact: Fact);
+}
+
+impl Witness for Vec<Fact> {
+    fn state(&mut self, fact: Fact) {
+        self.push(fact);
+    }
+}
