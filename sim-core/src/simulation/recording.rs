@@ -87,6 +87,24 @@ struct Tape {
     points: Vec<(&'static str, u64)>,
 }
 
+impl Tape {
+    /// The place of a record among those of its instant. Equal records have equal texts, so the first will do.
+    fn index_of(&self, record: &Record) -> Option<usize> {
+        let count = self.described.len();
+        let first = self.trace.len() - u32::try_from(count).expect("as many as there are numbers");
+        let number_of = |index: usize| first + u32::try_from(index).expect("below the count");
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low.midpoint(high);
+            let is_earlier = self.trace.get(number_of(middle)).is_some_and(|other| other.at() < record.at());
+            if is_earlier { low = middle + 1 } else { high = middle }
+        }
+        let instant = self.trace.range(number_of(low)..self.trace.len());
+        let found = instant.take_while(|other| other.at() == record.at()).position(|other| other == record);
+        found.map(|place| low + place)
+    }
+}
+
 /// How far things had come after one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Frame {
@@ -265,9 +283,8 @@ impl Simulation for Recording {
     fn start_trace(&mut self) {}
 
     fn describe(&self, record: &Record) -> String {
-        let tape = &self.tape;
-        let found = tape.trace.iter().position(|other| other == record);
-        found.map_or_else(String::new, |index| tape.texts[tape.described[index] as usize].clone())
+        let text = self.tape.index_of(record).map(|index| self.tape.described[index] as usize);
+        text.map_or_else(String::new, |text| self.tape.texts[text].clone())
     }
 
     fn history(&self) -> &History {

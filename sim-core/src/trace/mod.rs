@@ -84,9 +84,15 @@ impl Trace {
         status_changes: Vec<StatusChange>,
     ) -> Self {
         let mut trace = Self::starting_at(first);
-        records.iter().for_each(|record| _ = trace.push(*record));
-        notes.into_iter().for_each(|note| _ = trace.notes.push(note));
-        status_changes.into_iter().for_each(|change| _ = trace.status_changes.push(change));
+        for record in records {
+            trace.push(*record);
+        }
+        for note in notes {
+            trace.notes.push(note);
+        }
+        for change in status_changes {
+            trace.status_changes.push(change);
+        }
         trace
     }
 

@@ -145,8 +145,8 @@ fn damaged_data_is_refused_with_the_reason() {
     assert_eq!(refusal(&|json| clear(&mut json["statuses"][1])), RecordingError::Statuses { number: 2 });
     assert_eq!(refusal(&|json| clear(&mut json["views"][2][1])), RecordingError::View { index: 2 });
     assert_eq!(refusal(&|json| json["frames"][7]["at"] = 0.into()), RecordingError::Frame { index: 7 });
-    let history = RecordingError::History { index: 0 };
-    assert_eq!(refusal(&|json| json["history"].as_array_mut().expect("a list").reverse()), history);
+    let history = |json: &mut serde_json::Value| json["history"].as_array_mut().expect("a list").reverse();
+    assert!(matches!(refusal(&history), RecordingError::History { .. }));
     let cause = |json: &mut serde_json::Value| json["records"][4]["cause"] = 1_000_000.into();
     assert!(matches!(refusal(&cause), RecordingError::Record { .. }));
     let counter = |json: &mut serde_json::Value| json["counters"]["nonsense"] = 1.into();
