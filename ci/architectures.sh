@@ -10,8 +10,8 @@
 #   lane     what it adds to x86_64                          runs in             build, 2 cores, cold
 #   x86_64   the reference: pinned toolchain, 64 bit         the host            1 min
 #   aarch64  other instruction set and libm, 64 bit          qemu-user           4 min
-#   i686     32-bit `usize`                                  the host, or qemu   3 min
-#   wasm32   32-bit `usize`, no unwinding, no threads        node's WASI         2 min
+#   i686     32-bit `usize`                                  the host, or qemu   3–5 min
+#   wasm32   32-bit `usize`, no unwinding, no threads        node's WASI         2–4 min
 #
 # Most of a cold build is the standard library (compiled with `-Zbuild-std`) and the optimiser; both stay in the
 # target directory, and a second run takes seconds. `CARGO_PROFILE_RELEASE_LTO=thin` shortens the rest.

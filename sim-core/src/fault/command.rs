@@ -26,14 +26,15 @@ pub enum Command<N = NodeId> {
         loss: CrashLoss,
     },
     /// The node's next handler with any effects is cut after `effects` of them (0: before the first), and the node
-    /// crashes there. A handler with fewer effects runs whole, and then the node crashes.
+    /// crashes there. A handler with fewer effects runs whole, and then the node crashes. A [`Command::Restart`] before that calls
+    /// it off.
     CrashAfterEffect {
         /// Which node.
         node: N,
         /// How many effects still happen.
         effects: u32,
     },
-    /// A node that is down starts with a fresh process on what its disk kept.
+    /// A node that is down starts with a fresh process on what its disk kept. A node that is up goes on.
     Restart(N),
     /// The process stops being scheduled; the host stays up and inputs wait.
     Pause(N),

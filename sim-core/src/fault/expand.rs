@@ -152,3 +152,74 @@ fn list<A, T, I: IntoIterator<Item = T>>(asked: &[A], find: impl FnMut(&A) -> I)
     let found: Vec<T> = asked.iter().flat_map(find).collect();
     (asked.is_empty() || !found.is_empty()).then_some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ClientId;
+    use crate::network::{Direction, PartitionId};
+
+    fn target(text: &str) -> Target {
+        text.parse().expect("a target")
+    }
+
+    fn at(text: &str) -> Place<Target> {
+        Place::Node(target(text))
+    }
+
+    /// n1 leads, n2 and n3 follow, nobody else exists.
+    fn resolved(command: &Command<Target>) -> Vec<String> {
+        let commands = command.resolve(&mut |target| match target {
+            Target::Leader => vec![NodeId::new(0)],
+            Target::All => (0..3).map(NodeId::new).collect(),
+            Target::Node(node) => vec![*node],
+            _ => Vec::new(),
+        });
+        commands.iter().map(Command::to_string).collect()
+    }
+
+    #[test]
+    fn a_command_on_one_node_becomes_one_for_each_node_found() {
+        assert_eq!(resolved(&Command::Crash(target("all"))), ["crash n1", "crash n2", "crash n3"]);
+        assert_eq!(resolved(&Command::Pause(target("leader"))), ["pause n1"]);
+        assert_eq!(resolved(&Command::Wipe(target("any-down"))), [""; 0]);
+    }
+
+    #[test]
+    fn sets_take_in_all_that_are_found_and_need_somebody() {
+        let client = Place::Client(ClientId::new(0));
+        let cut =
+            |to| Command::Cut { from: vec![client.clone(), at("leader")], to, direction: Direction::OneWay };
+        assert_eq!(resolved(&cut(vec![at("all"), at("any")])), ["cut c1,n1->n1,n2,n3"]);
+        assert_eq!(resolved(&cut(vec![at("any")])), [""; 0]);
+    }
+
+    #[test]
+    fn shapes_are_resolved_place_by_place() {
+        let part = |shape| resolved(&Command::Partition { name: PartitionId::new(1), shape });
+        let groups = vec![vec![at("leader"), at("any")], vec![at("n2")]];
+        assert_eq!(part(Shape::Groups(groups)), ["partition p1 {n1 | n2}"]);
+        assert_eq!(part(Shape::Isolate(vec![at("all")])), ["partition p1 {n1 alone, n2 alone, n3 alone}"]);
+        assert_eq!(part(Shape::Bridge(target("all"))), ["partition p1 {two halves, n1 between}"]);
+        assert_eq!(part(Shape::Bridge(target("any"))), [""; 0]);
+        let one_way = |to| Shape::OneWay { from: vec![target("leader")], to };
+        assert_eq!(part(one_way(vec![target("n3")])), ["partition p1 {n1 not to n3}"]);
+        assert_eq!(part(one_way(vec![target("any")])), [""; 0]);
+    }
+
+    #[test]
+    fn commands_on_nobody_in_particular_stay_as_they_are() {
+        assert_eq!(resolved(&Command::HealAll), ["heal the network"]);
+        assert_eq!(resolved(&Command::Recover), ["recover everything"]);
+    }
+
+    #[test]
+    fn ids_become_targets_and_ids_again() {
+        let alone = Command::Partition { name: PartitionId::new(1), shape: Shape::Isolate(Vec::new()) };
+        let hold = Command::Hold { from: vec![Place::Node(NodeId::new(3))], to: Vec::new() };
+        for command in [Command::Crash(NodeId::new(1)), alone, hold, Command::HealAll] {
+            assert_eq!(Command::<Target>::from(&command).concrete(), Some(command));
+        }
+        assert_eq!(Command::Crash(Target::Leader).concrete(), None);
+    }
+}

@@ -6,19 +6,56 @@
 //! | [`Target`] | whom a command names: `n3`, `leader`, `majority-without-leader` |
 //! | [`Trigger`] | when it happens: at an instant, or `3ms after the second become-leader` |
 //! | [`Plan`] | all commands and client scripts of a run, to be saved, edited, replayed and shrunk |
+//! | [`FaultKind`] | a kind of fault that random plans are made of: one file each, listed in the [`table`] |
+//! | [`Generator`] | random plans: rates, swarm, and limits that keep them survivable and readable |
 //!
 //! Scenarios, generators and people write the same commands, so whatever was done by hand is a plan as well.
+//!
+//! A new kind of fault is a file here, its `mod` line, and one line in the [`table`].
 
 pub mod command;
 pub mod condition;
+pub mod generator;
+pub mod kind;
+pub mod plan;
+pub mod table;
+pub mod target;
+
 mod describe;
 mod expand;
 mod network;
-pub mod plan;
-pub mod target;
 mod text;
+
+mod clock_drift;
+mod clock_freeze;
+mod clock_step;
+mod clock_strobe;
+mod crash;
+mod crash_after_effect;
+mod cut;
+mod disk_corrupt;
+mod disk_full;
+mod disk_lie;
+mod disk_misdirect;
+mod disk_rollback;
+mod disk_slow;
+mod disk_stall;
+mod disk_torn;
+mod duplicate;
+mod flapping_link;
+mod hold;
+mod latency;
+mod loss_burst;
+mod partition;
+mod pause;
+mod reorder;
+mod slow;
+mod wipe;
 
 pub use command::{Command, LinkFault, MessageAct, Place, Shape};
 pub use condition::{Moment, StatusEvent, Trigger};
+pub use generator::{Drawn, Generator, Selection};
+pub use kind::{About, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 pub use plan::{Entry, Plan, PlanError, Script, Step, Wait, Was};
+pub use table::KINDS;
 pub use target::{Target, TargetError};

@@ -106,3 +106,67 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ClientId;
+    use crate::network::PartitionId;
+
+    fn n(number: u32) -> NodeId {
+        NodeId::new(number - 1)
+    }
+
+    fn shape(shape: Shape) -> PartitionShape {
+        let command = Command::Partition { name: PartitionId::new(7), shape };
+        match command.network_faults(5).pop() {
+            Some(NetworkFault::Partition { shape, .. }) => shape,
+            other => panic!("a partition became {other:?}"),
+        }
+    }
+
+    #[test]
+    fn sets_become_the_pairs_of_different_ends() {
+        let from = vec![Place::Node(n(1)), Place::Client(ClientId::new(0))];
+        let to = vec![Place::Node(n(1)), Place::Node(n(2))];
+        let faults = Command::Hold { from, to }.network_faults(5);
+        let pairs: Vec<String> = faults
+            .iter()
+            .map(|fault| match fault {
+                NetworkFault::Hold { from, to, direction: Direction::OneWay } => format!("{from}->{to}"),
+                other => panic!("a hold became {other:?}"),
+            })
+            .collect();
+        assert_eq!(pairs, ["n1->n2", "c1->n1", "c1->n2"]);
+    }
+
+    #[test]
+    fn a_bridge_joins_two_halves_of_the_others() {
+        let expected =
+            PartitionShape::Bridge { bridge: n(2), left: vec![n(1), n(3)], right: vec![n(4), n(5)] };
+        assert_eq!(shape(Shape::Bridge(n(2))), expected);
+    }
+
+    #[test]
+    fn isolating_several_leaves_each_alone() {
+        let alone = Shape::Isolate(vec![Place::Node(n(1)), Place::Node(n(4))]);
+        assert_eq!(shape(alone), PartitionShape::Groups(vec![vec![n(1).into()], vec![n(4).into()]]));
+    }
+
+    #[test]
+    fn the_usual_latency_takes_the_factor_away() {
+        let factor =
+            |percent| match Command::AllLinks(LinkFault::LatencyPercent(percent)).network_faults(5).pop() {
+                Some(NetworkFault::SetLatencyFactor { scope: Scope::All, factor }) => factor,
+                other => panic!("a latency became {other:?}"),
+            };
+        assert_eq!(factor(100), None);
+        assert_eq!(factor(250).map(|factor| (factor.numerator, factor.denominator.get())), Some((250, 100)));
+    }
+
+    #[test]
+    fn what_is_not_the_network_s_business_does_nothing_there() {
+        assert_eq!(Command::Crash(n(1)).network_faults(5), []);
+        assert_eq!(Command::Recover.network_faults(5), [NetworkFault::HealAll]);
+    }
+}

@@ -235,3 +235,6 @@ impl fmt::Display for Entry {
         f.write_str(if was.commands.is_empty() { " nobody)" } else { ")" })
     }
 }
+
+#[cfg(test)]
+mod tests;

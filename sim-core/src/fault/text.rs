@@ -32,6 +32,7 @@ fn parse<T: FromText, E: Error>(text: &str) -> Result<T, E> {
 pub(super) mod optional {
     use super::{Deserialize, Deserializer, Display, FromText, Serializer, parse};
 
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub(in super::super) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         serializer: S,

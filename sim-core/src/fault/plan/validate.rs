@@ -99,16 +99,19 @@ impl Checker {
         let entry = self.entry;
         command.names().iter().filter_map(Target::node).try_for_each(|node| self.node(node))?;
         command.clients().into_iter().try_for_each(|client| self.client(client))?;
-        match command {
-            &Command::SlowDown { percent, .. } if percent < 100 => {
-                Err(PlanError::SlowDown { entry, percent })
-            }
-            Command::Clock { fault, .. } => NodeClock::default()
-                .apply(SimTime::ZERO, fault)
-                .map_err(|source| PlanError::Clock { entry, source }),
-            Command::Message { id, .. } => self.endpoint(id.from).and_then(|()| self.endpoint(id.to)),
-            _ => Ok(()),
+        if let &Command::SlowDown { percent, .. } = command
+            && percent < 100
+        {
+            return Err(PlanError::SlowDown { entry, percent });
         }
+        if let Command::Clock { fault, .. } = command {
+            let tried = NodeClock::default().apply(SimTime::ZERO, fault);
+            tried.map_err(|source| PlanError::Clock { entry, source })?;
+        }
+        if let Command::Message { id, .. } = command {
+            self.endpoint(id.from).and_then(|()| self.endpoint(id.to))?;
+        }
+        Ok(())
     }
 
     fn endpoint(&self, endpoint: Endpoint) -> Result<(), PlanError> {
@@ -148,13 +151,13 @@ impl<N: Clone> Command<N> {
     /// The clients that take part or ask, in the order written, with repetitions. The ends of a
     /// [`Command::Message`] are not among them.
     pub fn clients(&self) -> Vec<ClientId> {
-        let clients = self.places().into_iter().filter_map(|place| match place {
+        if let Self::Issue { client, .. } = self {
+            return vec![*client];
+        }
+        let client = |place: &Place<N>| match place {
             Place::Client(client) => Some(*client),
             Place::Node(_) => None,
-        });
-        match self {
-            Self::Issue { client, .. } => vec![*client],
-            _ => clients.collect(),
-        }
+        };
+        self.places().into_iter().filter_map(client).collect()
     }
 }

@@ -1,0 +1,220 @@
+//! Random plans: which faults, when, on whom.
+//!
+//! Each kind of fault is a Poisson process of its own: candidates arrive at exponential intervals, drawn from a stream of
+//! the kind alone, and each candidate draws what it does from a stream of (kind, ordinal). Candidates are then admitted
+//! in order of time, as far as the limits allow; one that does not fit is dropped, never moved. So no fault's time,
+//! victim or length depends on another fault; only whether it is admitted may.
+//!
+//! | limit | keeps |
+//! | --- | --- |
+//! | `gap` | faults from flapping: a node's part (host, clock, disk) is left alone for so long after a fault of it |
+//! | `settle` | the end of the horizon quiet |
+//! | `concurrent_max` | failures readable |
+//! | `down_max` | a majority up |
+//!
+//! **Turning a kind off** ([`Generator::off`]) leaves every fault of the other kinds as it was: its candidates are still
+//! considered, and then left out. **Swarm** (Groce et al., "Swarm Testing", ISSTA 2012) switches each kind off with
+//! probability ½ per seed, and gives its room to the others: a run with everything on seldom gets deep into anything.
+
+use super::kind::{Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
+use super::table::KINDS;
+use super::{Entry, Plan};
+use crate::random::{Distribution, KeySource, Purpose};
+use crate::{NodeId, SimTime, Span};
+
+/// A generator of random plans: what it draws from, and its limits.
+#[derive(Clone)]
+pub struct Generator {
+    /// The kinds and how often each happens. A kind that is listed twice counts as its first line says.
+    pub kinds: Vec<(&'static dyn FaultKind, Rate)>,
+    /// The names of kinds that are turned off.
+    pub off: Vec<String>,
+    /// Whether each seed has its own selection of kinds.
+    pub selection: Selection,
+    /// The nodes that faults may hit, ascending; leave spares out.
+    pub nodes: Vec<NodeId>,
+    /// How many clients there are.
+    pub client_count: u32,
+    /// How many disk regions the protocol has, numbered from 0; without any, no fault hits a region.
+    pub region_count: u8,
+    /// No fault begins before.
+    pub start: SimTime,
+    /// All faults have ended `settle` before.
+    pub end: SimTime,
+    /// The shortest and the longest that a fault lasts; each length in between is equally likely.
+    pub duration: (Span, Span),
+    /// How long a node's part is left alone between two faults.
+    pub gap: Span,
+    /// How long the end of the horizon is quiet.
+    pub settle: Span,
+    /// How many faults hold at once, at most.
+    pub concurrent_max: u32,
+    /// How many nodes are down at once, at most.
+    pub down_max: u32,
+}
+
+/// Which kinds a seed uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All of them.
+    All,
+    /// Each with probability ½.
+    Swarm,
+}
+
+/// A fault of a generated plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The name of its kind.
+    pub kind: &'static str,
+    /// When it begins.
+    pub start: SimTime,
+    /// What it does.
+    pub fault: Fault,
+}
+
+impl Drawn {
+    /// When it has ended.
+    pub fn end(&self) -> SimTime {
+        self.start + self.fault.duration
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.fault.commands().map(|(offset, command)| Entry::at(self.start + offset, command))
+    }
+
+    /// Whether the two concern the same part of the same node.
+    fn concerns_part_of(&self, other: &Self) -> bool {
+        let (mine, others) = (&self.fault, &other.fault);
+        let same_part = mine.part == others.part && (mine.part != Part::Network || self.kind == other.kind);
+        same_part && mine.nodes.iter().any(|node| others.nodes.contains(node))
+    }
+}
+
+impl Generator {
+    /// A generator of all benign kinds at their usual rates for `nodes`, from 0 to `end`. Faults last 100 ms to 2 s with a
+    /// gap of 500 ms; the last second is quiet; at most 4 faults hold at once, and a minority is down.
+    pub fn new(nodes: Vec<NodeId>, end: SimTime) -> Self {
+        let benign = KINDS.iter().filter(|kind| kind.about().severity == Severity::Benign);
+        let minority = u32::try_from(nodes.len().saturating_sub(1) / 2).expect("node ids fit in 31 bits");
+        Self {
+            kinds: benign.map(|kind| (*kind, kind.about().rate)).collect(),
+            off: Vec::new(),
+            selection: Selection::All,
+            nodes,
+            client_count: 0,
+            region_count: 0,
+            start: SimTime::ZERO,
+            end,
+            duration: (Span::millis(100), Span::secs(2)),
+            gap: Span::millis(500),
+            settle: Span::secs(1),
+            concurrent_max: 4,
+            down_max: minority,
+        }
+    }
+
+    /// The plan for the seed of `source`.
+    ///
+    /// # Panics
+    ///
+    /// If the bounds of `duration` are reversed.
+    pub fn plan(&self, source: &KeySource) -> Plan {
+        let entries = self.draw(source).iter().flat_map(Drawn::entries).collect();
+        Plan::new(entries, Vec::new())
+    }
+
+    /// The faults of that plan, by begin.
+    ///
+    /// # Panics
+    ///
+    /// If the bounds of `duration` are reversed.
+    pub fn draw(&self, source: &KeySource) -> Vec<Drawn> {
+        let mut faults = self.admit(self.candidates(source));
+        faults.retain(|drawn| !self.off.iter().any(|off| off == drawn.kind));
+        faults
+    }
+
+    fn candidates(&self, source: &KeySource) -> Vec<Drawn> {
+        let mut candidates = Vec::new();
+        for (index, (kind, rate)) in self.kinds.iter().enumerate() {
+            let name = kind.about().name;
+            let is_first = self.kinds[..index].iter().all(|(earlier, _)| earlier.about().name != name);
+            if is_first && self.is_selected(name, source) {
+                self.candidates_of(*kind, *rate, source, &mut candidates);
+            }
+        }
+        candidates.sort_by_key(|drawn| (drawn.start, drawn.kind));
+        candidates
+    }
+
+    fn is_selected(&self, name: &str, source: &KeySource) -> bool {
+        match self.selection {
+            Selection::All => true,
+            Selection::Swarm => source.stream(Purpose::Swarm, key_of(name), 0).below(2) == 0,
+        }
+    }
+
+    /// Stream 0 of a kind draws when its candidates come; stream `ordinal + 1` what one of them does.
+    fn candidates_of(&self, kind: &dyn FaultKind, rate: Rate, source: &KeySource, out: &mut Vec<Drawn>) {
+        let Some(mean) = rate.mean() else { return };
+        let name = kind.about().name;
+        let intervals = Distribution::exponential(mean);
+        let mut arrivals = source.stream(Purpose::Faults, key_of(name), 0);
+        let mut start = self.start;
+        for ordinal in 0.. {
+            start += intervals.sample(arrivals.next_u64()) + Span::nanos(1);
+            if start + self.duration.0 > self.end - self.settle {
+                return;
+            }
+            let mut stream = source.stream(Purpose::Faults, key_of(name), ordinal + 1);
+            if let Some(fault) = kind.generate(&mut stream, &self.context(start, ordinal)) {
+                out.push(Drawn { kind: name, start, fault });
+            }
+        }
+    }
+
+    fn context(&self, start: SimTime, ordinal: u32) -> GeneratorContext {
+        let left = (self.end - self.settle).since(start);
+        let (shortest, longest) = self.duration;
+        GeneratorContext {
+            nodes: self.nodes.clone(),
+            client_count: self.client_count,
+            region_count: self.region_count,
+            duration: (shortest, longest.min(left)),
+            ordinal,
+        }
+    }
+
+    fn admit(&self, candidates: Vec<Drawn>) -> Vec<Drawn> {
+        let mut admitted: Vec<Drawn> = Vec::new();
+        for candidate in candidates {
+            if self.fits(&candidate, &admitted) {
+                admitted.push(candidate);
+            }
+        }
+        admitted
+    }
+
+    /// Whether `candidate` can hold beside those that began before it.
+    fn fits(&self, candidate: &Drawn, admitted: &[Drawn]) -> bool {
+        let is_rested = |earlier: &Drawn| {
+            earlier.end() + self.gap < candidate.start || !earlier.concerns_part_of(candidate)
+        };
+        let holding: Vec<&Drawn> =
+            admitted.iter().filter(|earlier| earlier.end() >= candidate.start).collect();
+        let down = holding.iter().copied().chain([candidate]).filter(|drawn| drawn.fault.is_down);
+        admitted.iter().all(is_rested)
+            && holding.len() < self.concurrent_max as usize
+            && down.map(|drawn| drawn.fault.nodes.len()).sum::<usize>() <= self.down_max as usize
+    }
+}
+
+/// A kind's name as the number that keys its draws (FNV-1a), so that the order of the table means nothing.
+fn key_of(name: &str) -> u64 {
+    let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, fold)
+}
+
+#[cfg(test)]
+mod tests;

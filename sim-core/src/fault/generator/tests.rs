@@ -1,0 +1,192 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::fault::Command;
+
+const SECONDS: u64 = 60;
+
+/// All kinds, beyond crash faults as well.
+fn generator(node_count: u32) -> Generator {
+    let nodes = (0..node_count).map(NodeId::new).collect();
+    Generator {
+        kinds: KINDS.iter().map(|kind| (*kind, kind.about().rate)).collect(),
+        client_count: 2,
+        region_count: 3,
+        ..Generator::new(nodes, SimTime::ZERO + Span::secs(SECONDS))
+    }
+}
+
+fn draw(generator: &Generator, seed: u64) -> Vec<Drawn> {
+    generator.draw(&KeySource::new(seed))
+}
+
+/// All that may be admitted.
+fn candidates(generator: &Generator, seed: u64) -> Vec<Drawn> {
+    generator.candidates(&KeySource::new(seed))
+}
+
+fn without(faults: Vec<Drawn>, kind: &str) -> Vec<Drawn> {
+    faults.into_iter().filter(|drawn| drawn.kind != kind).collect()
+}
+
+/// The command that undoes this one, if it needs any.
+fn is_undone_by(begun: &Command, ended: &Command) -> bool {
+    match (begun, ended) {
+        (
+            Command::Crash(node) | Command::CrashLosing { node, .. } | Command::CrashAfterEffect { node, .. },
+            Command::Restart(again),
+        )
+        | (Command::Pause(node), Command::Resume(again))
+        | (Command::SlowDown { node, .. }, Command::SlowDown { node: again, percent: 100 })
+        | (Command::Clock { node, .. }, Command::Clock { node: again, .. })
+        | (Command::Disk { node, .. }, Command::Disk { node: again, .. }) => node == again,
+        (Command::Cut { from, to, .. }, Command::Mend { from: first, to: second, .. })
+        | (Command::Link { from, to, .. }, Command::Link { from: first, to: second, .. })
+        | (Command::Hold { from, to }, Command::Release { from: first, to: second }) => {
+            (from, to) == (first, second)
+        }
+        (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
+        _ => false,
+    }
+}
+
+/// Damage stays; nothing undoes it.
+fn is_damage(command: &Command) -> bool {
+    use crate::disk::DiskFault;
+    let lasting = |fault: &DiskFault| {
+        matches!(fault, DiskFault::Corrupt { .. } | DiskFault::RollBack { .. } | DiskFault::Misdirect { .. })
+    };
+    matches!(command, Command::Wipe(_)) || matches!(command, Command::Disk { fault, .. } if lasting(fault))
+}
+
+#[test]
+fn every_kind_draws_faults() {
+    let drawn = (0..5).flat_map(|seed| candidates(&generator(5), seed));
+    let met: BTreeSet<_> = drawn.map(|drawn| drawn.kind).collect();
+    let all: BTreeSet<_> = KINDS.iter().map(|kind| kind.about().name).collect();
+    assert_eq!(met, all);
+}
+
+#[test]
+fn a_generator_without_nodes_or_time_draws_nothing() {
+    assert_eq!(draw(&generator(0), 1), []);
+    assert_eq!(draw(&Generator { end: SimTime::ZERO + Span::millis(900), ..generator(5) }, 1), []);
+}
+
+#[test]
+fn one_node_has_no_partitions_and_a_lone_node_is_never_down() {
+    let faults = draw(&Generator { client_count: 0, ..generator(1) }, 1);
+    assert!(!faults.is_empty());
+    assert!(faults.iter().all(|drawn| drawn.fault.part != Part::Network && !drawn.fault.is_down));
+}
+
+#[test]
+fn swarm_switches_about_half_of_the_kinds_off_and_others_on_each_seed() {
+    let swarm = Generator { selection: Selection::Swarm, ..generator(5) };
+    let selections: BTreeSet<Vec<&str>> = (0..20)
+        .map(|seed| {
+            let kinds: BTreeSet<_> = candidates(&swarm, seed).into_iter().map(|drawn| drawn.kind).collect();
+            assert!((4..22).contains(&kinds.len()), "seed {seed} uses {kinds:?}");
+            kinds.into_iter().collect()
+        })
+        .collect();
+    assert_eq!(selections.len(), 20, "two seeds use the same kinds");
+}
+
+#[test]
+fn faults_come_about_as_often_as_their_rate_says() {
+    let crash = KINDS[0];
+    let rate = Rate::new(1, Span::secs(1));
+    let counts =
+        (0..50).map(|seed| candidates(&Generator { kinds: vec![(crash, rate)], ..generator(5) }, seed).len());
+    let mean = counts.sum::<usize>() / 50;
+    assert!((54..64).contains(&mean), "{mean} crashes in 59 s at one a second");
+    assert_eq!(draw(&Generator { kinds: vec![(crash, Rate::new(0, Span::secs(1)))], ..generator(5) }, 1), []);
+}
+
+#[test]
+fn a_kind_listed_twice_counts_once() {
+    let once = generator(5);
+    let twice = Generator { kinds: [once.kinds.clone(), once.kinds.clone()].concat(), ..generator(5) };
+    assert_eq!(draw(&twice, 3), draw(&once, 3));
+}
+
+#[test]
+fn a_drawn_plan_fits_the_run_it_is_for() {
+    for seed in 0..20 {
+        let plan = generator(5).plan(&KeySource::new(seed));
+        assert_eq!(plan.validate(5, 2), Ok(()), "seed {seed}");
+        assert!(plan.entries().iter().all(|entry| entry.commands().is_some()), "all targets are ids");
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_same_seed_draws_the_same_plan(seed: u64) {
+        let plan = |seed| generator(5).plan(&KeySource::new(seed));
+        prop_assert_eq!(plan(seed), plan(seed));
+        prop_assert_ne!(plan(seed), plan(!seed));
+    }
+
+    #[test]
+    fn all_commands_lie_within_the_horizon_and_leave_its_end_quiet(seed: u64, start in 0..30_u64) {
+        let start = SimTime::ZERO + Span::secs(start);
+        let generator = Generator { start, ..generator(5) };
+        for entry in generator.plan(&KeySource::new(seed)).entries() {
+            let time = entry.moment().expect("drawn at a moment").time;
+            prop_assert!(time > start && time <= generator.end - generator.settle, "{}", entry);
+        }
+    }
+
+    #[test]
+    fn what_begins_also_ends(seed: u64, node_count in 1..8_u32) {
+        for drawn in candidates(&generator(node_count), seed) {
+            let commands: Vec<_> = drawn.fault.commands().collect();
+            prop_assert!(commands.is_sorted_by_key(|(offset, _)| *offset), "{:?}", drawn);
+            for begun in &drawn.fault.begin {
+                let is_undone = drawn.fault.end.iter().any(|ended| is_undone_by(begun, ended));
+                prop_assert!(is_damage(begun) || is_undone, "{} is never undone in {:?}", begun, drawn);
+            }
+        }
+    }
+
+    #[test]
+    fn a_majority_stays_up_and_faults_stay_apart(seed: u64, node_count in 1..8_u32) {
+        let generator = generator(node_count);
+        let faults = draw(&generator, seed);
+        for (index, drawn) in faults.iter().enumerate() {
+            let earlier = &faults[..index];
+            let holding = || earlier.iter().filter(|other| other.end() >= drawn.start).chain([drawn]);
+            prop_assert!(holding().count() <= generator.concurrent_max as usize);
+            let down: BTreeSet<_> =
+                holding().filter(|other| other.fault.is_down).flat_map(|other| &other.fault.nodes).collect();
+            prop_assert!(down.len() <= (node_count as usize - 1) / 2, "{:?} are down at once", down);
+            for other in earlier.iter().filter(|other| other.concerns_part_of(drawn)) {
+                let rest = drawn.start.since(other.end());
+                prop_assert!(rest > generator.gap, "{} rests {} before {:?}", other.kind, rest, drawn);
+            }
+        }
+    }
+
+    #[test]
+    fn turning_a_kind_off_leaves_the_others_as_they_were(seed: u64, index in 0..KINDS.len()) {
+        let name = KINDS[index].about().name;
+        for selection in [Selection::All, Selection::Swarm] {
+            let all = Generator { selection, ..generator(5) };
+            let off = Generator { off: vec![name.to_owned()], ..all.clone() };
+            prop_assert!(draw(&off, seed) == without(draw(&all, seed), name), "without {}", name);
+        }
+    }
+
+    #[test]
+    fn no_fault_depends_on_another_kind_being_listed(seed: u64, index in 0..KINDS.len()) {
+        let all = generator(5);
+        let mut fewer = all.clone();
+        let (removed, _) = fewer.kinds.remove(index);
+        fewer.kinds.reverse();
+        let expected = without(candidates(&all, seed), removed.about().name);
+        prop_assert!(candidates(&fewer, seed) == expected, "without {}", removed.about().name);
+    }
+}

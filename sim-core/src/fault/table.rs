@@ -1,0 +1,58 @@
+//! The table of all kinds of fault.
+
+use super::kind::FaultKind;
+use super::{
+    clock_drift, clock_freeze, clock_step, clock_strobe, crash, crash_after_effect, cut, disk_corrupt,
+    disk_full, disk_lie, disk_misdirect, disk_rollback, disk_slow, disk_stall, disk_torn, duplicate,
+    flapping_link, hold, latency, loss_burst, partition, pause, reorder, slow, wipe,
+};
+
+/// All kinds of fault, related ones together.
+pub const KINDS: &[&dyn FaultKind] = &[
+    &crash::Crash,
+    &crash_after_effect::CrashAfterEffect,
+    &disk_torn::DiskTorn,
+    &pause::Pause,
+    &slow::Slow,
+    &partition::Partition,
+    &cut::Cut,
+    &flapping_link::FlappingLink,
+    &loss_burst::LossBurst,
+    &latency::Latency,
+    &duplicate::Duplicate,
+    &reorder::Reorder,
+    &hold::Hold,
+    &clock_drift::ClockDrift,
+    &clock_step::ClockStep,
+    &clock_strobe::ClockStrobe,
+    &clock_freeze::ClockFreeze,
+    &disk_slow::DiskSlow,
+    &disk_stall::DiskStall,
+    &disk_full::DiskFull,
+    &disk_corrupt::DiskCorrupt,
+    &disk_lie::DiskLie,
+    &disk_rollback::DiskRollback,
+    &disk_misdirect::DiskMisdirect,
+    &wipe::Wipe,
+];
+
+/// The kind with this name.
+pub fn find(name: &str) -> Option<&'static dyn FaultKind> {
+    KINDS.iter().copied().find(|kind| kind.about().name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_and_explains_itself() {
+        for kind in KINDS {
+            let about = kind.about();
+            assert_eq!(find(about.name).map(FaultKind::about), Some(about), "two kinds have the same name");
+            let is_kebab = about.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            assert!(is_kebab && about.help.ends_with('.') && about.rate.count > 0, "{about:?}");
+        }
+        assert!(find("earthquake").is_none());
+    }
+}
