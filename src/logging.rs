@@ -4,7 +4,7 @@
 //! [           2s] DEBUG sim_core::world::apply: command command="crash n3"
 //! ```
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -70,7 +70,7 @@ impl Fields {
         } else if name == "message" {
             self.text.insert_str(0, &value.to_string());
         } else {
-            self.text.push_str(&format!(" {name}={value}"));
+            write!(self.text, " {name}={value}").expect("a string takes every text");
         }
     }
 }

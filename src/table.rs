@@ -26,10 +26,6 @@ impl<const N: usize> Table<N> {
         self.rows.push(cells.map(Into::into));
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     fn widths(&self) -> [usize; N] {
         let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max();
         std::array::from_fn(|column| width(column).unwrap_or_default())

@@ -43,7 +43,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     for file in &files {
         match input::load_file(file, &[], &table) {
             Ok(loaded) => {
-                output.print(format_args!("ok     {} ({})\n", file.display(), loaded.scenario.name))?
+                output.print(format_args!("ok     {} ({})\n", file.display(), loaded.scenario.name))?;
             }
             Err(failure) => {
                 wrong_count += 1;

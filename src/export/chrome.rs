@@ -62,7 +62,7 @@ impl<'a> TraceEvent<'a> {
         Self { dur: Some(micros(nanos)), ..self }
     }
 
-    fn about(self, cat: &'static str, id: impl ToString) -> Self {
+    fn about(self, cat: &'static str, id: &impl ToString) -> Self {
         Self { cat: Some(cat), id: Some(id.to_string()), ..self }
     }
 
@@ -106,10 +106,10 @@ pub(super) fn write(simulation: &dyn Simulation, writer: &mut dyn Write) -> io::
 
 /// The slice of each record, and the arrows to what it caused.
 fn write_records(simulation: &dyn Simulation, lanes: &Lanes, events: &mut Events<'_>) -> io::Result<()> {
-    let trace = trace_of(simulation);
-    let lengths = lengths(trace.iter());
-    let arrivals = arrivals(trace.iter());
-    for entry in entries(trace) {
+    let recorded = trace_of(simulation);
+    let lengths = lengths(recorded.iter());
+    let arrivals = arrivals(recorded.iter());
+    for entry in entries(recorded) {
         let (number, record) = (entry.number, entry.record);
         let Some(subject) = record.subject() else { continue };
         let track = lanes.events(subject);
@@ -130,7 +130,7 @@ fn write_records(simulation: &dyn Simulation, lanes: &Lanes, events: &mut Events
 
 /// One end of the arrow to the record `arrival`.
 fn arrow(ph: &'static str, track: Track, at: SimTime, arrival: u32) -> TraceEvent<'static> {
-    TraceEvent::new(ph, track, "message").at(at).about("message", arrival)
+    TraceEvent::new(ph, track, "message").at(at).about("message", &arrival)
 }
 
 /// How long each record is drawn, in nanoseconds: to the next later one of its lane, at most [`RECORD_NANOS`].

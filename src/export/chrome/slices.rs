@@ -29,7 +29,7 @@ pub(super) fn write_roles(
     for entry in entries(trace_of(simulation)) {
         let at = entry.record.at();
         let host = host_change(entry.record.kind());
-        let host = host.zip(entry.record.subject().and_then(|lane| lane.node()));
+        let host = host.zip(entry.record.subject().and_then(sim_core::Endpoint::node));
         let host = host.map(|(name, node)| (node, name.to_owned()));
         let roles = entry.changes.iter().map(|change| (change.node, role(change.after)));
         for (node, name) in host.into_iter().chain(roles) {
@@ -139,7 +139,7 @@ fn partition<'a>(
     id: PartitionId,
     text: &'a str,
 ) -> TraceEvent<'a> {
-    TraceEvent::new(ph, lanes.faults(), text).at(at).about("partition", id)
+    TraceEvent::new(ph, lanes.faults(), text).at(at).about("partition", &id)
 }
 
 /// A slice for each operation, from invocation to completion.
@@ -151,7 +151,7 @@ pub(super) fn write_operations(
     for operation in simulation.history().operations() {
         let track = lanes.events(operation.op.client.into());
         let name = operation.operation.to_string();
-        let slice = |ph, at| TraceEvent::new(ph, track, &name).at(at).about("operation", operation.op);
+        let slice = |ph, at| TraceEvent::new(ph, track, &name).at(at).about("operation", &operation.op);
         let outcome = json!({ "outcome": operation.outcome.to_string() });
         events.put(&slice("b", operation.invoked).with("args", outcome))?;
         events.put(&slice("e", operation.completed.unwrap_or(simulation.now())))?;
