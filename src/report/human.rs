@@ -140,8 +140,8 @@ impl Body<'_> {
         let style = verdict_style(report.verdict.exit_code);
         writeln!(
             f,
-            "\n{bold}verdict{bold:#}    {style}{}{style:#}: {}",
-            report.verdict.kind, report.verdict.text
+            "\n{bold}verdict{bold:#}    {style}{}{style:#}",
+            report.verdict.text
         )?;
         writeln!(f, "{bold}digest{bold:#}     {}", report.digest)?;
         if let Some(twice) = &report.twice {
