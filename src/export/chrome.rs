@@ -19,11 +19,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sim_core::Simulation;
-use sim_core::trace::Record;
+use sim_core::trace::{Record, Trace};
 use sim_core::{Endpoint, SimTime};
 
 use self::names::{Lanes, Track};
-use super::{entries, trace_of, words};
+use super::{entries, first_number, trace_of, words};
 
 /// How long a record is drawn, in nanoseconds.
 const RECORD_NANOS: u64 = 1_000;
@@ -108,15 +108,15 @@ pub(super) fn write(simulation: &dyn Simulation, writer: &mut dyn Write) -> io::
 fn write_records(simulation: &dyn Simulation, lanes: &Lanes, events: &mut Events<'_>) -> io::Result<()> {
     let recorded = trace_of(simulation);
     let lengths = lengths(recorded.iter());
-    let arrivals = arrivals(recorded.iter());
-    for entry in entries(recorded) {
+    let arrivals = arrivals(recorded);
+    for (entry, length) in entries(recorded).zip(lengths) {
         let (number, record) = (entry.number, entry.record);
         let Some(subject) = record.subject() else { continue };
         let track = lanes.events(subject);
         let text = words(simulation, &entry);
         let lane = subject.to_string();
         let name = text.strip_prefix(&lane).map_or(text.as_str(), |rest| rest.trim_start_matches([':', ' ']));
-        let slice = TraceEvent::new("X", track, name).at(record.at()).lasting(lengths[number as usize]);
+        let slice = TraceEvent::new("X", track, name).at(record.at()).lasting(length);
         events.put(&slice.with("args", json!({ "record": number, "cause": record.cause() })))?;
         if record.payload().is_some() && record.cause().is_some() {
             events.put(&arrow("f", track, record.at(), number).with("bp", "e"))?;
@@ -154,9 +154,9 @@ fn lengths<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<u64> {
 }
 
 /// By record, the arrivals and drops of what it sent.
-fn arrivals<'a>(records: impl Iterator<Item = &'a Record>) -> BTreeMap<u32, Vec<u32>> {
+fn arrivals(trace: &Trace) -> BTreeMap<u32, Vec<u32>> {
     let mut arrivals: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (number, record) in (0..).zip(records) {
+    for (number, record) in (first_number(trace)..).zip(trace) {
         if let (Some(cause), Some(_)) = (record.cause(), record.payload()) {
             arrivals.entry(cause).or_default().push(number);
         }

@@ -55,6 +55,12 @@ fn trace_of(simulation: &dyn Simulation) -> &Trace {
     simulation.trace().expect("a run that is exported records its trace")
 }
 
+/// The number of the first record: not 0 where recording began in the middle of a run.
+fn first_number(trace: &Trace) -> u32 {
+    let count = u32::try_from(trace.iter().len()).expect("record numbers fit 32 bits");
+    trace.len() - count
+}
+
 /// One record with all that belongs to it.
 pub(crate) struct Entry<'a> {
     pub(crate) number: u32,
@@ -67,7 +73,7 @@ pub(crate) struct Entry<'a> {
 pub(crate) fn entries(trace: &Trace) -> impl Iterator<Item = Entry<'_>> {
     let mut notes = trace.notes(0..u32::MAX).peekable();
     let mut changes = trace.status_changes(0..u32::MAX).peekable();
-    (0_u32..).zip(trace).map(move |(number, record)| Entry {
+    (first_number(trace)..).zip(trace).map(move |(number, record)| Entry {
         number,
         record,
         notes: take_of(&mut notes, |note| note.record == number).map(|note| &*note.text).collect(),

@@ -25,7 +25,7 @@ pub(super) fn write_roles(
     lanes: &Lanes,
     events: &mut Events<'_>,
 ) -> io::Result<()> {
-    let mut standing: Vec<Option<Standing>> = (0..simulation.node_count()).map(|_| None).collect();
+    let mut standing = standing_first(simulation);
     for entry in entries(trace_of(simulation)) {
         let at = entry.record.at();
         let host = host_change(entry.record.kind());
@@ -34,17 +34,26 @@ pub(super) fn write_roles(
         let roles = entry.changes.iter().map(|change| (change.node, role(change.after)));
         for (node, name) in host.into_iter().chain(roles) {
             let next = Standing { since: at, name };
-            if let Some(last) = standing[node.index()].replace(next) {
-                write_standing(events, lanes, node, &last, at)?;
-            }
+            let last = std::mem::replace(&mut standing[node.index()], next);
+            write_standing(events, lanes, node, &last, at)?;
         }
     }
     for (index, last) in (0..).zip(standing) {
-        if let Some(last) = last {
-            write_standing(events, lanes, NodeId::new(index), &last, simulation.now())?;
-        }
+        write_standing(events, lanes, NodeId::new(index), &last, simulation.now())?;
     }
     Ok(())
+}
+
+/// How nodes stood when the trace began: as before their first change, else as they do now.
+fn standing_first(simulation: &dyn Simulation) -> Vec<Standing> {
+    let mut statuses = Vec::new();
+    simulation.statuses(&mut statuses);
+    let mut roles: Vec<Option<Status>> = statuses.iter().map(|status| status.process).collect();
+    let changes: Vec<_> = trace_of(simulation).status_changes(0..u32::MAX).collect();
+    for change in changes.into_iter().rev() {
+        roles[change.node.index()] = change.before;
+    }
+    roles.into_iter().map(|status| Standing { since: SimTime::ZERO, name: role(status) }).collect()
 }
 
 /// How a node stands after a change of its host.
