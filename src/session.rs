@@ -48,6 +48,7 @@ impl Ran {
 impl<'a> Session<'a> {
     pub(crate) fn new(selection: &'a Selection, table: &'a ProtocolTable) -> Result<Self, Failure> {
         let loaded = selection.load(table)?;
+        interrupt::listen();
         Ok(Self { selection, table, loaded, seed: selection.seed.number() })
     }
 
@@ -57,7 +58,6 @@ impl<'a> Session<'a> {
             Watch::Everything => Recording::On,
         };
         let options = RunOptions { recording, ..RunOptions::default() };
-        interrupt::listen();
         let mut observer = |_: &dyn sim_core::Simulation| {
             if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };

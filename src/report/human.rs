@@ -138,11 +138,7 @@ impl Body<'_> {
         let report = self.report;
         let bold = Style::new().bold();
         let style = verdict_style(report.verdict.exit_code);
-        writeln!(
-            f,
-            "\n{bold}verdict{bold:#}    {style}{}{style:#}",
-            report.verdict.text
-        )?;
+        writeln!(f, "\n{bold}verdict{bold:#}    {style}{}{style:#}", report.verdict.text)?;
         writeln!(f, "{bold}digest{bold:#}     {}", report.digest)?;
         if let Some(twice) = &report.twice {
             let text = twice.divergence.as_deref().unwrap_or("digests equal");

@@ -19,7 +19,10 @@ pub(crate) const REPORT_VERSION: u32 = 1;
 
 /// What a run was. Times are in nanoseconds; nodes are `n1…`, clients `c1…`.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(clippy::struct_field_names, reason = "readers of the document see `report_version` without the type")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "readers of the document see `report_version` without the type"
+)]
 pub(crate) struct Report {
     /// The version of this document: 1.
     pub(crate) report_version: u32,
