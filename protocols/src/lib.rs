@@ -15,5 +15,10 @@
 //! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
 //! they grow into.
 
+#![warn(clippy::wildcard_enum_match_arm, clippy::cast_possible_truncation, clippy::iter_over_hash_type)]
+
 pub mod echo;
 pub mod raft;
+
+#[cfg(test)]
+mod testing;

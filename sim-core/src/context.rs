@@ -58,7 +58,7 @@ impl<'a, P: Process> Context<'a, P> {
     }
 
     /// Sends a message. It may be lost, delayed, duplicated or overtaken; a message to oneself is not.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: P::Message) {
         self.core.send(self.node, to, message);
     }

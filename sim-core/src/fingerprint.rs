@@ -11,17 +11,22 @@
 use serde::ser::{self, Serialize};
 
 /// Odd constants with well-spread bits (from the fractional parts of the golden ratio and of √2).
-const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+const FIRST: u64 = 0x9E37_79B9_7F4A_7C15;
 const SECOND: u64 = 0x6A09_E667_F3BC_C909;
 
-/// Folds two words into a state: one 64×64→128 multiplication, halves combined.
+/// Folds two words into a state: the step that digests are made of. One 64×64→128 multiplication, halves
+/// combined, as in wyhash (Wang Yi, 2019).
 #[inline(always)]
-pub(crate) fn fold(state: u64, first: u64, second: u64) -> u64 {
-    let product =
-        u128::from(state.rotate_left(23) ^ first ^ MULTIPLIER) * u128::from(second ^ SECOND ^ state);
+pub fn fold(state: u64, first: u64, second: u64) -> u64 {
+    multiply(first ^ FIRST, second ^ state.rotate_left(32) ^ SECOND) ^ state
+}
+
+#[inline(always)]
+fn multiply(first: u64, second: u64) -> u64 {
+    let product = u128::from(first) * u128::from(second);
     #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
     let (low, high) = (product as u64, (product >> 64) as u64);
-    low ^ high ^ first.rotate_left(32)
+    low ^ high
 }
 
 /// The fingerprint of a value, instants included.
@@ -43,11 +48,11 @@ pub fn state_fingerprint<T: Serialize + ?Sized>(value: &T) -> u64 {
 
 #[inline(always)]
 fn run<T: Serialize + ?Sized>(value: &T, instants: Instants) -> u64 {
-    let mut folder = Folder { state: 0, count: 0, instants };
+    let mut folder = Folder { sum: 0, place: FIRST, instants };
     if let Err(error) = value.serialize(&mut folder) {
         panic!("a value that is fingerprinted must always serialize: {error}");
     }
-    fold(folder.state, folder.count, MULTIPLIER)
+    folder.finish()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,17 +62,26 @@ enum Instants {
 }
 
 /// The serde serializer behind the fingerprints.
+///
+/// Each word gives a product that depends on its place, and the products are summed. They do not wait for each
+/// other, so a message of a few words costs little more than one of them.
 struct Folder {
-    state: u64,
-    count: u64,
+    sum: u64,
+    /// Another for each place; says how many words there were.
+    place: u64,
     instants: Instants,
 }
 
 impl Folder {
     #[inline(always)]
     fn word(&mut self, word: u64) {
-        self.state = fold(self.state, word, self.count);
-        self.count += 1;
+        self.sum = self.sum.wrapping_add(multiply(word ^ self.place, self.place ^ SECOND));
+        self.place = self.place.wrapping_add(FIRST);
+    }
+
+    #[inline(always)]
+    fn finish(self) -> u64 {
+        multiply(self.sum ^ FIRST, self.place ^ SECOND) ^ self.sum
     }
 
     fn bytes(&mut self, bytes: &[u8]) {

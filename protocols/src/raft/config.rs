@@ -36,7 +36,9 @@ pub enum ConfigError {
     #[error("a cluster needs at least one member")]
     NoMembers,
     /// More than [`MEMBERS_MAX`].
-    #[error("{0} members; at most {MEMBERS_MAX} are allowed, and each write waits for more than half of them")]
+    #[error(
+        "{0} members; at most {MEMBERS_MAX} are allowed, and each write waits for more than half of them"
+    )]
     TooManyMembers(usize),
     /// A member stands twice, or before a smaller one.
     #[error("members must be ascending and different, but {second} comes after {first}")]
@@ -177,7 +179,10 @@ mod tests {
     fn a_heartbeat_not_shorter_than_the_election_timeout_is_refused_with_the_reason() {
         let config = Config { heartbeat: Span::millis(150), ..config(&[0, 1, 2]) };
         let error = config.validate().expect_err("followers would never rest");
-        assert!(error.to_string().contains("must be shorter than the shortest election timeout 150ms"), "{error}");
+        assert!(
+            error.to_string().contains("must be shorter than the shortest election timeout 150ms"),
+            "{error}"
+        );
     }
 
     #[test]

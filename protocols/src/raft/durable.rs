@@ -25,6 +25,7 @@ use super::Raft;
 use super::facts::{Fact, Witness};
 use super::log::{Journal, Log};
 use super::message::Message;
+use super::process::send;
 use super::types::{Entry, Index, Term};
 
 /// The region of the [`HardState`].
@@ -166,7 +167,11 @@ impl Raft {
     ///
     /// # Errors
     /// If the disk takes no more; then nothing changes.
-    pub(super) fn write_hard_state(&mut self, context: &mut Context<'_, Self>, hard: HardState) -> Result<(), WriteError> {
+    pub(super) fn write_hard_state(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        hard: HardState,
+    ) -> Result<(), WriteError> {
         assert!(hard.term >= self.hard.term, "the term would fall from {} to {}", self.hard.term, hard.term);
         assert!(
             hard.term > self.hard.term || self.hard.vote.is_none(),
@@ -238,7 +243,7 @@ impl Raft {
 
     fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
         match act {
-            Deferred::Send { to, message } => self.send(context, to, message),
+            Deferred::Send { to, message } => send(context, to, message),
             Deferred::Campaign(term) => self.campaign(context, term),
         }
     }

@@ -15,6 +15,7 @@ use sim_core::{Context, NodeId};
 use super::durable::{Deferred, HardState};
 use super::facts::Fact;
 use super::message::{Message, RequestVote, Vote};
+use super::process::send;
 use super::role::{Ballot, Candidate, Follower, Leader, Role};
 use super::types::{Command, Entry, Index, Term};
 use super::{Point, Raft, Timer};
@@ -51,18 +52,24 @@ impl Raft {
             return;
         }
         context.fact(Fact::VoteGranted { term, candidate: self.node });
-        let request = RequestVote { term, last_index: self.log.last_index(), last_term: self.log.last_term() };
+        let request =
+            RequestVote { term, last_index: self.log.last_index(), last_term: self.log.last_term() };
         for at in 0..self.config.members.len() {
             let to = self.config.members[at];
             if to != self.node {
-                self.send(context, to, Message::RequestVote(request));
+                send(context, to, Message::RequestVote(request));
             }
         }
         self.count(context, self.node, Vote::Granted);
     }
 
     /// A candidate of the current term asks for a vote.
-    pub(super) fn on_request_vote(&mut self, context: &mut Context<'_, Self>, from: NodeId, request: RequestVote) {
+    pub(super) fn on_request_vote(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        request: RequestVote,
+    ) {
         let vote = self.vote_for(context, from, request);
         let term = self.term();
         let message = Message::RequestVoteReply { term, vote };
@@ -87,7 +94,12 @@ impl Raft {
     }
 
     /// A member answers a candidate of the current term.
-    pub(super) fn on_request_vote_reply(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
+    pub(super) fn on_request_vote_reply(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        vote: Vote,
+    ) {
         match self.role {
             Role::Candidate(_) => self.count(context, from, vote),
             // The election is decided.
@@ -116,7 +128,11 @@ impl Raft {
     ///
     /// # Errors
     /// If the disk takes no more. The message then counts as lost.
-    pub(super) fn adopt_term(&mut self, context: &mut Context<'_, Self>, term: Term) -> Result<(), WriteError> {
+    pub(super) fn adopt_term(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        term: Term,
+    ) -> Result<(), WriteError> {
         self.write_hard_state(context, HardState { term, vote: None })?;
         self.become_follower(context, None);
         Ok(())
@@ -127,7 +143,9 @@ impl Raft {
     pub(super) fn follow(&mut self, context: &mut Context<'_, Self>, leader: NodeId) {
         match &self.role {
             Role::Follower(Follower { leader: Some(known) }) if *known == leader => {}
-            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => self.become_follower(context, Some(leader)),
+            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => {
+                self.become_follower(context, Some(leader));
+            }
         }
         self.reset_election_timer(context);
     }

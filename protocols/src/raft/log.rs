@@ -83,7 +83,11 @@ impl Log {
             log.push(entry);
         }
         (log.durable, log.syncing) = (log.last_index(), log.last_index());
-        witness.state(Fact::Recovered { index: log.last_index(), term: log.last_term(), chain: log.last_chain() });
+        witness.state(Fact::Recovered {
+            index: log.last_index(),
+            term: log.last_term(),
+            chain: log.last_chain(),
+        });
         log
     }
 
@@ -133,7 +137,11 @@ impl Log {
         if index <= self.commit {
             return;
         }
-        assert!(index <= self.last_index(), "entry {index} is committed, the log ends at {}", self.last_index());
+        assert!(
+            index <= self.last_index(),
+            "entry {index} is committed, the log ends at {}",
+            self.last_index()
+        );
         self.commit = index;
         witness.state(Fact::Committed { index, chain: self.slot(index).chain });
     }
@@ -222,7 +230,9 @@ impl Log {
     /// What a follower tells a leader whose `previous` its log does not match.
     pub fn hint(&self, previous: Index) -> Hint {
         match self.term_at(previous) {
-            Some(term) => Hint { term: Some(term), first_index: self.run(term).map_or(previous, |run| run.first) },
+            Some(term) => {
+                Hint { term: Some(term), first_index: self.run(term).map_or(previous, |run| run.first) }
+            }
             None => Hint { term: None, first_index: self.last_index().next() },
         }
     }
@@ -237,7 +247,11 @@ impl Log {
     }
 
     fn truncate_from(&mut self, index: Index, journal: &mut impl Journal) {
-        assert!(index > self.commit, "entry {index} would be removed, but entries up to {} are committed", self.commit);
+        assert!(
+            index > self.commit,
+            "entry {index} would be removed, but entries up to {} are committed",
+            self.commit
+        );
         journal.truncate_from(index);
         self.slots.truncate_back(index.0);
         self.runs.truncate(self.runs.partition_point(|run| run.first < index));
@@ -250,7 +264,11 @@ impl Log {
 
     fn push(&mut self, entry: Entry) -> Chain {
         let last_term = self.last_term();
-        assert!(entry.term >= last_term, "terms never fall along a log, but {} follows {last_term}", entry.term);
+        assert!(
+            entry.term >= last_term,
+            "terms never fall along a log, but {} follows {last_term}",
+            entry.term
+        );
         let chain = self.last_chain().extend(&entry);
         if entry.term > last_term {
             self.runs.push(Run { term: entry.term, first: self.last_index().next() });

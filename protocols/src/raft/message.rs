@@ -141,8 +141,12 @@ impl process::Message for Message {
             Self::RequestVote(RequestVote { term, last_index, last_term }) => {
                 format!("RequestVote term={} last=({last_index},{last_term})", term.0)
             }
-            Self::RequestVoteReply { term, vote: Vote::Granted } => format!("RequestVoteReply term={} granted", term.0),
-            Self::RequestVoteReply { term, vote: Vote::Denied } => format!("RequestVoteReply term={} denied", term.0),
+            Self::RequestVoteReply { term, vote: Vote::Granted } => {
+                format!("RequestVoteReply term={} granted", term.0)
+            }
+            Self::RequestVoteReply { term, vote: Vote::Denied } => {
+                format!("RequestVoteReply term={} denied", term.0)
+            }
             Self::AppendEntries(append) => append.describe(),
             Self::AppendEntriesReply(reply) => reply.describe(),
         }
@@ -156,7 +160,10 @@ impl AppendEntries {
             0 => ("Heartbeat", String::new()),
             count => ("AppendEntries", format!(" entries={count}")),
         };
-        format!("{name} term={} prev=({prev_index},{prev_term}){count} commit={commit} round={}", term.0, round.0)
+        format!(
+            "{name} term={} prev=({prev_index},{prev_term}){count} commit={commit} round={}",
+            term.0, round.0
+        )
     }
 }
 

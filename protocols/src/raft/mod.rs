@@ -48,8 +48,8 @@
 //! | `commitIndex` | [`log::Log::commit`] |
 //! | `lastApplied` | [`state_machine::StateMachine::applied`] |
 //! | `nextIndex[]`, `matchIndex[]` | `replication::Progress` |
-//! | AppendEntries RPC, heartbeat | [`message::AppendEntries`], without entries |
-//! | RequestVote RPC | [`message::RequestVote`] |
+//! | `AppendEntries` RPC, heartbeat | [`message::AppendEntries`], without entries |
+//! | `RequestVote` RPC | [`message::RequestVote`] |
 //! | election timeout, heartbeat | [`Timer::Election`], [`Timer::Heartbeat`], [`config::Config`] |
 //! | `readIndex` (dissertation §6.4) | `reads::Read` |
 //! | client sessions (§8; dissertation §6.3) | [`state_machine::StateMachine::recall`] |

@@ -138,13 +138,13 @@ impl Raft {
         };
         self.after_durable(context, Deferred::Send { to: from, message });
     }
+}
 
-    /// The one way out for messages. A vote is stated as it leaves, whoever decided to give it.
-    #[inline]
-    pub(super) fn send(&self, context: &mut Context<'_, Self>, to: NodeId, message: Message) {
-        if let Message::RequestVoteReply { term, vote: Vote::Granted } = message {
-            context.fact(Fact::VoteGranted { term, candidate: to });
-        }
-        context.send(to, message);
+/// The one way out for messages. A vote is stated as it leaves, whoever decided to give it.
+#[inline]
+pub(super) fn send(context: &mut Context<'_, Raft>, to: NodeId, message: Message) {
+    if let Message::RequestVoteReply { term, vote: Vote::Granted } = message {
+        context.fact(Fact::VoteGranted { term, candidate: to });
     }
+    context.send(to, message);
 }

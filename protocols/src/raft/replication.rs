@@ -13,6 +13,7 @@ use super::config::MEMBERS_MAX;
 use super::durable::Deferred;
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesReply, AppendResult, Hint, Message};
+use super::process::send;
 use super::role::{Leader, Role};
 use super::state_machine::Memory;
 use super::types::{Command, Entries, Entry, Index, Round, Term};
@@ -170,12 +171,14 @@ impl Raft {
         let entries = batch.get(&self.log, progress.next_index, self.config.append_entries_max);
         leader.progress[slot].on_sent(entries.len() as u64);
         let message = leader.append_entries(&self.log, self.hard.term, progress.next_index, entries);
-        self.send(context, self.config.members[slot], message);
+        send(context, self.config.members[slot], message);
     }
 
     /// Time to show the followers that their leader lives, and to repeat what they may have missed.
     pub(super) fn on_heartbeat_timeout(&mut self, context: &mut Context<'_, Self>) {
-        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader has a heartbeat timer") };
+        let Role::Leader(leader) = &mut self.role else {
+            unreachable!("only a leader has a heartbeat timer")
+        };
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
         for progress in &mut leader.progress {
             if progress.mode == Mode::ProbeSent {
@@ -194,15 +197,21 @@ impl Raft {
             if Some(slot) != self.slot {
                 let next_index = leader.progress[slot].next_index;
                 let message = leader.append_entries(&self.log, self.hard.term, next_index, Entries::NONE);
-                context.send(*member, message);
+                send(context, *member, message);
             }
         }
     }
 
     /// The leader of the current term replicates entries, or shows that it lives.
-    pub(super) fn on_append_entries(&mut self, context: &mut Context<'_, Self>, from: NodeId, append: &AppendEntries) {
+    pub(super) fn on_append_entries(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        append: &AppendEntries,
+    ) {
         if matches!(self.role, Role::Leader(_)) {
-            return context.note(|| format!("{from} says that it leads this term too: beyond what Raft survives"));
+            return context
+                .note(|| format!("{from} says that it leads this term too: beyond what Raft survives"));
         }
         self.follow(context, from);
         let &AppendEntries { prev_index, prev_term, ref entries, commit, round, .. } = append;
@@ -342,7 +351,10 @@ mod tests {
         assert!(!progress.on_match(Index(4)));
         assert!(!progress.on_match(Index(5)));
         assert!(!progress.on_conflict(Index(5), Index(2)));
-        assert_eq!((progress.match_index, progress.next_index, progress.mode), (Index(5), Index(9), Mode::Stream));
+        assert_eq!(
+            (progress.match_index, progress.next_index, progress.mode),
+            (Index(5), Index(9), Mode::Stream)
+        );
     }
 
     #[test]

@@ -118,13 +118,12 @@ impl StateMachine {
             Memory::Unknown => {}
         }
         let outcome = self.execute(operation);
-        match self.sessions.get_mut(&op.client) {
-            Some(session) => session.remember(op.ordinal, &outcome),
-            None => {
-                let mut session = Session { newest: op.ordinal, ..Session::default() };
-                session.remember(op.ordinal, &outcome);
-                self.sessions.insert(op.client, session);
-            }
+        if let Some(session) = self.sessions.get_mut(&op.client) {
+            session.remember(op.ordinal, &outcome);
+        } else {
+            let mut session = Session { newest: op.ordinal, ..Session::default() };
+            session.remember(op.ordinal, &outcome);
+            self.sessions.insert(op.client, session);
         }
         Some(outcome)
     }

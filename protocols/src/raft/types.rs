@@ -171,12 +171,15 @@ mod tests {
 
     fn write(term: u64, value: u64) -> Entry {
         let op = OpId { client: ClientId::new(0), ordinal: 0 };
-        Entry { term: Term(term), command: Command::Client { op, operation: kv::Operation::Write(Key(1), value) } }
+        Entry {
+            term: Term(term),
+            command: Command::Client { op, operation: kv::Operation::Write(Key(1), value) },
+        }
     }
 
     #[test]
     fn a_chain_tells_every_difference_in_its_prefix_apart() {
-        let chain = |entries: &[Entry]| entries.iter().fold(Chain::EMPTY, |chain, entry| chain.extend(entry));
+        let chain = |entries: &[Entry]| entries.iter().fold(Chain::EMPTY, Chain::extend);
         let noop = Entry { term: Term(1), command: Command::Noop };
         let all = [
             chain(&[]),

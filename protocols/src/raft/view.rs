@@ -12,7 +12,10 @@ impl Raft {
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.group("persistent", |view| {
             view.number("current term", self.hard.term.0);
-            view.text("voted for", self.hard.vote.map_or_else(|| "nobody".to_owned(), |node| node.to_string()));
+            view.text(
+                "voted for",
+                self.hard.vote.map_or_else(|| "nobody".to_owned(), |node| node.to_string()),
+            );
         });
         view.strip("log", self.strip(request));
         view.group("volatile", |view| {
@@ -63,7 +66,8 @@ impl Raft {
     }
 
     fn show_leader(&self, leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
-        let followers = self.config.members.iter().zip(&leader.progress).filter(|(member, _)| **member != self.node);
+        let followers =
+            self.config.members.iter().zip(&leader.progress).filter(|(member, _)| **member != self.node);
         let rows = followers.map(|(member, progress)| progress_row(member.to_string(), progress));
         let columns = vec!["follower", "next", "match", "in flight", "mode", "round"];
         view.group("leader", |view| {
@@ -78,7 +82,10 @@ impl Raft {
 
 fn show_follower(follower: &Follower, view: &mut ViewBuilder) {
     view.group("follower", |view| {
-        view.text("leader", follower.leader.map_or_else(|| "unknown".to_owned(), |leader| leader.to_string()));
+        view.text(
+            "leader",
+            follower.leader.map_or_else(|| "unknown".to_owned(), |leader| leader.to_string()),
+        );
     });
 }
 

@@ -217,13 +217,13 @@ impl Network {
     }
 
     /// The ordinal of the next message from `from` to `to`; counts it.
-    #[inline]
+    #[inline(always)]
     pub fn next_ordinal(&mut self, from: Endpoint, to: Endpoint) -> u32 {
         self.ordinals.next(from, to)
     }
 
     /// Sends a message of `size` bytes at `now`. On one link, calls are in the order of `now`.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, now: SimTime, id: MessageId, size: u64) -> Sending {
         if self.is_plain {
             let model = self.links.usual((id.from, id.to));
@@ -234,7 +234,7 @@ impl Network {
     }
 
     /// What becomes of a message from `from` to `to` that arrives now.
-    #[inline]
+    #[inline(always)]
     pub fn arrive(&self, from: Endpoint, to: Endpoint) -> Arrival {
         if self.has_barriers { self.arrive_with_care(from, to) } else { Arrival::Deliver }
     }
@@ -248,6 +248,12 @@ impl Network {
     /// What the link from `from` to `to` promises.
     pub fn transport(&self, from: Endpoint, to: Endpoint) -> Transport {
         self.links.model((from, to)).transport
+    }
+
+    /// Whether everything that arrives is handed over: no cuts, partitions, holds or connections.
+    #[inline(always)]
+    pub const fn is_open(&self) -> bool {
+        !self.has_barriers && !self.links.has_connections
     }
 
     /// Whether any link is a [`Transport::Connection`].

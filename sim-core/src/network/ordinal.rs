@@ -55,7 +55,7 @@ impl Ordinals {
         Self { population, width, is_exact, next: vec![0; width * population.count()] }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self, from: Endpoint, to: Endpoint) -> u32 {
         let column = if self.is_exact { self.population.position(to) } else { shared_column(from, to) };
         let counter = &mut self.next[self.population.position(from) * self.width + column];

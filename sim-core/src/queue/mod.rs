@@ -21,7 +21,7 @@ use crate::time::SimTime;
 
 /// Bits of a sequence number: 10¹² events a run.
 pub const SEQUENCE_BITS: u32 = 40;
-/// Bits of a slot: 16,777,216 events pending at once.
+/// Bits of a slot: 16,777,215 events pending at once.
 pub const SLOT_BITS: u32 = 24;
 
 const SEQUENCE_MASK: u64 = (1 << SEQUENCE_BITS) - 1;
@@ -40,18 +40,14 @@ impl EventKey {
     ///
     /// # Panics
     ///
-    /// If `sequence` needs more than 40 bits or `slot` more than 24, or if all three are at their maximum.
-    #[inline]
+    /// If `sequence` needs more than 40 bits or `slot` more than 24. The very last slot is reserved, so that no
+    /// key is greater than all others.
+    #[inline(always)]
     pub const fn new(time: SimTime, sequence: u64, slot: u32) -> Self {
-        assert!(
-            sequence <= SEQUENCE_MASK,
-            "a sequence number has 40 bits: more than 1,099,511,627,776 events"
-        );
-        assert!(slot <= SLOT_MASK, "a slot has 24 bits: more than 16,777,216 events pending");
+        assert!(sequence <= SEQUENCE_MASK, "a sequence number has 40 bits: more than 1,099,511,627,776 events");
+        assert!(slot < SLOT_MASK, "a slot has 24 bits: more than 16,777,215 events pending");
         let low = sequence << SLOT_BITS | slot as u64;
-        let key = (time.as_nanos() as u128) << 64 | low as u128;
-        assert!(key != Self::NEVER.0, "the last key of all is reserved for `never`");
-        Self(key)
+        Self((time.as_nanos() as u128) << 64 | low as u128)
     }
 
     /// When the event is due.
@@ -140,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "more than 16,777,216 events pending")]
+    #[should_panic(expected = "more than 16,777,215 events pending")]
     fn a_slot_beyond_24_bits_is_refused() {
         EventKey::new(SimTime::ZERO, 0, 1 << SLOT_BITS);
     }

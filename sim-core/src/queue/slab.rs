@@ -6,7 +6,7 @@
 use super::SLOT_BITS;
 
 /// Slots a slab may have.
-const SLOTS_MAX: usize = 1 << SLOT_BITS;
+const SLOTS_MAX: usize = (1 << SLOT_BITS) - 1;
 /// The end of the free list: no slot has this number.
 const NO_SLOT: u32 = u32::MAX;
 
@@ -82,28 +82,31 @@ impl<T> Slab<T> {
     ///
     /// # Panics
     ///
-    /// If 16,777,216 slots are full.
-    #[inline]
+    /// If 16,777,215 slots are full.
+    #[inline(always)]
     pub fn insert(&mut self, value: T) -> u32 {
-        self.len += 1;
+        if self.first_free == NO_SLOT {
+            self.append();
+        }
+        // The value is built in its place: nothing that is not inlined may take it by value before.
         let slot = self.first_free;
-        let Some(free) = self.slots.get_mut(slot as usize) else {
-            return self.append(value);
-        };
-        let Entry::Free(next) = free.entry else {
-            unreachable!("slot {slot} is on the free list, but full");
-        };
+        let free = &mut self.slots[slot as usize];
+        let Entry::Free(next) = free.entry else { full_on_free_list(slot) };
         free.entry = Entry::Full(value);
         self.first_free = next;
+        self.len += 1;
         slot
     }
 
+    /// Adds a free slot.
+    #[cold]
+    #[inline(never)]
     #[expect(clippy::cast_possible_truncation, reason = "asserted to fit in 24 bits")]
-    fn append(&mut self, value: T) -> u32 {
+    fn append(&mut self) {
         let slot = self.slots.len();
-        assert!(slot < SLOTS_MAX, "more than 16,777,216 events pending");
-        self.slots.push(Slot { generation: 0, entry: Entry::Full(value) });
-        slot as u32
+        assert!(slot < SLOTS_MAX, "more than 16,777,215 events pending");
+        self.slots.push(Slot { generation: 0, entry: Entry::Free(NO_SLOT) });
+        self.first_free = slot as u32;
     }
 
     /// Takes the value out of `slot` and frees it.
@@ -111,7 +114,7 @@ impl<T> Slab<T> {
     /// # Panics
     ///
     /// If the slot is free or was never used.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, slot: u32) -> T {
         let freed = &mut self.slots[slot as usize];
         let Entry::Full(value) = std::mem::replace(&mut freed.entry, Entry::Free(self.first_free)) else {
@@ -167,6 +170,12 @@ impl<T> Slab<T> {
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..).zip(&self.slots).filter_map(|(number, slot)| Some((number, slot.value()?)))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn full_on_free_list(slot: u32) -> ! {
+    unreachable!("slot {slot} is on the free list, but full")
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ impl Ties {
     /// # Panics
     ///
     /// If `sequence` needs more than 40 bits.
-    #[inline]
+    #[inline(always)]
     pub fn order(&self, sequence: u64) -> u64 {
         assert!(sequence <= SEQUENCE_MASK, "sequence number {sequence} has more than 40 bits");
         match self {
@@ -52,6 +52,8 @@ impl Ties {
 }
 
 /// A Feistel network on two halves of 20 bits. Whatever the round function, each round can be undone.
+#[cold]
+#[inline(never)]
 fn shuffle(sequence: u64, key: Key) -> u64 {
     let halves = (sequence >> HALF_BITS, sequence & HALF_MASK);
     let (left, right) =

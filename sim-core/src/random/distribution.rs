@@ -140,13 +140,22 @@ impl Distribution {
     }
 
     /// The length that `draw` stands for. A constant distribution does not ask for a draw, all others ask once.
-    #[inline]
+    #[inline(always)]
     pub fn sample_with(&self, draw: impl FnOnce() -> u64) -> Span {
         match &self.0 {
             Shape::Constant(span) => *span,
             Shape::Uniform { low, width } => *low + Span::nanos(below(draw(), *width)),
-            Shape::Tabulated(tabulated) => Span::nanos(tabulated.table.sample(draw())),
-            Shape::Empirical(samples) => pick(samples, draw()),
+            Shape::Tabulated(_) | Shape::Empirical(_) => self.look_up(draw()),
+        }
+    }
+
+    /// The distributions that live in memory of their own.
+    #[inline(never)]
+    fn look_up(&self, draw: u64) -> Span {
+        match &self.0 {
+            Shape::Tabulated(tabulated) => Span::nanos(tabulated.table.sample(draw)),
+            Shape::Empirical(samples) => pick(samples, draw),
+            Shape::Constant(_) | Shape::Uniform { .. } => unreachable!("needs no look-up"),
         }
     }
 

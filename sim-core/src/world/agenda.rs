@@ -12,7 +12,6 @@ pub(super) struct Agenda {
     due: Vec<(Moment, usize)>,
     /// Entries that wait for something to happen.
     waiting: Vec<Waiting>,
-    has_changed: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -29,7 +28,7 @@ impl Agenda {
         let mut due = plan.schedule();
         due.reverse();
         let waiting = (0..).zip(plan.entries()).filter_map(|(index, entry)| waiting(index, entry)).collect();
-        Self { plan: plan.clone(), due, waiting, has_changed: false }
+        Self { plan: plan.clone(), due, waiting }
     }
 
     /// The plan, with what its entries were as far as they have happened.
@@ -38,16 +37,9 @@ impl Agenda {
     }
 
     /// The first instant at which the run loop has to look here: the next command, or just after `until`.
-    pub(super) fn barrier(&mut self, until: SimTime) -> SimTime {
-        self.has_changed = false;
+    pub(super) fn barrier(&self, until: SimTime) -> SimTime {
         let end = until + Span::nanos(1);
         self.due.last().map_or(end, |(moment, _)| moment.time.min(end))
-    }
-
-    /// Whether a command came due that the last barrier did not know.
-    #[inline(always)]
-    pub(super) fn was_changed(&self) -> bool {
-        self.has_changed
     }
 
     /// The next entry whose moment is known.
@@ -99,7 +91,6 @@ impl Agenda {
         let position =
             self.due.partition_point(|&(other, other_index)| (other, other_index) > (moment, index));
         self.due.insert(position, (moment, index));
-        self.has_changed = true;
     }
 }
 

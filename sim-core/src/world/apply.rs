@@ -3,40 +3,51 @@
 use super::core::Core;
 use super::event::{Event, TimerEvent};
 use super::host::{Intake, Spare};
-use super::{Barrier, Stop, World};
+use super::{Stop, World};
 use crate::clock::ClockFault;
 use crate::digest::Mark;
 use crate::disk::{CrashLoss, DiskFault, FaultEffect, SyncCompletion, SyncHonesty};
-use crate::fault::{Command, Entry, LinkFault, MessageAct, Moment, Place, Shape, Target, Trigger, Was};
+use crate::fault::{Command, Entry, Moment, Target, Trigger, Was};
 use crate::fingerprint::fingerprint;
 use crate::metrics::Counter;
 use crate::milestone::Happening;
-use crate::network::{self, Arrival, Forwarding, NetworkFault, PartitionShape, Scope};
+use crate::network::{Arrival, Forwarding};
 use crate::process::Process;
 use crate::queue::{EventKey, EventQueue};
 use crate::random::{Purpose, squares64};
 use crate::status::{NodeStatus, Power};
 use crate::trace::{Lifecycle, Record};
-use crate::{Endpoint, MessageId, NodeId, SimTime, SyncId};
+use crate::{Endpoint, NodeId, SimTime, SyncId};
 
 impl<P: Process> World<P> {
-    /// Decides what comes first: the next event at `due`, the next command, or the end at `until`.
+    /// Decides what comes first: the event of `key`, the next command, or the end at `until`; does it, and says
+    /// if the run pauses here.
     #[cold]
-    pub(super) fn at_barrier(&mut self, due: SimTime, until: SimTime) -> Barrier {
+    #[inline(never)]
+    pub(super) fn at_barrier(&mut self, key: Option<EventKey>, until: SimTime) -> Option<Stop> {
+        let due = key.map_or(SimTime::MAX, EventKey::time);
         if let Some((moment, _)) = self.agenda.next()
             && moment.time <= until
             && self.comes_before_event(moment, due)
         {
+            key.into_iter().for_each(|key| self.core.queue.push(key));
             let (index, entry) = self.agenda.take_next().expect("the next entry was just seen");
             self.core.pass_time(moment.time);
             self.apply_entry(index, &entry);
-            return Barrier::Applied;
+            return None;
         }
-        if due <= until && due != SimTime::MAX {
-            return Barrier::EventFirst;
+        match key {
+            Some(key) if due <= until => {
+                self.pop(key);
+                None
+            }
+            Some(key) => {
+                self.core.queue.push(key);
+                Some(Stop::Horizon)
+            }
+            None if self.agenda.next().is_some() => Some(Stop::Horizon),
+            None => Some(Stop::Idle),
         }
-        let is_idle = due == SimTime::MAX && self.agenda.next().is_none();
-        Barrier::Stop(if is_idle { Stop::Idle } else { Stop::Horizon })
     }
 
     fn comes_before_event(&self, moment: Moment, due: SimTime) -> bool {
@@ -129,7 +140,9 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// A node that runs already only forgets a crash that was armed.
     fn restart(&mut self, node: NodeId) {
+        self.core.hosts[node.index()].crash_after = None;
         if self.core.hosts[node.index()].power == Power::Down {
             self.start(node);
         }
@@ -304,7 +317,8 @@ impl<P: Process> Core<P> {
     // ----- network -----
 
     fn fault_network(&mut self, command: &Command) {
-        for fault in network_faults(command, self.node_count()) {
+        let node_count = u32::try_from(self.node_count()).expect("node counts fit 31 bits");
+        for fault in command.network_faults(node_count) {
             let outcome = self.network.apply(&fault);
             outcome.unwrap_or_else(|error| panic!("plans are checked before a run: {error}"));
         }
@@ -322,103 +336,5 @@ impl<P: Process> Core<P> {
                 self.queue.push(EventKey::new(self.now, order, slot));
             }
         }
-    }
-}
-
-/// The acts on the network that a command stands for.
-fn network_faults(command: &Command, node_count: usize) -> Vec<NetworkFault> {
-    match command {
-        &Command::Cut { ref from, ref to, direction } => {
-            pairs(from, to, |from, to| NetworkFault::Cut { from, to, direction })
-        }
-        &Command::Mend { ref from, ref to, direction } => {
-            pairs(from, to, |from, to| NetworkFault::HealCut { from, to, direction })
-        }
-        Command::Partition { name, shape } => {
-            vec![NetworkFault::Partition { id: *name, shape: partition_shape(shape, node_count) }]
-        }
-        Command::HealPartition(name) => vec![NetworkFault::HealPartition { id: *name }],
-        Command::HealAll => vec![NetworkFault::HealAll],
-        Command::Link { from, to, fault } => pairs(from, to, |from, to| link_fault(*fault, link(from, to))),
-        Command::AllLinks(fault) => vec![link_fault(*fault, Scope::All)],
-        Command::Hold { from, to } => {
-            pairs(from, to, |from, to| NetworkFault::Hold { from, to, direction: network::Direction::OneWay })
-        }
-        Command::Release { from, to } => pairs(from, to, |from, to| NetworkFault::Release {
-            from,
-            to,
-            direction: network::Direction::OneWay,
-        }),
-        Command::Message { id, act } => vec![message_fault(*id, *act)],
-        Command::Crash(_)
-        | Command::CrashLosing { .. }
-        | Command::CrashAfterEffect { .. }
-        | Command::Restart(_)
-        | Command::Pause(_)
-        | Command::Resume(_)
-        | Command::SlowDown { .. }
-        | Command::Wipe(_)
-        | Command::Clock { .. }
-        | Command::Disk { .. }
-        | Command::Recover
-        | Command::Issue { .. } => unreachable!("`{}` is no act on the network", command.name()),
-    }
-}
-
-/// One fault for each pair of two different places.
-fn pairs(
-    from: &[Place],
-    to: &[Place],
-    make: impl Fn(Endpoint, Endpoint) -> NetworkFault,
-) -> Vec<NetworkFault> {
-    let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
-    let (from, to) = (ends(from), ends(to));
-    let all = from.iter().flat_map(|&from| to.iter().map(move |&to| (from, to)));
-    all.filter(|(from, to)| from != to).map(|(from, to)| make(from, to)).collect()
-}
-
-fn partition_shape(shape: &Shape, node_count: usize) -> PartitionShape {
-    let ends = |places: &[Place]| -> Vec<Endpoint> { places.iter().cloned().map(Endpoint::from).collect() };
-    match shape {
-        Shape::Groups(groups) => PartitionShape::Groups(groups.iter().map(|group| ends(group)).collect()),
-        Shape::Isolate(alone) => {
-            PartitionShape::Groups(ends(alone).into_iter().map(|end| vec![end]).collect())
-        }
-        Shape::RingOfMajorities => PartitionShape::RingOfMajorities,
-        Shape::Bridge(bridge) => {
-            let others: Vec<NodeId> = (0..node_count).map(node_at).filter(|node| node != bridge).collect();
-            let (left, right) = others.split_at(others.len() / 2);
-            PartitionShape::Bridge { bridge: *bridge, left: left.to_vec(), right: right.to_vec() }
-        }
-        Shape::OneWay { from, to } => PartitionShape::OneWay { from: from.clone(), to: to.clone() },
-    }
-}
-
-fn link(from: Endpoint, to: Endpoint) -> Scope {
-    Scope::Link { from, to, direction: network::Direction::OneWay }
-}
-
-fn link_fault(fault: LinkFault, scope: Scope) -> NetworkFault {
-    match fault {
-        LinkFault::Loss(loss) => NetworkFault::SetLoss { scope, loss },
-        LinkFault::Duplicate(duplicate) => NetworkFault::SetDuplicate { scope, duplicate },
-        LinkFault::Reorder { probability, extra } => {
-            let reorder = probability.map(|probability| network::Reorder { probability, extra });
-            NetworkFault::SetReorder { scope, reorder }
-        }
-        LinkFault::LatencyPercent(percent) => {
-            let denominator = std::num::NonZeroU32::new(100).expect("100 is not 0");
-            let factor =
-                (percent != 100).then_some(network::LatencyFactor { numerator: percent, denominator });
-            NetworkFault::SetLatencyFactor { scope, factor }
-        }
-    }
-}
-
-fn message_fault(message: MessageId, act: MessageAct) -> NetworkFault {
-    match act {
-        MessageAct::Drop => NetworkFault::DropMessage { message },
-        MessageAct::Delay(by) => NetworkFault::DelayMessage { message, by },
-        MessageAct::Duplicate => NetworkFault::DuplicateMessage { message },
     }
 }

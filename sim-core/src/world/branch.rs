@@ -25,7 +25,8 @@ impl<P: Process> World<P> {
             violations: self.violations.clone(),
             agenda: self.agenda.clone(),
             zones: self.zones.clone(),
-            must_stop: self.must_stop,
+            must_look: self.must_look,
+            told: self.told,
         })
     }
 

@@ -54,8 +54,18 @@ impl Reading {
             return Ok(());
         }
         ensure!(self.term >= before.term, "{node} went from {} back to {}", before.term, self.term);
-        ensure!(self.commit >= before.commit, "{node}: commit index fell from {} to {}", before.commit, self.commit);
-        ensure!(self.applied >= before.applied, "{node}: executed fell from {} to {}", before.applied, self.applied);
+        ensure!(
+            self.commit >= before.commit,
+            "{node}: commit index fell from {} to {}",
+            before.commit,
+            self.commit
+        );
+        ensure!(
+            self.applied >= before.applied,
+            "{node}: executed fell from {} to {}",
+            before.applied,
+            self.applied
+        );
         Ok(())
     }
 }

@@ -37,11 +37,18 @@ impl LeaderAppendOnly {
             }
             Fact::Appended { index, chain, .. } => {
                 if let Some(leading) = self.leaders.get_mut(&node) {
-                    ensure!(index > leading.index, "{node} leads and appended {index} over {}", leading.index);
+                    ensure!(
+                        index > leading.index,
+                        "{node} leads and appended {index} over {}",
+                        leading.index
+                    );
                     (leading.index, leading.chain) = (index, chain);
                 }
             }
-            Fact::TermChanged { .. } | Fact::VoteGranted { .. } | Fact::Committed { .. } | Fact::Applied { .. } => {}
+            Fact::TermChanged { .. }
+            | Fact::VoteGranted { .. }
+            | Fact::Committed { .. }
+            | Fact::Applied { .. } => {}
         }
         Ok(())
     }

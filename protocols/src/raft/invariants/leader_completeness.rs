@@ -189,7 +189,8 @@ mod tests {
     #[test]
     fn nodes_commit_one_sequence() {
         let mut invariant = committed(&[5, 7], 3);
-        let mut commit = |index, entries: &[u64]| invariant.commit(NodeId::new(1), Term(3), Index(index), log(entries));
+        let mut commit =
+            |index, entries: &[u64]| invariant.commit(NodeId::new(1), Term(3), Index(index), log(entries));
         assert_eq!(commit(1, &[5, 7]), Ok(false));
         assert!(commit(1, &[6, 7]).is_err());
         assert!(commit(3, &[5, 8, 9]).is_err(), "more, but after another entry");

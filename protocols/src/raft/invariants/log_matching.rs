@@ -33,13 +33,13 @@ impl LogMatching {
                 self.first.push((term, chain));
                 chain
             }
-            Some(_) | None => match self.others.get(&(index, term)) {
-                Some(known) => *known,
-                None => {
-                    self.others.insert((index, term), chain);
-                    chain
+            Some(_) | None => {
+                if let Some(known) = self.others.get(&(index, term)) {
+                    return *known;
                 }
-            },
+                self.others.insert((index, term), chain);
+                chain
+            }
         }
     }
 
@@ -67,7 +67,9 @@ impl Invariant<Raft> for LogMatching {
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| match *fact {
             Fact::Appended { index, term, chain } => self.on_entry(node, index, term, chain),
-            Fact::Recovered { index, term, chain } if index > Index::ZERO => self.on_entry(node, index, term, chain),
+            Fact::Recovered { index, term, chain } if index > Index::ZERO => {
+                self.on_entry(node, index, term, chain)
+            }
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
             | Fact::VoteGranted { .. }
@@ -113,7 +115,10 @@ mod tests {
 
     #[test]
     fn the_same_entries_in_many_logs_and_other_terms_at_an_index_are_fine() {
-        assert_eq!(judge(&[(1, 1, 10), (2, 1, 20), (1, 1, 10), (2, 2, 21), (2, 1, 20), (2, 2, 21), (3, 2, 30)]), Ok(()));
+        assert_eq!(
+            judge(&[(1, 1, 10), (2, 1, 20), (1, 1, 10), (2, 2, 21), (2, 1, 20), (2, 2, 21), (3, 2, 30)]),
+            Ok(())
+        );
     }
 
     #[test]

@@ -29,7 +29,10 @@ impl StateMachineSafety {
             self.executed.push(chain);
             return Ok(());
         };
-        ensure!(*known == chain, "{node} executed other entries up to {index} than another node: chain {chain}, not {known}");
+        ensure!(
+            *known == chain,
+            "{node} executed other entries up to {index} than another node: chain {chain}, not {known}"
+        );
         Ok(())
     }
 }
@@ -64,7 +67,10 @@ impl Invariant<Raft> for StateMachineSafety {
         for (node, raft) in nodes.running().filter(|(_, raft)| raft.machine().applied() > Index::ZERO) {
             let (index, chain) = (raft.machine().applied(), raft.machine().chain());
             let known = self.executed.get(index.0);
-            ensure!(known == Some(&chain), "{node} executed up to {index} with chain {chain}, stated was {known:?}");
+            ensure!(
+                known == Some(&chain),
+                "{node} executed up to {index} with chain {chain}, stated was {known:?}"
+            );
         }
         Ok(())
     }
@@ -80,9 +86,9 @@ mod tests {
 
     fn judge(executed: &[(u32, u64, u64)]) -> Result<(), Breach> {
         let mut invariant = StateMachineSafety::default();
-        executed
-            .iter()
-            .try_for_each(|&(node, index, chain)| invariant.execute(NodeId::new(node), Index(index), Chain(chain)))
+        executed.iter().try_for_each(|&(node, index, chain)| {
+            invariant.execute(NodeId::new(node), Index(index), Chain(chain))
+        })
     }
 
     #[test]

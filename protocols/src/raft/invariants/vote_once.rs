@@ -72,13 +72,13 @@ mod tests {
 
     #[test]
     fn a_vote_may_be_repeated_and_not_changed() {
-        let mut votes = VoteOnce::default();
+        let mut invariant = VoteOnce::default();
         let [voter, first, second] = [0, 1, 2].map(NodeId::new);
-        assert_eq!(votes.vote(voter, Term(1), first), Ok(()));
-        assert_eq!(votes.vote(voter, Term(1), first), Ok(()), "the reply was sent again");
-        assert_eq!(votes.vote(voter, Term(2), second), Ok(()));
-        assert_eq!(votes.vote(second, Term(1), second), Ok(()), "another voter");
-        let breach = votes.vote(voter, Term(1), second).expect_err("the vote of t1 is given");
+        assert_eq!(invariant.vote(voter, Term(1), first), Ok(()));
+        assert_eq!(invariant.vote(voter, Term(1), first), Ok(()), "the reply was sent again");
+        assert_eq!(invariant.vote(voter, Term(2), second), Ok(()));
+        assert_eq!(invariant.vote(second, Term(1), second), Ok(()), "another voter");
+        let breach = invariant.vote(voter, Term(1), second).expect_err("the vote of t1 is given");
         assert_eq!(breach.to_string(), "n1 voted for n2 and for n3 in t1");
     }
 }

@@ -1,0 +1,80 @@
+//! What the tests of all protocols share: small worlds with scripted clients.
+
+use std::sync::Arc;
+
+use sim_core::check::Invariant;
+use sim_core::disk::DiskModel;
+use sim_core::fault::Plan;
+use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
+use sim_core::random::{Distribution, KeySource};
+use sim_core::service::Operation;
+use sim_core::world::{
+    ClientPolicy, ClientSetup, DiskTiming, HostTiming, Start, TieRule, Workload, WorkloadStep,
+};
+use sim_core::{ClientId, NodeId, Process, Setup, Span, World};
+
+/// The operations of one client, each so long after the one before was completed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Script(pub(crate) Vec<(Span, Operation)>);
+
+impl Workload for Script {
+    fn step(&self, _client: ClientId, ordinal: u32) -> Option<WorkloadStep> {
+        let (wait, operation) = self.0.get(ordinal as usize)?.clone();
+        Some(WorkloadStep { start: Start::After(wait), operation })
+    }
+}
+
+/// A mesh of nodes, 0.5 to 1.5 ms apart, with disks that take 0.2 to 2 ms to sync, and clients next door.
+pub(crate) fn world<P: Process>(
+    seed: u64,
+    node_count: u32,
+    config: P::Config,
+    scripts: Vec<Script>,
+    invariants: Vec<Box<dyn Invariant<P>>>,
+) -> World<P> {
+    let span =
+        |low, high| Distribution::uniform(Span::micros(low), Span::micros(high)).expect("a valid range");
+    let clients = u32::try_from(scripts.len()).expect("few clients");
+    let network = NetworkConfig {
+        nodes: node_count,
+        clients,
+        topology: Topology::Mesh,
+        node_link: LinkModel::new(span(500, 1_500)),
+        client_link: LinkModel::new(span(100, 200)),
+        overrides: Vec::new(),
+    };
+    let policy = Arc::new(ClientPolicy {
+        targets: (0..node_count).map(NodeId::new).collect(),
+        timeout: Span::millis(200),
+        give_up: Span::secs(60),
+        backoff: Span::millis(20),
+    });
+    let disk = DiskTiming { write: span(0, 0), sync: span(200, 2_000), model: DiskModel::default() };
+    World::new(Setup {
+        seed,
+        config: Arc::new(config),
+        node_count,
+        spares: Vec::new(),
+        clocks: Vec::new(),
+        zones: Vec::new(),
+        network: Network::new(&network, &KeySource::new(seed)).expect("a valid network"),
+        ties: TieRule::Shuffled,
+        timing: HostTiming { disk, ..HostTiming::default() },
+        clients: scripts
+            .into_iter()
+            .map(|script| ClientSetup { workload: Arc::new(script), policy: policy.clone() })
+            .collect(),
+        plan: Plan::default(),
+        invariants,
+    })
+}
+
+/// Goes on for `span`, and checks that nothing was violated.
+pub(crate) fn run<P: Process>(world: &mut World<P>, span: Span) {
+    let until = world.now() + span;
+    world.run(until, u64::MAX);
+    assert_eq!(world.violations(), [], "at {}", world.now());
+    if let Err((name, breach)) = world.check_all() {
+        panic!("{name}: {breach}, at {}", world.now());
+    }
+}
