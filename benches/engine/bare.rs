@@ -122,7 +122,8 @@ impl<M: serde::Serialize> Core<M> {
 
     #[inline(always)]
     fn other(&mut self, me: u32) -> u32 {
-        let peer = u32::try_from(self.streams[me as usize].below(u64::from(self.nodes) - 1)).expect("few nodes");
+        let peer =
+            u32::try_from(self.streams[me as usize].below(u64::from(self.nodes) - 1)).expect("few nodes");
         if peer >= me { peer + 1 } else { peer }
     }
 

@@ -78,9 +78,12 @@ const WORKLOADS: &[Workload] = &[
 ];
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
-    let mut table = String::from("| workload | one event | engine | bare core | ratio (min .. max) | goal |\n| --- | --- | --- | --- | --- | --- |\n");
+    let mut table = String::from(
+        "| workload | one event | engine | bare core | ratio (min .. max) | goal |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
     for workload in WORKLOADS.iter().filter(|workload| is_wanted(workload.name)) {
         measure(workload, &mut table);
     }
@@ -131,7 +134,11 @@ fn rate(run: fn(u64) -> u64, events: u64) -> f64 {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+    if values.len().is_multiple_of(2) {
+        f64::midpoint(values[middle - 1], values[middle])
+    } else {
+        values[middle]
+    }
 }
 
 /// User and system time of this process so far, in seconds.

@@ -194,6 +194,9 @@ impl<P: Process> Simulation for World<P> {
     }
 
     fn fork(&self) -> Result<Box<dyn Simulation>, Unable> {
+        if self.is_broken() {
+            return Err(Unable("be copied: a process has panicked"));
+        }
         match self.fork() {
             Some(copy) => Ok(Box::new(copy)),
             None => Err(Unable("be copied: a process cannot")),
@@ -281,7 +284,12 @@ impl<P: Process> Simulation for World<P> {
     }
 
     fn take(&mut self, choice: Choice) -> Result<(), Unable> {
-        self.take(choice);
+        if self.is_broken() {
+            return Err(Unable("go on: a process has panicked"));
+        }
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.take(choice))) {
+            self.break_down(panic_text(payload.as_ref()));
+        }
         Ok(())
     }
 

@@ -62,9 +62,17 @@ pub struct Entry {
 pub struct Was {
     /// When it happened.
     pub moment: Moment,
+    /// How many entries of the plan came before at the same moment.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub place: u32,
     /// What happened; empty where the targets found nobody.
     #[serde(serialize_with = "write_by_name", deserialize_with = "read_by_name")]
     pub commands: Vec<Command>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Nodes are written as everywhere in files, `n3`.
@@ -204,11 +212,13 @@ impl Plan {
         Self::new(both(self.entries, other.entries), scripts)
     }
 
-    /// The moments that are known before the run, in order, each with the index of its entry.
+    /// The moments that are known before the run, in order, each with the index of its entry. Entries of the same
+    /// moment come as they were, then as they stand in the plan.
     pub fn schedule(&self) -> Vec<(Moment, usize)> {
         let known = self.entries.iter().enumerate();
         let mut moments: Vec<_> = known.filter_map(|(index, entry)| Some((entry.moment()?, index))).collect();
-        moments.sort_unstable();
+        let place = |index: usize| self.entries[index].was.as_ref().map_or(0, |was| was.place);
+        moments.sort_unstable_by_key(|&(moment, index)| (moment, place(index), index));
         moments
     }
 }

@@ -257,7 +257,8 @@ pub(super) struct LinkStates(BTreeMap<(Endpoint, Endpoint), LinkState>);
 struct LinkState {
     is_bad: bool,
     busy_until: SimTime,
-    last_arrival: SimTime,
+    /// Of a connection: when the last message arrives.
+    last_arrival: Option<SimTime>,
 }
 
 impl LinkStates {
@@ -304,7 +305,8 @@ impl LinkStates {
         lost.or_else(|| is_corrupt.then_some(DropReason::Corrupt))
     }
 
-    /// The time `at`, or on a connection that of the message before, if it is later.
+    /// The time `at`, or on a connection just after the message before, if that is later. No two arrive at the same
+    /// instant, so that no rule for ties swaps them.
     pub(super) fn in_order(
         &mut self,
         link: (Endpoint, Endpoint),
@@ -315,8 +317,10 @@ impl LinkStates {
             Transport::Datagram => at,
             Transport::Connection => {
                 let state = self.0.entry(link).or_default();
-                state.last_arrival = state.last_arrival.max(at);
-                state.last_arrival
+                let earliest = state.last_arrival.map_or(SimTime::ZERO, |last| last + Span::nanos(1));
+                let arrival = at.max(earliest);
+                state.last_arrival = Some(arrival);
+                arrival
             }
         }
     }

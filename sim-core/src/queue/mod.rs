@@ -44,7 +44,10 @@ impl EventKey {
     /// key is greater than all others.
     #[inline(always)]
     pub const fn new(time: SimTime, sequence: u64, slot: u32) -> Self {
-        assert!(sequence <= SEQUENCE_MASK, "a sequence number has 40 bits: more than 1,099,511,627,776 events");
+        assert!(
+            sequence <= SEQUENCE_MASK,
+            "a sequence number has 40 bits: more than 1,099,511,627,776 events"
+        );
         assert!(slot < SLOT_MASK, "a slot has 24 bits: more than 16,777,215 events pending");
         let low = sequence << SLOT_BITS | slot as u64;
         Self((time.as_nanos() as u128) << 64 | low as u128)

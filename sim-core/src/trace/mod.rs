@@ -115,9 +115,9 @@ impl Trace {
         self.records.truncate_back(u64::from(len));
     }
 
-    /// How many records there are.
+    /// The number of the next record: how many there are, those before recording started included.
     pub fn len(&self) -> u32 {
-        u32::try_from(self.records.len()).expect("`push` asserted that numbers fit 32 bits")
+        u32::try_from(self.records.end_index()).expect("`push` asserted that numbers fit 32 bits")
     }
 
     /// Whether nothing was recorded.

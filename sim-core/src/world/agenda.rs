@@ -12,6 +12,8 @@ pub(super) struct Agenda {
     due: Vec<(Moment, usize)>,
     /// Entries that wait for something to happen.
     waiting: Vec<Waiting>,
+    /// The moment of the last entry that was applied, and how many were at it.
+    last: Option<(Moment, u32)>,
 }
 
 #[derive(Clone, Copy)]
@@ -28,7 +30,7 @@ impl Agenda {
         let mut due = plan.schedule();
         due.reverse();
         let waiting = (0..).zip(plan.entries()).filter_map(|(index, entry)| waiting(index, entry)).collect();
-        Self { plan: plan.clone(), due, waiting }
+        Self { plan: plan.clone(), due, waiting, last: None }
     }
 
     /// The plan, with what its entries were as far as they have happened.
@@ -56,6 +58,13 @@ impl Agenda {
     /// Notes what an entry was.
     pub(super) fn record(&mut self, index: usize, was: Was) {
         self.plan.record(index, was);
+    }
+
+    /// The place among the entries of this moment for one that is applied now.
+    pub(super) fn next_place(&mut self, moment: Moment) -> u32 {
+        let place = self.last.filter(|(last, _)| *last == moment).map_or(0, |(_, count)| count);
+        self.last = Some((moment, place + 1));
+        place
     }
 
     /// Adds an entry that has just happened.

@@ -61,7 +61,8 @@ impl<P: Process> World<P> {
             Some(was) => was.commands.clone(),
             None => self.resolve(entry),
         };
-        let was = Was { moment: self.moment(), commands };
+        let moment = self.moment();
+        let was = Was { moment, place: self.agenda.next_place(moment), commands };
         for command in &was.commands {
             self.perform(command);
         }
@@ -71,9 +72,10 @@ impl<P: Process> World<P> {
     /// Applies a command now, after the last event. It becomes part of the plan.
     pub fn apply(&mut self, command: Command) {
         let moment = self.moment();
+        let place = self.agenda.next_place(moment);
         self.perform(&command);
         let asked = Command::<Target>::from(&command);
-        let was = Some(Was { moment, commands: vec![command] });
+        let was = Some(Was { moment, place, commands: vec![command] });
         self.agenda.add_done(Entry { trigger: Trigger::At(moment), command: asked, was });
     }
 
@@ -197,6 +199,7 @@ impl<P: Process> Core<P> {
 
     /// A node gets power and a fresh random stream. Its process is the world's to boot.
     pub(super) fn power_on(&mut self, node: NodeId) {
+        self.place = node.into();
         let host = &mut self.hosts[node.index()];
         host.power = Power::Running;
         host.incarnation += 1;
@@ -305,10 +308,15 @@ impl<P: Process> Core<P> {
         }
     }
 
-    /// Whether a sync completes now; `false` where the device was stalled or started over meanwhile.
-    pub(super) fn complete_sync(&mut self, node: NodeId, sync: SyncId) -> bool {
-        let now = self.now;
-        match self.host_disk(node).disk.complete(sync, now) {
+    /// Whether a sync completes at `at`; `false` where the device was stalled or started over meanwhile.
+    pub(super) fn complete_sync(&mut self, node: NodeId, sync: SyncId, at: SimTime) -> bool {
+        let disk = &mut self.host_disk(node).disk;
+        // Exploration may take a sync later than it was due.
+        let pending = disk.pending_syncs().find(|pending| pending.id == sync);
+        let Some(due) = pending.and_then(|pending| pending.due).filter(|due| *due <= at) else {
+            return false;
+        };
+        match disk.complete(sync, due) {
             SyncCompletion::Durable | SyncCompletion::Lied => true,
             SyncCompletion::Void => false,
         }
@@ -327,14 +335,17 @@ impl<P: Process> Core<P> {
 
     /// Messages that wait in front of their receiver arrive now, in the order they came, where they may.
     fn release_held(&mut self) {
+        let mut free = Vec::new();
         for slot in std::mem::take(&mut self.held) {
             let (from, to) = self.slab_ends(slot);
-            if self.network.arrive(from, to) == Arrival::Held {
-                self.held.push(slot);
-            } else {
-                let order = self.next_order();
-                self.queue.push(EventKey::new(self.now, order, slot));
-            }
+            let is_held = self.network.arrive(from, to) == Arrival::Held;
+            if is_held { &mut self.held } else { &mut free }.push(slot);
+        }
+        // Whatever the rule for ties, what waited in a line comes out as a line.
+        let mut orders: Vec<u64> = free.iter().map(|_| self.next_order()).collect();
+        orders.sort_unstable();
+        for (slot, order) in free.into_iter().zip(orders) {
+            self.queue.push(EventKey::new(self.now, order, slot));
         }
     }
 }

@@ -60,6 +60,13 @@ impl Client {
         }
     }
 
+    /// Where the client stands in what it asks, as exploration tells states apart.
+    pub(super) fn state_fingerprint(&self) -> u64 {
+        let current = self.current.as_ref();
+        let current = current.map(|pending| (pending.ordinal, pending.attempt, pending.target));
+        fingerprint(&(self.next_step, self.next_ordinal, &self.by_hand, current, self.hint))
+    }
+
     /// Whom an attempt goes to: who is believed to lead, else the targets in turn.
     fn target(&mut self, client: ClientId, attempt: u32) -> NodeId {
         let targets = &self.setup.policy.targets;
@@ -175,7 +182,6 @@ impl<P: Process> Core<P> {
         let (target, attempt, operation) = (pending.target, pending.attempt, pending.operation.clone());
         let timeout_at = self.now + state.setup.policy.timeout;
         let (content, size) = (fingerprint(&op), operation.size());
-        self.metrics.increment(Counter::Requests);
         self.transmit(client.into(), target.into(), content, size, Event::Request(Box::new((op, operation))));
         let slot = self.wake_client(client, timeout_at, Wake::Timeout(op.ordinal, attempt));
         let timeout = self.slab.handle(slot);

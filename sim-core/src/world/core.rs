@@ -36,7 +36,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) sequence: u64,
     /// Live pops so far.
     pub(super) events: u64,
-    /// Live pops at this instant.
+    /// What has happened at this instant: events, and arrivals that were dropped or held. Commands stand between
+    /// these, so that one which follows a drop follows it in a replay as well.
     pub(super) events_now: u32,
     /// The record of the event under way: the cause of its effects.
     pub(super) record: u32,
@@ -120,7 +121,13 @@ impl<P: Process> Core<P> {
         self.trace.as_mut().expect("recording is on").push(record);
     }
 
-    /// Moves time without an event: something was dropped on arrival, or a command was applied.
+    /// Moves time to something that is no event of the run but changes what a command after it would do.
+    pub(super) fn pass_happening(&mut self, at: SimTime) {
+        self.pass_time(at);
+        self.events_now += 1;
+    }
+
+    /// Moves time without an event: a command is applied.
     pub(super) fn pass_time(&mut self, at: SimTime) {
         if at > self.now {
             self.now = at;
@@ -168,6 +175,8 @@ impl<P: Process> Core<P> {
         }
         let content = crate::fingerprint::fingerprint(&message);
         let size = message.size();
+        self.metrics.increment(Counter::MessagesSent);
+        self.metrics.add(Counter::BytesSent, size);
         self.transmit(from.into(), to.into(), content, size, Event::Message(message));
     }
 
@@ -182,18 +191,28 @@ impl<P: Process> Core<P> {
         event: Event<P>,
     ) {
         self.digest.effect(Mark::Send, from, to.raw(), content);
-        self.metrics.increment(Counter::MessagesSent);
-        self.metrics.add(Counter::BytesSent, size);
         let ordinal = self.network.next_ordinal(from, to);
         let id = MessageId { from, to, ordinal };
         let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
         let cause = self.record;
-        match self.network.send(self.now, id, size) {
+        match self.sending(id, size) {
             // Built in its place in the slab: a copy on the way there would cost a third of the whole event.
             Sending::Deliver { at } => {
                 self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
-            unusual => self.transmit_unusually(unusual, Scheduled { from, to, cause, tag: ordinal, epoch, event }),
+            unusual => {
+                self.transmit_unusually(unusual, Scheduled { from, to, cause, tag: ordinal, epoch, event })
+            }
+        }
+    }
+
+    /// What the network does with a message; one to oneself does not go through it.
+    #[inline(always)]
+    fn sending(&mut self, id: MessageId, size: u64) -> Sending {
+        if id.from == id.to {
+            Sending::Deliver { at: self.now }
+        } else {
+            self.network.send(self.now, id, size)
         }
     }
 
@@ -213,11 +232,13 @@ impl<P: Process> Core<P> {
         }
     }
 
-    /// How often either end of a link has been started: a connection lives as long as this stays.
+    /// How often either end of a link has been started again: a connection lives as long as this stays.
     #[cold]
     pub(super) fn connection_epoch(&self, from: Endpoint, to: Endpoint) -> u32 {
-        let started = |end: Endpoint| end.node().map_or(0, |node| self.hosts[node.index()].incarnation);
-        started(from) + started(to)
+        let restarts = |end: Endpoint| {
+            end.node().map_or(0, |node| self.hosts[node.index()].incarnation.saturating_sub(1))
+        };
+        restarts(from) + restarts(to)
     }
 
     /// Records a drop on the receiver's lane. It is an event of the trace but no pop, so it is not counted.

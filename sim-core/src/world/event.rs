@@ -1,5 +1,6 @@
 //! What lies in the slab while its key waits in the event queue (or its slot in an inbox).
 
+use crate::fingerprint::fingerprint;
 use crate::process::Process;
 use crate::service::{Operation, Outcome};
 use crate::{Endpoint, LocalTime, OpId, SimTime, SyncId};
@@ -66,6 +67,17 @@ pub(super) enum Wake {
     Attempt(u32, u32),
     /// Attempt `.1` of operation `.0` has taken too long.
     Timeout(u32, u32),
+}
+
+impl Wake {
+    /// What it is for, as exploration tells states apart.
+    pub(super) fn fingerprint(self) -> u64 {
+        match self {
+            Self::Issue(step) => fingerprint(&(0_u32, step, 0_u32)),
+            Self::Attempt(ordinal, attempt) => fingerprint(&(1_u32, ordinal, attempt)),
+            Self::Timeout(ordinal, attempt) => fingerprint(&(2_u32, ordinal, attempt)),
+        }
+    }
 }
 
 impl<P: Process> Clone for Event<P> {

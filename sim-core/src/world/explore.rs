@@ -1,5 +1,7 @@
 //! Exhaustive exploration: what could happen next, whatever the clocks say, and what state the world is in.
 
+use std::collections::BTreeSet;
+
 use super::World;
 use super::core::Core;
 use super::event::{Event, Scheduled};
@@ -7,15 +9,18 @@ use crate::fingerprint::{fold, state_fingerprint};
 use crate::process::Process;
 use crate::queue::{EventKey, EventQueue};
 use crate::simulation::{Choice, ChoiceKind};
-use crate::{Endpoint, NodeId, SimTime};
+use crate::{Endpoint, NodeId, SimTime, SyncId};
 
 impl<P: Process> World<P> {
     /// Everything that could happen next: each message in flight, each armed timer, each sync and each client's
     /// step, in order of slot. Timers of one node that are due later than another of the same node are left
-    /// out: a process's own clock orders them.
+    /// out: a process's own clock orders them; so are syncs that the device does after others. What waits in an
+    /// inbox or on a held link is no choice: the handler's start is, or the command that releases it.
     pub fn enabled(&self) -> Vec<Choice> {
+        let waiting = self.core.waiting_slots();
         let live = self.core.slab.iter().filter(|(_, scheduled)| self.core.is_live(scheduled));
-        live.filter(|(slot, scheduled)| self.core.is_first_timer(*slot, scheduled))
+        live.filter(|(slot, _)| !waiting.contains(slot))
+            .filter(|(slot, scheduled)| self.core.is_first_timer(*slot, scheduled))
             .map(|(slot, scheduled)| Choice {
                 slot,
                 kind: choice_kind(scheduled),
@@ -32,9 +37,9 @@ impl<P: Process> World<P> {
     pub fn take(&mut self, choice: Choice) {
         let core = &mut self.core;
         assert!(core.is_live(core.slab_at(choice.slot)), "a choice that is enabled can happen");
-        let due = core.key_of(choice.slot);
+        assert!(!core.waiting_slots().contains(&choice.slot), "what waits for its turn is no choice");
+        let at = core.due_of(choice.slot).max(core.now);
         core.queue.retain(|key| key.slot() != choice.slot);
-        let at = due.map_or(core.now, |key| key.time().max(core.now));
         let order = core.settle_timer(choice.slot, at);
         self.pop(EventKey::new(at, order, choice.slot));
     }
@@ -47,6 +52,9 @@ impl<P: Process> World<P> {
             let print = process.as_ref().map_or(0, state_fingerprint);
             let disk = self.core.hosts[index].disk().map_or(0, state_fingerprint);
             state = fold(state, print, disk);
+        }
+        for client in &self.core.clients {
+            state = fold(state, client.state_fingerprint(), 0);
         }
         let flying = self.core.slab.iter().filter(|(_, scheduled)| self.core.is_live(scheduled));
         let sum = flying.map(|(_, scheduled)| print_of(scheduled)).fold(0_u64, u64::wrapping_add);
@@ -63,11 +71,25 @@ impl<P: Process> Core<P> {
         };
         match &scheduled.event {
             Event::Message(_) | Event::Request(_) | Event::Reply(_) | Event::Client(_) => true,
-            Event::Timer(_) | Event::Durable(_) | Event::Handler => {
-                scheduled.to.node().is_some_and(node_lives)
+            Event::Timer(_) | Event::Handler => scheduled.to.node().is_some_and(node_lives),
+            Event::Durable(sync) => {
+                let node = scheduled.to.node().filter(|node| node_lives(*node));
+                node.is_some_and(|node| self.is_next_sync(node, *sync))
             }
             Event::Cancelled => false,
         }
+    }
+
+    /// Whether the device does this sync before all others that are under way; none while it is stalled.
+    fn is_next_sync(&self, node: NodeId, sync: SyncId) -> bool {
+        let first = self.hosts[node.index()].disk().and_then(|disk| disk.pending_syncs().next());
+        first.is_some_and(|first| first.id == sync && first.due.is_some())
+    }
+
+    /// What has arrived but waits: in inboxes, and on links that are held.
+    fn waiting_slots(&self) -> BTreeSet<u32> {
+        let inboxes = self.hosts.iter().filter_map(|host| host.inbox.as_deref());
+        inboxes.flat_map(|inbox| &inbox.slots).chain(&self.held).copied().collect()
     }
 
     /// Whether this is no timer, or the first of its node to fire.
@@ -77,7 +99,9 @@ impl<P: Process> Core<P> {
         timer.due != SimTime::MAX
             && self.slab.iter().all(|(other_slot, other)| match &other.event {
                 Event::Timer(other_timer) => {
+                    let has_fired = other_timer.queued == SimTime::MAX;
                     other_slot == slot
+                        || has_fired
                         || other.to != scheduled.to
                         || other.tag != scheduled.tag
                         || (other_timer.due, other_timer.order) > due
@@ -86,15 +110,45 @@ impl<P: Process> Core<P> {
             })
     }
 
-    fn key_of(&mut self, slot: u32) -> Option<EventKey> {
-        let mut found = None;
+    /// When something is due: a timer at its own time, not at that of a key it re-uses.
+    fn due_of(&mut self, slot: u32) -> SimTime {
+        if let Event::Timer(timer) = self.slab_event(slot) {
+            return timer.due;
+        }
+        let mut due = SimTime::ZERO;
         self.queue.retain(|key| {
             if key.slot() == slot {
-                found = Some(key);
+                due = key.time();
             }
             true
         });
-        found
+        due
+    }
+
+    /// Exploration passes over things that were due; where the run goes on from there, they are due now, in the
+    /// order they were.
+    pub(super) fn maybe_catch_up(&mut self) {
+        if self.queue.peek().is_none_or(|first| first.time() >= self.now) {
+            return;
+        }
+        let (now, mut late) = (self.now, Vec::new());
+        self.queue.retain(|key| {
+            let is_late = key.time() < now;
+            late.extend(is_late.then_some(key));
+            !is_late
+        });
+        late.sort_unstable();
+        let mut orders: Vec<u64> = late.iter().map(|_| self.next_order()).collect();
+        orders.sort_unstable();
+        for (key, order) in late.into_iter().zip(orders) {
+            if let Event::Timer(timer) = &mut self.slab_mut(key.slot()).event {
+                timer.queued = now;
+                if timer.due <= now {
+                    (timer.due, timer.order) = (now, order);
+                }
+            }
+            self.queue.push(EventKey::new(now, order, key.slot()));
+        }
     }
 
     /// Makes a timer look due now, so that taking it fires it; gives the order its key must have.
@@ -130,7 +184,8 @@ fn print_of<P: Process>(scheduled: &Scheduled<P>) -> u64 {
         Event::Durable(sync) => state_fingerprint(sync),
         Event::Request(request) => state_fingerprint(request),
         Event::Reply(reply) => state_fingerprint(reply),
-        Event::Handler | Event::Client(_) | Event::Cancelled => 0,
+        Event::Client(wake) => wake.fingerprint(),
+        Event::Handler | Event::Cancelled => 0,
     };
     let ends = u64::from(scheduled.from.raw()) << 32 | u64::from(scheduled.to.raw());
     let kind = match &scheduled.event {
@@ -161,7 +216,7 @@ impl<P: Process> Core<P> {
         (scheduled.from, scheduled.to)
     }
 
-    /// The slots of a node's armed timers, in order of slot.
+    /// The slots of a node's armed timers, in the order they were set.
     pub(super) fn armed_timers(&self, node: NodeId) -> Vec<u32> {
         let incarnation = self.hosts[node.index()].incarnation;
         let is_armed = |scheduled: &Scheduled<P>| match &scheduled.event {
@@ -171,6 +226,12 @@ impl<P: Process> Core<P> {
         };
         let of_node = |scheduled: &Scheduled<P>| scheduled.to == node.into() && scheduled.tag == incarnation;
         let all = self.slab.iter();
-        all.filter(|(_, scheduled)| of_node(scheduled) && is_armed(scheduled)).map(|(slot, _)| slot).collect()
+        let armed = all.filter(|(_, scheduled)| of_node(scheduled) && is_armed(scheduled));
+        let mut slots: Vec<u32> = armed.map(|(slot, _)| slot).collect();
+        slots.sort_by_key(|slot| match self.slab_event(*slot) {
+            Event::Timer(timer) => self.ties.sequence(timer.order),
+            _ => unreachable!("the slot was just seen to hold a timer"),
+        });
+        slots
     }
 }

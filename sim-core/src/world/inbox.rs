@@ -44,9 +44,10 @@ impl<P: Process> World<P> {
         }
         host.inbox_mut().is_busy = false;
         if host.power == Power::Paused {
-            return;
+            return self.core.pass_happening(key.time());
         }
         let Some(slot) = self.core.next_in_inbox(node) else {
+            self.core.pass_happening(key.time());
             self.core.hosts[node.index()].intake = self.core.intake_of(node);
             return;
         };

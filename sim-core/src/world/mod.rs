@@ -48,7 +48,7 @@ use crate::fault::{Moment, Plan};
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
-use crate::network::{Arrival, DropReason, Transport};
+use crate::network::{Arrival, DropReason, Forwarding, Transport};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
@@ -109,6 +109,7 @@ impl<P: Process> World<P> {
         };
         for &spare in &setup.spares {
             world.core.hosts[spare.index()].spare = Spare::Reserve;
+            world.core.network.set_forwarding(spare, Forwarding::Off);
         }
         for index in 0..setup.node_count {
             let node = NodeId::new(index);
@@ -126,6 +127,7 @@ impl<P: Process> World<P> {
     /// If a process panics. [`Simulation`](crate::Simulation) turns that into a violation.
     pub fn run(&mut self, until: SimTime, events: u64) -> Stop {
         let last_event = self.core.events.saturating_add(events);
+        self.core.maybe_catch_up();
         let mut barrier = self.agenda.barrier(until);
         loop {
             if self.core.events >= last_event {
@@ -180,17 +182,21 @@ impl<P: Process> World<P> {
     /// A message reaches its node: the way of most events, without a detour where nothing is in the way.
     #[inline(always)]
     fn on_message_due(&mut self, key: EventKey) {
-        let (from, to) = self.core.slab_ends(key.slot());
+        let to = self.core.slab_at(key.slot()).to;
         let node = to.node().expect("messages go to nodes");
-        if self.core.network.is_open() && self.core.hosts[node.index()].intake == Intake::Direct {
-            self.core.begin_event(key.time());
-            let scheduled = self.core.slab.take(key.slot());
-            let noted = Arriving::MESSAGE.noted(detail_of(&scheduled));
-            self.core.note_event(noted, to, from, scheduled.cause);
-            self.handle(node, scheduled);
-        } else {
-            self.on_arrival(key, Arriving::MESSAGE);
+        if !self.core.network.is_open() || self.core.hosts[node.index()].intake != Intake::Direct {
+            return self.on_arrival(key, Arriving::MESSAGE);
         }
+        self.core.begin_event(key.time());
+        self.core.metrics.increment(Counter::MessagesDelivered);
+        let Scheduled { from, cause, event, .. } = self.core.slab.take(key.slot());
+        let Event::Message(message) = event else { unreachable!("the slot holds a message") };
+        self.core.note_event(Arriving::MESSAGE.noted(u32::from(message.kind())), to, from, cause);
+        self.maybe_limit_effects(node);
+        let process = self.processes[node.index()].as_mut().expect("a running node has a process");
+        let from = from.node().expect("only nodes send messages");
+        process.on_message(&mut Context::new(&mut self.core, node), from, message);
+        self.after_handler(node);
     }
 
     /// A message or request reaches its node.
@@ -199,7 +205,7 @@ impl<P: Process> World<P> {
         let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
             Arrival::Deliver => {}
-            Arrival::Held => return self.core.held.push(key.slot()),
+            Arrival::Held => return self.hold_arrival(key),
             Arrival::Drop(reason) => return self.drop_arrival(key, reason),
         }
         let node = to.node().expect("messages and requests go to nodes");
@@ -211,6 +217,7 @@ impl<P: Process> World<P> {
             return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
+        self.core.metrics.increment(arriving.counter());
         if intake == Intake::Queued {
             return self.enqueue(node, key.slot(), arriving);
         }
@@ -228,10 +235,17 @@ impl<P: Process> World<P> {
         is_connection && self.core.connection_epoch(from, to) != scheduled.epoch
     }
 
+    /// Something arrives on a link that is held: it waits there.
+    #[cold]
+    fn hold_arrival(&mut self, key: EventKey) {
+        self.core.pass_happening(key.time());
+        self.core.held.push(key.slot());
+    }
+
     /// Something arrives where it cannot be delivered. Time moves, but no event happens.
     #[cold]
     fn drop_arrival(&mut self, key: EventKey, reason: DropReason) {
-        self.core.pass_time(key.time());
+        self.core.pass_happening(key.time());
         let scheduled = self.core.slab.take(key.slot());
         self.core.note_drop(&scheduled, reason);
     }
@@ -253,18 +267,22 @@ impl<P: Process> World<P> {
             self.core.queue.push(moved);
             return;
         }
-        let number = effects::timer_number(timer.timer);
-        let intake = host.intake;
+        let (name, intake, cause) = (timer.timer, host.intake, scheduled.cause);
         if intake == Intake::Queued {
             timer.queued = SimTime::MAX;
         }
         self.core.begin_event(key.time());
+        self.core.metrics.increment(Counter::TimersFired);
         if intake == Intake::Queued {
             return self.enqueue(node, slot, Arriving::TIMER);
         }
-        let scheduled = self.core.slab.take(slot);
-        self.core.note_event(Arriving::TIMER.noted(number), node.into(), node.into(), scheduled.cause);
-        self.handle(node, scheduled);
+        self.core.slab.take(slot);
+        let noted = Arriving::TIMER.noted(effects::timer_number(name));
+        self.core.note_event(noted, node.into(), node.into(), cause);
+        self.maybe_limit_effects(node);
+        let process = self.processes[node.index()].as_mut().expect("a running node has a process");
+        process.on_timer(&mut Context::new(&mut self.core, node), name);
+        self.after_handler(node);
     }
 
     fn on_durable_due(&mut self, key: EventKey) {
@@ -273,11 +291,12 @@ impl<P: Process> World<P> {
         let node = scheduled.to.node().expect("syncs belong to nodes");
         let host = &self.core.hosts[node.index()];
         let is_void = scheduled.tag != host.incarnation || host.power == Power::Down;
-        if is_void || !self.core.complete_sync(node, sync) {
+        if is_void || !self.core.complete_sync(node, sync, key.time()) {
             self.core.slab.take(key.slot());
             return;
         }
         self.core.begin_event(key.time());
+        self.core.metrics.increment(Counter::Syncs);
         if self.core.hosts[node.index()].intake == Intake::Queued {
             return self.enqueue(node, key.slot(), Arriving::DURABLE);
         }
@@ -290,8 +309,11 @@ impl<P: Process> World<P> {
         let (from, to) = self.core.slab_ends(key.slot());
         match self.core.network.arrive(from, to) {
             Arrival::Deliver => {}
-            Arrival::Held => return self.core.held.push(key.slot()),
+            Arrival::Held => return self.hold_arrival(key),
             Arrival::Drop(reason) => return self.drop_arrival(key, reason),
+        }
+        if self.core.network.has_connections() && self.is_reset(key.slot()) {
+            return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
         let scheduled = self.core.slab.take(key.slot());
@@ -311,7 +333,7 @@ impl<P: Process> World<P> {
     }
 
     /// Hands an input to its process, then its facts to the invariants.
-    #[inline(always)]
+    #[inline(never)]
     fn handle(&mut self, node: NodeId, scheduled: Scheduled<P>) {
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
@@ -567,6 +589,11 @@ impl Arriving {
     const DURABLE: Self = Self(TraceKind::Durable, Mark::Durable);
     const WAKE: Self = Self(TraceKind::TimerFired, Mark::Client);
     const HANDLER: Self = Self(TraceKind::HandlerStart, Mark::Handler);
+
+    /// What counts the arrivals of messages and requests.
+    const fn counter(self) -> Counter {
+        if matches!(self.1, Mark::Request) { Counter::Requests } else { Counter::MessagesDelivered }
+    }
 
     #[inline(always)]
     fn noted(self, detail: u32) -> Noted {

@@ -38,7 +38,7 @@ fn script(client: u32, keys: &[u32]) -> Script {
 fn deposition() -> Entry {
     let trigger = Trigger::After { span: Span::millis(3), event: StatusEvent::BecomesLeader, occurrence: 2 };
     let moment = Moment { time: SimTime::from_nanos(1_200_000_000), after_events: 2 };
-    let was = Was { moment, commands: vec![Command::Crash(n(4))] };
+    let was = Was { moment, place: 0, commands: vec![Command::Crash(n(4))] };
     Entry { trigger, command: Command::Crash(Target::Leader), was: Some(was) }
 }
 
@@ -70,7 +70,7 @@ fn the_schedule_follows_what_was_and_not_what_was_asked() {
         Plan::new(vec![at(1, Command::HealAll), at(2, Command::Recover), deposition()], Vec::new());
     let indices = |plan: &Plan| plan.schedule().into_iter().map(|(_, index)| index).collect::<Vec<_>>();
     assert_eq!(indices(&plan), [0, 2, 1]);
-    plan.record(0, Was { moment: Moment::before(second(3)), commands: vec![Command::HealAll] });
+    plan.record(0, Was { moment: Moment::before(second(3)), place: 0, commands: vec![Command::HealAll] });
     assert_eq!(indices(&plan), [2, 1, 0]);
 }
 
@@ -171,11 +171,11 @@ fn a_written_plan_that_is_out_of_order_is_put_in_order() {
 fn entries_read_like_sentences() {
     let crash = at(1, Command::Crash(Target::Node(n(3))));
     assert_eq!(crash.to_string(), "at 1s: crash n3");
-    let was = Was { moment: Moment::before(second(1)), commands: vec![Command::Crash(n(3))] };
+    let was = Was { moment: Moment::before(second(1)), place: 0, commands: vec![Command::Crash(n(3))] };
     assert_eq!(Entry { was: Some(was), ..crash }.to_string(), "at 1s: crash n3", "nothing new");
     let deposed = "3ms after the second become-leader: crash leader (was at 1.2s+2: crash n4)";
     assert_eq!(deposition().to_string(), deposed);
-    let was = Was { moment: Moment::before(second(1)), commands: Vec::new() };
+    let was = Was { moment: Moment::before(second(1)), place: 0, commands: Vec::new() };
     let nobody = Entry { was: Some(was), ..at(1, Command::Crash(Target::Leader)) };
     assert_eq!(nobody.to_string(), "at 1s: crash leader (was at 1s: nobody)");
 }
@@ -211,7 +211,7 @@ proptest! {
         for index in 0..plan.entries().len() {
             let entry = &plan.entries()[index];
             let was = entry.moment().zip(entry.commands()).expect("a generated plan knows both");
-            plan.record(index, Was { moment: was.0, commands: was.1 });
+            plan.record(index, Was { moment: was.0, place: 0, commands: was.1 });
         }
         prop_assert_eq!(reread(&plan), plan);
     }

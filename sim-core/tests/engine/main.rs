@@ -1,0 +1,16 @@
+//! The engine through its public boundary: every claim of its contract, on two small protocols.
+
+mod support;
+
+mod checks;
+mod clients;
+mod determinism;
+mod disks;
+mod exploration;
+mod fork;
+mod network;
+mod nodes;
+mod panics;
+mod replay;
+mod timers;
+mod trace;

@@ -1,0 +1,244 @@
+//! Timers: exact against a twin, and never early by the node's own clock.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use sim_core::clock::ClockFault;
+use sim_core::fault::Command;
+use sim_core::trace::TraceKind;
+use sim_core::{Span, World};
+
+use crate::support::{Chatter, ChatterConfig, Input, Puppet, PuppetTimer, at, mesh, ms, n, plan, puppets};
+
+const TIMERS: [PuppetTimer; 6] = [
+    PuppetTimer::A,
+    PuppetTimer::B,
+    PuppetTimer::C,
+    PuppetTimer::Number(0),
+    PuppetTimer::Number(1),
+    PuppetTimer::Number(9),
+];
+
+/// What the puppet does at its `step`-th input, drawn from its own stream: set and cancel some timers. Times are
+/// few, so that many are equal. Returns (timer, delay in ms, or none for a cancel).
+fn acts(random: &mut sim_core::random::Stream) -> Vec<(PuppetTimer, Option<u64>)> {
+    let count = 1 + random.below(4);
+    let act = |random: &mut sim_core::random::Stream| {
+        let timer = *random.pick(&TIMERS).expect("there are some");
+        (timer, (random.below(5) > 0).then(|| random.below(6)))
+    };
+    (0..count).map(|_| act(random)).collect()
+}
+
+fn pull(puppet: &mut Puppet, context: &mut sim_core::Context<'_, Puppet>, input: &Input) {
+    if !matches!(input, Input::Start | Input::Timer(_)) || puppet.heard.len() > 150 {
+        return;
+    }
+    for (timer, delay) in acts(context.random()) {
+        match delay {
+            Some(delay) => context.set_timer(timer, ms(delay)),
+            None => context.cancel_timer(timer),
+        }
+    }
+    // One that never runs dry, re-set to later times again and again.
+    context.set_timer(PuppetTimer::C, ms(7));
+}
+
+/// The simplest thing that could be right: all armed timers, by (due, order of setting).
+#[derive(Default)]
+struct Twin {
+    armed: BTreeMap<PuppetTimer, (u64, u64)>,
+    set_count: u64,
+}
+
+impl Twin {
+    fn set(&mut self, timer: PuppetTimer, due: u64) {
+        self.set_count += 1;
+        self.armed.insert(timer, (due, self.set_count));
+    }
+
+    fn fire(&mut self) -> Option<(u64, PuppetTimer)> {
+        let (timer, (due, _)) =
+            self.armed.iter().map(|(timer, key)| (*timer, *key)).min_by_key(|(_, key)| *key)?;
+        self.armed.remove(&timer);
+        Some((due, timer))
+    }
+
+    /// All firings of a puppet whose draws come from `random`.
+    fn run(mut self, mut random: sim_core::random::Stream) -> Vec<(u64, PuppetTimer)> {
+        let (mut fired, mut now, mut inputs) = (Vec::new(), 0, 0);
+        loop {
+            if inputs <= 150 {
+                for (timer, delay) in acts(&mut random) {
+                    match delay {
+                        Some(delay) => self.set(timer, now + delay),
+                        None => _ = self.armed.remove(&timer),
+                    }
+                }
+                self.set(PuppetTimer::C, now + 7);
+            }
+            inputs += 1;
+            let Some((due, timer)) = self.fire() else { return fired };
+            now = due;
+            fired.push((due, timer));
+        }
+    }
+}
+
+fn firings(puppet: &Puppet) -> Vec<(u64, PuppetTimer)> {
+    let fired = puppet.heard.iter().filter_map(|(when, input)| match input {
+        Input::Timer(timer) => Some((when.as_nanos() / 1_000_000, *timer)),
+        _ => None,
+    });
+    fired.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn timers_fire_by_due_and_order_of_setting(seed: u64) {
+        let mut world = World::new(puppets(seed, 1, pull));
+        world.run(at(10_000), u64::MAX);
+        let keys = sim_core::random::KeySource::new(seed);
+        let twin = Twin::default().run(keys.stream(sim_core::random::Purpose::Process, 0, 1));
+        prop_assert!(twin.len() > 20, "the twin fires {} times", twin.len());
+        prop_assert_eq!(firings(world.process(n(1)).expect("it runs")), twin);
+    }
+
+    #[test]
+    fn no_timer_fires_before_its_deadline_by_the_nodes_own_clock(
+        seed in 0..1_000_u64,
+        faults in prop::collection::vec((0..300_u64, clock_fault()), 0..12),
+    ) {
+        let mut setup = puppets(seed, 1, |puppet, context, input| {
+            let now = context.now().as_nanos();
+            if let Input::Timer(PuppetTimer::Number(number)) = input {
+                let due = puppet.memory[*number as usize];
+                assert!(now >= due, "timer {number} fires at {now}, before {due}");
+            }
+            if !matches!(input, Input::Start | Input::Timer(_)) || puppet.memory.len() > 300 {
+                return;
+            }
+            for _ in 0..1 + context.random().below(2) {
+                let number = u32::try_from(puppet.memory.len()).expect("a few hundred");
+                let delay = context.random().span(Span::ZERO, ms(8));
+                puppet.memory.push(now + delay.as_nanos());
+                context.set_timer(PuppetTimer::Number(number), delay);
+            }
+        });
+        setup.plan = plan(faults.into_iter().map(|(millis, fault)| (millis, Command::Clock { node: n(1), fault })));
+        let mut world = World::new(setup);
+        world.run(at(1_000), u64::MAX);
+        world.apply(Command::Clock { node: n(1), fault: ClockFault::Heal });
+        world.run(at(3_000), u64::MAX);
+        let puppet = world.process(n(1)).expect("it runs");
+        let (set, fired) = (puppet.memory.len(), puppet.count(|input| matches!(input, Input::Timer(_))));
+        prop_assert_eq!(set, fired, "each fires once, in the end");
+    }
+}
+
+fn clock_fault() -> impl Strategy<Value = ClockFault> {
+    prop_oneof![
+        (-500_000..500_000_i32).prop_map(ClockFault::Drift),
+        (-50_000_000..50_000_000_i64).prop_map(ClockFault::Step),
+        (-50_000_000..50_000_000_i64).prop_map(ClockFault::Offset),
+        (1..500_u32).prop_map(ClockFault::Slew),
+        Just(ClockFault::Freeze),
+        Just(ClockFault::Thaw),
+        Just(ClockFault::Heal),
+    ]
+}
+
+#[test]
+fn timers_of_one_deadline_keep_their_order_over_a_clock_fault() {
+    let mut setup = puppets(1, 1, |_, context, input| {
+        if *input == Input::Start {
+            for number in [7, 3, 9, 1] {
+                context.set_timer(PuppetTimer::Number(number), ms(50));
+            }
+            // Its slot is free for the last, which then lies before those set earlier.
+            context.cancel_timer(PuppetTimer::Number(7));
+            context.set_timer(PuppetTimer::A, ms(2));
+        } else if *input == Input::Timer(PuppetTimer::A) {
+            context.set_timer(PuppetTimer::B, ms(48));
+            context.set_timer(PuppetTimer::Number(3), ms(48));
+        }
+    });
+    setup.plan = plan([(10, Command::Clock { node: n(1), fault: ClockFault::Drift(100_000) })]);
+    let mut world = World::new(setup);
+    world.run(at(100), u64::MAX);
+    let fired: Vec<PuppetTimer> =
+        firings(world.process(n(1)).expect("it runs")).into_iter().map(|(_, timer)| timer).collect();
+    use PuppetTimer::{A, B, Number};
+    assert_eq!(fired, [A, Number(9), Number(1), B, Number(3)]);
+}
+
+#[test]
+fn a_frozen_clock_fires_nothing_until_it_thaws() {
+    let clock = |fault| Command::Clock { node: n(1), fault };
+    let mut setup = puppets(1, 1, |_, context, input| {
+        if *input == Input::Start {
+            context.set_timer(PuppetTimer::A, ms(10));
+            context.set_timer(PuppetTimer::Number(1), ms(20));
+        }
+    });
+    setup.plan = plan([(5, clock(ClockFault::Freeze)), (100, clock(ClockFault::Thaw))]);
+    let mut world = World::new(setup);
+    world.run(at(104), u64::MAX);
+    assert_eq!(world.process(n(1)).expect("it runs").heard.len(), 1);
+    world.run(at(200), u64::MAX);
+    assert_eq!(firings(world.process(n(1)).expect("it runs")).len(), 2);
+    assert_eq!(world.now(), at(115), "the second is late by as long as the clock stood still");
+}
+
+#[test]
+fn thousands_of_cancelled_timers_leave_the_others_alone() {
+    let mut world = World::new(puppets(1, 1, |_, context, input| {
+        if *input == Input::Start {
+            (0..5_000).for_each(|number| {
+                context.set_timer(PuppetTimer::Number(number), ms(u64::from(number % 10)))
+            });
+            let cancelled = (0..5_000).filter(|number| number % 50 != 0);
+            cancelled.for_each(|number| context.cancel_timer(PuppetTimer::Number(number)));
+        }
+    }));
+    world.run(at(100), u64::MAX);
+    let fired = firings(world.process(n(1)).expect("it runs"));
+    let expected: Vec<_> = (0..100).map(|index| (0, PuppetTimer::Number(50 * index))).collect();
+    assert_eq!(fired, expected);
+}
+
+#[test]
+fn a_timer_that_waits_in_the_inbox_can_still_be_taken_back() {
+    let mut setup = puppets(1, 1, |_, context, input| match input {
+        Input::Start => {
+            context.set_timer(PuppetTimer::A, ms(10));
+            context.set_timer(PuppetTimer::B, ms(10));
+            context.set_timer(PuppetTimer::Number(1), ms(10));
+        }
+        Input::Timer(PuppetTimer::A) => {
+            context.cancel_timer(PuppetTimer::B);
+            context.set_timer(PuppetTimer::Number(1), ms(30));
+        }
+        _ => {}
+    });
+    setup.timing.service = crate::support::constant(ms(2));
+    let mut world = World::new(setup);
+    world.run(at(100), u64::MAX);
+    let fired = firings(world.process(n(1)).expect("it runs"));
+    assert_eq!(fired, [(12, PuppetTimer::A), (44, PuppetTimer::Number(1))]);
+}
+
+#[test]
+fn chatter_under_drifting_clocks_keeps_ticking() {
+    let mut setup = mesh::<Chatter>(1, 3, ChatterConfig::default());
+    setup.plan = plan([(3, Command::Clock { node: n(1), fault: ClockFault::Drift(-400_000) })]);
+    let mut world = crate::support::traced(setup);
+    world.run(at(500), u64::MAX);
+    let ticks = |node| {
+        let fired = crate::support::records(&world, TraceKind::TimerFired).into_iter();
+        fired.filter(|record| record.subject() == Some(n(node).into()) && record.timer() == Some(0)).count()
+    };
+    assert!(ticks(1) * 10 < ticks(2) * 8, "{} ticks of the slow clock, {} of a true one", ticks(1), ticks(2));
+}
