@@ -5,7 +5,8 @@ use crate::library;
 use crate::load::load;
 
 fn loaded(text: &str) -> Loaded {
-    load("test.ron", text.as_bytes(), &[], &ProtocolTable::builtin()).unwrap_or_else(|error| panic!("{error}"))
+    load("test.ron", text.as_bytes(), &[], &ProtocolTable::builtin())
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn from_library(name: &str) -> Loaded {
@@ -65,7 +66,8 @@ fn a_plan_saved_from_a_run_replays_to_the_same_digest() {
         let scenario = loaded(entry.text);
         for seed in 0..3 {
             let first = run_seed(&scenario, seed).report;
-            let saved = ron::ser::to_string_pretty(&first.plan, ron::ser::PrettyConfig::default()).expect("a plan is data");
+            let saved = ron::ser::to_string_pretty(&first.plan, ron::ser::PrettyConfig::default())
+                .expect("a plan is data");
             let plan: Plan = ron::from_str(&saved).unwrap_or_else(|error| panic!("{error}\n{saved}"));
             assert_eq!(plan, first.plan, "{}", entry.name);
             let options = RunOptions { replay: Some(plan), ..RunOptions::default() };
@@ -85,9 +87,12 @@ fn the_heal_is_put_back_where_a_plan_lost_it() {
 
 #[test]
 fn a_run_that_needs_too_many_events_is_inconclusive_and_says_what_it_does() {
-    let scenario = loaded(r#"Scenario(format_version: 1, name: "busy", protocol: Raft(), limits: (events: 500))"#);
+    let scenario =
+        loaded(r#"Scenario(format_version: 1, name: "busy", protocol: Raft(), limits: (events: 500))"#);
     let report = run_seed(&scenario, 0).report;
-    let Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: Some(busiest) } } = &report.verdict else {
+    let Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: Some(busiest) } } =
+        &report.verdict
+    else {
         panic!("{:?}", report.verdict)
     };
     assert_eq!((report.exit_code, report.events), (3, 500));
@@ -98,7 +103,10 @@ fn a_run_that_needs_too_many_events_is_inconclusive_and_says_what_it_does() {
 #[test]
 fn an_interrupted_run_says_so() {
     let scenario = from_library("steady");
-    let scenario = Loaded { scenario: Scenario { limits: crate::format::Limits { events: 100_000_000 }, ..scenario.scenario }, ..scenario };
+    let scenario = Loaded {
+        scenario: Scenario { limits: crate::format::Limits { events: 100_000_000 }, ..scenario.scenario },
+        ..scenario
+    };
     let mut scenario = scenario;
     scenario.scenario.phases.faults = Span::secs(600).into();
     let mut stop = |_: &dyn Simulation| ControlFlow::Break(());
@@ -129,7 +137,10 @@ fn an_expected_violation_passes_and_one_that_does_not_come_fails() {
     };
     let property = "has-one-leader".to_owned();
     let report = run_seed(&expecting("50ms"), 0).report;
-    assert_eq!((report.verdict, report.exit_code), (Verdict::ExpectedViolation { property: property.clone() }, 0));
+    assert_eq!(
+        (report.verdict, report.exit_code),
+        (Verdict::ExpectedViolation { property: property.clone() }, 0)
+    );
     let report = run_seed(&expecting("5s"), 0).report;
     assert_eq!((report.verdict, report.exit_code), (Verdict::ExpectationMissed { property }, 1));
 }
@@ -153,8 +164,38 @@ fn two_runs_that_part_are_told_by_their_first_different_event() {
         other
     };
     let world = |scenario: &Scenario| assemble(scenario, &table, 0, None);
-    let divergence = first_divergence(world(&scenario), world(&other), 10_000).expect("one of them loses messages");
+    let divergence =
+        first_divergence(world(&scenario), world(&other), 10_000).expect("one of them loses messages");
     assert_ne!(divergence.first, divergence.second);
     assert!(divergence.event > 1, "{divergence:?}");
     assert_eq!(first_divergence(world(&scenario), world(&scenario), 10_000), None);
+}
+
+/// What CI asks of every scenario of the library: a hundred seeds, each run twice.
+#[test]
+fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_again() {
+    for entry in library::all() {
+        let scenario = loaded(entry.text);
+        let mut reached = std::collections::BTreeMap::new();
+        for seed in 0..100 {
+            let first = run_seed(&scenario, seed).report;
+            assert_eq!(
+                first.exit_code, 0,
+                "{} with seed {seed}: {}: {:?}",
+                entry.name, first.verdict, first.violations
+            );
+            assert!(first.operations.completed > 0, "{} with seed {seed} serves nobody", entry.name);
+            let second = run_seed(&scenario, seed).report;
+            assert_eq!(
+                (first.digest, first.events),
+                (second.digest, second.events),
+                "{} with seed {seed}",
+                entry.name
+            );
+            first
+                .points
+                .iter()
+                .for_each(|point| *reached.entry(point.name.clone()).or_insert(0) += point.count);
+        }
+    }
 }
