@@ -25,7 +25,7 @@ mod rate;
 mod size;
 #[cfg(test)]
 mod tests;
-mod text_form;
+pub(crate) mod text_form;
 mod time;
 
 pub use error::UnitError;

@@ -14,7 +14,7 @@ macro_rules! text_form {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let visitor = super::text_form::TextVisitor::new($title);
+                let visitor = $crate::text::units::text_form::TextVisitor::new($title);
                 deserializer.deserialize_any(visitor)
             }
         }
@@ -35,7 +35,7 @@ macro_rules! text_form {
         }
     };
 }
-pub(super) use text_form;
+pub(crate) use text_form;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -44,13 +44,13 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 
 /// Reads a `T` from text, or from a number as if it had been text.
-pub(super) struct TextVisitor<T> {
+pub(crate) struct TextVisitor<T> {
     title: &'static str,
     value: PhantomData<T>,
 }
 
 impl<T> TextVisitor<T> {
-    pub(super) fn new(title: &'static str) -> Self {
+    pub(crate) fn new(title: &'static str) -> Self {
         Self { title, value: PhantomData }
     }
 }

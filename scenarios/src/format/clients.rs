@@ -1,0 +1,101 @@
+//! Who asks, what, and how patiently.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim_core::Span;
+
+use crate::text::units::{NodeList, Probability, Rate, Time, TimeRange};
+
+/// The clients of a run; all ask in the same way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clients {
+    /// How many there are: 0 to 10,000. Default 3.
+    pub count: u32,
+    /// What they ask. Default: the first service of the protocol, as it is by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
+    /// Closed loop: how long a client thinks between an answer and its next operation. Default `10ms..50ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub think: Option<TimeRange>,
+    /// Open loop instead: how often each client asks, once in each interval at a drawn instant, or as soon after it
+    /// as the operation before is completed. Not together with `think`. Default: closed loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// How many operations each client issues. Default: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<u32>,
+    /// How long a client waits for an answer before it asks another node. Default `250ms`.
+    pub timeout: Time,
+    /// How long after it began to ask it gives up; the outcome is then unknown. At least `timeout`. Default `2s`.
+    pub give_up: Time,
+    /// How long it waits, more or less, when nobody could serve it. Default `30ms`.
+    pub backoff: Time,
+    /// The nodes that clients ask. Default: all but spares.
+    pub targets: NodeList,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self {
+            count: 3,
+            workload: None,
+            think: None,
+            rate: None,
+            operations: None,
+            timeout: Span::millis(250).into(),
+            give_up: Span::secs(2).into(),
+            backoff: Span::millis(30).into(),
+            targets: NodeList::default(),
+        }
+    }
+}
+
+/// What clients ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Workload {
+    /// Reads, writes and compare-and-sets of keys; every value written is unique.
+    Kv {
+        /// How likely an operation is a read. Default 0.5.
+        #[serde(default = "half")]
+        reads: Probability,
+        /// How likely an operation that is no read compares and sets; others write. Default 0.2.
+        #[serde(default = "fifth")]
+        compare_and_set: Probability,
+        /// How many keys there are: 1 to 1,000,000. Default 5.
+        #[serde(default = "five")]
+        keys: u32,
+        /// How keys are chosen. Default `Uniform`.
+        #[serde(default)]
+        skew: Skew,
+    },
+    /// A node says back what it is told; every value is unique.
+    Echo {},
+}
+
+/// How keys are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Skew {
+    /// Each is equally likely.
+    #[default]
+    Uniform,
+    /// The k-th key is chosen with weight 1/k (Zipf's law with exponent 1).
+    Zipf,
+}
+
+fn half() -> Probability {
+    probability("0.5")
+}
+
+fn fifth() -> Probability {
+    probability("0.2")
+}
+
+fn probability(text: &str) -> Probability {
+    text.parse().expect("a constant of this file is a probability")
+}
+
+const fn five() -> u32 {
+    5
+}

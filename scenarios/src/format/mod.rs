@@ -1,0 +1,115 @@
+//! What a scenario file says, typed. Every field has a default except the version, the name and the protocol, so
+//! the smallest scenario is three lines:
+//!
+//! ```text
+//! Scenario(
+//!     format_version: 1, name: "hello", protocol: Raft(),
+//! )
+//! ```
+//!
+//! The doc comments here are the documentation that schemas, `list` and the book show: they give units, ranges and
+//! defaults. What a single value may be is checked by its type, what values may be together by
+//! [`validate`](crate::validate).
+
+mod act;
+mod clients;
+mod endpoint;
+mod faults;
+mod hosts;
+mod judging;
+mod latency;
+mod network;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim_core::NodeId;
+
+pub use self::act::{Act, Loss, ShapeOf};
+pub use self::clients::{Clients, Skew, Workload};
+pub use self::endpoint::{Somebody, Who};
+pub use self::faults::{Event, Faults, Kinds, Periodic, Random, Timed, When};
+pub use self::hosts::{Clock, Clocks, Disks, Hosts, Ties};
+pub use self::judging::{Checks, Expectation, Heal, Limits, Liveness, Phases};
+pub use self::latency::Latency;
+pub use self::network::{
+    Burst, LinkChange, LinkDirection, LinkOverride, Network, Reorder, Topology, Transport,
+};
+pub use crate::protocol::Protocol;
+use crate::text::units::NodeList;
+
+/// The newest version of the format, and the only one there is.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What to simulate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The version of the format: 1.
+    pub format_version: u32,
+    /// A short name, in kebab-case.
+    pub name: String,
+    /// One line for lists. Default: empty.
+    #[serde(default)]
+    pub summary: String,
+    /// What runs on the nodes, with its parameters: `Raft(heartbeat: "50ms")`.
+    pub protocol: Protocol,
+    /// How many nodes there are, spares included: 1 to 100,000. Default 5.
+    #[serde(default = "five")]
+    pub nodes: u32,
+    /// Nodes that are down until a command starts them. Default: none.
+    #[serde(default)]
+    pub spares: NodeList,
+    /// Failure domains by name, for faults that hit `zone(east)`. A node is in at most one. Default: none.
+    #[serde(default)]
+    pub zones: BTreeMap<String, NodeList>,
+    /// Which nodes are linked. Default: `Mesh`.
+    #[serde(default)]
+    pub topology: Topology,
+    /// What links do to messages.
+    #[serde(default)]
+    pub network: Network,
+    /// Who asks, and what.
+    #[serde(default)]
+    pub clients: Clients,
+    /// What the clocks of the nodes show.
+    #[serde(default)]
+    pub clocks: Clocks,
+    /// How long disks take, and what a crash does to them.
+    #[serde(default)]
+    pub disks: Disks,
+    /// How long nodes take to handle things.
+    #[serde(default)]
+    pub hosts: Hosts,
+    /// How events of the same nanosecond are ordered. Default: `Fifo`.
+    #[serde(default)]
+    pub ties: Ties,
+    /// What goes wrong. Default: nothing.
+    #[serde(default)]
+    pub faults: Faults,
+    /// What is checked. Default: everything.
+    #[serde(default)]
+    pub checks: Checks,
+    /// How long the parts of a run are.
+    #[serde(default)]
+    pub phases: Phases,
+    /// Where a run is given up.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What the run should end with. Default: `Pass`.
+    #[serde(default)]
+    pub expect: Expectation,
+}
+
+const fn five() -> u32 {
+    5
+}
+
+impl Scenario {
+    /// The nodes that take part from the start, ascending.
+    pub fn members(&self) -> Vec<NodeId> {
+        let spares = self.spares.nodes();
+        (0..self.nodes).map(NodeId::new).filter(|node| !spares.contains(node)).collect()
+    }
+}

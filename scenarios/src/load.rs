@@ -1,0 +1,65 @@
+//! From the bytes of a file to a scenario that can be run, or one clear error.
+//!
+//! Errors come in this order: the bytes (size, UTF-8, emptiness), overrides, the version, the notation and the types,
+//! what fields may be together.
+
+use sim_core::fingerprint::fingerprint;
+
+use crate::format::{FORMAT_VERSION, Scenario};
+use crate::protocol::ProtocolTable;
+use crate::text::{self, Diagnostic, Document, Outline, Override, Path, Step};
+use crate::validate::{Objection, validate};
+
+/// A scenario that was read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// What it says.
+    pub scenario: Scenario,
+    /// The fingerprint of its text, overrides applied: two runs with equal ones had the same scenario.
+    pub text_digest: u64,
+}
+
+/// Reads and checks a scenario. `name` is what errors call the file; `table` has the protocols it may use.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn load(
+    name: &str,
+    bytes: &[u8],
+    overrides: &[Override],
+    table: &ProtocolTable,
+) -> Result<Loaded, Diagnostic> {
+    let document = text::apply(&Document::read(name, bytes)?, overrides)?;
+    check_version(&document)?;
+    let scenario: Scenario = text::parse(&document)?;
+    validate(&scenario, table).map_err(|objection| located(&objection, &document))?;
+    Ok(Loaded { scenario, text_digest: fingerprint(document.text()) })
+}
+
+/// Refuses a file of a later version before its unknown fields are complained about.
+fn check_version(document: &Document) -> Result<(), Diagnostic> {
+    let path = Path::new(vec![Step::Name("format_version".to_owned())]);
+    let outline = Outline::new(document.text());
+    let Some(found) = outline.find(&path) else { return Ok(()) };
+    let written = document.text().get(found.value).unwrap_or_default();
+    match written.parse::<u64>() {
+        Ok(version) if version > u64::from(FORMAT_VERSION) => {
+            let message = format!("format version {version} is newer than this program");
+            let diagnostic = Diagnostic::new(message, document.place_of(&path));
+            Err(diagnostic.allowed(format!("`{FORMAT_VERSION}`")).hint("use a newer version of the program"))
+        }
+        // What is no number is the parser's to refuse.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The objection with the place it is about.
+fn located(objection: &Objection, document: &Document) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(&objection.problem, document.place_of(&objection.path));
+    diagnostic.allowed = objection.allowed.clone().map(Into::into);
+    diagnostic.hint = objection.hint.clone().map(Into::into);
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Faults drawn from the seed, as the scenario's `faults.random` limits them.
+
+use sim_core::fault::{Generator, Plan, Rate, Selection, table};
+use sim_core::random::KeySource;
+use sim_core::{SimTime, Span};
+
+use crate::format::{Kinds, Random, Scenario};
+use crate::text::units;
+
+/// The generator of a scenario's random faults.
+pub struct RandomFaults(Generator);
+
+impl RandomFaults {
+    /// The generator for `scenario`, whose protocol has so many disk regions; `None` where it has no random faults.
+    pub fn of(scenario: &Scenario, region_count: u8) -> Option<Self> {
+        let random = scenario.faults.random.as_ref()?;
+        let members = scenario.members();
+        let usual = Generator::new(members, scenario.phases.heal_at());
+        let named =
+            random.rates.iter().filter_map(|(name, rate)| Some((table::find(name)?, engine_rate(*rate))));
+        Some(Self(Generator {
+            kinds: if random.rates.is_empty() { usual.kinds.clone() } else { named.collect() },
+            selection: match random.kinds {
+                Kinds::All => Selection::All,
+                Kinds::Swarm => Selection::Swarm,
+            },
+            client_count: scenario.clients.count,
+            region_count,
+            start: SimTime::ZERO + random.start.span(),
+            duration: (random.duration.low(), random.duration.high()),
+            gap: random.gap.span(),
+            settle: random.settle.span(),
+            concurrent_max: random.concurrent_max,
+            down_max: random.down_max.unwrap_or(usual.down_max),
+            ..usual
+        }))
+    }
+
+    /// The commands for `seed`.
+    pub fn plan(&self, seed: u64) -> Plan {
+        self.0.plan(&KeySource::new(seed))
+    }
+
+    /// How many candidates a run draws, on average: an upper bound of its faults.
+    pub fn expected_count(&self) -> u64 {
+        let length = (self.0.end.since(self.0.start)).as_nanos();
+        let means = self.0.kinds.iter().filter_map(|(_, rate)| rate.mean());
+        means.map(|mean| length / mean.as_nanos().max(1)).fold(0, u64::saturating_add)
+    }
+}
+
+impl Random {
+    /// How long the quiet parts are that the fault phase must have room for.
+    pub fn quiet(&self) -> Span {
+        self.start.span() + self.settle.span() + self.duration.low()
+    }
+}
+
+/// The engine counts in 32 bits; a finer rate loses its last digits.
+fn engine_rate(rate: units::Rate) -> Rate {
+    let (mut count, mut per) = (rate.count(), rate.period().as_nanos());
+    while u32::try_from(count).is_err() {
+        (count, per) = (count / 2, per / 2);
+    }
+    Rate::new(u32::try_from(count).unwrap_or(u32::MAX), Span::nanos(per.max(1)))
+}

@@ -1,0 +1,101 @@
+//! The protocols that scenarios can run: their parameters as scenario files write them, and how a world is made of
+//! them.
+//!
+//! | part | is |
+//! | --- | --- |
+//! | [`Protocol`] | what a scenario says: the name of a protocol with its parameters |
+//! | [`ProtocolKind`] | what is known of a protocol, and how it is assembled |
+//! | [`ProtocolTable`] | all that a run may use: the built-in ones, and those that a caller adds |
+//!
+//! To add a built-in protocol: a file here, and one line in `builtin!`.
+
+mod echo;
+mod raft;
+mod table;
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use sim_core::check::About;
+use sim_core::service::Service;
+use sim_core::{NodeId, Simulation};
+
+pub use self::table::ProtocolTable;
+use crate::assemble::Blueprint;
+use crate::validate::Objection;
+
+/// Lists the built-in protocols: how scenarios call them, and the module that knows them.
+macro_rules! builtin {
+    ($($(#[$doc:meta])* $variant:ident = $module:ident,)*) => {
+        /// What runs on the nodes.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        pub enum Protocol {
+            $($(#[$doc])* $variant($module::Parameters),)*
+            /// A protocol that is not built in, by the name under which it was added to the table: a program of your
+            /// own.
+            Added(String),
+        }
+
+        impl Protocol {
+            /// The name in the table.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => stringify!($module),)*
+                    Self::Added(name) => name,
+                }
+            }
+        }
+
+        /// The built-in protocols.
+        fn builtin() -> Vec<Box<dyn ProtocolKind>> {
+            vec![$(Box::new($module::Kind),)*]
+        }
+    };
+}
+
+builtin! {
+    /// Raft: a replicated log, and a key-value store on it.
+    Raft = raft,
+    /// Echo: the smallest protocol, a template.
+    Echo = echo,
+}
+
+/// What is known of a protocol, and how it is assembled.
+pub trait ProtocolKind: Send + Sync {
+    /// What tools say of it.
+    fn about(&self) -> ProtocolAbout;
+
+    /// Whether the parameters make sense for these members.
+    ///
+    /// # Errors
+    /// The first thing that does not.
+    fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection>;
+
+    /// A world at time zero.
+    ///
+    /// # Panics
+    /// If [`ProtocolKind::check`] objects.
+    fn assemble(&self, protocol: &Protocol, members: &[NodeId], blueprint: Blueprint) -> Box<dyn Simulation>;
+}
+
+/// What tools say of a protocol.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProtocolAbout {
+    /// The name in the table: lower case.
+    pub name: String,
+    /// One line.
+    pub summary: String,
+    /// What clients may ask, the usual first.
+    pub services: Vec<Service>,
+    /// How many disk regions it has, numbered from 0.
+    pub region_count: u8,
+    /// The JSON schema of its parameters.
+    pub parameters: Schema,
+    /// What must always hold.
+    pub invariants: Vec<About>,
+    /// The kinds of message, by number.
+    pub message_kinds: Vec<&'static str>,
+    /// The plain timers, by number.
+    pub timers: Vec<&'static str>,
+    /// Situations worth reaching.
+    pub points: Vec<&'static str>,
+}

@@ -1,0 +1,197 @@
+//! Running a scenario: its phases, and what the run ends with.
+//!
+//! ```text
+//! assemble ─► fault phase ─► heal ─► convergence ─► report
+//!              │ violation, panic, event budget, interrupt │
+//!              └────────────────────────────────────────────┴─► report
+//! ```
+//!
+//! The heal is part of the plan (see [`plan`](crate::plan)), so it happens by itself; the runner only looks when. In
+//! the convergence phase the liveness conditions are asked in order at a hundred instants, and the run ends at the
+//! first at which all hold.
+
+mod budget;
+mod report;
+mod twice;
+mod verdict;
+
+use std::ops::ControlFlow;
+
+use sim_core::check::{Baseline, CONDITIONS, Violation};
+use sim_core::fault::Plan;
+use sim_core::world::Stop;
+use sim_core::{SimTime, Simulation, Span};
+
+pub use self::budget::Busiest;
+pub use self::report::{
+    BeyondPromise, MilestoneKind, Operations, PointReached, Report, ReportedMilestone, ReportedViolation,
+};
+pub use self::twice::{Divergence, Side, TwiceRun, first_divergence, run_twice};
+pub use self::verdict::{Inconclusive, PANIC, Verdict, exit_code};
+use crate::assemble::assemble;
+use crate::format::{Heal, Liveness, Scenario};
+use crate::load::Loaded;
+use crate::protocol::ProtocolTable;
+
+/// How many events happen between two calls of the observer, at most.
+pub const BATCH: u64 = 20_000;
+/// How often the conditions are asked within the bound.
+const LOOKS: u64 = 100;
+
+/// How to run a scenario, beyond what it says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// The plan to follow instead of a drawn one. It must fit: [`Plan::validate`].
+    pub replay: Option<Plan>,
+    /// Whether everything that happens is recorded.
+    pub recording: Recording,
+}
+
+/// Whether everything that happens is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// It is not: faster, and enough for a verdict.
+    #[default]
+    Off,
+    /// It is, from time zero.
+    On,
+}
+
+/// Called between batches of events; breaking off ends the run as inconclusive.
+pub type Observer<'a> = dyn FnMut(&dyn Simulation) -> ControlFlow<()> + 'a;
+
+/// A run that has ended.
+pub struct Run {
+    /// What came of it.
+    pub report: Report,
+    /// The world as it ended, with its trace if it was recorded. After a spent event budget, some events later.
+    pub simulation: Box<dyn Simulation>,
+}
+
+/// Why a run has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It came to the end of its phases; it converged at this time if it had to.
+    Finished { converged_at: Option<SimTime> },
+    /// The simulation found a violation.
+    Violated,
+    /// It did not converge: this condition does not hold.
+    NotLive(Violation),
+    /// The event budget was spent.
+    BudgetSpent,
+    /// The observer broke off.
+    Interrupted,
+}
+
+/// Runs a scenario with a seed.
+///
+/// # Panics
+/// If the scenario was not validated with this table, or the plan to replay does not fit it.
+pub fn run(loaded: &Loaded, table: &ProtocolTable, seed: u64, options: &RunOptions) -> Run {
+    run_observed(loaded, table, seed, options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Runs a scenario with a seed, and lets an observer look in between.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_observed(
+    loaded: &Loaded,
+    table: &ProtocolTable,
+    seed: u64,
+    options: &RunOptions,
+    observer: &mut Observer<'_>,
+) -> Run {
+    let scenario = &loaded.scenario;
+    let mut simulation = assemble(scenario, table, seed, options.replay.as_ref());
+    if options.recording == Recording::On {
+        simulation.start_trace();
+    }
+    let mut runner = Runner { scenario, simulation, observer };
+    let end = match runner.run_phases() {
+        Ok(converged_at) => End::Finished { converged_at },
+        Err(end) => end,
+    };
+    let mut report = Report::new(loaded, seed, runner.simulation.as_ref(), &end);
+    if end == End::BudgetSpent {
+        let busiest = budget::busiest(runner.simulation.as_mut());
+        report.set_verdict(Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest } });
+    }
+    Run { report, simulation: runner.simulation }
+}
+
+struct Runner<'run, 'observer> {
+    scenario: &'run Scenario,
+    simulation: Box<dyn Simulation>,
+    observer: &'run mut Observer<'observer>,
+}
+
+impl Runner<'_, '_> {
+    /// Goes through the phases; says when the run converged if it had to.
+    fn run_phases(&mut self) -> Result<Option<SimTime>, End> {
+        let phases = &self.scenario.phases;
+        let heal_at = phases.heal_at();
+        // Up to the last instant before the heal, which stands before all events of its own instant.
+        self.advance(SimTime::from_nanos(heal_at.as_nanos() - 1))?;
+        let must_converge =
+            phases.heal == Heal::Everything && self.scenario.checks.liveness == Liveness::Required;
+        if must_converge { self.converge(heal_at, phases.convergence.span()).map(Some) } else { Ok(None) }
+    }
+
+    /// Runs until all liveness conditions hold at once, at most for `bound`.
+    fn converge(&mut self, heal_at: SimTime, bound: Span) -> Result<SimTime, End> {
+        let since = self.baseline();
+        let step = Span::nanos((bound.as_nanos() / LOOKS).max(1));
+        let mut look_at = heal_at;
+        loop {
+            look_at = (look_at + step).min(heal_at + bound);
+            self.advance(look_at)?;
+            match self.unmet(&since) {
+                None => return Ok(look_at),
+                Some(violation) if look_at == heal_at + bound => return Err(End::NotLive(violation)),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// How things stand. Operations that clients still wait for count as invoked later: they must be answered too.
+    fn baseline(&self) -> Baseline {
+        let now = Baseline::of(self.simulation.as_ref());
+        let open = self.simulation.history().open_count() as u64;
+        Baseline { invoked: now.invoked.saturating_sub(open), ..now }
+    }
+
+    /// The first condition that does not hold.
+    fn unmet(&self, since: &Baseline) -> Option<Violation> {
+        let simulation = self.simulation.as_ref();
+        CONDITIONS.iter().find_map(|condition| {
+            let evidence = condition.check(simulation, since).err()?;
+            Some(Violation {
+                property: condition.about().name.to_owned(),
+                at: simulation.now(),
+                event: simulation.events(),
+                node: None,
+                evidence,
+            })
+        })
+    }
+
+    /// Lets time pass until `until`, in batches.
+    fn advance(&mut self, until: SimTime) -> Result<(), End> {
+        loop {
+            let left = self.scenario.limits.events.saturating_sub(self.simulation.events());
+            match self.simulation.run(until, left.min(BATCH)) {
+                Stop::Horizon | Stop::Idle => return Ok(()),
+                Stop::Violation => return Err(End::Violated),
+                Stop::Budget if left <= BATCH => return Err(End::BudgetSpent),
+                Stop::Budget => {}
+            }
+            if (self.observer)(self.simulation.as_ref()).is_break() {
+                return Err(End::Interrupted);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

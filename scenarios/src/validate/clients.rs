@@ -1,0 +1,80 @@
+//! Checks of clients and what they ask.
+
+use sim_core::Span;
+
+use super::{LATENCY_MAX, Objection, exist};
+use crate::assemble::workload;
+use crate::format::{Clients, Scenario, Workload};
+use crate::protocol::ProtocolKind;
+
+/// The most clients of a scenario.
+const CLIENTS_MAX: u32 = 10_000;
+/// The most keys of a workload.
+const KEYS_MAX: u32 = 1_000_000;
+
+pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
+    let clients = &scenario.clients;
+    if clients.count > CLIENTS_MAX {
+        let problem = format!("a scenario cannot have {} clients", clients.count);
+        return Err(Objection::new("clients.count", problem).allowed(format!("0 to {CLIENTS_MAX}")));
+    }
+    check_pace(clients)?;
+    check_patience(clients)?;
+    exist(scenario, clients.targets.nodes(), "clients.targets")?;
+    check_workload(scenario, kind)
+}
+
+fn check_pace(clients: &Clients) -> Result<(), Objection> {
+    let Some(rate) = clients.rate else { return Ok(()) };
+    if clients.think.is_some() {
+        let problem = "clients have a `think` time (closed loop) or a `rate` (open loop), not both";
+        return Err(Objection::new("clients.rate", problem).hint("remove one of them"));
+    }
+    let interval = rate.period().as_nanos().checked_div(rate.count());
+    if interval.is_some_and(|interval| interval < 1_000) {
+        let problem = format!("a client cannot ask {rate}");
+        return Err(Objection::new("clients.rate", problem).allowed("up to `1000000/s`"));
+    }
+    Ok(())
+}
+
+fn check_patience(clients: &Clients) -> Result<(), Objection> {
+    let think = clients.think.map_or(Span::ZERO, |think| think.high());
+    let times = [
+        ("clients.think", think, Span::ZERO),
+        ("clients.timeout", clients.timeout.span(), Span::micros(1)),
+        ("clients.give_up", clients.give_up.span(), clients.timeout.span()),
+        ("clients.backoff", clients.backoff.span(), Span::micros(1)),
+    ];
+    for (path, time, least) in times {
+        if time < least || time > LATENCY_MAX {
+            let problem = format!("{time} is out of range");
+            return Err(Objection::new(path, problem).allowed(format!("`{least}` to `1h`")));
+        }
+    }
+    Ok(())
+}
+
+fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
+    let services = kind.about().services;
+    let Some(workload) = workload(scenario, kind) else {
+        if scenario.clients.count == 0 {
+            return Ok(());
+        }
+        let problem = format!("`{}` has no usual workload", scenario.protocol.name());
+        return Err(Objection::new("clients", problem).hint("say which `workload`, or `count: 0`"));
+    };
+    let asked = workload.about().service;
+    if !services.contains(&asked) {
+        let problem = format!("`{}` does not serve `{asked}`", scenario.protocol.name());
+        let allowed: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+        return Err(Objection::new("clients.workload", problem).allowed(allowed.join(", ")));
+    }
+    match workload {
+        Workload::Kv { keys, .. } if keys == 0 || keys > KEYS_MAX => {
+            let problem = format!("a workload cannot have {keys} keys");
+            Err(Objection::new("clients.workload.keys", problem).allowed(format!("1 to {KEYS_MAX}")))
+        }
+        Workload::Kv { .. } | Workload::Echo {} => Ok(()),
+    }
+}

@@ -1,0 +1,187 @@
+//! Workloads: what clients ask, drawn from the seed.
+//!
+//! An operation is a pure function of (seed, client, ordinal): asking more, or by other clients, shifts nothing, and
+//! a copy of a world asks the same. To add a workload: a file here with its generator, a variant of
+//! [`Workload`](crate::format::Workload), and one line in [`KINDS`].
+
+mod echo;
+mod kv;
+mod script;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sim_core::random::{Key, KeySource, Probability, Purpose, below, squares64};
+use sim_core::service::{Operation, Service};
+use sim_core::world::{Start, WorkloadStep};
+use sim_core::{ClientId, SimTime, Span, world};
+
+pub use self::script::Scripted;
+use crate::format::{Clients, Workload};
+
+/// What tools say of a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkloadAbout {
+    /// The name as scenarios write it.
+    pub name: &'static str,
+    /// The service it asks.
+    pub service: Service,
+    /// One line.
+    pub help: &'static str,
+}
+
+/// All workloads.
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, echo::ABOUT];
+
+impl Workload {
+    /// What is known of it.
+    pub const fn about(&self) -> &'static WorkloadAbout {
+        match self {
+            Self::Kv { .. } => &kv::ABOUT,
+            Self::Echo {} => &echo::ABOUT,
+        }
+    }
+
+    /// The workload that asks `service` in the usual way, if there is one.
+    pub fn usual(service: Service) -> Option<Self> {
+        match service {
+            Service::Kv => Some(kv::usual()),
+            Service::Echo => Some(Self::Echo {}),
+            Service::UniqueIds
+            | Service::Broadcast
+            | Service::Counter
+            | Service::Set
+            | Service::Membership
+            | Service::Queue
+            | Service::Log
+            | Service::Lock
+            | Service::Transfer
+            | Service::Txn => None,
+        }
+    }
+
+    fn generator(&self) -> Box<dyn Generator> {
+        match self {
+            Self::Kv { reads, compare_and_set, keys, skew } => {
+                Box::new(kv::Kv::new(reads.probability(), compare_and_set.probability(), *keys, *skew))
+            }
+            Self::Echo {} => Box::new(echo::Echo),
+        }
+    }
+}
+
+/// Draws operations.
+trait Generator: Send + Sync {
+    /// The operation that `asker` issues.
+    fn operation(&self, asker: &Asker) -> Operation;
+}
+
+/// Draws that an operation may take, at most; the next operation's come after them.
+const DRAWS_MAX: u64 = 8;
+
+/// Who asks for the how-manieth time: the key of an operation's draws.
+#[derive(Clone, Copy)]
+struct Asker {
+    client: ClientId,
+    ordinal: u32,
+    key: Key,
+}
+
+impl Asker {
+    /// The same client at an earlier or later operation.
+    const fn at(self, ordinal: u32) -> Self {
+        Self { ordinal, ..self }
+    }
+
+    /// The `number`-th draw of this operation, from 0.
+    fn draw(&self, number: u64) -> u64 {
+        assert!(number < DRAWS_MAX, "draw {number} belongs to the next operation; there are {DRAWS_MAX}");
+        squares64(u64::from(self.ordinal) * DRAWS_MAX + number, self.key)
+    }
+
+    fn chance(&self, number: u64, probability: Probability) -> bool {
+        probability.hits(self.draw(number))
+    }
+
+    /// A value that no other operation of the run has: `2000000007` is the seventh of `c2`.
+    fn unique_value(&self) -> u64 {
+        (u64::from(self.client.raw()) + 1) * 1_000_000_000 + u64::from(self.ordinal) + 1
+    }
+}
+
+/// The draw that decides when an operation is asked for.
+const WHEN: u64 = DRAWS_MAX - 1;
+
+/// When operations are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// So long after the one before.
+    Closed { low: Span, high: Span },
+    /// Once in each such interval, at a drawn instant.
+    Open { interval: Span },
+}
+
+impl Pace {
+    fn of(clients: &Clients) -> Self {
+        if let Some(rate) = clients.rate.filter(|rate| rate.count() > 0) {
+            return Self::Open { interval: Span::nanos((rate.period().as_nanos() / rate.count()).max(1)) };
+        }
+        let think = clients.think.map(|think| (think.low(), think.high()));
+        let (low, high) = think.unwrap_or((Span::millis(10), Span::millis(50)));
+        Self::Closed { low, high }
+    }
+
+    fn start(self, asker: &Asker) -> Start {
+        match self {
+            Self::Closed { low, high } => {
+                let width = high.saturating_sub(low).as_nanos() + 1;
+                Start::After(low + Span::nanos(below(asker.draw(WHEN), width)))
+            }
+            Self::Open { interval } => {
+                let jitter = Span::nanos(below(asker.draw(WHEN), interval.as_nanos()));
+                Start::At(SimTime::ZERO + interval.times(u64::from(asker.ordinal)) + jitter)
+            }
+        }
+    }
+}
+
+/// The operations of all clients of a run.
+pub struct WorkloadSource {
+    generator: Box<dyn Generator>,
+    pace: Pace,
+    /// By client.
+    keys: Vec<Key>,
+    operations_max: u32,
+}
+
+impl WorkloadSource {
+    /// The operations that `clients` issue when they ask for `workload`.
+    pub fn new(workload: &Workload, clients: &Clients, seed: u64) -> Arc<Self> {
+        let source = KeySource::new(seed);
+        let key = |client: u32| source.key(Purpose::Workload, client.into(), 0);
+        Arc::new(Self {
+            generator: workload.generator(),
+            pace: Pace::of(clients),
+            keys: (0..clients.count).map(key).collect(),
+            operations_max: match clients.rate {
+                // A rate of zero never asks.
+                Some(rate) if rate.count() == 0 => 0,
+                Some(_) | None => clients.operations.unwrap_or(u32::MAX),
+            },
+        })
+    }
+}
+
+impl world::Workload for WorkloadSource {
+    fn step(&self, client: ClientId, ordinal: u32) -> Option<WorkloadStep> {
+        if ordinal >= self.operations_max {
+            return None;
+        }
+        let asker = Asker { client, ordinal, key: self.keys[client.index()] };
+        let operation = self.generator.operation(&asker);
+        Some(WorkloadStep { start: self.pace.start(&asker), operation })
+    }
+}
+
+#[cfg(test)]
+mod tests;

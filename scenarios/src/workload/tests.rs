@@ -1,0 +1,76 @@
+use sim_core::service::kv;
+use sim_core::world::Workload as _;
+
+use super::*;
+
+fn source(workload: &str, clients: &str, seed: u64) -> Arc<WorkloadSource> {
+    let workload: Workload = ron::from_str(workload).expect("a workload");
+    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    let clients: Clients = options.from_str(clients).expect("clients");
+    WorkloadSource::new(&workload, &clients, seed)
+}
+
+fn steps(source: &WorkloadSource, client: u32, count: u32) -> Vec<WorkloadStep> {
+    (0..count).filter_map(|ordinal| source.step(ClientId::new(client), ordinal)).collect()
+}
+
+#[test]
+fn an_operation_depends_on_seed_client_and_ordinal_alone() {
+    let (few, many) = (source("Kv()", "(count: 2)", 7), source("Kv()", "(count: 9)", 7));
+    assert_eq!(steps(&few, 1, 50), steps(&many, 1, 50));
+    assert_ne!(steps(&few, 0, 50), steps(&few, 1, 50));
+    assert_ne!(steps(&few, 0, 50), steps(&source("Kv()", "(count: 2)", 8), 0, 50));
+    assert_eq!(few.step(ClientId::new(0), 30).as_ref(), steps(&few, 0, 50).get(30));
+}
+
+#[test]
+fn every_value_written_is_unique() {
+    let source = source("Kv(reads: 0)", "(count: 3)", 1);
+    let all = (0..3).flat_map(|client| steps(&source, client, 200));
+    let mut values: Vec<u64> = all
+        .filter_map(|step| match step.operation {
+            Operation::Kv(kv::Operation::Write(_, value) | kv::Operation::CompareAndSet { value, .. }) => {
+                Some(value)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(values.len(), 600);
+    values.sort_unstable();
+    values.dedup();
+    assert_eq!(values.len(), 600, "some value was written twice");
+}
+
+#[test]
+fn the_ratios_are_kept() {
+    let source = source("Kv(reads: 0.8, compare_and_set: 0)", "()", 3);
+    let reads = steps(&source, 0, 1_000).into_iter();
+    let reads = reads.filter(|step| matches!(step.operation, Operation::Kv(kv::Operation::Read(_)))).count();
+    assert!((760..840).contains(&reads), "{reads} of 1,000 are reads");
+}
+
+#[test]
+fn a_zipf_workload_prefers_the_first_keys() {
+    let source = source("Kv(reads: 1, keys: 10, skew: Zipf)", "()", 3);
+    let mut counts = [0_u32; 10];
+    for step in steps(&source, 0, 2_000) {
+        let Operation::Kv(operation) = step.operation else { panic!("a kv operation") };
+        counts[operation.key().0 as usize] += 1;
+    }
+    assert!(counts[0] > counts[1] && counts[1] > counts[4] && counts[9] > 0, "{counts:?}");
+}
+
+#[test]
+fn an_open_loop_asks_once_in_each_interval() {
+    let source = source("Echo()", "(rate: \"100/s\")", 5);
+    for (ordinal, step) in (0_u64..).zip(steps(&source, 0, 100)) {
+        let Start::At(at) = step.start else { panic!("an open loop has absolute times") };
+        assert_eq!(at.as_nanos() / 10_000_000, ordinal, "operation {ordinal} at {at}");
+    }
+}
+
+#[test]
+fn a_limit_on_operations_ends_the_workload() {
+    let source = source("Echo()", "(operations: 3)", 5);
+    assert_eq!(steps(&source, 0, 100).len(), 3);
+}

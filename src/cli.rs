@@ -1,0 +1,127 @@
+//! The command line: what may be written, and its help.
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Parser, Subcommand};
+
+use crate::command::{check, completions, gui, list, man, run, trace};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// A deterministic simulator for distributed systems.
+///
+/// One seed decides everything: which messages are lost, which nodes crash, whom the clients ask. The same scenario and
+/// the same seed give the same run, event by event, on every machine.
+#[derive(Debug, Parser)]
+#[command(name = "splitbrain", version, styles = STYLES, max_term_width = 110, after_help = after_help())]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Say what goes on inside, on standard error: `warn`, `debug`, or `sim_core=trace`
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        env = "SPLITBRAIN_LOG",
+        help_heading = "Global options"
+    )]
+    pub(crate) log: Option<String>,
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// One thing to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a scenario and judge it
+    Run(run::Arguments),
+    /// Validate scenario files without running them
+    Check(check::Arguments),
+    /// List scenarios, protocols, faults, checkers and workloads
+    List(list::Arguments),
+    /// Run a scenario and write its trace for other tools
+    Trace(trace::Arguments),
+    /// Start the visualiser
+    Gui(gui::Arguments),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+    /// Print the manual page
+    Man(man::Arguments),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn perform(&self, output: &mut Output) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Run(arguments) => run::perform(arguments, output),
+            Self::Check(arguments) => check::perform(arguments, output),
+            Self::List(arguments) => list::perform(arguments, output),
+            Self::Trace(arguments) => trace::perform(arguments, output),
+            Self::Gui(arguments) => gui::perform(arguments),
+            Self::Completions(arguments) => completions::perform(arguments, output),
+            Self::Man(arguments) => man::perform(arguments, output),
+        }
+    }
+}
+
+fn after_help() -> String {
+    let codes: Vec<ExitCode> = ExitCode::ALL.into_iter().map(|(code, _)| code).collect();
+    let examples = "Examples:
+  splitbrain list                                 what there is to run
+  splitbrain run raft/leader-crash                run a scenario of the library with seed 0
+  splitbrain run my.ron --seed 7 --set nodes=3    run a file of your own, with one field changed
+  splitbrain trace raft/leader-crash --format chrome -o trace.json
+";
+    format!("{examples}\n{}", ExitCode::help(&codes))
+}
+
+/// The command line as it was typed, quoted for a shell.
+pub(crate) fn as_typed() -> String {
+    let words = std::env::args().skip(1).map(|word| quoted(&word));
+    std::iter::once("splitbrain".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@%+".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:\n  splitbrain "), "{} has none", command.get_name());
+        }
+    }
+
+    #[test]
+    fn what_a_shell_would_split_or_expand_is_quoted() {
+        let cases = [("nodes=3", "nodes=3"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")];
+        for (word, expected) in cases {
+            assert_eq!(quoted(word), expected);
+        }
+        assert_eq!(quoted("faults[0].at=1s"), "'faults[0].at=1s'");
+    }
+}

@@ -1,0 +1,50 @@
+//! `splitbrain gui`: starts `splitbrain-gui`, which lies beside this program.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use clap::Args;
+
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, Usage, reason};
+
+const NAME: &str = "splitbrain-gui";
+
+/// Start the visualiser.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  splitbrain gui
+  splitbrain gui raft/leader-crash
+")]
+pub(crate) struct Arguments {
+    /// What the visualiser is given: a scenario, options
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+pub(crate) fn perform(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let program = beside_this().filter(|program| program.is_file()).ok_or_else(not_built)?;
+    let status = process::Command::new(&program).args(&arguments.arguments).status();
+    let status = status.map_err(|error| cannot_start(&program, &error))?;
+    if status.success() {
+        return Ok(ExitCode::PASS);
+    }
+    Err(Failure::Internal(format!("`{NAME}` ended with {status}")))
+}
+
+fn beside_this() -> Option<PathBuf> {
+    let this = env::current_exe().ok()?;
+    Some(this.with_file_name(format!("{NAME}{}", env::consts::EXE_SUFFIX)))
+}
+
+fn not_built() -> Failure {
+    let place = beside_this().map_or_else(String::new, |path| format!(": `{}` is not there", path.display()));
+    let build = "cargo build --release --workspace --bin splitbrain-gui";
+    Usage::new(format!("the visualiser is not built{place}")).hint(format!("build it with `{build}`")).into()
+}
+
+fn cannot_start(program: &Path, error: &std::io::Error) -> Failure {
+    Usage::new(format!("cannot start `{}`: {}", program.display(), reason(error))).into()
+}

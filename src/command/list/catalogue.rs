@@ -1,0 +1,175 @@
+//! Where lists come from: the scenario library, the protocol table, the scenario format, the checkers.
+
+use clap::ValueEnum;
+use scenarios::format::Act;
+use scenarios::library;
+use scenarios::protocol::ProtocolTable;
+use scenarios::workload;
+use schemars::schema_for;
+use serde_json::{Value, json};
+use sim_core::check::{About, CONDITIONS};
+
+use super::schema::{Described, fields, variants};
+use crate::table::{Align, Table};
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// What `splitbrain run` finds by name
+    Scenarios,
+    /// What can run on the nodes
+    Protocols,
+    /// What can go wrong, as scenario files write it
+    Faults,
+    /// What is checked
+    Checkers,
+    /// What clients can ask
+    Workloads,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) name: String,
+    pub(crate) help: String,
+    /// What more is known of it.
+    pub(crate) more: Value,
+}
+
+impl Item {
+    fn new(name: impl Into<String>, help: impl Into<String>, more: Value) -> Self {
+        Self { name: name.into(), help: help.into(), more }
+    }
+
+    pub(crate) fn into_json(self) -> Value {
+        let mut object = json!({ "name": self.name, "help": self.help });
+        if let (Value::Object(all), Value::Object(more)) = (&mut object, self.more) {
+            all.extend(more);
+        }
+        object
+    }
+}
+
+impl Section {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Scenarios => "scenarios",
+            Self::Protocols => "protocols",
+            Self::Faults => "faults",
+            Self::Checkers => "checkers",
+            Self::Workloads => "workloads",
+        }
+    }
+
+    pub(crate) fn items(self) -> Vec<Item> {
+        match self {
+            Self::Scenarios => scenarios(),
+            Self::Protocols => protocols(),
+            Self::Faults => variants(&schema_for!(Act)).into_iter().map(plain).collect(),
+            Self::Checkers => checkers(),
+            Self::Workloads => workloads(),
+        }
+    }
+}
+
+fn plain(described: Described) -> Item {
+    Item::new(described.name, described.help, Value::Null)
+}
+
+fn protocols() -> Vec<Item> {
+    let about = ProtocolTable::builtin();
+    let abouts = about.iter().map(scenarios::protocol::ProtocolKind::about);
+    let item = |about: scenarios::protocol::ProtocolAbout| {
+        let parameters = fields(&about.parameters);
+        let parameters = parameters
+            .into_iter()
+            .map(|field| json!({ "name": field.name, "default": field.default, "help": field.help }));
+        let more = json!({
+            "services": about.services,
+            "parameters": parameters.collect::<Vec<_>>(),
+            "invariants": about.invariants,
+            "messages": about.message_kinds,
+            "timers": about.timers,
+            "points": about.points,
+        });
+        Item::new(about.name, about.summary, more)
+    };
+    abouts.map(item).collect()
+}
+
+fn checkers() -> Vec<Item> {
+    let table = ProtocolTable::builtin();
+    let invariants = table.iter().flat_map(|kind| {
+        let about = kind.about();
+        let of = about.name.clone();
+        about
+            .invariants
+            .into_iter()
+            .map(move |invariant| checker("invariant", Some(&of), &invariant))
+            .collect::<Vec<_>>()
+    });
+    let conditions = CONDITIONS.iter().map(|condition| checker("liveness", None, condition.about()));
+    invariants.chain(conditions).collect()
+}
+
+fn checker(kind: &str, protocol: Option<&str>, about: &About) -> Item {
+    let of = protocol.map_or_else(|| kind.to_owned(), |protocol| format!("{kind} of {protocol}"));
+    let more = json!({
+        "kind": kind,
+        "protocol": protocol,
+        "source": about.source,
+        "leaves_out": about.leaves_out,
+    });
+    Item::new(about.name, format!("{} ({of})", about.statement), more)
+}
+
+fn workloads() -> Vec<Item> {
+    let item = |about: &workload::WorkloadAbout| {
+        Item::new(about.name, about.help, json!({ "service": about.service }))
+    };
+    workload::KINDS.iter().map(item).collect()
+}
+
+fn scenarios() -> Vec<Item> {
+    let table = ProtocolTable::builtin();
+    let item = |entry: &library::Entry| {
+        let loaded = scenarios::load(entry.path, entry.text.as_bytes(), &[], &table);
+        let scenario = loaded.expect("a test loads every scenario of the library").scenario;
+        let more = json!({
+            "protocol": scenario.protocol.name(),
+            "nodes": scenario.nodes,
+            "file": format!("scenarios/library/{}", entry.path),
+        });
+        Item::new(entry.name, scenario.summary, more)
+    };
+    library::all().iter().map(item).collect()
+}
+
+/// What more is known of an item, as headed blocks of text.
+pub(crate) fn details(item: &Item) -> Vec<(String, String)> {
+    let Value::Object(more) = &item.more else { return Vec::new() };
+    let blocks = more.iter().map(|(heading, value)| (heading.replace('_', " "), block(value)));
+    blocks.filter(|(_, text)| !text.trim().is_empty()).collect()
+}
+
+fn block(value: &Value) -> String {
+    let mut table = Table::new([Align::Left, Align::Left, Align::Left]);
+    let rows = match value {
+        Value::Array(rows) => rows.as_slice(),
+        Value::Null => &[],
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            std::slice::from_ref(value)
+        }
+    };
+    for row in rows {
+        let cell = |keys: &[&str]| {
+            let found = keys.iter().find_map(|key| row.get(key)).and_then(Value::as_str);
+            found.unwrap_or_default().trim_matches('"').to_owned()
+        };
+        match row.as_str() {
+            Some(text) => table.row([text, "", ""]),
+            None => table.row([cell(&["name"]), cell(&["default"]), cell(&["help", "statement"])]),
+        }
+    }
+    table.to_string()
+}

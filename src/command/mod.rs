@@ -1,0 +1,21 @@
+//! One file a command: its arguments with their help, and what it does.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod gui;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod run;
+pub(crate) mod trace;
+
+use clap::ValueEnum;
+
+/// For whom data is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+}

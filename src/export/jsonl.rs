@@ -1,0 +1,91 @@
+//! One JSON object a record, one a line; what does not apply is left out.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use sim_core::Simulation;
+use sim_core::status::Status;
+use sim_core::trace::{Payload, TraceKind};
+
+use super::{Entry, entries, trace_of};
+
+/// One line.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// From 0, in order of time.
+    number: u32,
+    /// Virtual time in nanoseconds.
+    at_ns: u64,
+    kind: TraceKind,
+    /// On whose lane it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<String>,
+    /// The other end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
+    /// What travelled: `message`, `request`, `reply`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'static str>,
+    /// When that was sent, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_at_ns: Option<u64>,
+    /// The operation, of requests and replies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    /// Why it was dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// The number of the record that caused this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<u32>,
+    /// The record in words.
+    text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'a str>,
+    /// How processes look after it, of those that look different.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    status: Vec<Changed>,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    node: String,
+    /// `None`: it is down.
+    after: Option<Status>,
+}
+
+pub(super) fn write(simulation: &dyn Simulation, writer: &mut dyn Write) -> io::Result<()> {
+    for entry in entries(trace_of(simulation)) {
+        serde_json::to_writer(&mut *writer, &line(simulation, entry))?;
+        writer.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn line<'a>(simulation: &dyn Simulation, entry: Entry<'a>) -> Line<'a> {
+    let Entry { number, record, notes, changes } = entry;
+    let payload = record.payload().map(|payload| match payload {
+        Payload::Message(_) => "message",
+        Payload::Request => "request",
+        Payload::Reply => "reply",
+    });
+    let changed = |change: &sim_core::trace::StatusChange| Changed {
+        node: change.node.to_string(),
+        after: change.after,
+    };
+    Line {
+        number,
+        at_ns: record.at().as_nanos(),
+        kind: record.kind(),
+        lane: record.subject().map(|lane| lane.to_string()),
+        peer: record.peer().map(|peer| peer.to_string()),
+        payload,
+        sent_at_ns: trace_of(simulation).sent_at(number).map(sim_core::SimTime::as_nanos),
+        operation: record.op().map(|op| op.to_string()),
+        reason: record.drop_reason().map(sim_core::network::DropReason::name),
+        cause: record.cause(),
+        text: simulation.describe(record),
+        notes,
+        status: changes.into_iter().map(changed).collect(),
+    }
+}

@@ -1,0 +1,135 @@
+//! From what stands on the command line to a scenario: a file, or a name of the library.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use clap::Args;
+use scenarios::text::diagnostic::nearest_name;
+use scenarios::text::document::LEN_MAX;
+use scenarios::text::{Document, Override};
+use scenarios::{Loaded, ProtocolTable, library};
+
+use crate::failure::{Failure, Usage, reason};
+
+/// Which scenario, and with what changes.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// A scenario file, or the name of a scenario of the library (`splitbrain list scenarios`)
+    #[arg(value_name = "FILE|NAME")]
+    pub(crate) scenario: String,
+
+    /// Change a field of the scenario: `nodes=3`, `network.loss=0.05`, `faults.timed[0].at=5s`
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "What to run")]
+    pub(crate) set: Vec<String>,
+
+    /// The seed that decides everything: a number, or `random` to have one drawn and shown
+    #[arg(long, value_name = "N|random", default_value = "0", value_parser = parse_seed, help_heading = "What to run")]
+    pub(crate) seed: Seed,
+}
+
+/// Which seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seed {
+    /// This one.
+    Given(u64),
+    /// One that nobody chose.
+    Random,
+}
+
+fn parse_seed(text: &str) -> Result<Seed, String> {
+    if text == "random" {
+        return Ok(Seed::Random);
+    }
+    let wrong = || format!("a seed is a whole number from 0 to {}, or `random`", u64::MAX);
+    text.parse().map(Seed::Given).map_err(|_| wrong())
+}
+
+impl Seed {
+    /// The number. One that is drawn has at most 53 bits, so that every reader of JSON keeps all of them.
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Given(number) => number,
+            Self::Random => drawn() >> 11,
+        }
+    }
+}
+
+/// 64 bits from the operating system.
+#[expect(
+    clippy::disallowed_types,
+    reason = "a seed that was asked to be random; it is shown, so the run repeats"
+)]
+fn drawn() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0)
+}
+
+impl Selection {
+    /// Reads the scenario and makes the changes.
+    pub(crate) fn load(&self, table: &ProtocolTable) -> Result<Loaded, Failure> {
+        let overrides: Vec<Override> =
+            self.set.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
+        let path = Path::new(&self.scenario);
+        if path.exists() {
+            return load_file(path, &overrides, table);
+        }
+        let entry = library::find(&self.scenario).ok_or_else(|| not_found(&self.scenario))?;
+        Ok(scenarios::load(entry.path, entry.text.as_bytes(), &overrides, table)?)
+    }
+}
+
+/// Reads a scenario file. A file that is too large is refused before it is read.
+pub(crate) fn load_file(
+    path: &Path,
+    overrides: &[Override],
+    table: &ProtocolTable,
+) -> Result<Loaded, Failure> {
+    let name = path.display().to_string();
+    if path.is_dir() {
+        let failure = Usage::new(format!("`{name}` is a directory")).allowed("a scenario file");
+        return Err(failure.hint("`splitbrain check` validates all files of a directory").into());
+    }
+    let cannot = |error: io::Error| Usage::new(format!("cannot read `{name}`: {}", reason(&error)));
+    let file = File::open(path).map_err(cannot)?;
+    let len = file.metadata().map_err(cannot)?.len();
+    Document::check_size(&name, len)?;
+    let mut bytes = Vec::new();
+    // What is no plain file may be longer than it says.
+    file.take(LEN_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(scenarios::load(&name, &bytes, overrides, table)?)
+}
+
+/// There is neither a file nor a scenario of that name.
+fn not_found(asked: &str) -> Failure {
+    let plain = asked.trim_end_matches(".ron").trim_start_matches("scenarios/library/");
+    let names: Vec<&str> = library::all().iter().map(|entry| entry.name).collect();
+    let last = |name: &&str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let lasts: Vec<String> = names.iter().map(last).collect();
+    let lasts: Vec<&str> = lasts.iter().map(String::as_str).collect();
+    let by_last = || {
+        let near = nearest_name(&last(&plain), &lasts)?;
+        lasts.iter().position(|name| *name == near).map(|index| names[index])
+    };
+    let hint = match nearest_name(plain, &names).or_else(by_last) {
+        Some(near) => format!("the library has `{near}`"),
+        None => "`splitbrain list scenarios` shows what the library has".to_owned(),
+    };
+    let message = format!("there is neither a file nor a library scenario `{asked}`");
+    Usage::new(message).hint(hint).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_number_or_random() {
+        assert_eq!(parse_seed("18446744073709551615"), Ok(Seed::Given(u64::MAX)));
+        assert_eq!(parse_seed("random"), Ok(Seed::Random));
+        for wrong in ["-1", "1.5", "", "18446744073709551616"] {
+            assert!(parse_seed(wrong).is_err(), "{wrong}");
+        }
+        assert!(Seed::Random.number() < 1 << 53);
+    }
+}

@@ -1,0 +1,144 @@
+//! From a run to its document.
+
+use std::collections::BTreeMap;
+
+use scenarios::Verdict;
+use scenarios::run::{Inconclusive, MilestoneKind, ReportedMilestone, ReportedViolation};
+use sim_core::Span;
+use sim_core::fault::Plan;
+
+use super::{
+    Damage, Metrics, REPORT_VERSION, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary, WallTime,
+};
+use crate::exit_code::ExitCode;
+use crate::session::{Ran, Session};
+
+impl Report {
+    /// What `ran` was.
+    pub(crate) fn new(session: &Session<'_>, ran: &Ran, twice: Option<Twice>) -> Self {
+        let run = &ran.run.report;
+        let place = ran.panic_place.as_deref();
+        Self {
+            report_version: REPORT_VERSION,
+            splitbrain_version: env!("CARGO_PKG_VERSION"),
+            scenario: session.summary(),
+            seed: run.seed,
+            verdict: verdict(&run.verdict, twice.as_ref()),
+            violations: run.violations.iter().map(|violation| summary(violation, place)).collect(),
+            beyond_promise: run.beyond_promise.iter().map(Damage::from).collect(),
+            digest: run.digest.to_string(),
+            events: run.events,
+            simulated_ns: run.simulated_ns,
+            converged_ns: run.converged_ns,
+            wall: WallTime::of(ran),
+            timeline: timeline(run),
+            metrics: Metrics::of(ran.run.simulation.metrics()),
+            twice,
+            points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),
+            replay: session.replay_command(),
+        }
+    }
+
+    /// What the program exits with.
+    pub(crate) fn code(&self) -> ExitCode {
+        let found = ExitCode::ALL.into_iter().find(|(code, _)| code.number() == self.verdict.exit_code);
+        found.expect("verdicts end with documented codes").0
+    }
+}
+
+/// The verdict; that a run was not the same twice comes before all that it says.
+fn verdict(verdict: &Verdict, twice: Option<&Twice>) -> VerdictSummary {
+    if let Some(Twice { equal: false, .. }) = twice {
+        let text = "not deterministic: run twice, it was not the same".to_owned();
+        return VerdictSummary { kind: "non-determinism", text, exit_code: ExitCode::INTERNAL.number() };
+    }
+    let (kind, code) = match verdict {
+        Verdict::Pass => ("pass", ExitCode::PASS),
+        Verdict::ExpectedViolation { .. } => ("expected-violation", ExitCode::PASS),
+        Verdict::ExpectationMissed { .. } => ("expectation-missed", ExitCode::VIOLATION),
+        Verdict::Violation { .. } => ("violation", ExitCode::VIOLATION),
+        Verdict::Panic { .. } => ("panic", ExitCode::VIOLATION),
+        Verdict::Liveness { .. } => ("liveness", ExitCode::VIOLATION),
+        Verdict::BeyondPromise => ("beyond-promise", ExitCode::BEYOND_PROMISE),
+        Verdict::Inconclusive { reason: Inconclusive::Interrupted } => ("interrupted", ExitCode::INTERRUPTED),
+        Verdict::Inconclusive { reason: Inconclusive::EventBudget { .. } } => {
+            ("inconclusive", ExitCode::INCONCLUSIVE)
+        }
+    };
+    VerdictSummary { kind, text: verdict.to_string(), exit_code: code.number() }
+}
+
+fn summary(violation: &ReportedViolation, panic_place: Option<&str>) -> ViolationSummary {
+    let place = panic_place.filter(|_| violation.property == scenarios::run::PANIC);
+    let place = place.map_or_else(String::new, |place| format!(" (at {place})"));
+    ViolationSummary {
+        property: violation.property.clone(),
+        at_ns: violation.at_ns,
+        event: violation.event,
+        node: violation.node.clone(),
+        evidence: format!("{}{place}", violation.evidence),
+    }
+}
+
+/// What mattered and what was violated, in order of time.
+fn timeline(run: &scenarios::Report) -> Vec<TimelineLine> {
+    let asked = asked(&run.plan);
+    let mut lines: Vec<TimelineLine> = run.milestones.iter().map(TimelineLine::from).collect();
+    for line in lines.iter_mut().filter(|line| line.kind == "command") {
+        if let Some(asked) = asked.get(&(line.at_ns, line.text.clone())) {
+            line.text = format!("{} (asked: {asked})", line.text);
+        }
+    }
+    lines.extend(run.violations.iter().map(TimelineLine::from));
+    lines.sort_by_key(|line| (line.at_ns, line.event));
+    lines
+}
+
+/// By time and text, what was asked of commands that say something else: `crash leader` became `crash n4`.
+fn asked(plan: &Plan) -> BTreeMap<(u64, String), String> {
+    let mut texts = BTreeMap::new();
+    for entry in plan.entries() {
+        let Some(was) = &entry.was else { continue };
+        let asked = entry.command.to_string();
+        let became = was.commands.iter().map(ToString::to_string).filter(|text| *text != asked);
+        texts.extend(became.map(|text| ((was.moment.time.as_nanos(), text), asked.clone())));
+    }
+    texts
+}
+
+impl From<&ReportedMilestone> for TimelineLine {
+    fn from(milestone: &ReportedMilestone) -> Self {
+        let kind = match milestone.kind {
+            MilestoneKind::Leads => "leads",
+            MilestoneKind::Campaigns => "campaigns",
+            MilestoneKind::Follows => "follows",
+            MilestoneKind::Crashed => "crash",
+            MilestoneKind::Restarted => "restart",
+            MilestoneKind::Command => "command",
+        };
+        let ReportedMilestone { at_ns, event, node, text, .. } = milestone.clone();
+        Self { at_ns, event, kind, node, text }
+    }
+}
+
+impl From<&ReportedViolation> for TimelineLine {
+    fn from(violation: &ReportedViolation) -> Self {
+        let ReportedViolation { property, at_ns, event, node, evidence } = violation.clone();
+        Self { at_ns, event, kind: "violation", node, text: format!("{property}: {evidence}") }
+    }
+}
+
+impl From<&scenarios::run::BeyondPromise> for Damage {
+    fn from(harmed: &scenarios::run::BeyondPromise) -> Self {
+        Self { node: harmed.node.clone(), damage: harmed.damage.clone() }
+    }
+}
+
+impl WallTime {
+    fn of(ran: &Ran) -> Self {
+        let nanos = ran.wall.as_nanos().max(1);
+        let events = u128::from(ran.run.report.events) * u128::from(Span::secs(1).as_nanos());
+        let bounded = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
+        Self { elapsed_ns: bounded(nanos), events_per_second: bounded(events / nanos) }
+    }
+}

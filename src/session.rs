@@ -1,0 +1,120 @@
+//! One scenario with one seed, run under a clock and with an ear for Ctrl-C.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
+use scenarios::{Loaded, ProtocolTable, Run, RunOptions, Verdict, assemble};
+
+use crate::cli::quoted;
+use crate::failure::Failure;
+use crate::input::Selection;
+use crate::interrupt;
+use crate::panics;
+use crate::report::{ScenarioSummary, Twice};
+
+/// What is to be run.
+pub(crate) struct Session<'a> {
+    selection: &'a Selection,
+    table: &'a ProtocolTable,
+    loaded: Loaded,
+    pub(crate) seed: u64,
+}
+
+/// How much of a run is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// What mattered.
+    Milestones,
+    /// Each event.
+    Everything,
+}
+
+/// A run, and how long it took.
+pub(crate) struct Ran {
+    pub(crate) run: Run,
+    pub(crate) wall: Duration,
+    /// Where a process panicked, `file:line:column`.
+    pub(crate) panic_place: Option<String>,
+}
+
+impl Ran {
+    /// Whether Ctrl-C ended it.
+    pub(crate) const fn was_interrupted(&self) -> bool {
+        matches!(self.run.report.verdict, Verdict::Inconclusive { reason: Inconclusive::Interrupted })
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(selection: &'a Selection, table: &'a ProtocolTable) -> Result<Self, Failure> {
+        let loaded = selection.load(table)?;
+        interrupt::listen();
+        Ok(Self { selection, table, loaded, seed: selection.seed.number() })
+    }
+
+    pub(crate) fn run(&self, watch: Watch) -> Ran {
+        let recording = match watch {
+            Watch::Milestones => Recording::Off,
+            Watch::Everything => Recording::On,
+        };
+        let options = RunOptions { recording, ..RunOptions::default() };
+        let mut observer = |_: &dyn sim_core::Simulation| {
+            if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let (run, wall) =
+            timed(|| run_observed(&self.loaded, self.table, self.seed, &options, &mut observer));
+        let panicked = matches!(run.report.verdict, Verdict::Panic { .. });
+        let panic_place = panicked.then(panics::take_place).flatten();
+        Ran { run, wall, panic_place }
+    }
+
+    /// Runs it once more and compares.
+    pub(crate) fn run_again(&self, first: &Ran) -> Twice {
+        let second = self.run(Watch::Milestones);
+        let [one, two] = [&first.run.report, &second.run.report];
+        if (one.digest, one.events) == (two.digest, two.events) {
+            return Twice { equal: true, divergence: None };
+        }
+        let fresh = || assemble(&self.loaded.scenario, self.table, self.seed, None);
+        let found = first_divergence(fresh(), fresh(), one.events.max(two.events));
+        let text = found.map_or_else(
+            || format!("digests {} and {} differ, but two more runs were equal", one.digest, two.digest),
+            |found| {
+                let (first, second) = (&found.first.what, &found.second.what);
+                format!("the runs part at event {}: first `{first}`, then `{second}`", found.event)
+            },
+        );
+        Twice { equal: false, divergence: Some(text) }
+    }
+
+    /// What is run, for reports.
+    pub(crate) fn summary(&self) -> ScenarioSummary {
+        let scenario = &self.loaded.scenario;
+        ScenarioSummary {
+            name: scenario.name.clone(),
+            summary: scenario.summary.clone(),
+            source: self.selection.scenario.clone(),
+            protocol: scenario.protocol.name().to_owned(),
+            nodes: scenario.nodes,
+            clients: scenario.clients.count,
+            overrides: self.selection.set.clone(),
+        }
+    }
+
+    /// The command that repeats this run.
+    pub(crate) fn replay_command(&self) -> String {
+        let program = std::env::args().next().unwrap_or_else(|| "splitbrain".to_owned());
+        let set = self.selection.set.iter().map(|set| format!(" --set {}", quoted(set)));
+        let scenario = quoted(&self.selection.scenario);
+        let (program, set) = (quoted(&program), set.collect::<String>());
+        format!("{program} run {scenario} --seed {}{set}", self.seed)
+    }
+}
+
+/// What `work` gives, and how long it takes on the wall.
+#[expect(clippy::disallowed_types, reason = "how fast a run is, which nothing in it sees")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = std::time::Instant::now();
+    let done = work();
+    (done, begun.elapsed())
+}

@@ -1,0 +1,205 @@
+//! Each command does what its help says.
+
+use serde_json::Value;
+
+use crate::support::{self, Ended, code_and, folder, line_of, splitbrain, write};
+
+/// The value behind a heading of the text for people: `digest     0123…`.
+fn headed<'a>(ended: &'a Ended, heading: &str) -> &'a str {
+    line_of(&ended.stdout, heading).trim_start_matches(heading).trim()
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error} in:\n{}", ended.stdout))
+}
+
+#[test]
+fn a_run_prints_scenario_seed_timeline_metrics_verdict_digest_and_speed() {
+    let ended = splitbrain(&["run", "raft/leader-crash"]);
+    code_and(&ended, 0, "scenario   ");
+    assert_eq!(ended.stderr, "", "nothing to talk about");
+    for part in ["seed       0", "timeline", "leads", "crash n", "operations-invoked", "p99"] {
+        assert!(ended.stdout.contains(part), "`{part}` is missing in:\n{}", ended.stdout);
+    }
+    assert_eq!(headed(&ended, "verdict"), "pass");
+    assert_eq!(headed(&ended, "digest").len(), 16);
+    assert!(headed(&ended, "time ").ends_with(" a second"));
+    assert!(!ended.stdout.contains("replay"), "a run that passes needs no replay");
+}
+
+#[test]
+fn json_and_text_say_the_same() {
+    let text = splitbrain(&["run", "raft/leader-crash", "--seed", "3"]);
+    let document = json(&splitbrain(&["run", "raft/leader-crash", "--seed", "3", "--format", "json"]));
+    assert_eq!(document["digest"], headed(&text, "digest"));
+    assert_eq!(document["verdict"]["text"], headed(&text, "verdict"));
+    assert_eq!(document["verdict"]["exit_code"], text.code);
+    assert_eq!(document["seed"], 3);
+    assert_eq!(document["scenario"]["source"], "raft/leader-crash");
+    assert!(document["timeline"].as_array().is_some_and(|lines| !lines.is_empty()));
+}
+
+#[test]
+fn a_file_and_its_name_in_the_library_are_the_same_run() {
+    let by_name = splitbrain(&["run", "raft/steady"]);
+    let by_path = splitbrain(&["run", "scenarios/library/raft/steady.ron"]);
+    assert_eq!(headed(&by_name, "digest"), headed(&by_path, "digest"));
+}
+
+#[test]
+fn a_field_can_be_set() {
+    let ended = splitbrain(&["run", "raft/steady", "--set", "nodes=3", "--set", "network.loss=0.05"]);
+    assert!(ended.stdout.contains("raft, 3 nodes"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("set        network.loss=0.05"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_random_seed_is_shown_first_and_repeats_the_run() {
+    let drawn = splitbrain(&["run", "raft/steady", "--seed", "random"]);
+    let seed = headed(&drawn, "seed");
+    assert_eq!(drawn.stderr, format!("seed {seed} was drawn\n"));
+    let again = splitbrain(&["run", "raft/steady", "--seed", seed]);
+    assert_eq!(headed(&drawn, "digest"), headed(&again, "digest"));
+}
+
+#[test]
+fn a_run_made_twice_is_the_same() {
+    let ended = splitbrain(&["run", "raft/leader-crash", "--twice"]);
+    assert_eq!((ended.code, headed(&ended, "twice")), (0, "digests equal"));
+    let document = json(&splitbrain(&["run", "raft/steady", "--twice", "--format", "json"]));
+    assert_eq!(document["twice"]["equal"], true);
+}
+
+#[test]
+fn verbose_shows_each_message_and_changes_nothing() {
+    let plain = splitbrain(&["run", "raft/steady"]);
+    let verbose = splitbrain(&["run", "raft/steady", "-v"]);
+    let causes = splitbrain(&["run", "raft/steady", "-vv"]);
+    assert!(verbose.stdout.contains("receives AppendEntries from n"));
+    assert!(causes.stdout.contains(" <- "));
+    for other in [&verbose, &causes] {
+        assert_eq!(headed(other, "digest"), headed(&plain, "digest"));
+    }
+}
+
+#[test]
+fn a_failing_run_ends_with_a_command_that_replays_it() {
+    let expect = "expect=Violation(\"election-safety\")";
+    let failed = splitbrain(&["run", "raft/steady", "--seed", "5", "--set", expect]);
+    assert_eq!(failed.code, 1, "{}", failed.stdout);
+    let command = headed(&failed, "replay");
+    assert!(failed.stdout.trim_end().ends_with(command), "the command stands last");
+    let replayed = support::shell(command);
+    assert_eq!(replayed.code, 1, "{}", replayed.stderr);
+    assert_eq!(headed(&replayed, "digest"), headed(&failed, "digest"));
+}
+
+#[test]
+fn a_run_out_of_budget_is_inconclusive() {
+    let ended = splitbrain(&["run", "raft/steady", "--set", "limits.events=100"]);
+    code_and(&ended, 3, "inconclusive: the event budget is spent");
+}
+
+#[test]
+fn a_disk_harmed_beyond_the_promise_is_told_apart() {
+    let wiped = "faults.timed=[(at: \"1s\", do: Wipe(\"n1\"))]";
+    let ended = splitbrain(&["run", "raft/steady", "--set", wiped]);
+    code_and(&ended, 5, "beyond the promise");
+}
+
+#[test]
+fn an_interrupted_run_prints_what_it_reached() {
+    let long = ["--set", "phases.faults=720h", "--set", "limits.events=18000000000000000000"];
+    let ended = support::interrupted(&[&["run", "raft/steady"][..], &long].concat());
+    code_and(&ended, 130, "inconclusive: interrupted");
+    assert_eq!(headed(&ended, "digest").len(), 16);
+}
+
+#[test]
+fn logging_has_the_virtual_time_in_each_line_and_is_off_by_default() {
+    let ended = splitbrain(&["run", "raft/leader-crash", "--log", "sim_core=debug"]);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert!(lines.iter().any(|line| line.contains("DEBUG") && line.contains("crash n")), "{}", ended.stderr);
+    for line in lines {
+        let time = line.strip_prefix('[').and_then(|line| line.split_once(']')).map(|(time, _)| time.trim());
+        assert!(time.is_some_and(|time| time.ends_with('s')), "no virtual time: {line}");
+    }
+}
+
+#[test]
+fn nothing_is_coloured_when_piped() {
+    for arguments in [&["run", "raft/leader-crash"][..], &["list"], &["--help"], &["run", "nowhere"]] {
+        let ended = splitbrain(arguments);
+        assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "{arguments:?}");
+    }
+}
+
+#[test]
+fn check_reports_every_wrong_file_and_counts() {
+    let files = folder("check");
+    write(&files, "good.ron", b"Scenario(format_version: 1, name: \"good\", protocol: Raft())");
+    write(&files, "inside/bad.ron", b"Scenario(format_version: 1, nam: \"bad\", protocol: Raft())");
+    write(&files, "inside/worse.ron", b"Scenario(");
+    write(&files, "other.txt", b"not looked at");
+    let ended = splitbrain(&["check", &files]);
+    code_and(&ended, 2, "1 valid, 2 wrong\n");
+    code_and(&ended, 2, "unknown field `nam`");
+    code_and(&ended, 2, "worse.ron:1:");
+    code_and(&splitbrain(&["check", "scenarios/library"]), 0, " 0 wrong");
+    code_and(&splitbrain(&["check", &folder("check-empty")]), 4, "no .ron file");
+}
+
+#[test]
+fn every_section_is_listed_for_people_and_for_scripts() {
+    let all = json(&splitbrain(&["list", "--format", "json"]));
+    for section in ["scenarios", "protocols", "faults", "checkers", "workloads"] {
+        let items = all[section].as_array().unwrap_or_else(|| panic!("{section} is no list"));
+        assert!(!items.is_empty(), "{section} is empty");
+        let text = splitbrain(&["list", section]);
+        for item in items {
+            let (name, help) = (&item["name"], &item["help"]);
+            assert!(help.as_str().is_some_and(|help| !help.is_empty()), "{section}: {name} has no help");
+            assert!(text.stdout.contains(name.as_str().unwrap_or("?")), "{section}: {name} is not listed");
+        }
+    }
+}
+
+#[test]
+fn a_protocol_is_listed_with_its_parameters_and_their_defaults() {
+    let ended = splitbrain(&["list", "protocols", "raft"]);
+    let heartbeat = ended.stdout.lines().find(|line| line.starts_with("  heartbeat  "));
+    assert!(heartbeat.is_some_and(|line| line.contains("50ms")), "{}", ended.stdout);
+    assert!(ended.stdout.contains("election-safety"), "{}", ended.stdout);
+    code_and(&splitbrain(&["list", "protocols", "rafd"]), 4, "did you mean `raft`?");
+}
+
+#[test]
+fn the_report_has_what_its_schema_says() {
+    let schema = json(&splitbrain(&["list", "--schema", "report"]));
+    let document = json(&splitbrain(&["run", "raft/steady", "--format", "json"]));
+    let keys = |value: &Value| -> Vec<String> {
+        let mut keys: Vec<_> = value.as_object().expect("an object").keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&schema["properties"]), keys(&document));
+    assert_eq!(json(&splitbrain(&["list", "--schema", "scenario"]))["title"], "Scenario");
+}
+
+#[test]
+fn completions_and_manual_pages_are_printed() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        code_and(&splitbrain(&["completions", shell]), 0, "splitbrain");
+    }
+    code_and(&splitbrain(&["man"]), 0, ".TH splitbrain 1");
+    code_and(&splitbrain(&["man", "run"]), 0, ".TH splitbrain-run 1");
+    code_and(&splitbrain(&["man", "rnu"]), 2, "there is no command `rnu`");
+}
+
+#[test]
+fn help_names_examples_and_exit_codes() {
+    for command in ["run", "check", "list", "trace"] {
+        let help = splitbrain(&[command, "--help"]).stdout;
+        assert!(help.contains("Examples:\n") && help.contains("Exit codes:\n"), "{command}:\n{help}");
+    }
+}

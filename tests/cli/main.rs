@@ -1,0 +1,6 @@
+//! The command line, through real processes: what it prints where, and what it ends with.
+
+mod bad_input;
+mod commands;
+mod support;
+mod trace;
