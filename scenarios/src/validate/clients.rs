@@ -40,10 +40,18 @@ fn check_pace(clients: &Clients) -> Result<(), Objection> {
 
 fn check_patience(clients: &Clients) -> Result<(), Objection> {
     let think = clients.think.map_or(Span::ZERO, |think| think.high());
+    let (timeout, give_up) = (clients.timeout.span(), clients.give_up.span());
+    if give_up < timeout {
+        let problem =
+            format!("clients give up after {give_up}, before they have waited {timeout} for an answer");
+        return Err(
+            Objection::new("clients.give_up", problem).hint("a longer `give_up`, or a shorter `timeout`")
+        );
+    }
     let times = [
         ("clients.think", think, Span::ZERO),
-        ("clients.timeout", clients.timeout.span(), Span::micros(1)),
-        ("clients.give_up", clients.give_up.span(), clients.timeout.span()),
+        ("clients.timeout", timeout, Span::micros(1)),
+        ("clients.give_up", give_up, Span::micros(1)),
         ("clients.backoff", clients.backoff.span(), Span::micros(1)),
     ];
     for (path, time, least) in times {
