@@ -383,7 +383,9 @@ proptest! {
     ) {
         let entry = index.get(library::all());
         let mut bytes = entry.text.as_bytes().to_vec();
-        manglings.iter().for_each(|mangling| mangle(&mut bytes, mangling));
+        for mangling in &manglings {
+            mangle(&mut bytes, mangling);
+        }
         if let Err(diagnostic) = try_load(&bytes, &[]) {
             let text = String::from_utf8_lossy(&bytes);
             let place = &diagnostic.place;

@@ -6,6 +6,7 @@ use super::{LATENCY_MAX, Objection, exist};
 use crate::assemble::workload;
 use crate::format::{Clients, Scenario, Workload};
 use crate::protocol::ProtocolKind;
+use crate::text::units::TimeRange;
 
 /// The most clients of a scenario.
 const CLIENTS_MAX: u32 = 10_000;
@@ -39,7 +40,7 @@ fn check_pace(clients: &Clients) -> Result<(), Objection> {
 }
 
 fn check_patience(clients: &Clients) -> Result<(), Objection> {
-    let think = clients.think.map_or(Span::ZERO, |think| think.high());
+    let think = clients.think.map_or(Span::ZERO, TimeRange::high);
     let (timeout, give_up) = (clients.timeout.span(), clients.give_up.span());
     if give_up < timeout {
         let problem =
