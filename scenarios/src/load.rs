@@ -60,3 +60,6 @@ fn located(objection: &Objection, document: &Document) -> Diagnostic {
     diagnostic.hint = objection.hint.clone().map(Into::into);
     diagnostic
 }
+
+#[cfg(test)]
+mod tests;

@@ -281,9 +281,7 @@ impl Act {
             Self::Restart(node) => Command::Restart(node.0.clone()),
             Self::Pause(node) => Command::Pause(node.0.clone()),
             Self::Resume(node) => Command::Resume(node.0.clone()),
-            Self::SlowDown { node, percent } => {
-                Command::SlowDown { node: node.0.clone(), percent: *percent }
-            }
+            Self::SlowDown { node, percent } => Command::SlowDown { node: node.0.clone(), percent: *percent },
             Self::Wipe(node) => Command::Wipe(node.0.clone()),
             other => unreachable!("{other:?} is no act on a host"),
         }
@@ -356,9 +354,9 @@ impl Act {
             }
             Self::Pause(node) => Self::Resume(all(node)),
             Self::SlowDown { node, .. } => Self::SlowDown { node: all(node), percent: 100 },
-            Self::ClockDrift { node, .. } | Self::ClockStrobe { node, .. } | Self::ClockOffset { node, .. } => {
-                Self::ClockHeal(all(node))
-            }
+            Self::ClockDrift { node, .. }
+            | Self::ClockStrobe { node, .. }
+            | Self::ClockOffset { node, .. } => Self::ClockHeal(all(node)),
             Self::ClockFreeze(node) => Self::ClockThaw(all(node)),
             Self::DiskCapacity { node, .. } => Self::DiskCapacity { node: all(node), size: None },
             Self::DiskSlow { node, .. } => Self::DiskSlow { node: all(node), times: 1 },

@@ -33,7 +33,9 @@ pub use self::faults::{Event, Faults, Kinds, Periodic, Random, Timed, When};
 pub use self::hosts::{Clock, Clocks, Disks, Hosts, Ties};
 pub use self::judging::{Checks, Expectation, Heal, Limits, Liveness, Phases};
 pub use self::latency::Latency;
-pub use self::network::{Burst, LinkChange, LinkDirection, LinkOverride, Network, Reorder, Topology, Transport};
+pub use self::network::{
+    Burst, LinkChange, LinkDirection, LinkOverride, Network, Reorder, Topology, Transport,
+};
 pub use crate::protocol::Protocol;
 use crate::text::units::NodeList;
 

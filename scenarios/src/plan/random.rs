@@ -16,7 +16,8 @@ impl RandomFaults {
         let random = scenario.faults.random.as_ref()?;
         let members = scenario.members();
         let usual = Generator::new(members, scenario.phases.heal_at());
-        let named = random.rates.iter().filter_map(|(name, rate)| Some((table::find(name)?, engine_rate(*rate))));
+        let named =
+            random.rates.iter().filter_map(|(name, rate)| Some((table::find(name)?, engine_rate(*rate))));
         Some(Self(Generator {
             kinds: if random.rates.is_empty() { usual.kinds.clone() } else { named.collect() },
             selection: match random.kinds {

@@ -40,7 +40,8 @@ impl ProtocolKind for Kind {
     fn about(&self) -> ProtocolAbout {
         ProtocolAbout {
             name: "echo".to_owned(),
-            summary: "the template: a node answers what it was asked, after a peer has said it back".to_owned(),
+            summary: "the template: a node answers what it was asked, after a peer has said it back"
+                .to_owned(),
             services: vec![Service::Echo],
             region_count: 0,
             parameters: schemars::schema_for!(Parameters),

@@ -11,8 +11,8 @@ use sim_core::milestone::{Happening, Milestone};
 use sim_core::status::Standing;
 use sim_core::{Digest, Simulation};
 
-use super::verdict::{Inconclusive, PANIC, Verdict};
 use super::End;
+use super::verdict::{Inconclusive, PANIC, Verdict};
 use crate::format::Expectation;
 use crate::load::Loaded;
 
@@ -200,7 +200,10 @@ fn judge(expect: &Expectation, simulation: &dyn Simulation, end: &End) -> Verdic
 }
 
 /// What the simulation found, then what the runner did.
-fn violations<'run>(simulation: &'run dyn Simulation, end: &'run End) -> impl Iterator<Item = &'run Violation> {
+fn violations<'run>(
+    simulation: &'run dyn Simulation,
+    end: &'run End,
+) -> impl Iterator<Item = &'run Violation> {
     let not_live = if let End::NotLive(violation) = end { Some(violation) } else { None };
     simulation.violations().iter().chain(not_live)
 }
@@ -211,7 +214,9 @@ fn converged_ns(end: &End) -> Option<u64> {
 
 fn beyond_promise(simulation: &dyn Simulation) -> Vec<BeyondPromise> {
     let harmed = simulation.beyond_promise().into_iter();
-    harmed.map(|(node, damage)| BeyondPromise { node: node.to_string(), damage: damage.to_string() }).collect()
+    harmed
+        .map(|(node, damage)| BeyondPromise { node: node.to_string(), damage: damage.to_string() })
+        .collect()
 }
 
 fn points(simulation: &dyn Simulation) -> Vec<PointReached> {

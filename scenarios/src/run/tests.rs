@@ -1,0 +1,201 @@
+use sim_core::fault::Plan;
+
+use super::*;
+use crate::library;
+use crate::load::load;
+
+fn loaded(text: &str) -> Loaded {
+    load("test.ron", text.as_bytes(), &[], &ProtocolTable::builtin())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn from_library(name: &str) -> Loaded {
+    loaded(library::find(name).expect("the library has it").text)
+}
+
+fn run_seed(loaded: &Loaded, seed: u64) -> Run {
+    run(loaded, &ProtocolTable::builtin(), seed, &RunOptions::default())
+}
+
+fn elections(report: &Report) -> usize {
+    report.milestones.iter().filter(|milestone| milestone.kind == MilestoneKind::Leads).count()
+}
+
+#[test]
+fn the_cluster_outlives_its_leaders() {
+    let report = run_seed(&from_library("leader-crash"), 0).report;
+    assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.violations);
+    let crashes = report.milestones.iter().filter(|milestone| milestone.kind == MilestoneKind::Crashed);
+    assert!(elections(&report) >= 2 && crashes.count() >= 2, "{:#?}", report.milestones);
+    assert!(report.operations.completed > 100, "{:?}", report.operations);
+}
+
+#[test]
+fn a_steady_cluster_keeps_its_leader() {
+    let report = run_seed(&from_library("steady"), 3).report;
+    assert_eq!((&report.verdict, report.exit_code), (&Verdict::Pass, 0));
+    assert_eq!(elections(&report), 1, "{:#?}", report.milestones);
+}
+
+#[test]
+fn equal_runs_have_equal_reports_and_other_seeds_others() {
+    let scenario = from_library("leader-crash");
+    assert_eq!(run_seed(&scenario, 7).report, run_seed(&scenario, 7).report);
+    assert_ne!(run_seed(&scenario, 7).report.digest, run_seed(&scenario, 8).report.digest);
+    let twice = run_twice(&scenario, &ProtocolTable::builtin(), 7, &RunOptions::default());
+    assert_eq!(twice.divergence, None);
+}
+
+#[test]
+fn recording_and_observing_change_nothing() {
+    let scenario = from_library("leader-crash");
+    let options = RunOptions { recording: Recording::On, ..RunOptions::default() };
+    let mut calls = 0;
+    let mut count = |_: &dyn Simulation| {
+        calls += 1;
+        ControlFlow::Continue(())
+    };
+    let observed = run_observed(&scenario, &ProtocolTable::builtin(), 1, &options, &mut count);
+    assert_eq!(observed.report, run_seed(&scenario, 1).report);
+    assert!(observed.simulation.trace().is_some_and(|trace| !trace.is_empty()));
+}
+
+#[test]
+fn a_plan_saved_from_a_run_replays_to_the_same_digest() {
+    for entry in library::all() {
+        let scenario = loaded(entry.text);
+        for seed in 0..3 {
+            let first = run_seed(&scenario, seed).report;
+            let saved = ron::ser::to_string_pretty(&first.plan, ron::ser::PrettyConfig::default())
+                .expect("a plan is data");
+            let plan: Plan = ron::from_str(&saved).unwrap_or_else(|error| panic!("{error}\n{saved}"));
+            assert_eq!(plan, first.plan, "{}", entry.name);
+            let options = RunOptions { replay: Some(plan), ..RunOptions::default() };
+            let second = run(&scenario, &ProtocolTable::builtin(), seed, &options).report;
+            assert_eq!(second, first, "{} with seed {seed}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn the_heal_is_put_back_where_a_plan_lost_it() {
+    let scenario = from_library("leader-crash");
+    let options = RunOptions { replay: Some(Plan::default()), ..RunOptions::default() };
+    let report = run(&scenario, &ProtocolTable::builtin(), 0, &options).report;
+    assert_eq!((report.verdict, report.plan.entries().len()), (Verdict::Pass, 1));
+}
+
+#[test]
+fn a_run_that_needs_too_many_events_is_inconclusive_and_says_what_it_does() {
+    let scenario =
+        loaded(r#"Scenario(format_version: 1, name: "busy", protocol: Raft(), limits: (events: 500))"#);
+    let report = run_seed(&scenario, 0).report;
+    let Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: Some(busiest) } } =
+        &report.verdict
+    else {
+        panic!("{:?}", report.verdict)
+    };
+    assert_eq!((report.exit_code, report.events), (3, 500));
+    assert!(busiest.of >= 10_000 && busiest.count > 0 && busiest.passed_ns > 0, "{busiest}");
+    assert!(busiest.what.contains(&busiest.endpoint), "{busiest}");
+}
+
+#[test]
+fn an_interrupted_run_says_so() {
+    let scenario = from_library("steady");
+    let scenario = Loaded {
+        scenario: Scenario { limits: crate::format::Limits { events: 100_000_000 }, ..scenario.scenario },
+        ..scenario
+    };
+    let mut scenario = scenario;
+    scenario.scenario.phases.faults = Span::secs(600).into();
+    let mut stop = |_: &dyn Simulation| ControlFlow::Break(());
+    let run = run_observed(&scenario, &ProtocolTable::builtin(), 0, &RunOptions::default(), &mut stop);
+    assert_eq!(run.report.verdict, Verdict::Inconclusive { reason: Inconclusive::Interrupted });
+}
+
+#[test]
+fn a_cluster_that_is_left_without_a_majority_is_not_live() {
+    let text = r#"Scenario(format_version: 1, name: "wiped", protocol: Raft(),
+        clients: (count: 1),
+        phases: (faults: "3s", convergence: "50ms"),
+        faults: (timed: [(at: "2900ms", do: Crash("leader"))]))"#;
+    let report = run_seed(&loaded(text), 0).report;
+    let Verdict::Liveness { condition } = &report.verdict else { panic!("{:?}", report.verdict) };
+    assert_eq!((condition.as_str(), report.exit_code), ("has-one-leader", 1));
+    assert_eq!(report.violations[0].property, "has-one-leader");
+}
+
+#[test]
+fn an_expected_violation_passes_and_one_that_does_not_come_fails() {
+    let expecting = |convergence: &str| {
+        loaded(&format!(
+            r#"Scenario(format_version: 1, name: "expecting", protocol: Raft(), expect: Violation("has-one-leader"),
+                phases: (faults: "3s", convergence: "{convergence}"), clients: (count: 1),
+                faults: (timed: [(at: "2900ms", do: Crash("leader"))]))"#
+        ))
+    };
+    let property = "has-one-leader".to_owned();
+    let report = run_seed(&expecting("50ms"), 0).report;
+    assert_eq!(
+        (report.verdict, report.exit_code),
+        (Verdict::ExpectedViolation { property: property.clone() }, 0)
+    );
+    let report = run_seed(&expecting("5s"), 0).report;
+    assert_eq!((report.verdict, report.exit_code), (Verdict::ExpectationMissed { property }, 1));
+}
+
+#[test]
+fn damage_beyond_the_promise_is_told_apart() {
+    let text = r#"Scenario(format_version: 1, name: "wiped", protocol: Raft(),
+        phases: (faults: "4s"), faults: (timed: [(at: "2s", do: Wipe("n1"))]))"#;
+    let report = run_seed(&loaded(text), 0).report;
+    assert_eq!((&report.verdict, report.exit_code), (&Verdict::BeyondPromise, 5));
+    assert_eq!(report.beyond_promise[0].node, "n1");
+}
+
+#[test]
+fn two_runs_that_part_are_told_by_their_first_different_event() {
+    let scenario = from_library("steady").scenario;
+    let table = ProtocolTable::builtin();
+    let other = {
+        let mut other = scenario.clone();
+        other.network.loss = Some("0.01".parse().expect("a probability"));
+        other
+    };
+    let world = |scenario: &Scenario| assemble(scenario, &table, 0, None);
+    let divergence =
+        first_divergence(world(&scenario), world(&other), 10_000).expect("one of them loses messages");
+    assert_ne!(divergence.first, divergence.second);
+    assert!(divergence.event > 1, "{divergence:?}");
+    assert_eq!(first_divergence(world(&scenario), world(&scenario), 10_000), None);
+}
+
+/// What CI asks of every scenario of the library: a hundred seeds, each run twice.
+#[test]
+fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_again() {
+    for entry in library::all() {
+        let scenario = loaded(entry.text);
+        let mut reached = std::collections::BTreeMap::new();
+        for seed in 0..100 {
+            let first = run_seed(&scenario, seed).report;
+            assert_eq!(
+                first.exit_code, 0,
+                "{} with seed {seed}: {}: {:?}",
+                entry.name, first.verdict, first.violations
+            );
+            assert!(first.operations.completed > 0, "{} with seed {seed} serves nobody", entry.name);
+            let second = run_seed(&scenario, seed).report;
+            assert_eq!(
+                (first.digest, first.events),
+                (second.digest, second.events),
+                "{} with seed {seed}",
+                entry.name
+            );
+            first
+                .points
+                .iter()
+                .for_each(|point| *reached.entry(point.name.clone()).or_insert(0) += point.count);
+        }
+    }
+}

@@ -85,7 +85,9 @@ pub fn first_divergence(
         let stops = [&mut first, &mut second].map(|world| world.run(END, STRIDE));
         if differ(first.as_ref(), second.as_ref()) {
             let stepped = common.and_then(|(first, second)| step_apart(first, second));
-            return Some(stepped.unwrap_or_else(|| compare_records(first.as_ref(), second.as_ref(), records)));
+            return Some(
+                stepped.unwrap_or_else(|| compare_records(first.as_ref(), second.as_ref(), records)),
+            );
         }
         if stops.contains(&sim_core::world::Stop::Idle) || first.violations().iter().any(is_panic) {
             return None;
@@ -119,7 +121,8 @@ fn step_apart(mut first: Box<dyn Simulation>, mut second: Box<dyn Simulation>) -
 
 /// The first records from number `from` on that differ, else the last ones.
 fn compare_records(first: &dyn Simulation, second: &dyn Simulation, from: u32) -> Divergence {
-    let record = |world: &dyn Simulation, number: u32| world.trace().and_then(|trace| trace.get(number)).copied();
+    let record =
+        |world: &dyn Simulation, number: u32| world.trace().and_then(|trace| trace.get(number)).copied();
     let end = record_count(first).max(record_count(second));
     let number = (from..end).find(|number| record(first, *number) != record(second, *number));
     let number = number.unwrap_or(end.saturating_sub(1));

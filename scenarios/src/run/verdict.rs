@@ -95,11 +95,15 @@ impl fmt::Display for Verdict {
         match self {
             Self::Pass => f.write_str("pass"),
             Self::ExpectedViolation { property } => write!(f, "pass: violates {property}, as expected"),
-            Self::ExpectationMissed { property } => write!(f, "{property} was expected to be violated, and was not"),
+            Self::ExpectationMissed { property } => {
+                write!(f, "{property} was expected to be violated, and was not")
+            }
             Self::Violation { property } => write!(f, "violation of {property}"),
             Self::Panic { message } => write!(f, "panic: {message}"),
             Self::Liveness { condition } => write!(f, "not live after the faults: {condition}"),
-            Self::BeyondPromise => f.write_str("beyond promise: disks were harmed more than the protocol survives"),
+            Self::BeyondPromise => {
+                f.write_str("beyond promise: disks were harmed more than the protocol survives")
+            }
             Self::Inconclusive { reason } => write!(f, "inconclusive: {reason}"),
         }
     }

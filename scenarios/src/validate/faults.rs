@@ -41,7 +41,9 @@ fn check_timed(scenario: &Scenario, timed: &Timed, path: &str) -> Result<(), Obj
         }
         (None, None) => {
             let problem = "the fault has no time";
-            return Err(Objection::new(path, problem).hint("add `at: \"2s\"` or `when: (event: BecomesLeader)`"));
+            return Err(
+                Objection::new(path, problem).hint("add `at: \"2s\"` or `when: (event: BecomesLeader)`")
+            );
         }
     }
     check_act(scenario, &timed.act, &format!("{path}.do"))?;
@@ -96,7 +98,8 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
     if let Act::DiskSlow { times: 0, .. } = act {
         return Err(refuse("a disk cannot be 0 times as slow".to_owned()).allowed("1 and more"));
     }
-    let timed = Timed { at: Some(Time::default()), when: None, act: act.clone(), undo_after: None, undo: None };
+    let timed =
+        Timed { at: Some(Time::default()), when: None, act: act.clone(), undo_after: None, undo: None };
     let entries = PartitionNames::of_act(act).timed(&timed);
     check_zones(scenario, &entries, path)?;
     let plan = Plan::new(entries, Vec::new());
@@ -104,11 +107,13 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
         PlanError::NoSuchNode { node, .. } => {
             refuse(no_such_node(node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes))
         }
-        PlanError::NoSuchClient { client, client_count, .. } | PlanError::NoSuchScript { client, client_count } => {
+        PlanError::NoSuchClient { client, client_count, .. }
+        | PlanError::NoSuchScript { client, client_count } => {
             refuse(format!("there is no client `{client}`: the scenario has {client_count} clients"))
         }
         PlanError::SlowDown { percent, .. } => {
-            refuse(format!("a node cannot take {percent} percent of its usual time")).allowed("100 (usual speed) and more")
+            refuse(format!("a node cannot take {percent} percent of its usual time"))
+                .allowed("100 (usual speed) and more")
         }
         PlanError::Clock { source, .. } => refuse_clock(source, path),
         PlanError::OccurrenceZero { .. } => unreachable!("the entry has a time"),
@@ -141,7 +146,8 @@ fn within_faults(scenario: &Scenario, at: Time, path: &str) -> Result<(), Object
         return Ok(());
     }
     let problem = format!("a fault at {at} comes after the fault phase, which ends at {end}");
-    Err(Objection::new(path, problem).hint(format!("an earlier time, or a longer `phases: (faults: \"{}\")`", at_least(at))))
+    Err(Objection::new(path, problem)
+        .hint(format!("an earlier time, or a longer `phases: (faults: \"{}\")`", at_least(at))))
 }
 
 /// A round length of the fault phase that has room for something at `at`.
@@ -160,7 +166,8 @@ fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Resul
     for name in random.rates.keys() {
         if table::find(name).is_none() {
             let names: Vec<String> = table::KINDS.iter().map(|kind| kind.about().name.to_owned()).collect();
-            let objection = Objection::new("faults.random.rates", format!("there is no kind of fault `{name}`"));
+            let objection =
+                Objection::new("faults.random.rates", format!("there is no kind of fault `{name}`"));
             return Err(objection.within(Step::Name(name.clone())).allowed_names(name, &names));
         }
     }
@@ -176,7 +183,8 @@ fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Resul
             random.settle,
             scenario.phases.faults
         );
-        return Err(Objection::new("faults.random", problem).hint("a longer `phases: (faults: …)`, or a shorter `start` or `settle`"));
+        return Err(Objection::new("faults.random", problem)
+            .hint("a longer `phases: (faults: …)`, or a shorter `start` or `settle`"));
     }
     let generator = RandomFaults::of(scenario, region_count).expect("the scenario has random faults");
     too_many(generator.expected_count(), "faults.random.rates")

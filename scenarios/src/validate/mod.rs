@@ -50,7 +50,9 @@ fn check_head(scenario: &Scenario) -> Result<(), Objection> {
         return Err(Objection::new("format_version", problem).allowed(format!("`{FORMAT_VERSION}`")));
     }
     if scenario.name.trim().is_empty() {
-        return Err(Objection::new("name", "the name is empty").hint("a few words in kebab-case: `leader-crash`"));
+        return Err(
+            Objection::new("name", "the name is empty").hint("a few words in kebab-case: `leader-crash`")
+        );
     }
     Ok(())
 }
@@ -89,7 +91,8 @@ fn check_zones(scenario: &Scenario) -> Result<(), Objection> {
                 return Err(place(no_such_node(*node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes)));
             }
             if let Some(other) = zone_of.insert(*node, name) {
-                return Err(place(format!("{node} is in the zones `{other}` and `{name}`")).hint("remove it from one"));
+                return Err(place(format!("{node} is in the zones `{other}` and `{name}`"))
+                    .hint("remove it from one"));
             }
         }
     }
@@ -145,8 +148,7 @@ fn check_clock(scenario: &Scenario, node: NodeId, clock: &Clock) -> Result<(), O
 }
 
 fn check_judging(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
-    let invariants: Vec<String> =
-        kind.about().invariants.iter().map(|about| about.name.to_owned()).collect();
+    let invariants: Vec<String> = kind.about().invariants.iter().map(|about| about.name.to_owned()).collect();
     let wanted = scenario.checks.invariants.as_deref().unwrap_or(&invariants);
     for (index, name) in wanted.iter().enumerate() {
         if !invariants.contains(name) {

@@ -55,7 +55,8 @@ fn check_link(link: &Checked<'_>) -> Result<(), Objection> {
         let problem = "a link has `loss` or `burst`, not both";
         return Err(Objection::new(&at("burst"), problem).hint("remove one of them"));
     }
-    if let Some(extra) = link.reorder.map(|reorder| reorder.extra).filter(|extra| extra.span() > LATENCY_MAX) {
+    if let Some(extra) = link.reorder.map(|reorder| reorder.extra).filter(|extra| extra.span() > LATENCY_MAX)
+    {
         let problem = format!("messages cannot be held back for {extra}");
         return Err(Objection::new(&at("reorder.extra"), problem).allowed("times up to `1h`"));
     }
@@ -93,7 +94,10 @@ fn check_end(scenario: &Scenario, end: &Somebody) -> Result<(), (String, String)
                 Err((no_such_node(node, scenario.nodes), nodes_allowed(scenario.nodes)))
             }
             Some(_) => Ok(()),
-            None => Err((format!("`{target}` may be another node at each moment"), "nodes and clients by name".to_owned())),
+            None => Err((
+                format!("`{target}` may be another node at each moment"),
+                "nodes and clients by name".to_owned(),
+            )),
         },
     }
 }
@@ -111,13 +115,16 @@ fn check_topology(scenario: &Scenario) -> Result<(), Objection> {
     match Network::new(&network_config(scenario), &KeySource::new(0)) {
         Ok(_) => Ok(()),
         Err(error @ NetworkError::Topology(_)) => Err(Objection::new("topology", error.to_string())),
-        Err(error @ NetworkError::UnknownEndpoint { .. }) => Err(Objection::new("network.links", error.to_string())),
+        Err(error @ NetworkError::UnknownEndpoint { .. }) => {
+            Err(Objection::new("network.links", error.to_string()))
+        }
     }
 }
 
 fn check_regions(scenario: &Scenario, count: usize, rtt: &[Vec<Time>]) -> Result<(), Objection> {
     let Topology::Regions { regions, .. } = &scenario.topology else { return Ok(()) };
-    let node_count = |node: sim_core::NodeId| regions.iter().filter(|region| region.nodes().contains(&node)).count();
+    let node_count =
+        |node: sim_core::NodeId| regions.iter().filter(|region| region.nodes().contains(&node)).count();
     for (index, region) in regions.iter().enumerate() {
         let place = |problem: String| Objection::new("topology.regions", problem).within(Step::Index(index));
         for node in region.nodes() {

@@ -77,14 +77,23 @@ impl Keys {
             Skew::Uniform => Self::Uniform(count),
             Skew::Zipf => {
                 let weights = (1..=u64::from(count)).map(|rank| (1 << 32) / rank);
-                Self::Weighted(weights.scan(0, |sum, weight| { *sum += weight; Some(*sum) }).collect())
+                Self::Weighted(
+                    weights
+                        .scan(0, |sum, weight| {
+                            *sum += weight;
+                            Some(*sum)
+                        })
+                        .collect(),
+                )
             }
         }
     }
 
     fn choose(&self, draw: u64) -> Key {
         match self {
-            Self::Uniform(count) => Key(u32::try_from(below(draw, u64::from(*count))).expect("below a 32-bit count")),
+            Self::Uniform(count) => {
+                Key(u32::try_from(below(draw, u64::from(*count))).expect("below a 32-bit count"))
+            }
             Self::Weighted(sums) => {
                 let total = *sums.last().expect("there is at least one key");
                 let at = below(draw, total);

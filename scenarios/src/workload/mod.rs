@@ -62,12 +62,9 @@ impl Workload {
 
     fn generator(&self) -> Box<dyn Generator> {
         match self {
-            Self::Kv { reads, compare_and_set, keys, skew } => Box::new(kv::Kv::new(
-                reads.probability(),
-                compare_and_set.probability(),
-                *keys,
-                *skew,
-            )),
+            Self::Kv { reads, compare_and_set, keys, skew } => {
+                Box::new(kv::Kv::new(reads.probability(), compare_and_set.probability(), *keys, *skew))
+            }
             Self::Echo {} => Box::new(echo::Echo),
         }
     }

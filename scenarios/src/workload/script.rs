@@ -1,8 +1,8 @@
 //! Operations that a plan lists one by one.
 
+use sim_core::ClientId;
 use sim_core::fault::{Script, Wait};
 use sim_core::world::{Start, Workload, WorkloadStep};
-use sim_core::ClientId;
 
 /// The operations of one client, as a plan lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,7 +29,9 @@ fn every_value_written_is_unique() {
     let all = (0..3).flat_map(|client| steps(&source, client, 200));
     let mut values: Vec<u64> = all
         .filter_map(|step| match step.operation {
-            Operation::Kv(kv::Operation::Write(_, value) | kv::Operation::CompareAndSet { value, .. }) => Some(value),
+            Operation::Kv(kv::Operation::Write(_, value) | kv::Operation::CompareAndSet { value, .. }) => {
+                Some(value)
+            }
             _ => None,
         })
         .collect();

@@ -1,0 +1,399 @@
+//! Each kind of bad input gives one clear error: checked as it is shown.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::library;
+use crate::text::Source;
+
+fn try_load(bytes: &[u8], overrides: &[&str]) -> Result<Loaded, Diagnostic> {
+    let overrides: Vec<Override> =
+        overrides.iter().map(|text| Override::parse(text).expect("a path and a value")).collect();
+    load("test.ron", bytes, &overrides, &ProtocolTable::builtin())
+}
+
+fn error_of(text: &str) -> String {
+    try_load(text.as_bytes(), &[]).expect_err("the text is refused").to_string()
+}
+
+/// The error for a scenario that has nothing but these fields beside the usual ones, from line 2 on.
+fn error_with(fields: &str) -> String {
+    error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Raft(),\n{fields}\n)"))
+}
+
+/// That an error says all of this, and stands at this line and column.
+#[track_caller]
+fn assert_says(error: &str, place: &str, parts: &[&str]) {
+    assert!(error.contains(&format!("--> test.ron:{place}\n")), "not at {place}:\n{error}");
+    for part in parts {
+        assert!(error.contains(part), "`{part}` is missing:\n{error}");
+    }
+}
+
+#[test]
+fn the_smallest_scenario_is_one_line() {
+    let text = r#"Scenario(format_version: 1, name: "t", protocol: Raft())"#;
+    let loaded = try_load(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((loaded.scenario.nodes, loaded.scenario.clients.count), (5, 3));
+}
+
+#[test]
+fn every_library_scenario_is_valid_and_says_what_it_shows() {
+    assert!(library::all().len() >= 13, "the library has lost scenarios");
+    for entry in library::all() {
+        let loaded =
+            try_load(entry.text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{}: {error}", entry.path));
+        assert!(entry.text.starts_with("// ") && entry.text.contains("// Look at: "), "{}", entry.path);
+        assert!(!loaded.scenario.summary.is_empty(), "{}", entry.path);
+        assert!(
+            entry.name.ends_with(&loaded.scenario.name),
+            "{} is called {}",
+            entry.path,
+            loaded.scenario.name
+        );
+        assert_eq!(library::find(entry.name), Some(entry));
+    }
+    assert_eq!(library::find("leader-crash").map(|entry| entry.path), Some("raft/leader-crash.ron"));
+    assert_eq!(library::find("leader"), None);
+}
+
+#[test]
+fn a_scenario_survives_being_written_and_read() {
+    for entry in library::all() {
+        let scenario = try_load(entry.text.as_bytes(), &[]).expect("valid").scenario;
+        let options =
+            ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+        let pretty = ron::ser::PrettyConfig::default().struct_names(true);
+        let written = options.to_string_pretty(&scenario, pretty).expect("a scenario is data");
+        let read = try_load(written.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}\n{written}"));
+        assert_eq!(read.scenario, scenario, "{written}");
+    }
+}
+
+#[test]
+fn a_syntax_error_is_shown_where_it_is() {
+    let error = error_of("Scenario(\n    format_version: 1,\n    name \"t\",\n)");
+    assert_says(&error, "3:10", &["3 |     name \"t\","]);
+    let error = error_of("Scenario(\n    format_version: 1,\n    name: \"t\",\n    protocol: Raft(\n");
+    assert_says(&error, "4:19", &["never closed"]);
+}
+
+#[test]
+fn an_unknown_field_is_named_with_the_nearest() {
+    let error = error_with("nodez: 3,");
+    assert_says(&error, "2:1", &["unknown field `nodez`", "2 | nodez: 3,", "hint: did you mean `nodes`?"]);
+    let error = error_with("network: (latancy: \"1ms\"),");
+    assert_says(&error, "2:11", &["unknown field `latancy`", "did you mean `latency`?"]);
+}
+
+#[test]
+fn an_unknown_parameter_of_the_protocol_is_named_with_the_nearest() {
+    let error = error_of("Scenario(format_version: 1, name: \"t\",\nprotocol: Raft(heartbeet: \"50ms\"))");
+    assert_says(
+        &error,
+        "2:16",
+        &["unknown field `heartbeet`", "allowed: `heartbeat`", "did you mean `heartbeat`?"],
+    );
+}
+
+#[test]
+fn an_unknown_protocol_is_named_with_the_nearest() {
+    let error = error_of("Scenario(format_version: 1, name: \"t\",\nprotocol: Rafd())");
+    assert_says(&error, "2:11", &["unknown variant `Rafd`", "did you mean `Raft`?"]);
+    let error = error_of("Scenario(format_version: 1, name: \"t\",\nprotocol: Added(\"rafd\"))");
+    assert_says(&error, "2:11", &["there is no protocol `rafd`", "did you mean `raft`?"]);
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    let error = error_of("Scenario(format_version: 1, protocol: Raft())");
+    assert_says(&error, "1:1", &["the field `name` is missing", "hint: add `name: …`"]);
+}
+
+#[test]
+fn a_wrong_unit_is_refused_with_what_is_allowed() {
+    let error = error_with("phases: (faults: \"10sec\"),");
+    assert_says(
+        &error,
+        "2:18",
+        &["`10sec`", "allowed: a number directly followed by `ns`, `us`, `ms`, `s`, `m` or `h`"],
+    );
+    let error = error_with("network: (latency: \"5\"),");
+    assert_says(&error, "2:20", &["hint: write"]);
+    let error = error_with("network: (latency: \"gauss(5ms)\"),");
+    assert_says(&error, "2:20", &["`gauss(5ms)` is no distribution", "`exponential(5ms)`"]);
+}
+
+#[test]
+fn a_value_out_of_range_is_refused_with_the_range() {
+    assert_says(&error_with("nodes: 0,"), "2:8", &["cannot have 0 nodes", "allowed: 1 to 100000"]);
+    assert_says(&error_with("nodes: 100001,"), "2:8", &["allowed: 1 to 100000"]);
+    assert_says(&error_with("network: (loss: 1.5),"), "2:17", &["`1.5` is above 1", "from 0 to 1"]);
+    assert_says(&error_with("clients: (count: 10001),"), "2:18", &["allowed: 0 to 10000"]);
+    assert_says(&error_with("limits: (events: 0),"), "2:18", &["allowed: 1 and more"]);
+    assert_says(&error_with("phases: (faults: \"0s\"),"), "2:18", &["a phase cannot last 0s"]);
+    assert_says(&error_with("hosts: (inbox: 0),"), "2:16", &["allowed: 1 and more"]);
+    let error = error_with("clocks: (nodes: {\"n1\": (drift: \"600000ppm\")}),");
+    assert_says(&error, "2:32", &["600000ppm", "-500000ppm to 500000ppm"]);
+    let error = error_with("clients: (workload: Kv(keys: 0)),");
+    assert_says(&error, "2:30", &["cannot have 0 keys", "1 to 1000000"]);
+}
+
+#[test]
+fn a_latency_of_a_year_is_refused() {
+    let error = error_with("network: (latency: \"8760h\"),");
+    assert_says(&error, "2:20", &["takes up to 31536000s", "allowed: times up to `1h`"]);
+    let error = error_with("disks: (sync: \"exponential(1h)\"),");
+    assert_says(&error, "2:15", &["allowed: times up to `1h`"]);
+}
+
+#[test]
+fn a_node_that_does_not_exist_is_refused_where_it_is_named() {
+    let error = error_with(
+        "faults: (timed: [\n  (at: \"1s\", do: Crash(\"n2\")),\n  (at: \"2s\", do: Crash(\"n9\")),\n]),",
+    );
+    assert_says(
+        &error,
+        "4:18",
+        &["there is no node `n9`: the scenario has 5 nodes", "allowed: `n1` to `n5`"],
+    );
+    assert_says(&error_with("spares: [\"n5\", \"n6\"],"), "2:16", &["there is no node `n6`"]);
+    assert_says(&error_with("zones: {\"east\": [\"n7\"]},"), "2:17", &["there is no node `n7`"]);
+    let error = error_with("network: (links: [(from: \"n1\", to: \"c8\", link: (loss: 1))]),");
+    assert_says(&error, "2:35", &["there is no client `c8`: the scenario has 3 clients"]);
+    let error = error_with("clocks: (nodes: {\"n6\": (drift: \"1ppm\")}),");
+    assert_says(&error, "2:24", &["there is no node `n6`"]);
+    let error = error_with("topology: Star(hub: \"n6\"),");
+    assert_says(&error, "2:11", &["n6", "there are 5 nodes"]);
+}
+
+#[test]
+fn a_role_or_zone_that_does_not_exist_is_named_with_the_nearest() {
+    let error = error_with("faults: (timed: [(at: \"1s\", do: Crash(\"leeder\"))]),");
+    assert_says(&error, "2:39", &["`leeder` names no node and no role", "hint: write `\"leader\"`"]);
+    let error = error_with(
+        "zones: {\"east\": [\"n1\"]}, faults: (timed: [(at: \"1s\", do: Crash(\"zone(east2)\"))]),",
+    );
+    assert_says(&error, "2:59", &["there is no zone `east2`", "did you mean `east`?"]);
+    let error = error_with("faults: (random: (rates: {\"crush\": \"1/s\"})),");
+    assert_says(&error, "2:36", &["there is no kind of fault `crush`", "did you mean `crash`?"]);
+}
+
+#[test]
+fn election_timeouts_must_be_longer_than_the_heartbeat() {
+    let error = error_of("Scenario(format_version: 1, name: \"t\",\nprotocol: Raft(heartbeat: \"200ms\"))");
+    assert_says(
+        &error,
+        "2:27",
+        &["must be shorter than the shortest election timeout 150ms", "paper", "hint: such as `\"50ms\"`"],
+    );
+    let error =
+        error_of("Scenario(format_version: 1, name: \"t\",\nprotocol: Raft(election_timeout: \"150ms\"))");
+    assert_says(&error, "2:34", &["is empty", "hint: write a range"]);
+}
+
+#[test]
+fn contradictory_sections_are_refused() {
+    let error =
+        error_with("phases: (faults: \"5s\"),\nfaults: (timed: [(at: \"7s\", do: Crash(\"leader\"))]),");
+    assert_says(&error, "3:23", &["comes after the fault phase, which ends at 5s", "hint: an earlier time"]);
+    let error = error_with("clients: (think: \"10ms\", rate: \"5/s\"),");
+    assert_says(&error, "2:32", &["`think` time (closed loop) or a `rate` (open loop), not both"]);
+    let error = error_with("network: (loss: 0.1, burst: (enter: 0.1, leave: 0.1, loss: 1)),");
+    assert_says(&error, "2:29", &["`loss` or `burst`, not both"]);
+    let error = error_with("phases: (heal: Nothing),");
+    assert_says(&error, "2:16", &["nothing heals", "hint: add `checks: (liveness: Ignored)`"]);
+    let error = error_with("faults: (timed: [(at: \"1s\", when: (event: Crashes), do: Crash(\"leader\"))]),");
+    assert_says(&error, "2:35", &["not both"]);
+    let error = error_with("faults: (timed: [(do: Crash(\"leader\"))]),");
+    assert_says(&error, "2:18", &["the fault has no time"]);
+    let error = error_with("zones: {\"a\": [\"n1\"], \"b\": [\"n1\"]},");
+    assert_says(&error, "2:27", &["n1 is in the zones `a` and `b`"]);
+    let error = error_with("spares: [\"n1\", \"n2\", \"n3\", \"n4\", \"n5\"],");
+    assert_says(&error, "2:9", &["all nodes are spares"]);
+    let error = error_with("clients: (timeout: \"3s\"),");
+    assert_says(&error, "2:1", &[]);
+}
+
+#[test]
+fn a_workload_that_the_protocol_does_not_serve_is_refused() {
+    let error = error_with("clients: (workload: Echo()),");
+    assert_says(&error, "2:21", &["`raft` does not serve `echo`", "allowed: `kv`"]);
+}
+
+#[test]
+fn an_act_without_an_opposite_needs_one_to_be_undone() {
+    let error = error_with("faults: (timed: [(at: \"1s\", do: Wipe(\"n1\"), undo_after: \"1s\")]),");
+    assert_says(&error, "2:56", &["no opposite", "hint: say which with `undo`"]);
+    let error = error_with("faults: (timed: [(at: \"1s\", do: Crash(\"n1\"), undo: Restart(\"n1\"))]),");
+    assert_says(&error, "2:52", &["hint: add `undo_after`"]);
+}
+
+#[test]
+fn too_many_faults_are_refused() {
+    let error = error_with("faults: (periodic: [(every: \"1ns\", do: Crash(\"leader\"))]),");
+    assert_says(&error, "2:29", &["10000000000 faults", "up to 1000000"]);
+    let error = error_with("faults: (random: (rates: {\"crash\": \"1000000/s\"})),");
+    assert_says(&error, "2:26", &["faults", "up to 1000000"]);
+}
+
+#[test]
+fn an_expectation_that_cannot_come_is_refused() {
+    let error = error_with("expect: Violation(\"election-safty\"),");
+    assert_says(
+        &error,
+        "2:9",
+        &["nothing in this run can violate `election-safty`", "did you mean `election-safety`?"],
+    );
+    let error = error_with("checks: (invariants: [\"log-machting\"]),");
+    assert_says(&error, "2:23", &["`raft` has no invariant `log-machting`", "did you mean `log-matching`?"]);
+}
+
+#[test]
+fn a_version_from_the_future_is_refused_before_its_new_fields() {
+    let error = error_of("Scenario(\n    format_version: 2,\n    hologram: true,\n)");
+    assert_says(
+        &error,
+        "2:21",
+        &["format version 2 is newer than this program", "hint: use a newer version"],
+    );
+    let error = error_of("Scenario(format_version: 0, name: \"t\", protocol: Raft())");
+    assert_says(&error, "1:26", &["there is no format version 0", "allowed: `1`"]);
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    for text in ["", "\n\n", "// nothing here\n"] {
+        let error = error_of(text);
+        assert!(
+            error.contains("the file is empty") && error.contains("hint: a scenario begins with"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn invalid_utf8_is_refused_with_its_place() {
+    let mut bytes = b"Scenario(\n    name: \"t".to_vec();
+    bytes.extend([0xFF, b'"', b')']);
+    let error = try_load(&bytes, &[]).expect_err("not UTF-8").to_string();
+    assert_says(&error, "2:13", &["not UTF-8: byte 0xFF", "hint: save the file as UTF-8"]);
+}
+
+#[test]
+fn a_huge_file_is_refused() {
+    let error = try_load(&vec![b' '; 17 << 20], &[]).expect_err("too large").to_string();
+    assert!(error.contains("the file is too large") && error.contains("16 MiB"), "{error}");
+}
+
+#[test]
+fn overrides_change_what_the_file_says_and_errors_point_at_them() {
+    let entry = library::find("leader-crash").expect("the library has it");
+    let set = |overrides: &[&str]| try_load(entry.text.as_bytes(), overrides);
+    let changed =
+        set(&["nodes=7", "network.loss=0.05", "protocol.heartbeat=20ms", "faults.periodic[0].every=3s"]);
+    let scenario = changed.unwrap_or_else(|error| panic!("{error}")).scenario;
+    assert_eq!((scenario.nodes, scenario.faults.periodic[0].every.to_string().as_str()), (7, "3s"));
+    assert_eq!(scenario.network.loss.map(|loss| loss.to_string()).as_deref(), Some("0.05"));
+    let error = set(&["nodes=0"]).expect_err("0 nodes");
+    assert_eq!(error.place.source, Source::Set("nodes=0".to_owned()));
+    let error = set(&["network.lozz=0.1"]).expect_err("no such field").to_string();
+    assert!(error.contains("--set network.lozz=0.1") && error.contains("did you mean `loss`?"), "{error}");
+    assert_ne!(set(&["nodes=3"]).expect("valid").text_digest, set(&[]).expect("valid").text_digest);
+}
+
+/// A change of a text that a careless editor, disk or person could make.
+#[derive(Clone, Debug)]
+enum Mangling {
+    Flip(usize, u8),
+    Truncate(usize),
+    Insert(usize, String),
+    DeleteLine(usize),
+    SwapLines(usize, usize),
+}
+
+fn mangling() -> impl Strategy<Value = Mangling> {
+    let junk = prop::sample::select(vec![
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\"",
+        "//",
+        "/*",
+        "-1",
+        "1e999",
+        "99999999999999999999",
+        "null",
+        "\u{0}",
+        "ü",
+        "n0",
+        "Some(",
+        "\"1y\"",
+        "r#\"",
+        "\\",
+    ]);
+    prop_oneof![
+        (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Mangling::Flip(at, byte)),
+        any::<usize>().prop_map(Mangling::Truncate),
+        (any::<usize>(), junk).prop_map(|(at, text)| Mangling::Insert(at, text.to_owned())),
+        any::<usize>().prop_map(Mangling::DeleteLine),
+        (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Mangling::SwapLines(a, b)),
+    ]
+}
+
+fn mangle(bytes: &mut Vec<u8>, mangling: &Mangling) {
+    if bytes.is_empty() {
+        return;
+    }
+    match mangling {
+        Mangling::Flip(at, byte) => {
+            let at = at % bytes.len();
+            bytes[at] = *byte;
+        }
+        Mangling::Truncate(at) => bytes.truncate(at % bytes.len()),
+        Mangling::Insert(at, text) => {
+            let at = at % bytes.len();
+            bytes.splice(at..at, text.bytes());
+        }
+        Mangling::DeleteLine(at) => with_lines(bytes, |lines| {
+            lines.remove(at % lines.len());
+        }),
+        Mangling::SwapLines(a, b) => with_lines(bytes, |lines| {
+            let count = lines.len();
+            lines.swap(a % count, b % count);
+        }),
+    }
+}
+
+fn with_lines(bytes: &mut Vec<u8>, change: impl Fn(&mut Vec<Vec<u8>>)) {
+    let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    change(&mut lines);
+    *bytes = lines.join(&b'\n');
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_mangled_file_is_refused_within_itself_or_means_something(
+        index in any::<prop::sample::Index>(),
+        manglings in prop::collection::vec(mangling(), 1..4),
+    ) {
+        let entry = index.get(library::all());
+        let mut bytes = entry.text.as_bytes().to_vec();
+        manglings.iter().for_each(|mangling| mangle(&mut bytes, mangling));
+        if let Err(diagnostic) = try_load(&bytes, &[]) {
+            let text = String::from_utf8_lossy(&bytes);
+            let place = &diagnostic.place;
+            prop_assert!(place.line >= 1 && place.column >= 1 && place.width >= 1, "{:?}", place);
+            prop_assert!(place.line <= text.split('\n').count().max(1), "{:?}", place);
+            prop_assert!(place.column <= place.text.chars().count() + 1, "{:?}", place);
+            prop_assert!(diagnostic.to_string().starts_with("error: "));
+        }
+    }
+}
