@@ -259,8 +259,16 @@ fn stem(path: &Path) -> String {
     path.file_stem().expect("the path has a name").to_string_lossy().into_owned()
 }
 
-fn snake(kebab: &str) -> String {
-    kebab.replace('-', "_")
+/// A name in kebab-case or of a type, as files are named: `disk_full`.
+fn snake(name: &str) -> String {
+    let mut file = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !file.is_empty() {
+            file.push('_');
+        }
+        file.push(if letter == '-' { '_' } else { letter.to_ascii_lowercase() });
+    }
+    file
 }
 
 /// What lies in a folder, in order of name.
