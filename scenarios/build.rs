@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
         let inside = file.strip_prefix(&root).expect("the file is below the folder");
         let path = inside.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
         let name = path.trim_end_matches(".ron");
+        let file = file.to_str().expect("cargo itself wants paths that are UTF-8");
         writeln!(code, "    Entry {{ path: {path:?}, name: {name:?}, text: include_str!({file:?}) }},")
             .expect("writing to a string succeeds");
     }

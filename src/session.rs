@@ -7,6 +7,7 @@ use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
 use scenarios::{Loaded, ProtocolTable, Run, RunOptions, Verdict, assemble};
 
 use crate::cli::quoted;
+use crate::export::Names;
 use crate::failure::Failure;
 use crate::input::Selection;
 use crate::interrupt;
@@ -85,6 +86,13 @@ impl<'a> Session<'a> {
             },
         );
         Twice { equal: false, divergence: Some(text) }
+    }
+
+    /// What the protocol calls its messages and timers.
+    pub(crate) fn names(&self) -> Names {
+        let kind = self.table.find(self.loaded.scenario.protocol.name());
+        let about = kind.expect("the scenario was loaded with this table").about();
+        Names { messages: about.message_kinds, timers: about.timers }
     }
 
     /// What is run, for reports.

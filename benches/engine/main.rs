@@ -6,11 +6,14 @@
 //! ratios. Arguments choose workloads by name.
 
 mod bare;
+mod raft;
 mod workloads;
 
 use std::fmt::Write as _;
 
 use rustix::time::{ClockId, clock_gettime};
+use sim_core::metrics::Counter;
+use sim_core::{SimTime, Span};
 
 /// How many counted rounds there are, after one to warm up.
 const ROUNDS: usize = 10;
@@ -87,7 +90,35 @@ fn main() {
     for workload in WORKLOADS.iter().filter(|workload| is_wanted(workload.name)) {
         measure(workload, &mut table);
     }
+    if is_wanted("raft") {
+        measure_raft(&mut table);
+    }
     output(&table);
+}
+
+/// Raft has no bare counterpart: simulated seconds, events and operations per processor-second.
+fn measure_raft(table: &mut String) {
+    table.push_str("\n| Raft, 5 nodes, all invariants | events | operations | simulated s/s | events/s |\n| --- | --- | --- | --- | --- |\n");
+    for (name, clients, rate, simulated) in [("idle", 0, 1, 3_000), ("1,000 operations a second", 10, 100, 60)] {
+        let mut speeds = Vec::new();
+        let mut rates = Vec::new();
+        let mut counts = (0, 0);
+        for round in 0..=ROUNDS {
+            let start = processor_time();
+            let mut world = raft::cluster(clients, rate);
+            world.run(SimTime::ZERO + Span::secs(simulated), u64::MAX);
+            let took = processor_time() - start;
+            assert!(world.violations().is_empty(), "{:?}", world.violations());
+            counts = (world.events(), world.metrics().counter(Counter::OperationsCompleted));
+            if round > 0 {
+                speeds.push(simulated as f64 / took);
+                rates.push(counts.0 as f64 / took);
+            }
+        }
+        let (speed, rate) = (median(&mut speeds), median(&mut rates));
+        writeln!(table, "| {name} | {} | {} | {speed:.0} | {:.2} M/s |", counts.0, counts.1, rate / 1e6)
+            .expect("writing to a string cannot fail");
+    }
 }
 
 /// Adds a row to the table.

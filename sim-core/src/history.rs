@@ -10,14 +10,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::persist::{AppendLog, Range};
 use crate::service::{Operation, Outcome};
 use crate::{OpId, SimTime};
 
 /// One end of an operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEvent {
     /// When, true time at the client.
     pub at: SimTime,
@@ -28,7 +28,7 @@ pub struct HistoryEvent {
 }
 
 /// The two ends of an operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HistoryEventKind {
     /// The client asked.
     Invoked(Operation),

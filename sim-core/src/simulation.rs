@@ -1,5 +1,7 @@
 //! The face of a running simulation that runners and windows hold, whatever protocol runs inside.
 
+mod recording;
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,6 +20,8 @@ use crate::trace::{Record, Trace};
 use crate::view::{Part, ViewBuilder, ViewRequest};
 use crate::world::{Stop, World};
 use crate::{Digest, Endpoint, NodeId, SimTime};
+
+pub use recording::{Capture, Recording, RecordingData, RecordingError};
 
 /// What a simulation can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +78,14 @@ pub trait Simulation: Send {
     /// Goes on until time would pass `until`, or `events` more events have happened, or a property is violated.
     /// A process that panics is a violation of `panic`, and the world does nothing more after it.
     fn run(&mut self, until: SimTime, events: u64) -> Stop;
+
+    /// Shows how things stood after so many events of the run; after the last where there were fewer.
+    ///
+    /// # Errors
+    /// If this simulation cannot go back: [`Capabilities::seek`].
+    fn seek(&mut self, _events: u64) -> Result<(), Unable> {
+        Err(Unable("go back by itself: fork it, and keep the copy"))
+    }
 
     /// Goes on by one event.
     fn step(&mut self) -> Stop {

@@ -1,12 +1,12 @@
 //! The small public face of a process, there for all nodes at each frame: targets, lanes, the cluster picture
 //! and coverage work from it. Details of one node come from its [view](crate::view).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::NodeId;
 
 /// Where a process stands in its group, as far as tools that know no protocol care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Standing {
     /// Leads: a leader, primary, coordinator. Fault targets named `leader` mean this.
     Leader,
@@ -43,7 +43,7 @@ impl Status {
 }
 
 /// Whether a node's host runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Power {
     /// Up and running.
     Running,

@@ -49,7 +49,8 @@ pub(crate) fn perform(arguments: &Arguments, stdout: &mut Output) -> Result<Exit
     let mut file = arguments.output.as_deref().map(Output::create).transpose()?;
     let output = file.as_mut().unwrap_or(stdout);
     let ran = session.run(Watch::Everything);
-    output.fill(|writer| export::write(arguments.format, ran.run.simulation.as_ref(), writer))?;
+    let names = session.names();
+    output.fill(|writer| export::write(arguments.format, ran.run.simulation.as_ref(), &names, writer))?;
     output.flush()?;
     if let Some(path) = &arguments.output {
         let report = &ran.run.report;

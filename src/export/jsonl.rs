@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use sim_core::Simulation;
 use sim_core::status::Status;
-use sim_core::trace::{Payload, TraceKind};
+use sim_core::trace::{Payload, Record, TraceKind};
 
-use super::{Entry, entries, trace_of};
+use super::{Entry, Names, entries, trace_of};
 
 /// One line.
 #[derive(Serialize)]
@@ -26,6 +26,12 @@ struct Line<'a> {
     /// What travelled: `message`, `request`, `reply`.
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'static str>,
+    /// The kind of message, of deliveries and of drops of messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+    /// The timer that fired, where it has a plain name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timer: Option<&'static str>,
     /// When that was sent, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_at_ns: Option<u64>,
@@ -54,15 +60,15 @@ struct Changed {
     after: Option<Status>,
 }
 
-pub(super) fn write(simulation: &dyn Simulation, writer: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(simulation: &dyn Simulation, names: &Names, writer: &mut dyn Write) -> io::Result<()> {
     for entry in entries(trace_of(simulation)) {
-        serde_json::to_writer(&mut *writer, &line(simulation, entry))?;
+        serde_json::to_writer(&mut *writer, &line(simulation, names, entry))?;
         writer.write_all(b"\n")?;
     }
     Ok(())
 }
 
-fn line<'a>(simulation: &dyn Simulation, entry: Entry<'a>) -> Line<'a> {
+fn line<'a>(simulation: &dyn Simulation, names: &Names, entry: Entry<'a>) -> Line<'a> {
     let Entry { number, record, notes, changes } = entry;
     let payload = record.payload().map(|payload| match payload {
         Payload::Message(_) => "message",
@@ -80,6 +86,8 @@ fn line<'a>(simulation: &dyn Simulation, entry: Entry<'a>) -> Line<'a> {
         lane: record.subject().map(|lane| lane.to_string()),
         peer: record.peer().map(|peer| peer.to_string()),
         payload,
+        message: message_of(record, names),
+        timer: record.timer().and_then(|index| names.timers.get(index).copied()),
         sent_at_ns: trace_of(simulation).sent_at(number).map(sim_core::SimTime::as_nanos),
         operation: record.op().map(|op| op.to_string()),
         reason: record.drop_reason().map(sim_core::network::DropReason::name),
@@ -87,5 +95,12 @@ fn line<'a>(simulation: &dyn Simulation, entry: Entry<'a>) -> Line<'a> {
         text: simulation.describe(record),
         notes,
         status: changes.into_iter().map(changed).collect(),
+    }
+}
+
+fn message_of(record: &Record, names: &Names) -> Option<&'static str> {
+    match record.payload()? {
+        Payload::Message(kind) => names.messages.get(usize::from(kind)).copied(),
+        Payload::Request | Payload::Reply => None,
     }
 }

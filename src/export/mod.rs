@@ -34,18 +34,26 @@ pub(crate) enum TraceFormat {
     Shiviz,
 }
 
-/// Writes the whole trace of `simulation`.
+/// What a protocol calls its messages and plain timers, by number.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    pub(crate) messages: Vec<&'static str>,
+    pub(crate) timers: Vec<&'static str>,
+}
+
+/// Writes the whole trace of `simulation`, whose protocol uses `names`.
 ///
 /// # Panics
 /// If it recorded none.
 pub(crate) fn write(
     format: TraceFormat,
     simulation: &dyn Simulation,
+    names: &Names,
     writer: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
         TraceFormat::Text => text::write(simulation, writer),
-        TraceFormat::Jsonl => jsonl::write(simulation, writer),
+        TraceFormat::Jsonl => jsonl::write(simulation, names, writer),
         TraceFormat::Chrome => chrome::write(simulation, writer),
         TraceFormat::Shiviz => shiviz::write(simulation, writer),
     }

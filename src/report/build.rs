@@ -1,8 +1,11 @@
 //! From a run to its document.
 
+use std::collections::BTreeMap;
+
 use scenarios::Verdict;
 use scenarios::run::{Inconclusive, MilestoneKind, ReportedMilestone, ReportedViolation};
 use sim_core::Span;
+use sim_core::fault::Plan;
 
 use super::{
     Damage, Metrics, REPORT_VERSION, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary, WallTime,
@@ -28,7 +31,7 @@ impl Report {
             simulated_ns: run.simulated_ns,
             converged_ns: run.converged_ns,
             wall: WallTime::of(ran),
-            timeline: timeline(&run.milestones, &run.violations),
+            timeline: timeline(run),
             metrics: Metrics::of(ran.run.simulation.metrics()),
             twice,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),
@@ -78,11 +81,29 @@ fn summary(violation: &ReportedViolation, panic_place: Option<&str>) -> Violatio
 }
 
 /// What mattered and what was violated, in order of time.
-fn timeline(milestones: &[ReportedMilestone], violations: &[ReportedViolation]) -> Vec<TimelineLine> {
-    let mut lines: Vec<TimelineLine> = milestones.iter().map(TimelineLine::from).collect();
-    lines.extend(violations.iter().map(TimelineLine::from));
+fn timeline(run: &scenarios::Report) -> Vec<TimelineLine> {
+    let asked = asked(&run.plan);
+    let mut lines: Vec<TimelineLine> = run.milestones.iter().map(TimelineLine::from).collect();
+    for line in lines.iter_mut().filter(|line| line.kind == "command") {
+        if let Some(asked) = asked.get(&(line.at_ns, line.text.clone())) {
+            line.text = format!("{} (asked: {asked})", line.text);
+        }
+    }
+    lines.extend(run.violations.iter().map(TimelineLine::from));
     lines.sort_by_key(|line| (line.at_ns, line.event));
     lines
+}
+
+/// By time and text, what was asked of commands that say something else: `crash leader` became `crash n4`.
+fn asked(plan: &Plan) -> BTreeMap<(u64, String), String> {
+    let mut texts = BTreeMap::new();
+    for entry in plan.entries() {
+        let Some(was) = &entry.was else { continue };
+        let asked = entry.command.to_string();
+        let became = was.commands.iter().map(ToString::to_string).filter(|text| *text != asked);
+        texts.extend(became.map(|text| ((was.moment.time.as_nanos(), text), asked.clone())));
+    }
+    texts
 }
 
 impl From<&ReportedMilestone> for TimelineLine {

@@ -169,13 +169,34 @@ fn verdict_style(exit_code: u8) -> Style {
 
 fn write_timeline(f: &mut fmt::Formatter<'_>, lines: &[TimelineLine]) -> fmt::Result {
     writeln!(f, "\n{HEADING}timeline{HEADING:#}")?;
+    let lines: Vec<&TimelineLine> = telling(lines).collect();
     let omitted = lines.len().saturating_sub(TIMELINE_MAX);
     let cut = if omitted > 0 { TIMELINE_MAX / 2 } else { lines.len() };
-    lines[..cut].iter().try_for_each(|line| write_line(f, line))?;
+    lines[..cut].iter().copied().try_for_each(|line| write_line(f, line))?;
     if omitted > 0 {
         writeln!(f, "  … {} lines, `-v` or `--format json` shows all", grouped(omitted as u64))?;
     }
-    lines[cut + omitted..].iter().try_for_each(|line| write_line(f, line))
+    lines[cut + omitted..].iter().copied().try_for_each(|line| write_line(f, line))
+}
+
+/// The lines that say something new: not that nodes start at the start, and not that `crash n3` crashes n3.
+fn telling(lines: &[TimelineLine]) -> impl Iterator<Item = &TimelineLine> {
+    let before = std::iter::once(None).chain(lines.iter().map(Some));
+    before
+        .zip(lines)
+        .filter(|(before, line)| match line.kind {
+            "follows" => line.at_ns > 0,
+            "crash" | "restart" => !before.is_some_and(|before| is_by_command(before, line)),
+            _ => true,
+        })
+        .map(|(_, line)| line)
+}
+
+/// Whether `command` is what made `line` happen: `crash n3`, `restart n3 (…)`.
+fn is_by_command(command: &TimelineLine, line: &TimelineLine) -> bool {
+    let node = line.node.as_deref().unwrap_or_default();
+    let said = command.text.split(" (").next().unwrap_or_default();
+    command.kind == "command" && command.at_ns == line.at_ns && said == format!("{} {node}", line.kind)
 }
 
 fn write_line(f: &mut fmt::Formatter<'_>, line: &TimelineLine) -> fmt::Result {

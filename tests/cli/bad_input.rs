@@ -61,7 +61,7 @@ fn mistakes_in_a_scenario_are_shown_with_their_line() {
     let head = "Scenario(format_version: 1, name: \"x\", protocol: Raft(),\n";
     let cases = [
         ("unknown field", "  nods: 5)", &["bad.ron:2:3", "`nods`", "did you mean `nodes`?"][..]),
-        ("unclosed", "  nodes: 5", &["bad.ron:2:"]),
+        ("unclosed", "  nodes: 5", &["bad.ron:1:9", "never closed"]),
         ("wrong unit", "  phases: (faults: \"10parsecs\"))", &["bad.ron:2:", "10parsecs"]),
         ("no nodes", "  nodes: 0)", &["bad.ron:2:10"]),
         ("missing node", "  faults: (timed: [(at: \"1s\", do: Crash(\"n9\"))]))", &["bad.ron:2:", "n9"]),

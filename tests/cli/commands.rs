@@ -109,7 +109,7 @@ fn a_disk_harmed_beyond_the_promise_is_told_apart() {
 
 #[test]
 fn an_interrupted_run_prints_what_it_reached() {
-    let long = ["--set", "phases.faults=30d", "--set", "limits.events=18000000000000000000"];
+    let long = ["--set", "phases.faults=720h", "--set", "limits.events=18000000000000000000"];
     let ended = support::interrupted(&[&["run", "raft/steady"][..], &long].concat());
     code_and(&ended, 130, "inconclusive: interrupted");
     assert_eq!(headed(&ended, "digest").len(), 16);

@@ -45,6 +45,7 @@ fn json_lines_are_numbered_and_caused_by_earlier_ones() {
     for line in &lines {
         assert!(number(line, "cause") < number(line, "number"), "{line}");
         assert!(number(line, "sent_at_ns") <= number(line, "at_ns"), "{line}");
+        assert_eq!(line["payload"] == "message", line["message"].is_string(), "{line}");
         assert_eq!(line["kind"] == "drop", line["reason"].is_string(), "{line}");
     }
 }

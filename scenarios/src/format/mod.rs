@@ -22,6 +22,8 @@ mod network;
 
 use std::collections::BTreeMap;
 
+use ron::extensions::Extensions;
+use ron::ser::PrettyConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::NodeId;
@@ -107,6 +109,16 @@ const fn five() -> u32 {
 }
 
 impl Scenario {
+    /// The scenario as a file that [`load`](crate::load()) reads back as the same, with all defaults spelt out.
+    pub fn to_text(&self) -> String {
+        let options = ron::Options::default()
+            .with_default_extension(Extensions::IMPLICIT_SOME)
+            .with_default_extension(Extensions::UNWRAP_NEWTYPES)
+            .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+        let fields = options.to_string_pretty(self, PrettyConfig::default());
+        format!("Scenario{}\n", fields.expect("a scenario is plain data"))
+    }
+
     /// The nodes that take part from the start, ascending.
     pub fn members(&self) -> Vec<NodeId> {
         let spares = self.spares.nodes();

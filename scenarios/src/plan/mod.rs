@@ -20,6 +20,7 @@ use sim_core::{SimTime, Span};
 
 pub use self::random::RandomFaults;
 use crate::format::{Act, Heal, Periodic, Scenario, Timed};
+use crate::text::units::Time;
 
 /// The commands that `scenario` asks for with `seed`; `region_count` is how many disk regions its protocol has.
 pub fn plan(scenario: &Scenario, region_count: u8, seed: u64) -> Plan {
@@ -96,7 +97,7 @@ impl<'scenario> PartitionNames<'scenario> {
     /// The acts and what undoes them, before `end`.
     pub fn periodic(&self, periodic: &Periodic, end: SimTime) -> Vec<Entry> {
         let every = periodic.every.span();
-        let mut at = SimTime::ZERO + periodic.from.map_or(every, |from| from.span());
+        let mut at = SimTime::ZERO + periodic.from.map_or(every, Time::span);
         let end = periodic.until.map_or(end, |until| end.min(SimTime::ZERO + until.span()));
         let undo = undo_of(periodic.undo.as_ref(), &periodic.act);
         let mut entries = Vec::new();

@@ -9,7 +9,7 @@ use sim_core::fault::Plan;
 use sim_core::metrics::{Counter, MetricsSummary};
 use sim_core::milestone::{Happening, Milestone};
 use sim_core::status::Standing;
-use sim_core::{Digest, Simulation};
+use sim_core::{Digest, SimTime, Simulation};
 
 use super::End;
 use super::verdict::{Inconclusive, PANIC, Verdict};
@@ -209,7 +209,7 @@ fn violations<'run>(
 }
 
 fn converged_ns(end: &End) -> Option<u64> {
-    if let End::Finished { converged_at } = end { converged_at.map(|at| at.as_nanos()) } else { None }
+    if let End::Finished { converged_at } = end { converged_at.map(SimTime::as_nanos) } else { None }
 }
 
 fn beyond_promise(simulation: &dyn Simulation) -> Vec<BeyondPromise> {

@@ -102,12 +102,7 @@ fn a_run_that_needs_too_many_events_is_inconclusive_and_says_what_it_does() {
 
 #[test]
 fn an_interrupted_run_says_so() {
-    let scenario = from_library("steady");
-    let scenario = Loaded {
-        scenario: Scenario { limits: crate::format::Limits { events: 100_000_000 }, ..scenario.scenario },
-        ..scenario
-    };
-    let mut scenario = scenario;
+    let mut scenario = from_library("steady");
     scenario.scenario.phases.faults = Span::secs(600).into();
     let mut stop = |_: &dyn Simulation| ControlFlow::Break(());
     let run = run_observed(&scenario, &ProtocolTable::builtin(), 0, &RunOptions::default(), &mut stop);

@@ -6,6 +6,7 @@ use super::{LATENCY_MAX, Objection, exist};
 use crate::assemble::workload;
 use crate::format::{Clients, Scenario, Workload};
 use crate::protocol::ProtocolKind;
+use crate::text::units::TimeRange;
 
 /// The most clients of a scenario.
 const CLIENTS_MAX: u32 = 10_000;
@@ -39,11 +40,19 @@ fn check_pace(clients: &Clients) -> Result<(), Objection> {
 }
 
 fn check_patience(clients: &Clients) -> Result<(), Objection> {
-    let think = clients.think.map_or(Span::ZERO, |think| think.high());
+    let think = clients.think.map_or(Span::ZERO, TimeRange::high);
+    let (timeout, give_up) = (clients.timeout.span(), clients.give_up.span());
+    if give_up < timeout {
+        let problem =
+            format!("clients give up after {give_up}, before they have waited {timeout} for an answer");
+        return Err(
+            Objection::new("clients.give_up", problem).hint("a longer `give_up`, or a shorter `timeout`")
+        );
+    }
     let times = [
         ("clients.think", think, Span::ZERO),
-        ("clients.timeout", clients.timeout.span(), Span::micros(1)),
-        ("clients.give_up", clients.give_up.span(), clients.timeout.span()),
+        ("clients.timeout", timeout, Span::micros(1)),
+        ("clients.give_up", give_up, Span::micros(1)),
         ("clients.backoff", clients.backoff.span(), Span::micros(1)),
     ];
     for (path, time, least) in times {

@@ -14,7 +14,7 @@ mod liveness;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use liveness::{
     AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKnown, LivenessCondition,
@@ -66,7 +66,7 @@ pub enum Answer {
 }
 
 /// A property that was found violated, at the event that violated it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// The property's name: of an invariant, a history checker or a liveness condition; or `panic`.
     pub property: String,

@@ -73,6 +73,29 @@ impl Trace {
         Self { records: AppendLog::starting_at(u64::from(number)), ..Self::default() }
     }
 
+    /// A trace as it was written down: the records from number `first` on, and the side lists in order of record.
+    ///
+    /// # Panics
+    /// As [`Trace::push`] does.
+    pub(crate) fn from_parts(
+        first: u32,
+        records: &[Record],
+        notes: Vec<Note>,
+        status_changes: Vec<StatusChange>,
+    ) -> Self {
+        let mut trace = Self::starting_at(first);
+        for record in records {
+            trace.push(*record);
+        }
+        for note in notes {
+            trace.notes.push(note);
+        }
+        for change in status_changes {
+            trace.status_changes.push(change);
+        }
+        trace
+    }
+
     /// Appends a record and returns its number.
     ///
     /// # Panics

@@ -250,6 +250,11 @@ impl Record {
         Some(OpId { client, ordinal: u32::from_le_bytes([low, middle, high, 0]) })
     }
 
+    /// Whether every part means something: a record that was read may be damaged.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.kind != TraceKind::Drop || usize::from(self.detail[2]) < DropReason::ALL.len()
+    }
+
     const fn dropped(&self) -> Payload {
         match self.detail[1] {
             MESSAGE => Payload::Message(self.detail[0]),

@@ -11,6 +11,7 @@ mod fork;
 mod network;
 mod nodes;
 mod panics;
+mod recording;
 mod replay;
 mod timers;
 mod trace;

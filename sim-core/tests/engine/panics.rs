@@ -52,7 +52,7 @@ fn a_panic_by_hand_is_found_at_the_node_that_panics() {
             puppet.node
         );
     })));
-    world.run(at(1), 1);
+    world.run(at(1), u64::MAX);
     world.apply(Command::Crash(n(3))).expect("it takes commands");
     world.apply(Command::Restart(n(3))).expect("it takes commands");
     let [violation] = world.violations() else { panic!("one violation: {:?}", world.violations()) };

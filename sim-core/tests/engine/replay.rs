@@ -58,7 +58,9 @@ proptest! {
             } else {
                 world.run(at(300), amount);
             }
-            commands.into_iter().for_each(|command| world.apply(command));
+            for command in commands {
+                world.apply(command);
+            }
         }
         world.run(at(300), u64::MAX);
         let saved = serde_json::to_string(world.plan()).expect("a plan is data");

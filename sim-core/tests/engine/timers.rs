@@ -120,7 +120,7 @@ proptest! {
             if !matches!(input, Input::Start | Input::Timer(_)) || puppet.memory.len() > 300 {
                 return;
             }
-            for _ in 0..1 + context.random().below(2) {
+            for _ in 0..=context.random().below(2) {
                 let number = u32::try_from(puppet.memory.len()).expect("a few hundred");
                 let delay = context.random().span(Span::ZERO, ms(8));
                 puppet.memory.push(now + delay.as_nanos());
@@ -152,6 +152,7 @@ fn clock_fault() -> impl Strategy<Value = ClockFault> {
 
 #[test]
 fn timers_of_one_deadline_keep_their_order_over_a_clock_fault() {
+    use PuppetTimer::{A, B, Number};
     let mut setup = puppets(1, 1, |_, context, input| {
         if *input == Input::Start {
             for number in [7, 3, 9, 1] {
@@ -170,7 +171,6 @@ fn timers_of_one_deadline_keep_their_order_over_a_clock_fault() {
     world.run(at(100), u64::MAX);
     let fired: Vec<PuppetTimer> =
         firings(world.process(n(1)).expect("it runs")).into_iter().map(|(_, timer)| timer).collect();
-    use PuppetTimer::{A, B, Number};
     assert_eq!(fired, [A, Number(9), Number(1), B, Number(3)]);
 }
 
@@ -197,7 +197,7 @@ fn thousands_of_cancelled_timers_leave_the_others_alone() {
     let mut world = World::new(puppets(1, 1, |_, context, input| {
         if *input == Input::Start {
             (0..5_000).for_each(|number| {
-                context.set_timer(PuppetTimer::Number(number), ms(u64::from(number % 10)))
+                context.set_timer(PuppetTimer::Number(number), ms(u64::from(number % 10)));
             });
             let cancelled = (0..5_000).filter(|number| number % 50 != 0);
             cancelled.for_each(|number| context.cancel_timer(PuppetTimer::Number(number)));

@@ -189,13 +189,11 @@ impl Process for Chatter {
     }
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        match self.waiting.remove(&sync).flatten() {
-            Some((op, value)) => context.reply(op, Outcome::Value(Some(value))),
-            None => {
-                let to = self.draw_peer(context);
-                context.send(to, Saying::Heard(self.ticks));
-            }
+        if let Some((op, value)) = self.waiting.remove(&sync).flatten() {
+            return context.reply(op, Outcome::Value(Some(value)));
         }
+        let to = self.draw_peer(context);
+        context.send(to, Saying::Heard(self.ticks));
     }
 
     fn fork(&self) -> Option<Self> {
