@@ -24,12 +24,11 @@ fn every_chapter_is_in_the_summary_and_the_summary_has_no_other() {
 
 #[test]
 fn every_link_between_chapters_leads_somewhere() {
-    let written: BTreeSet<String> = chapters().into_iter().collect();
-    for name in &written {
-        let inner = links(&chapter(name)).into_iter().filter(|link| !link.contains("://"));
+    for name in chapters() {
+        let inner = links(&chapter(&name)).into_iter().filter(|link| !link.contains("://"));
         for link in inner {
             let target = link.split('#').next().unwrap_or_default();
-            assert!(written.contains(target), "{name} links to `{link}`, which does not exist");
+            assert!(source().join(target).is_file(), "{name} links to `{link}`, which does not exist");
         }
     }
 }
@@ -111,13 +110,18 @@ fn every_invariant_of_raft_is_in_the_book() {
 
 #[test]
 fn every_field_of_a_report_is_in_the_book() {
-    let arguments = ["run", "echo/hello", "--twice", "--format", "json"];
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_splitbrain")).args(arguments).output().expect("the program runs");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("`--format json` prints JSON");
+    let report = json(&["run", "echo/hello", "--twice", "--format", "json"]);
     let page: BTreeSet<String> = quoted(&chapter("reports.md")).into_iter().collect();
-    let missing: Vec<String> = keys(&report).into_iter().filter(|key| !page.contains(key)).collect();
+    let named = names_of(&json(&["list", "--schema", "report"])).into_iter().chain(keys(&report));
+    let missing: BTreeSet<String> = named.filter(|key| !page.contains(key)).collect();
     assert!(missing.is_empty(), "`reports.md` does not name {missing:?}");
+}
+
+#[test]
+fn the_schema_of_reports_is_that_of_the_program() {
+    let written: Value = serde_json::from_str(&chapter("report.schema.json")).expect("the schema is JSON");
+    let command = "splitbrain list --schema report > book/src/report.schema.json";
+    assert!(written == json(&["list", "--schema", "report"]), "the schema has changed: `{command}`");
 }
 
 // ----- the pages -----
@@ -216,6 +220,13 @@ fn names_of(schema: &Value) -> BTreeSet<String> {
         Value::Array(items) => items.iter().flat_map(names_of).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
     }
+}
+
+/// What the program prints, called like this.
+fn json(arguments: &[&str]) -> Value {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_splitbrain")).args(arguments).output().expect("the program runs");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
 }
 
 /// The fields of a document and of all in it.

@@ -99,7 +99,9 @@ fn main() {
 /// Raft has no bare counterpart: simulated seconds, events and operations per processor-second.
 fn measure_raft(table: &mut String) {
     table.push_str("\n| Raft, 5 nodes, all invariants | events | operations | simulated s/s | events/s |\n| --- | --- | --- | --- | --- |\n");
-    for (name, clients, rate, simulated) in [("idle", 0, 1, 3_000), ("1,000 operations a second", 10, 100, 60)] {
+    for (name, clients, rate, simulated) in
+        [("idle", 0, 1, 3_000), ("1,000 operations a second", 10, 100, 60)]
+    {
         let mut speeds = Vec::new();
         let mut rates = Vec::new();
         let mut counts = (0, 0);

@@ -7,7 +7,9 @@ use sim_core::fault::Plan;
 use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
 use sim_core::random::{Distribution, Key, KeySource, Purpose, below, squares64};
 use sim_core::service::{self, Operation, kv};
-use sim_core::world::{ClientPolicy, ClientSetup, DiskTiming, HostTiming, Start, TieRule, Workload, WorkloadStep};
+use sim_core::world::{
+    ClientPolicy, ClientSetup, DiskTiming, HostTiming, Start, TieRule, Workload, WorkloadStep,
+};
 use sim_core::{ClientId, NodeId, Setup, SimTime, Span, World};
 
 /// How many nodes there are.
@@ -25,7 +27,8 @@ impl Workload for Steady {
         let draw = squares64(u64::from(ordinal), self.keys[client.index()]);
         let key = kv_key(below(draw, 100));
         let value = u64::from(client.raw()) << 32 | u64::from(ordinal);
-        let operation = if draw.is_multiple_of(2) { kv::Operation::Read(key) } else { kv::Operation::Write(key, value) };
+        let operation =
+            if draw.is_multiple_of(2) { kv::Operation::Read(key) } else { kv::Operation::Write(key, value) };
         let at = SimTime::from_nanos(u64::from(ordinal) * self.every.as_nanos()) + Span::millis(1_000);
         Some(WorkloadStep { start: Start::At(at), operation: Operation::Kv(operation) })
     }
@@ -55,7 +58,9 @@ pub(super) fn cluster(clients: u32, rate: u64) -> World<Raft> {
     });
     let every = Span::nanos(1_000_000_000 / rate.max(1));
     let workload: Arc<dyn Workload> = Arc::new(Steady {
-        keys: (0..u64::from(clients)).map(|client| KeySource::new(7).key(Purpose::Workload, client, 0)).collect(),
+        keys: (0..u64::from(clients))
+            .map(|client| KeySource::new(7).key(Purpose::Workload, client, 0))
+            .collect(),
         every,
     });
     let client = ClientSetup { workload, policy };
