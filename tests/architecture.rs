@@ -44,7 +44,7 @@ fn files_are_short_unless_they_are_listed() {
         let shown = relative(&path);
         match LONG_FILES.iter().find(|(listed, _)| *listed == shown) {
             None => {
-                assert!(lines <= LINES_MAX, "{shown} has {lines} lines, and may have {LINES_MAX}: split it")
+                assert!(lines <= LINES_MAX, "{shown} has {lines} lines, and may have {LINES_MAX}: split it");
             }
             Some((_, limit)) => assert!(
                 (LINES_MAX + 1..=*limit).contains(&lines),
