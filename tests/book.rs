@@ -1,0 +1,249 @@
+//! Holds the book against the program: its links, its scenarios, and the tables that repeat what the code knows.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use scenarios::{ProtocolTable, Scenario};
+use schemars::schema_for;
+use serde_json::Value;
+use sim_core::fault::{self, Severity, Target};
+
+/// Objects of a report that have names as keys, not fields.
+const NAMED: [&str; 4] = ["counters", "gauges", "latencies", "points"];
+
+// ----- links -----
+
+#[test]
+fn every_chapter_is_in_the_summary_and_the_summary_has_no_other() {
+    let linked: BTreeSet<String> = links(&chapter("SUMMARY.md")).into_iter().collect();
+    let written: BTreeSet<String> = chapters().into_iter().filter(|name| name != "SUMMARY.md").collect();
+    assert_eq!(linked, written, "left: linked from `SUMMARY.md`; right: files in `book/src/`");
+}
+
+#[test]
+fn every_link_between_chapters_leads_somewhere() {
+    for name in chapters() {
+        let inner = links(&chapter(&name)).into_iter().filter(|link| !link.contains("://"));
+        for link in inner {
+            let target = link.split('#').next().unwrap_or_default();
+            assert!(source().join(target).is_file(), "{name} links to `{link}`, which does not exist");
+        }
+    }
+}
+
+#[test]
+fn every_source_path_that_the_book_names_exists() {
+    for name in chapters() {
+        for path in places(&chapter(&name)).into_iter().filter(|text| is_source(text)) {
+            assert!(root().join(&path).exists(), "{name} names `{path}`, which does not exist");
+        }
+    }
+}
+
+// ----- scenarios -----
+
+#[test]
+fn every_scenario_in_the_book_is_valid() {
+    let mut count = 0;
+    for name in chapters() {
+        for text in blocks(&chapter(&name), "ron,scenario") {
+            let loaded = scenarios::load(&name, text.as_bytes(), &[], &ProtocolTable::builtin());
+            assert!(loaded.is_ok(), "{}", loaded.expect_err("it was not loaded"));
+            count += 1;
+        }
+    }
+    assert!(count > 0, "the book shows no scenario");
+}
+
+#[test]
+fn the_book_has_every_field_and_variant_of_a_scenario() {
+    let names = names_of(&Value::from(schema_for!(Scenario)));
+    let page = words(&chapter("scenarios.md"));
+    let missing: Vec<_> = names.difference(&page).collect();
+    assert!(missing.is_empty(), "`scenarios.md` does not name {missing:?}");
+}
+
+#[test]
+fn every_scenario_that_the_book_names_is_in_the_library() {
+    for name in chapters() {
+        for text in places(&chapter(&name)).into_iter().filter(|text| is_scenario_name(text)) {
+            assert!(scenarios::library::find(&text).is_some(), "{name} names the scenario `{text}`");
+        }
+    }
+}
+
+// ----- tables that repeat what the code knows -----
+
+#[test]
+fn the_table_of_faults_is_that_of_the_engine() {
+    let written: Vec<[String; 2]> = rows(&chapter("faults.md"), "kind");
+    let known = fault::KINDS.iter().map(|kind| {
+        let about = kind.about();
+        let severity = match about.severity {
+            Severity::Benign => "benign",
+            Severity::BeyondCrashFault => "beyond",
+        };
+        [format!("`{}`", about.name), severity.to_owned()]
+    });
+    assert_eq!(written, known.collect::<Vec<_>>(), "left: `faults.md`; right: the engine");
+}
+
+#[test]
+fn every_target_is_in_the_book() {
+    let page = chapter("faults.md");
+    for form in Target::FORMS {
+        assert!(page.contains(&format!("`{form}`")), "`faults.md` does not name the target `{form}`");
+    }
+}
+
+#[test]
+fn every_invariant_of_raft_is_in_the_book() {
+    let table = ProtocolTable::builtin();
+    let raft = table.find("raft").expect("Raft is built in").about();
+    let written: BTreeSet<String> =
+        rows(&chapter("raft.md"), "invariant").into_iter().map(|[name, _]| name).collect();
+    let known = raft.invariants.iter().map(|invariant| format!("`{}`", invariant.name)).collect();
+    assert_eq!(written, known, "left: `raft.md`; right: what is checked");
+}
+
+#[test]
+fn every_field_of_a_report_is_in_the_book() {
+    let report = json(&["run", "echo/hello", "--twice", "--format", "json"]);
+    let page: BTreeSet<String> = quoted(&chapter("reports.md")).into_iter().collect();
+    let named = names_of(&json(&["list", "--schema", "report"])).into_iter().chain(keys(&report));
+    let missing: BTreeSet<String> = named.filter(|key| !page.contains(key)).collect();
+    assert!(missing.is_empty(), "`reports.md` does not name {missing:?}");
+}
+
+#[test]
+fn the_schema_of_reports_is_that_of_the_program() {
+    let written: Value = serde_json::from_str(&chapter("report.schema.json")).expect("the schema is JSON");
+    let command = "splitbrain list --schema report > book/src/report.schema.json";
+    assert!(written == json(&["list", "--schema", "report"]), "the schema has changed: `{command}`");
+}
+
+// ----- the pages -----
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn source() -> PathBuf {
+    root().join("book/src")
+}
+
+/// The names of all chapters, in order.
+fn chapters() -> Vec<String> {
+    let entries = fs::read_dir(source()).expect("the book has chapters");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let names = paths.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let mut names: Vec<String> = names.map(|path| file_name(&path)).collect();
+    names.sort();
+    names
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().expect("a file has a name").to_string_lossy().into_owned()
+}
+
+fn chapter(name: &str) -> String {
+    fs::read_to_string(source().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Where the links of a page lead.
+fn links(page: &str) -> Vec<String> {
+    let after = page.split("](").skip(1);
+    after.filter_map(|rest| rest.split_once(')').map(|(link, _)| link.to_owned())).collect()
+}
+
+/// What stands between backticks on one line.
+fn quoted(page: &str) -> Vec<String> {
+    let lines = page.lines().filter(|line| !line.starts_with("```"));
+    lines.flat_map(|line| line.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+/// What could be a path or the name of a scenario, in texts and commands.
+fn places(page: &str) -> Vec<String> {
+    let parts = page.split(|letter: char| letter.is_whitespace() || "`\"'()".contains(letter));
+    parts.map(|part| part.trim_end_matches(['.', ',', ';', ':']).to_owned()).collect()
+}
+
+/// All words of a page, split at everything that no name has.
+fn words(page: &str) -> BTreeSet<String> {
+    page.split(|letter: char| !letter.is_alphanumeric() && letter != '_').map(str::to_owned).collect()
+}
+
+/// The blocks of code that are marked so.
+fn blocks(page: &str, mark: &str) -> Vec<String> {
+    let parts = page.split("\n```").collect::<Vec<_>>();
+    let marked = parts.iter().filter_map(|part| part.strip_prefix(mark)?.strip_prefix('\n'));
+    marked.map(str::to_owned).collect()
+}
+
+/// The first two columns of the table whose first header is this.
+fn rows(page: &str, header: &str) -> Vec<[String; 2]> {
+    let start = format!("| {header} |");
+    let table = page.lines().skip_while(|line| !line.starts_with(&start)).skip(2);
+    let cells = table.take_while(|line| line.starts_with('|')).map(|line| {
+        let mut cells = line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned());
+        [(); 2].map(|()| cells.next().expect("a row has two cells"))
+    });
+    cells.collect()
+}
+
+/// Whether a text is a path into the source, and no pattern.
+fn is_source(text: &str) -> bool {
+    let tops = ["sim-core/", "protocols/", "scenarios/", "src/", "benches/", "tests/", "ci/"];
+    tops.iter().any(|top| text.starts_with(top)) && !text.contains(['<', '*'])
+}
+
+fn is_scenario_name(text: &str) -> bool {
+    let is_named =
+        |area: &str| text.strip_prefix(area).is_some_and(|name| !name.is_empty() && !name.contains('/'));
+    ["raft/", "echo/"].into_iter().any(is_named) && !text.contains('<')
+}
+
+// ----- schemas and documents -----
+
+/// The names of all fields and variants in a schema.
+fn names_of(schema: &Value) -> BTreeSet<String> {
+    match schema {
+        Value::Object(object) => {
+            let properties = object.get("properties").and_then(Value::as_object);
+            let own = properties.into_iter().flat_map(|properties| properties.keys().cloned());
+            let units = object.get("enum").and_then(Value::as_array).into_iter().flatten();
+            let constants = units.chain(object.get("const")).filter_map(Value::as_str).map(str::to_owned);
+            own.chain(constants).chain(object.values().flat_map(names_of)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(names_of).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
+    }
+}
+
+/// What the program prints, called like this.
+fn json(arguments: &[&str]) -> Value {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_splitbrain")).args(arguments).output().expect("the program runs");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
+}
+
+/// The fields of a document and of all in it.
+fn keys(document: &Value) -> BTreeSet<String> {
+    match document {
+        Value::Object(object) => {
+            let inner = object.iter().flat_map(|(key, value)| {
+                if NAMED.contains(&key.as_str()) { keys_of_values(value) } else { keys(value) }
+            });
+            object.keys().cloned().chain(inner).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(keys).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => BTreeSet::new(),
+    }
+}
+
+/// The fields of what an object has under names.
+fn keys_of_values(named: &Value) -> BTreeSet<String> {
+    named.as_object().into_iter().flat_map(|object| object.values()).flat_map(keys).collect()
+}
