@@ -6,6 +6,7 @@
 //! ratios. Arguments choose workloads by name.
 
 mod bare;
+mod costs;
 mod raft;
 mod workloads;
 
@@ -92,6 +93,15 @@ fn main() {
     }
     if is_wanted("raft") {
         measure_raft(&mut table);
+    }
+    if is_wanted("recorder") {
+        costs::recorder(&mut table);
+    }
+    if is_wanted("crowd") {
+        costs::crowd(&mut table);
+    }
+    if is_wanted("snapshot") {
+        costs::snapshot(&mut table);
     }
     output(&table);
 }

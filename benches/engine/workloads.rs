@@ -14,6 +14,9 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::world::{HostTiming, Stop, TieRule};
 use sim_core::{Context, NodeId, OpId, Setup, SimTime, Span, SyncId, World};
 
+/// Later than any workload runs.
+const END: SimTime = SimTime::from_nanos(u64::MAX - 1);
+
 /// One millisecond in nanoseconds.
 pub(super) const MILLI: u64 = 1_000_000;
 
@@ -173,6 +176,25 @@ impl Act for Gossip {
     }
 }
 
+/// Gossip with one message in flight a node.
+#[derive(Clone, Serialize)]
+struct Whisper;
+
+impl Act for Whisper {
+    fn boot(_: &Config) -> Self {
+        Self
+    }
+    fn start(&mut self, context: &mut Context<'_, Acting<Self>>) {
+        let to = other(context);
+        context.send(to, Payload::new(1));
+    }
+    #[inline]
+    fn on_message(&mut self, context: &mut Context<'_, Acting<Self>>, _: NodeId, message: Payload) {
+        let to = other(context);
+        context.send(to, Payload::new(message.value + 1));
+    }
+}
+
 #[derive(Clone, Serialize)]
 struct Flood {
     left: u64,
@@ -266,7 +288,7 @@ fn world<A: Act>(nodes: u32, low: u64, high: u64, sends: u64) -> World<Acting<A>
 }
 
 fn run<A: Act>(mut world: World<Acting<A>>, events: u64) -> u64 {
-    let stop = world.run(SimTime::MAX - Span::nanos(1), events);
+    let stop = world.run(END, events);
     assert!(matches!(stop, Stop::Budget | Stop::Idle), "nothing else ends a workload: {stop:?}");
     world.events()
 }
@@ -277,6 +299,23 @@ pub(super) fn ping_pong(events: u64) -> u64 {
 
 pub(super) fn gossip(events: u64) -> u64 {
     run(world::<Gossip>(100, 1, 10, 0), events)
+}
+
+/// The same with everything recorded; also the bytes that the trace takes.
+pub(super) fn gossip_recorded(events: u64) -> (u64, usize) {
+    let mut world = world::<Gossip>(100, 1, 10, 0);
+    world.start_trace();
+    world.run(END, events);
+    (world.events(), world.trace().expect("recording is on").bytes())
+}
+
+/// As many nodes as asked for, each with one message in flight.
+pub(super) fn crowd(nodes: u32) -> impl FnMut(u64) -> u64 {
+    let mut world = world::<Whisper>(nodes, 1, 10, 0);
+    move |events| {
+        world.run(END, events);
+        world.events()
+    }
 }
 
 pub(super) fn flood(events: u64) -> u64 {

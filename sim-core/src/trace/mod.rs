@@ -143,6 +143,14 @@ impl Trace {
         u32::try_from(self.records.end_index()).expect("`push` asserted that numbers fit 32 bits")
     }
 
+    /// Bytes that records, notes and changes of status take, texts left out.
+    pub fn bytes(&self) -> usize {
+        let count = |length: u64| usize::try_from(length).expect("what is in memory can be counted");
+        count(self.records.len()) * size_of::<Record>()
+            + count(self.notes.len()) * size_of::<Note>()
+            + count(self.status_changes.len()) * size_of::<StatusChange>()
+    }
+
     /// Whether nothing was recorded.
     pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
