@@ -16,6 +16,10 @@ use rustix::time::{ClockId, clock_gettime};
 use sim_core::metrics::Counter;
 use sim_core::{SimTime, Span};
 
+/// The allocator of the program, so that what is measured here is what users get.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many counted rounds there are, after one to warm up.
 const ROUNDS: usize = 10;
 

@@ -222,6 +222,11 @@ impl Network {
         self.ordinals.next(from, to)
     }
 
+    /// A number of messages that `from` has sent over one of its counters: for whoever wants it in the cache.
+    pub(crate) fn peek_ordinal(&self, from: Endpoint) -> u32 {
+        self.ordinals.peek(from)
+    }
+
     /// Sends a message of `size` bytes at `now`. On one link, calls are in the order of `now`.
     #[inline(always)]
     pub fn send(&mut self, now: SimTime, id: MessageId, size: u64) -> Sending {

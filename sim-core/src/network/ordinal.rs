@@ -65,6 +65,11 @@ impl Ordinals {
         ordinal
     }
 
+    /// The first counter of a sender.
+    pub(super) fn peek(&self, from: Endpoint) -> u32 {
+        self.next[self.population.position(from) * self.width]
+    }
+
     /// Bytes on the heap.
     #[cfg(test)]
     pub(super) const fn heap_bytes(&self) -> usize {

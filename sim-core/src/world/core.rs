@@ -21,6 +21,9 @@ use crate::{Endpoint, MessageId, NodeId, OpId, SimTime, SyncId};
 /// No limit on the effects of a handler.
 pub(crate) const UNLIMITED: u32 = u32::MAX;
 
+/// More hosts than this do not fit the caches.
+const CROWD: usize = 4_096;
+
 /// How an event enters digest and trace.
 #[derive(Clone, Copy)]
 pub(super) struct Noted {
@@ -132,6 +135,25 @@ impl<P: Process> Core<P> {
         if at > self.now {
             self.now = at;
             self.events_now = 0;
+        }
+    }
+
+    /// In a crowd, hosts and slots come from memory, not from a cache: reads what the next event will need while
+    /// this one is handled, so that the processor waits for both at once. Changes nothing.
+    #[inline(always)]
+    pub(super) fn maybe_touch_next(&self) {
+        if self.hosts.len() > CROWD {
+            self.touch_next();
+        }
+    }
+
+    #[inline(never)]
+    fn touch_next(&self) {
+        let Some(next) = self.queue.peek().and_then(|key| self.slab.get(key.slot())) else { return };
+        if let Some(node) = next.to.node() {
+            std::hint::black_box(self.hosts[node.index()].intake);
+            std::hint::black_box(self.hosts[node.index()].stream.counter());
+            std::hint::black_box(self.network.peek_ordinal(next.to));
         }
     }
 

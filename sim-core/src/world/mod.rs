@@ -188,6 +188,7 @@ impl<P: Process> World<P> {
             return self.on_arrival(key, Arriving::MESSAGE);
         }
         self.core.begin_event(key.time());
+        self.core.maybe_touch_next();
         self.core.metrics.increment(Counter::MessagesDelivered);
         let Scheduled { from, cause, event, .. } = self.core.slab.take(key.slot());
         let Event::Message(message) = event else { unreachable!("the slot holds a message") };
