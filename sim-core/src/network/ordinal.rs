@@ -42,23 +42,42 @@ impl Population {
 #[derive(Clone, Debug)]
 pub(super) struct Ordinals {
     population: Population,
-    /// Counters a sender: one a receiver, or [`COUNTERS_PER_SENDER`].
-    width: usize,
-    is_exact: bool,
-    next: Vec<u32>,
+    counters: Counters,
 }
+
+#[derive(Clone, Debug)]
+enum Counters {
+    /// One a link, sender by sender.
+    Exact(Vec<u32>),
+    /// Sixteen a sender.
+    Shared(Vec<Line>),
+}
+
+/// The counters of one sender, on one cache line.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line([u32; COUNTERS_PER_SENDER]);
 
 impl Ordinals {
     pub(super) fn new(population: Population) -> Self {
-        let is_exact = population.count() <= EXACT_ENDPOINTS_MAX;
-        let width = if is_exact { population.count() } else { COUNTERS_PER_SENDER };
-        Self { population, width, is_exact, next: vec![0; width * population.count()] }
+        let count = population.count();
+        let counters = if count <= EXACT_ENDPOINTS_MAX {
+            Counters::Exact(vec![0; count * count])
+        } else {
+            Counters::Shared(vec![Line::default(); count])
+        };
+        Self { population, counters }
     }
 
     #[inline(always)]
     pub(super) fn next(&mut self, from: Endpoint, to: Endpoint) -> u32 {
-        let column = if self.is_exact { self.population.position(to) } else { shared_column(from, to) };
-        let counter = &mut self.next[self.population.position(from) * self.width + column];
+        let row = self.population.position(from);
+        let counter = match &mut self.counters {
+            Counters::Exact(counters) => {
+                &mut counters[row * self.population.count() + self.population.position(to)]
+            }
+            Counters::Shared(lines) => &mut lines[row].0[shared_column(from, to)],
+        };
         let ordinal = *counter;
         // After 2³² messages on one link its draws repeat, in debug builds as in release.
         *counter = counter.wrapping_add(1);
@@ -67,13 +86,20 @@ impl Ordinals {
 
     /// The first counter of a sender.
     pub(super) fn peek(&self, from: Endpoint) -> u32 {
-        self.next[self.population.position(from) * self.width]
+        let row = self.population.position(from);
+        match &self.counters {
+            Counters::Exact(counters) => counters[row * self.population.count()],
+            Counters::Shared(lines) => lines[row].0[0],
+        }
     }
 
     /// Bytes on the heap.
     #[cfg(test)]
     pub(super) const fn heap_bytes(&self) -> usize {
-        self.next.capacity() * size_of::<u32>()
+        match &self.counters {
+            Counters::Exact(counters) => counters.capacity() * size_of::<u32>(),
+            Counters::Shared(lines) => lines.capacity() * size_of::<Line>(),
+        }
     }
 }
 

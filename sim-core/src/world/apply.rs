@@ -277,7 +277,7 @@ impl<P: Process> Core<P> {
 
     fn fault_clock(&mut self, node: NodeId, fault: &ClockFault) {
         let now = self.now;
-        let outcome = self.hosts[node.index()].clock.apply(now, fault);
+        let outcome = self.hosts[node.index()].clock.get_or_insert_default().apply(now, fault);
         outcome.unwrap_or_else(|error| panic!("clock faults are checked before a run: {error}"));
         self.reschedule_timers(node);
     }
@@ -289,8 +289,8 @@ impl<P: Process> Core<P> {
                 unreachable!("the slot was just seen to hold a timer")
             };
             let (timer, deadline) = (*timer, *deadline);
-            let clock = &self.hosts[node.index()].clock;
-            let due = clock.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now));
+            let host = &self.hosts[node.index()];
+            let due = host.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now));
             self.arm(node, timer, deadline, due);
         }
     }

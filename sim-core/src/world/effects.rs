@@ -21,15 +21,15 @@ impl<P: Process> Core<P> {
 
     #[inline(always)]
     pub(crate) fn monotonic(&self, node: NodeId) -> LocalTime {
-        self.hosts[node.index()].clock.monotonic(self.now)
+        self.hosts[node.index()].monotonic(self.now)
     }
 
     pub(crate) fn wall(&self, node: NodeId) -> LocalTime {
-        self.hosts[node.index()].clock.wall(self.now)
+        self.hosts[node.index()].wall(self.now)
     }
 
     pub(crate) fn clock_error(&self, node: NodeId) -> Span {
-        self.hosts[node.index()].clock.error_bound(self.now)
+        self.hosts[node.index()].clock_error(self.now)
     }
 
     #[inline(always)]
@@ -44,12 +44,12 @@ impl<P: Process> Core<P> {
         if !self.may_act() {
             return;
         }
-        let clock = &self.hosts[node.index()].clock;
-        let deadline = clock.monotonic(self.now) + delay;
-        let due = if clock.is_true() {
+        let host = &self.hosts[node.index()];
+        let deadline = host.monotonic(self.now) + delay;
+        let due = if host.has_true_clock() {
             self.now + delay
         } else {
-            clock.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now))
+            host.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now))
         };
         self.digest.effect(Mark::SetTimer, node.into(), timer_number(timer), due.as_nanos());
         self.arm(node, timer, deadline, due);

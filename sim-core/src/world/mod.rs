@@ -627,7 +627,7 @@ impl<P: Process> Core<P> {
         network.rekey(&keys);
         let host = |index: u32| {
             let who = u64::from(index);
-            let clock = setup.clocks.get(index as usize).cloned().unwrap_or_default();
+            let clock = setup.clocks.get(index as usize).cloned();
             let stream = |purpose| keys.stream(purpose, who, 0);
             NodeHost::new(clock, stream(Purpose::Process), stream(Purpose::Disk), stream(Purpose::Service))
         };
