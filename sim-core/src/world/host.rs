@@ -20,7 +20,8 @@ pub struct NodeHost<P: Process> {
     /// Draws of this host's disk and service times; its ordinals run on over restarts.
     pub(super) disk_stream: Stream,
     pub(super) service_stream: Stream,
-    /// Service and disk times are multiplied by this many hundredths; 100 is the proper speed.
+    /// Service times are multiplied by this many hundredths; 100 is the proper speed. Disks have a factor of their
+    /// own ([`SlowFactor`](crate::disk::SlowFactor)).
     pub(super) slow_percent: u32,
     /// The next handler that makes effects is cut after so many of them.
     pub(super) crash_after: Option<u32>,
@@ -28,6 +29,7 @@ pub struct NodeHost<P: Process> {
     pub(super) status: Option<NodeStatus>,
     pub(super) disk: Option<Box<HostDisk<P>>>,
     pub(super) inbox: Option<Box<Inbox>>,
+    #[expect(clippy::box_collection, reason = "most hosts have none, and hosts are walked in the hot path")]
     pub(super) payload_timers: Option<Box<BTreeMap<P::Timer, Handle>>>,
 }
 
