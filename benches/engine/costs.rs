@@ -11,12 +11,18 @@ const WRITES: &str = "writing to a string cannot fail";
 
 /// The recorder on against off, interleaved, on w2s and on busy Raft.
 pub(super) fn recorder(table: &mut String) {
-    table.push_str("\n| recorder | off | on | time on / off | bytes an event |\n| --- | --- | --- | --- | --- |\n");
-    let gossip = compare(2_000_000, |events| rate(workloads::gossip, events), |events| {
-        let start = processor_time();
-        let (done, bytes) = workloads::gossip_recorded(events);
-        (per_second(done, start), per_event(bytes, done))
-    });
+    table.push_str(
+        "\n| recorder | off | on | time on / off | bytes an event |\n| --- | --- | --- | --- | --- |\n",
+    );
+    let gossip = compare(
+        2_000_000,
+        |events| rate(workloads::gossip, events),
+        |events| {
+            let start = processor_time();
+            let (done, bytes) = workloads::gossip_recorded(events);
+            (per_second(done, start), per_event(bytes, done))
+        },
+    );
     row(table, "w2s", gossip);
     let busy = compare(0, |_| busy_raft(false).0, |_| busy_raft(true));
     row(table, "Raft, 1,000 operations a second", busy);
@@ -46,7 +52,8 @@ fn compare(events: u64, off: impl Fn(u64) -> f64, on: impl Fn(u64) -> (f64, f64)
 
 fn row(table: &mut String, name: &str, figures: Compared) {
     let Compared { off, on, slower, bytes } = figures;
-    writeln!(table, "| {name} | {:.2} M/s | {:.2} M/s | {slower:.2} | {bytes:.1} |", off / 1e6, on / 1e6).expect(WRITES);
+    writeln!(table, "| {name} | {:.2} M/s | {:.2} M/s | {slower:.2} | {bytes:.1} |", off / 1e6, on / 1e6)
+        .expect(WRITES);
 }
 
 /// Events per processor-second of a busy cluster, and the trace's bytes an event.
@@ -73,7 +80,9 @@ fn per_event(bytes: usize, events: u64) -> f64 {
 
 /// A hundred nodes and a hundred thousand, one message in flight a node: rate and memory.
 pub(super) fn crowd(table: &mut String) {
-    table.push_str("\n| gossip, one message a node in flight | events/s | bytes a node |\n| --- | --- | --- |\n");
+    table.push_str(
+        "\n| gossip, one message a node in flight | events/s | bytes a node |\n| --- | --- | --- |\n",
+    );
     for nodes in [100, 100_000] {
         let before = resident_bytes();
         let mut run = workloads::crowd(nodes);

@@ -15,6 +15,7 @@ use sim_core::{ClientId, NodeId, Setup, SimTime, Simulation, World};
 use crate::format::{Scenario, Workload};
 use crate::plan;
 use crate::protocol::{ProtocolKind, ProtocolTable};
+use crate::run::Recording;
 use crate::text::units::Size;
 use crate::workload::{Scripted, WorkloadSource};
 
@@ -30,6 +31,7 @@ pub struct Blueprint {
     timing: HostTiming,
     clients: Vec<ClientSetup>,
     plan: Plan,
+    recording: Recording,
     /// The names of the invariants to check; `None` for all.
     invariants: Option<Vec<String>>,
 }
@@ -45,6 +47,21 @@ pub fn assemble(
     seed: u64,
     replay: Option<&Plan>,
 ) -> Box<dyn Simulation> {
+    assemble_recording(scenario, table, seed, replay, Recording::Off)
+}
+
+/// Like [`assemble`], and with `recording` on the trace begins with the starts of the nodes: one that is started on
+/// the finished world has missed them.
+///
+/// # Panics
+/// As [`assemble`].
+pub fn assemble_recording(
+    scenario: &Scenario,
+    table: &ProtocolTable,
+    seed: u64,
+    replay: Option<&Plan>,
+    recording: Recording,
+) -> Box<dyn Simulation> {
     let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
     let plan = match replay {
         Some(saved) => plan::healed(saved.clone(), scenario),
@@ -53,7 +70,7 @@ pub fn assemble(
     if let Err(error) = plan.validate(scenario.nodes, scenario.clients.count) {
         panic!("the plan does not fit the scenario: {error}");
     }
-    let blueprint = Blueprint::new(scenario, kind, seed, plan);
+    let blueprint = Blueprint { recording, ..Blueprint::new(scenario, kind, seed, plan) };
     kind.assemble(&scenario.protocol, &scenario.members(), blueprint)
 }
 
@@ -71,6 +88,7 @@ impl Blueprint {
             timing: timing(scenario),
             clients: clients(scenario, kind, seed, &plan),
             plan,
+            recording: Recording::Off,
             invariants: scenario.checks.invariants.clone(),
         }
     }
@@ -84,7 +102,7 @@ impl Blueprint {
         if let Some(wanted) = &self.invariants {
             invariants.retain(|invariant| wanted.iter().any(|name| name == invariant.about().name));
         }
-        Box::new(World::<P>::new(Setup {
+        let setup = Setup {
             seed: self.seed,
             config: Arc::new(config),
             node_count: self.node_count,
@@ -97,7 +115,11 @@ impl Blueprint {
             clients: self.clients,
             plan: self.plan,
             invariants,
-        }))
+        };
+        Box::new(match self.recording {
+            Recording::Off => World::new(setup),
+            Recording::On => World::new_traced(setup),
+        })
     }
 }
 

@@ -33,7 +33,7 @@ pub mod text;
 pub mod validate;
 pub mod workload;
 
-pub use assemble::assemble;
+pub use assemble::{assemble, assemble_recording};
 pub use format::Scenario;
 pub use load::{Loaded, load};
 pub use protocol::ProtocolTable;

@@ -157,7 +157,8 @@ impl<'a, P: Process> Context<'a, P> {
         self.core.outside_effect(self.node, outcome);
     }
 
-    /// States what just happened, for invariants. A change of standing must come with a fact.
+    /// States what just happened, for invariants. A change of standing must come with a fact. Nobody hears of facts
+    /// stated after an effect that a `CrashAfterEffect` cut.
     #[inline]
     pub fn fact(&mut self, fact: P::Fact) {
         self.core.state_fact(fact);

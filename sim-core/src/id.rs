@@ -147,18 +147,19 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// One `sync` of one disk, counted per node incarnation. Later syncs have higher ids.
+/// One `sync` of one disk, counted from 0 over the life of the disk: ids run on over crashes and wipes, so that no
+/// sync of an earlier incarnation shares one with a later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SyncId(u32);
 
 impl SyncId {
-    /// The `ordinal`-th sync of an incarnation, from 0.
+    /// The `ordinal`-th sync of a disk, from 0.
     pub const fn new(ordinal: u32) -> Self {
         Self(ordinal)
     }
 
-    /// The position among this incarnation's syncs, from 0.
+    /// The position among the disk's syncs, from 0.
     pub const fn raw(self) -> u32 {
         self.0
     }

@@ -1,6 +1,6 @@
-//! Numbers about a run that the engine keeps: counters, gauges and latencies under closed names.
+//! Numbers about a run that the engine keeps: counters and latencies under closed names.
 //!
-//! Counters and gauges are slots of an array, so that counting costs about a nanosecond. A latency gets its
+//! Counters are slots of an array, so that counting costs about a nanosecond. A latency gets its
 //! histogram at its first sample; clones share it until one of them records again. Quantiles are computed in
 //! integers: no float is in any of this.
 
@@ -97,40 +97,11 @@ names! {
 }
 
 names! {
-    /// What has a level that rises and falls.
-    Gauge {
-        /// Events that wait in the queue.
-        EventsPending = "events-pending",
-        /// Messages, requests and replies on their way.
-        MessagesInFlight = "messages-in-flight",
-        /// Inputs that wait in inboxes, all nodes together.
-        InputsWaiting = "inputs-waiting",
-        /// Operations that clients wait for.
-        OperationsOpen = "operations-open",
-    }
-}
-
-names! {
     /// What takes a time, in true time.
     Latency {
         /// From invocation to completion of an operation that completed with an answer or a refusal.
         Operation = "operation",
-        /// From send to arrival of a message.
-        Message = "message",
-        /// From arrival to handling of an input that had to wait.
-        Inbox = "inbox",
-        /// From asking for a sync to its completion.
-        Sync = "sync",
     }
-}
-
-/// A level and the highest it ever had.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct GaugeReading {
-    /// The level now.
-    pub now: u64,
-    /// The highest level so far.
-    pub peak: u64,
 }
 
 /// A distribution of spans. Quantiles are right to 3 significant digits and 512 ns, the rest is exact; all are
@@ -159,8 +130,6 @@ pub struct LatencySummary {
 pub struct MetricsSummary {
     /// All counters.
     pub counters: BTreeMap<&'static str, u64>,
-    /// All gauges.
-    pub gauges: BTreeMap<&'static str, GaugeReading>,
     /// The latencies that have samples.
     pub latencies: BTreeMap<&'static str, LatencySummary>,
 }
@@ -169,7 +138,6 @@ pub struct MetricsSummary {
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     counters: [u64; Counter::ALL.len()],
-    gauges: [GaugeReading; Gauge::ALL.len()],
     latencies: [Option<Arc<Distribution>>; Latency::ALL.len()],
 }
 
@@ -191,14 +159,6 @@ impl Metrics {
         self.counters[counter.index()] += amount;
     }
 
-    /// Sets a level.
-    #[inline]
-    pub fn set(&mut self, gauge: Gauge, level: u64) {
-        let reading = &mut self.gauges[gauge.index()];
-        reading.now = level;
-        reading.peak = reading.peak.max(level);
-    }
-
     /// Adds a sample. The first one after a clone copies the histogram (16 KiB for spans up to a millisecond,
     /// 8 KiB more each time that doubles).
     #[inline]
@@ -210,11 +170,6 @@ impl Metrics {
     /// The count.
     pub const fn counter(&self, counter: Counter) -> u64 {
         self.counters[counter.index()]
-    }
-
-    /// The level.
-    pub const fn gauge(&self, gauge: Gauge) -> GaugeReading {
-        self.gauges[gauge.index()]
     }
 
     /// The distribution so far.
@@ -230,7 +185,6 @@ impl Metrics {
         let latencies = Latency::ALL.map(|latency| (latency.name(), self.latency(latency)));
         MetricsSummary {
             counters: Counter::ALL.map(|counter| (counter.name(), self.counter(counter))).into(),
-            gauges: Gauge::ALL.map(|gauge| (gauge.name(), self.gauge(gauge))).into(),
             latencies: latencies.into_iter().filter(|(_, summary)| summary.count > 0).collect(),
         }
     }
@@ -297,17 +251,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counters_and_gauges_are_independent() {
+    fn counters_are_independent() {
         let mut metrics = Metrics::new();
         metrics.increment(Counter::MessagesSent);
         metrics.add(Counter::BytesSent, 100);
-        metrics.set(Gauge::EventsPending, 5);
-        metrics.set(Gauge::EventsPending, 3);
         let counted = Counter::ALL.map(|counter| (counter, metrics.counter(counter)));
         let counted: Vec<_> = counted.into_iter().filter(|&(_, count)| count > 0).collect();
         assert_eq!(counted, [(Counter::MessagesSent, 1), (Counter::BytesSent, 100)]);
-        assert_eq!(metrics.gauge(Gauge::EventsPending), GaugeReading { now: 3, peak: 5 });
-        assert_eq!(metrics.gauge(Gauge::InputsWaiting), GaugeReading::default());
     }
 
     #[test]
@@ -338,9 +288,9 @@ mod tests {
     #[test]
     fn the_longest_span_is_recorded_exactly() {
         let mut metrics = Metrics::new();
-        metrics.record(Latency::Sync, Span::ZERO);
-        metrics.record(Latency::Sync, Span::MAX);
-        let summary = metrics.latency(Latency::Sync);
+        metrics.record(Latency::Operation, Span::ZERO);
+        metrics.record(Latency::Operation, Span::MAX);
+        let summary = metrics.latency(Latency::Operation);
         assert_eq!((summary.max, summary.mean), (Span::MAX, Span::nanos(u64::MAX / 2)));
         assert!(summary.p999 >= Span::nanos(u64::MAX - 512), "{}", summary.p999);
     }
@@ -352,10 +302,10 @@ mod tests {
         ) {
             let mut metrics = Metrics::new();
             for &sample in &nanos {
-                metrics.record(Latency::Message, Span::nanos(sample));
+                metrics.record(Latency::Operation, Span::nanos(sample));
             }
             nanos.sort_unstable();
-            let summary = metrics.latency(Latency::Message);
+            let summary = metrics.latency(Latency::Operation);
             prop_assert_eq!(summary.count, nanos.len() as u64);
             prop_assert_eq!(summary.max.as_nanos(), nanos[nanos.len() - 1]);
             prop_assert_eq!(summary.mean.as_nanos(), nanos.iter().sum::<u64>() / summary.count);

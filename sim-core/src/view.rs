@@ -114,6 +114,10 @@ impl ViewBuilder {
     }
 
     /// Adds a value as text.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over ids, numbers and literals as they are"
+    )]
     pub fn text(&mut self, name: &str, value: impl ToString) -> &mut Self {
         self.add(name, Content::Text(value.to_string()))
     }

@@ -4,26 +4,15 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use sim_core::metrics::{self, GaugeReading, LatencySummary};
+use sim_core::metrics::{self, LatencySummary};
 
 /// What was counted and measured.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Metrics {
     /// How often things happened.
     pub(crate) counters: BTreeMap<String, u64>,
-    /// Levels at the end, and the highest they were.
-    pub(crate) gauges: BTreeMap<String, Level>,
     /// How long things took; what never happened is left out.
     pub(crate) latencies: BTreeMap<String, Distribution>,
-}
-
-/// A level.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Level {
-    /// At the end.
-    pub(crate) now: u64,
-    /// The highest.
-    pub(crate) peak: u64,
 }
 
 /// How long something took, in nanoseconds of true time.
@@ -48,11 +37,7 @@ pub(crate) struct Distribution {
 impl Metrics {
     pub(crate) fn of(metrics: &metrics::Metrics) -> Self {
         let summary = metrics.summary();
-        Self {
-            counters: named(summary.counters),
-            gauges: named(summary.gauges),
-            latencies: named(summary.latencies),
-        }
+        Self { counters: named(summary.counters), latencies: named(summary.latencies) }
     }
 
     /// A count by its name.
@@ -63,12 +48,6 @@ impl Metrics {
 
 fn named<A, B: From<A>>(values: BTreeMap<&'static str, A>) -> BTreeMap<String, B> {
     values.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
-}
-
-impl From<GaugeReading> for Level {
-    fn from(reading: GaugeReading) -> Self {
-        Self { now: reading.now, peak: reading.peak }
-    }
 }
 
 impl From<LatencySummary> for Distribution {

@@ -28,7 +28,7 @@ pub use self::report::{
 };
 pub use self::twice::{Divergence, Side, TwiceRun, first_divergence, run_twice};
 pub use self::verdict::{Inconclusive, PANIC, Verdict, exit_code};
-use crate::assemble::assemble;
+use crate::assemble::assemble_recording;
 use crate::format::{Heal, Liveness, Scenario};
 use crate::load::Loaded;
 use crate::protocol::ProtocolTable;
@@ -53,7 +53,7 @@ pub enum Recording {
     /// It is not: faster, and enough for a verdict.
     #[default]
     Off,
-    /// It is, from time zero.
+    /// It is, from the starts of the nodes on.
     On,
 }
 
@@ -103,10 +103,7 @@ pub fn run_observed(
     observer: &mut Observer<'_>,
 ) -> Run {
     let scenario = &loaded.scenario;
-    let mut simulation = assemble(scenario, table, seed, options.replay.as_ref());
-    if options.recording == Recording::On {
-        simulation.start_trace();
-    }
+    let simulation = assemble_recording(scenario, table, seed, options.replay.as_ref(), options.recording);
     let mut runner = Runner { scenario, simulation, observer };
     let end = match runner.run_phases() {
         Ok(converged_at) => End::Finished { converged_at },

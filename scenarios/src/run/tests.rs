@@ -1,6 +1,8 @@
 use sim_core::fault::Plan;
+use sim_core::trace::TraceKind;
 
 use super::*;
+use crate::assemble::assemble;
 use crate::library;
 use crate::load::load;
 
@@ -138,6 +140,17 @@ fn an_expected_violation_passes_and_one_that_does_not_come_fails() {
     );
     let report = run_seed(&expecting("5s"), 0).report;
     assert_eq!((report.verdict, report.exit_code), (Verdict::ExpectationMissed { property }, 1));
+}
+
+#[test]
+fn a_recorded_run_begins_with_the_starts_of_the_nodes() {
+    let scenario = from_library("steady");
+    let options = RunOptions { recording: Recording::On, ..RunOptions::default() };
+    let recorded = run(&scenario, &ProtocolTable::builtin(), 0, &options);
+    let trace = recorded.simulation.trace().expect("it was recorded");
+    let starts = trace.iter().take_while(|record| record.kind() == TraceKind::Start).count();
+    assert_eq!((starts, trace.iter().len()), (scenario.scenario.members().len(), trace.len() as usize));
+    assert_eq!(recorded.report.digest, run_seed(&scenario, 0).report.digest, "recording changes nothing");
 }
 
 #[test]

@@ -105,6 +105,13 @@ impl<R: Record> Disk<R> {
         }
     }
 
+    /// Forgets every [`DiskFault::Misdirect`] that has not struck yet: the next records land where they belong.
+    pub fn call_off_misdirects(&mut self) {
+        if let Some(device) = &mut self.device {
+            device.misdirects.clear();
+        }
+    }
+
     fn corrupt(&mut self, at: SlotAddress, how: Corruption) -> FaultEffect {
         let Some(region) = self.regions.iter_mut().find(|region| region.id == at.region) else {
             return FaultEffect::NoTarget;

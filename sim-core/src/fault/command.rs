@@ -118,7 +118,8 @@ pub enum Command<N = NodeId> {
         to: Vec<Place<N>>,
     },
     /// Everything heals: the network, clocks and disks; nodes are resumed at their usual speed, and all that are
-    /// down restart, except spares never started. Data that is lost stays lost.
+    /// down restart, except spares never started. Crashes and misdirected writes that were armed are called off;
+    /// acts on single messages stay. Data that is lost stays lost.
     Recover,
     /// Something happens to one message.
     Message {
@@ -191,13 +192,12 @@ pub enum Shape<N = NodeId> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkFault {
     /// Messages are lost independently with this probability; `None`: as the scenario says.
-    Loss(#[serde(with = "text::optional")] Option<Probability>),
+    Loss(Option<Probability>),
     /// Messages are delivered twice with this probability; `None`: as the scenario says.
-    Duplicate(#[serde(with = "text::optional")] Option<Probability>),
+    Duplicate(Option<Probability>),
     /// Some messages are held back so that others overtake them.
     Reorder {
         /// How likely that is; `None`: as the scenario says, and `extra` means nothing.
-        #[serde(with = "text::optional")]
         probability: Option<Probability>,
         /// For how long they are held back.
         #[serde(with = "text")]

@@ -1,11 +1,9 @@
-//! Ids, times and probabilities as the text that people read (`c2`, `n1->n3#17`, `150ms`, `0.05`), for
-//! `#[serde(with = "text")]`.
+//! Ids and times as the text that people read (`c2`, `n1->n3#17`, `150ms`), for `#[serde(with = "text")]`.
 
 use std::fmt::Display;
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-use crate::random::Probability;
 use crate::{ClientId, Endpoint, MessageId, NodeId, SimTime, Span};
 
 /// The way back from `Display`.
@@ -21,33 +19,8 @@ pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> 
 }
 
 pub(super) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    parse(&String::deserialize(deserializer)?)
-}
-
-fn parse<T: FromText, E: Error>(text: &str) -> Result<T, E> {
-    T::from_text(text).ok_or_else(|| E::custom(format_args!("`{text}` is not {}", T::FORM)))
-}
-
-/// The same for what may be absent.
-pub(super) mod optional {
-    use super::{Deserialize, Deserializer, Display, FromText, Serializer, parse};
-
-    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-    pub(in super::super) fn serialize<T: Display, S: Serializer>(
-        value: &Option<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => serializer.serialize_some(&value.to_string()),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(in super::super) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<T>, D::Error> {
-        Option::<String>::deserialize(deserializer)?.map(|text| parse(&text)).transpose()
-    }
+    let text = String::deserialize(deserializer)?;
+    T::from_text(&text).ok_or_else(|| D::Error::custom(format_args!("`{text}` is not {}", T::FORM)))
 }
 
 /// The 0-based number behind `letter`, written from 1.
@@ -119,17 +92,6 @@ impl FromText for SimTime {
     }
 }
 
-impl FromText for Probability {
-    const FORM: &'static str = "a probability from 0 to 1 such as `0.05` or `1/3`";
-
-    fn from_text(text: &str) -> Option<Self> {
-        match text.split_once('/') {
-            Some((part, whole)) => Self::from_ratio(part.parse().ok()?, whole.parse().ok()?).ok(),
-            None => text.parse().ok(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -151,11 +113,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back(nanos: u64, part in 0..10_u64, ordinal: u32, from in 0..9_u32, to in 0..9_u32) {
+        fn what_is_printed_reads_back(nanos: u64, ordinal: u32, from in 0..9_u32, to in 0..9_u32) {
             let span = Span::nanos(nanos);
             prop_assert_eq!(Span::from_text(&span.to_string()), Some(span));
-            let probability = Probability::from_ratio(part, 9.max(part)).expect("at most 1");
-            prop_assert_eq!(Probability::from_text(&probability.to_string()), Some(probability));
             let id = MessageId { from: NodeId::new(from).into(), to: ClientId::new(to).into(), ordinal };
             prop_assert_eq!(MessageId::from_text(&id.to_string()), Some(id));
         }

@@ -10,9 +10,9 @@ pub enum DropReason {
     Loss = 0,
     /// Lost in a burst.
     Burst = 1,
-    /// The link is cut.
+    /// The link is cut, at the send or at the arrival.
     Cut = 2,
-    /// The ends are parted.
+    /// The ends are parted, at the send or at the arrival.
     Partition = 3,
     /// The ends are not linked, and no usable path leads from one to the other.
     NoRoute = 4,
@@ -22,7 +22,8 @@ pub enum DropReason {
     TooBig = 6,
     /// The checksum did not match.
     Corrupt = 7,
-    /// The sender or the receiver is down.
+    /// The receiver is down when the message arrives. That alone decides: a node that was down at the send may be
+    /// up again by then, and what a sender has sent before it went down still arrives.
     NodeDown = 8,
     /// The connection was reset: one of its ends restarted while the message was in flight.
     ConnectionReset = 9,

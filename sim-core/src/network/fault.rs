@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::link::{LatencyFactor, Overlay, Reorder};
@@ -79,7 +79,6 @@ pub enum NetworkFault {
         /// On which links.
         scope: Scope,
         /// `None` returns to the link model.
-        #[serde(deserialize_with = "probability")]
         loss: Option<Probability>,
     },
     /// Latencies are multiplied, those of messages sent from now on.
@@ -94,7 +93,6 @@ pub enum NetworkFault {
         /// On which links.
         scope: Scope,
         /// `None` returns to the link model.
-        #[serde(deserialize_with = "probability")]
         duplicate: Option<Probability>,
     },
     /// Some messages are held back so that others overtake them, whatever the link model says.
@@ -154,11 +152,6 @@ pub enum FaultError {
         /// How many clients there are.
         clients: u32,
     },
-}
-
-/// Reads what `Probability` writes.
-fn probability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Probability>, D::Error> {
-    super::link::WrittenProbability::read_option(deserializer)
 }
 
 impl Direction {

@@ -17,13 +17,12 @@
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::DropReason;
 use super::draw::{Draws, Keys};
 use crate::id::Endpoint;
-use crate::random::{Distribution, Probability, ProbabilityError};
+use crate::random::{Distribution, Probability};
 use crate::time::{SimTime, Span};
 
 /// What one direction of a link does to the messages on it. Probabilities are per message.
@@ -71,7 +70,6 @@ pub enum Loss {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reorder {
     /// How likely a message is held back.
-    #[serde(deserialize_with = "WrittenProbability::read")]
     pub probability: Probability,
     /// For how long.
     pub extra: Span,
@@ -106,33 +104,6 @@ pub struct LatencyFactor {
     pub numerator: u32,
     /// Lower half.
     pub denominator: NonZeroU32,
-}
-
-/// The form in which `Probability` is written.
-#[derive(Deserialize)]
-pub(super) struct WrittenProbability {
-    numerator: u64,
-    denominator: u64,
-    /// Follows from the ratio.
-    #[serde(rename = "threshold")]
-    _threshold: u64,
-}
-
-impl WrittenProbability {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Probability, D::Error> {
-        Self::deserialize(deserializer)?.check().map_err(D::Error::custom)
-    }
-
-    pub(super) fn read_option<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Probability>, D::Error> {
-        let written = Option::<Self>::deserialize(deserializer)?;
-        written.map(Self::check).transpose().map_err(D::Error::custom)
-    }
-
-    fn check(self) -> Result<Probability, ProbabilityError> {
-        Probability::from_ratio(self.numerator, self.denominator)
-    }
 }
 
 impl LinkModel {

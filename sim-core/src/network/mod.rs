@@ -14,8 +14,10 @@
 //! the path leads over see the message as sent now. What happens on the way after the send is left out, such
 //! as a cut of a link in the middle. Clients are linked with everybody.
 //!
-//! Whether a node is up, and what a restart does to connections, is the world's to decide, with
-//! [`Network::transport`] and [`Network::set_forwarding`].
+//! Cuts and partitions end a message at its send and at its arrival; nothing in between matters. A receiver that is
+//! down ends it at the arrival only: nobody can know at the send, and the node may be up again by then. That, and
+//! what a restart does to connections, is the world's to decide, with [`Network::transport`]; nodes that are down
+//! forward nothing ([`Network::set_forwarding`]), so at the send no path leads over them.
 //!
 //! Memory is linear in endpoints, plus what is specific to single links: overrides, faults, and the state of
 //! links with bursty loss, bandwidth or connections that have been used.

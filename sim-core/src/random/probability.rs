@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Decimals that a probability may have after its point.
 const DIGITS_MAX: usize = 18;
@@ -14,7 +15,9 @@ const DECIMAL_ONE: u64 = 10_u64.pow(18);
 ///
 /// [`Probability::hits`] compares a draw with the ratio scaled to 64 bits and rounded down, so it is off by less
 /// than 2⁻⁶⁴; 0 never hits, 1 always does, and no other value does either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+///
+/// In files it is the text that it prints as: `0.05`, or `1/3` where no decimal says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Probability {
     numerator: u64,
     denominator: u64,
@@ -72,6 +75,14 @@ impl Probability {
             return Err(ProbabilityError::AboveOne { numerator, denominator });
         }
         Ok(Self::reduced(numerator, denominator))
+    }
+
+    /// The other half of what `Display` prints: a ratio, for those that no decimal says.
+    fn from_ratio_text(part: &str, whole: &str, text: &str) -> Result<Self, ProbabilityError> {
+        let number = |digits: &str| is_digits(digits).then(|| digits.parse().ok())?;
+        let ratio = number(part).zip(number(whole));
+        let (part, whole) = ratio.ok_or_else(|| ProbabilityError::NotADecimal { text: text.to_owned() })?;
+        Self::from_ratio(part, whole)
     }
 
     /// The ratio in lowest terms, of which 0 ≤ `numerator` ≤ `denominator` ≠ 0 is known.
@@ -147,6 +158,23 @@ impl fmt::Display for Probability {
     }
 }
 
+impl Serialize for Probability {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Probability {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = match text.split_once('/') {
+            Some((part, whole)) => Self::from_ratio_text(part, whole, &text),
+            None => text.parse(),
+        };
+        read.map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -202,7 +230,24 @@ mod tests {
         assert_eq!(Probability::from_ratio(2, 6).expect("below 1").to_string(), "1/3");
     }
 
+    #[test]
+    fn what_stands_in_a_file_and_is_no_probability_is_refused() {
+        for text in ["2", "3/2", "1/0", "1/", "/3", "+1/3", "half", "1/99999999999999999999"] {
+            let error = serde_json::from_value::<Probability>(text.into()).expect_err(text);
+            assert!(error.to_string().contains("probability"), "{text}: {error}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn every_ratio_is_read_back_from_ron_and_json(part: u64, whole in 1..=u64::MAX) {
+            let probability = Probability::from_ratio(part.min(whole), whole).expect("at most 1");
+            let ron = ron::to_string(&probability).expect("it is a text");
+            prop_assert_eq!(ron::from_str(&ron), Ok(probability));
+            let json = serde_json::to_string(&probability).expect("it is a text");
+            prop_assert_eq!(serde_json::from_str::<Probability>(&json).ok(), Some(probability));
+        }
+
         #[test]
         fn decimals_print_back_and_complements_cancel(last_place in 0..=DECIMAL_ONE) {
             let probability = Probability::from_ratio(last_place, DECIMAL_ONE).expect("at most 1");

@@ -30,7 +30,9 @@ impl<P: Process> World<P> {
             && moment.time <= until
             && self.comes_before_event(moment, due)
         {
-            key.into_iter().for_each(|key| self.core.queue.push(key));
+            if let Some(key) = key {
+                self.core.queue.push(key);
+            }
             let (index, entry) = self.agenda.take_next().expect("the next entry was just seen");
             self.core.pass_time(moment.time);
             self.apply_entry(index, &entry);
@@ -270,6 +272,7 @@ impl<P: Process> Core<P> {
             self.fault_disk(node, DiskFault::Sync(SyncHonesty::Honest));
             let capacity = self.timing.disk.model.capacity;
             self.fault_disk(node, DiskFault::Capacity(capacity));
+            self.host_disk(node).disk.call_off_misdirects();
         }
     }
 

@@ -87,7 +87,7 @@ impl<P: Process> Core<P> {
         match wake {
             Wake::Issue(step) => self.issue_step(client, step),
             Wake::Attempt(ordinal, attempt) if self.is_current(client, ordinal, attempt) => {
-                self.attempt(client)
+                self.attempt(client);
             }
             Wake::Timeout(ordinal, attempt) if self.is_current(client, ordinal, attempt) => {
                 self.metrics.increment(Counter::Retries);

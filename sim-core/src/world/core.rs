@@ -223,7 +223,7 @@ impl<P: Process> Core<P> {
                 self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
             unusual => {
-                self.transmit_unusually(unusual, Scheduled { from, to, cause, tag: ordinal, epoch, event })
+                self.transmit_unusually(unusual, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
         }
     }

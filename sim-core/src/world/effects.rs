@@ -221,10 +221,12 @@ impl<P: Process> Core<P> {
         }
     }
 
-    /// Facts are not cut with the effects: they say what happened inside the process, and it dies with it.
+    /// Facts after a cut are dropped: they may be about an effect that never happened, and the process dies anyway.
     #[inline(always)]
     pub(crate) fn state_fact(&mut self, fact: P::Fact) {
-        self.facts.push(fact);
+        if !self.is_cut {
+            self.facts.push(fact);
+        }
     }
 
     pub(crate) fn remark(&mut self, node: NodeId, text: impl FnOnce() -> String) {

@@ -28,11 +28,13 @@ pub struct NodeHost<P: Process> {
     pub(super) disk: Option<Box<HostDisk<P>>>,
     pub(super) inbox: Option<Box<Inbox>>,
     // From here on, what few events need.
+    #[expect(clippy::box_collection, reason = "most hosts have none, and hosts are walked in the hot path")]
     pub(super) payload_timers: Option<Box<BTreeMap<P::Timer, Handle>>>,
     /// Draws of this host's disk and service times; its ordinals run on over restarts.
     pub(super) disk_stream: Stream,
     pub(super) service_stream: Stream,
-    /// Service times are multiplied by this many hundredths; 100 is the proper speed.
+    /// Service times are multiplied by this many hundredths; 100 is the proper speed. Disks have a factor of their
+    /// own ([`SlowFactor`](crate::disk::SlowFactor)).
     pub(super) slow_percent: u32,
     /// As it was after the last event that stated facts, and after starts and crashes.
     pub(super) status: Option<NodeStatus>,
@@ -73,7 +75,12 @@ pub(super) struct Inbox {
 }
 
 impl<P: Process> NodeHost<P> {
-    pub(super) fn new(clock: Option<NodeClock>, stream: Stream, disk_stream: Stream, service_stream: Stream) -> Self {
+    pub(super) fn new(
+        clock: Option<NodeClock>,
+        stream: Stream,
+        disk_stream: Stream,
+        service_stream: Stream,
+    ) -> Self {
         Self {
             power: Power::Down,
             incarnation: 0,

@@ -93,6 +93,24 @@ impl<P: Process> World<P> {
     /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or zones for another
     /// number of nodes. Scenarios are checked before they come here.
     pub fn new(setup: Setup<P>) -> Self {
+        let mut world = Self::at_rest(setup);
+        world.start_members();
+        world
+    }
+
+    /// Like [`World::new`], and records from the very start: the first records are the starts of the nodes.
+    ///
+    /// # Panics
+    /// As [`World::new`].
+    pub fn new_traced(setup: Setup<P>) -> Self {
+        let mut world = Self::at_rest(setup);
+        world.start_trace();
+        world.start_members();
+        world
+    }
+
+    /// A world at time zero before anything has been started.
+    fn at_rest(setup: Setup<P>) -> Self {
         let count = setup.node_count as usize;
         assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
         assert!(setup.zones.is_empty() || setup.zones.len() == count, "one zone a node, or none at all");
@@ -111,14 +129,18 @@ impl<P: Process> World<P> {
             world.core.hosts[spare.index()].spare = Spare::Reserve;
             world.core.network.set_forwarding(spare, Forwarding::Off);
         }
-        for index in 0..setup.node_count {
-            let node = NodeId::new(index);
-            if world.core.hosts[node.index()].spare == Spare::Member {
-                world.start(node);
+        world
+    }
+
+    /// Starts every node that is no spare, and the clients. Nothing causes these starts.
+    fn start_members(&mut self) {
+        for (index, node) in (0..).map(NodeId::new).enumerate().take(self.processes.len()) {
+            if self.core.hosts[index].spare == Spare::Member {
+                self.start(node);
+                self.core.record = u32::MAX;
             }
         }
-        world.core.start_clients();
-        world
+        self.core.start_clients();
     }
 
     /// Goes on until time would pass `until`, or `events` more events have happened, or a property is violated.
@@ -416,7 +438,7 @@ impl<P: Process> World<P> {
     /// Compares a process's status with the last one seen.
     fn note_status(&mut self, node: NodeId) {
         let after = self.status(node);
-        let before = std::mem::replace(&mut self.core.hosts[node.index()].status, Some(after));
+        let before = self.core.hosts[node.index()].status.replace(after);
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
         }
@@ -524,7 +546,7 @@ impl<P: Process> World<P> {
         self.agenda.plan()
     }
 
-    /// What is recorded; `None` unless [`World::start_trace`] was called.
+    /// What is recorded; `None` unless [`World::start_trace`] was called, or [`World::new_traced`] made it.
     pub fn trace(&self) -> Option<&Trace> {
         self.core.trace.as_deref()
     }

@@ -1,8 +1,9 @@
 //! Persist before send: what was reported durable survives, what was not does not.
 
 use proptest::prelude::*;
-use sim_core::disk::{DamageKind, DiskFault, RegionId, SlowFactor, SyncHonesty};
+use sim_core::disk::{DamageKind, DiskFault, RegionId, SlotAddress, SlowFactor, SyncHonesty};
 use sim_core::fault::Command;
+use sim_core::metrics::Counter;
 use sim_core::world::Setup;
 use sim_core::{NodeId, Simulation, World};
 
@@ -87,6 +88,29 @@ fn a_lying_sync_is_beyond_the_promise_once_a_crash_finds_it_out() {
     world.apply(Command::Crash(n(1)));
     assert_eq!(log_length(&world, n(1)), 0);
     assert_eq!(Simulation::beyond_promise(&world), [(n(1), DamageKind::LyingSync)]);
+}
+
+#[test]
+fn recovery_calls_off_misdirected_writes_and_crashes_that_are_armed() {
+    let onto = SlotAddress { region: RegionId::new(1), index: 0 };
+    let armed = [
+        (5, disk(DiskFault::Misdirect { from: LOG, onto })),
+        (6, Command::CrashAfterEffect { node: n(1), effects: 0 }),
+    ];
+    let run = |commands: Vec<(u64, Command)>| {
+        let mut setup = writing();
+        setup.plan = plan(commands);
+        let mut world = World::new(setup);
+        world.run(at(39), u64::MAX);
+        world
+    };
+    let crashed = run(armed.to_vec());
+    assert_eq!(crashed.metrics().counter(Counter::Crashes), 1, "without recovery it crashes");
+    let misdirected = run(armed[..1].to_vec());
+    assert_eq!(Simulation::beyond_promise(&misdirected), [(n(1), DamageKind::MisdirectedWrite)]);
+    let [first, second] = armed;
+    let recovered = run(vec![first, second, (7, Command::Recover)]);
+    assert_eq!((reported(&recovered), Simulation::beyond_promise(&recovered)), (vec![14, 24, 34], vec![]));
 }
 
 #[test]

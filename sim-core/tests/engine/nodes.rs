@@ -1,5 +1,6 @@
 //! What hosts do to processes: crashes, restarts, pauses, and waiting for the processor.
 
+use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::disk::RegionId;
 use sim_core::fault::Command;
 use sim_core::metrics::Counter;
@@ -187,6 +188,53 @@ fn a_crash_after_each_effect_cuts_exactly_there() {
         let writes = world.metrics().counter(Counter::DiskWrites);
         assert_eq!(writes, u64::from(effects > 2), "after {effects} effects");
         assert_eq!(world.metrics().counter(Counter::Crashes), 1);
+    }
+}
+
+/// Breached by every fact: shows whether one reaches checkers.
+struct NothingIsStated;
+
+impl Invariant<Puppet> for NothingIsStated {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "nothing-is-stated",
+            statement: "no process states a fact",
+            source: "the test itself",
+            leaves_out: "nothing",
+        }
+    }
+
+    fn on_event(
+        &mut self,
+        _: &Nodes<'_, Puppet>,
+        node: NodeId,
+        facts: &[&'static str],
+    ) -> Result<(), Breach> {
+        sim_core::ensure!(facts.is_empty(), "{node} states {facts:?}");
+        Ok(())
+    }
+
+    fn check_all(&self, _: &Nodes<'_, Puppet>) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Puppet>> {
+        Box::new(Self)
+    }
+}
+
+#[test]
+fn a_fact_after_an_effect_that_was_cut_reaches_no_checker() {
+    for effects in 0..8_u32 {
+        let mut setup = busy();
+        setup.plan = plan([(5, Command::CrashAfterEffect { node: n(1), effects })]);
+        setup.invariants = vec![Box::new(NothingIsStated)];
+        let mut world = World::new(setup);
+        world.run(at(30), u64::MAX);
+        // The fact follows the fifth effect.
+        let stated = usize::from(effects >= 5);
+        assert_eq!(world.violations().len(), stated, "after {effects} effects: {:?}", world.violations());
+        assert_eq!(world.status(n(1)).power, Power::Down, "after {effects} effects");
     }
 }
 

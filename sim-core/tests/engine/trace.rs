@@ -4,7 +4,7 @@ use sim_core::World;
 use sim_core::network::DropReason;
 use sim_core::trace::{Record, TraceKind};
 
-use crate::support::{at, storm, traced};
+use crate::support::{at, n, storm, traced};
 
 const fn is_event(kind: TraceKind) -> bool {
     match kind {
@@ -77,6 +77,18 @@ fn records_are_in_order_of_time_and_drops_lie_on_the_receivers_lane() {
             assert_ne!(record.subject(), record.peer(), "{record:?}");
         }
     }
+}
+
+#[test]
+fn a_world_that_is_traced_from_its_making_begins_with_the_starts_of_its_members() {
+    let world = World::new_traced(storm(1));
+    let trace = world.trace().expect("recorded");
+    let starts: Vec<_> = (0..4).filter_map(|number| trace.get(number)).collect();
+    for (record, node) in starts.iter().zip(1..) {
+        let seen = (record.kind(), record.subject(), record.cause(), record.at());
+        assert_eq!(seen, (TraceKind::Start, Some(n(node).into()), None, at(0)));
+    }
+    assert_eq!((starts.len(), world.digest()), (4, World::new(storm(1)).digest()), "n5 is a spare");
 }
 
 #[test]

@@ -137,9 +137,7 @@ pub(crate) fn drops<P: Process>(world: &World<P>) -> Vec<(SimTime, String)> {
 }
 
 pub(crate) fn traced<P: Process>(setup: Setup<P>) -> World<P> {
-    let mut world = World::new(setup);
-    world.start_trace();
-    world
+    World::new_traced(setup)
 }
 
 /// A command on a role.
