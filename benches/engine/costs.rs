@@ -23,9 +23,9 @@ pub(super) fn recorder(table: &mut String) {
             (per_second(done, start), per_event(bytes, done))
         },
     );
-    row(table, "w2s", gossip);
+    row(table, "w2s", &gossip);
     let busy = compare(0, |_| busy_raft(false).0, |_| busy_raft(true));
-    row(table, "Raft, 1,000 operations a second", busy);
+    row(table, "Raft, 1,000 operations a second", &busy);
 }
 
 struct Compared {
@@ -50,8 +50,8 @@ fn compare(events: u64, off: impl Fn(u64) -> f64, on: impl Fn(u64) -> (f64, f64)
     Compared { off: median(&mut offs), on: median(&mut ons), slower: median(&mut ratios), bytes }
 }
 
-fn row(table: &mut String, name: &str, figures: Compared) {
-    let Compared { off, on, slower, bytes } = figures;
+fn row(table: &mut String, name: &str, figures: &Compared) {
+    let Compared { off, on, slower, bytes } = *figures;
     writeln!(table, "| {name} | {:.2} M/s | {:.2} M/s | {slower:.2} | {bytes:.1} |", off / 1e6, on / 1e6)
         .expect(WRITES);
 }
