@@ -2,7 +2,7 @@
 //!
 //! The [`Outline`] is a forgiving tree of the text: keys, values, brackets. It judges nothing, is made of any text in
 //! one pass, and a broken text gives the outline of what can be recognised. Nesting is limited by
-//! [`DEPTH_MAX`](super::document::DEPTH_MAX), which the document checks before.
+//! [`DEPTH_MAX`], which the document checks before.
 //!
 //! | path | finds |
 //! | --- | --- |

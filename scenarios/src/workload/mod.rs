@@ -2,7 +2,7 @@
 //!
 //! An operation is a pure function of (seed, client, ordinal): asking more, or by other clients, shifts nothing, and
 //! a copy of a world asks the same. To add a workload: a file here with its generator, a variant of
-//! [`Workload`](crate::format::Workload), and one line in [`KINDS`].
+//! [`Workload`], and one line in [`KINDS`].
 
 mod echo;
 mod kv;

@@ -4,10 +4,11 @@
 //! in order of arrival. While anything waits and the node runs, one *handler start* is scheduled: it handles the
 //! input at the head, at the end of that input's service time. A crash before that loses the input.
 
+use super::arrival::{Arriving, detail_of};
 use super::core::Core;
 use super::event::{Event, Scheduled};
 use super::host::Intake;
-use super::{Arriving, World, detail_of, effects};
+use super::{World, effects};
 use crate::metrics::Counter;
 use crate::network::DropReason;
 use crate::process::Process;

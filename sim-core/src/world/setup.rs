@@ -2,15 +2,23 @@
 
 use std::sync::Arc;
 
+use super::client::Client;
+use super::core::{Core, UNLIMITED};
+use super::host::NodeHost;
 use crate::check::Invariant;
 use crate::clock::NodeClock;
+use crate::digest::Digest;
 use crate::disk::DiskModel;
 use crate::fault::Plan;
+use crate::history::History;
+use crate::metrics::Metrics;
 use crate::network::Network;
-use crate::process::Process;
-use crate::random::Distribution;
+use crate::persist::AppendLog;
+use crate::process::{Process, Timer};
+use crate::queue::{Handle, QuaternaryHeap, Slab, Ties};
+use crate::random::{Distribution, KeySource, Purpose};
 use crate::service::Operation;
-use crate::{ClientId, NodeId, SimTime, Span};
+use crate::{ClientId, Endpoint, NodeId, SimTime, Span};
 
 /// Everything that decides a run of protocol `P`.
 pub struct Setup<P: Process> {
@@ -134,4 +142,59 @@ pub enum Start {
     After(Span),
     /// Open loop: at this instant, or as soon after it as the one before is completed.
     At(SimTime),
+}
+
+impl<P: Process> Core<P> {
+    pub(super) fn new(setup: &Setup<P>) -> Self {
+        let keys = KeySource::new(setup.seed);
+        let mut network = setup.network.clone();
+        network.rekey(&keys);
+        let host = |index: u32| {
+            let who = u64::from(index);
+            let clock = setup.clocks.get(index as usize).cloned();
+            let stream = |purpose| keys.stream(purpose, who, 0);
+            NodeHost::new(clock, stream(Purpose::Process), stream(Purpose::Disk), stream(Purpose::Service))
+        };
+        Self {
+            now: SimTime::ZERO,
+            sequence: 0,
+            events: 0,
+            events_now: 0,
+            record: u32::MAX,
+            records: 0,
+            place: Endpoint::from(NodeId::new(0)),
+            queue: QuaternaryHeap::default(),
+            slab: Slab::default(),
+            cancelled: 0,
+            ties: ties(setup.ties, &keys),
+            network,
+            digest: Digest::default(),
+            hosts: (0..setup.node_count).map(host).collect(),
+            timers: vec![Handle::NONE; setup.node_count as usize * P::Timer::NAMES.len()],
+            facts: Vec::new(),
+            effects_left: UNLIMITED,
+            is_cut: false,
+            timing: setup.timing.clone(),
+            clients: setup
+                .clients
+                .iter()
+                .zip(0_u64..)
+                .map(|(client, who)| Client::new(client.clone(), keys.stream(Purpose::Client, who, 0)))
+                .collect(),
+            metrics: Metrics::default(),
+            history: History::default(),
+            milestones: AppendLog::new(),
+            trace: None,
+            points: vec![0; P::POINTS.len()],
+            held: Vec::new(),
+            keys,
+        }
+    }
+}
+
+fn ties(rule: TieRule, keys: &KeySource) -> Ties {
+    match rule {
+        TieRule::Fifo => Ties::Fifo,
+        TieRule::Shuffled => Ties::Shuffled(keys.key(Purpose::Ties, 0, 0)),
+    }
 }

@@ -8,6 +8,7 @@ use scenarios::workload;
 use schemars::schema_for;
 use serde_json::{Value, json};
 use sim_core::check::{About, CONDITIONS};
+use sim_core::fault::{KINDS, Severity};
 
 use super::schema::{Described, fields, variants};
 use crate::table::{Align, Table};
@@ -65,7 +66,7 @@ impl Section {
         match self {
             Self::Scenarios => scenarios(),
             Self::Protocols => protocols(),
-            Self::Faults => variants(&schema_for!(Act)).into_iter().map(plain).collect(),
+            Self::Faults => faults(),
             Self::Checkers => checkers(),
             Self::Workloads => workloads(),
         }
@@ -74,6 +75,18 @@ impl Section {
 
 fn plain(described: Described) -> Item {
     Item::new(described.name, described.help, Value::Null)
+}
+
+/// What a scenario can do by name, and then the kinds that it can let happen at random.
+fn faults() -> Vec<Item> {
+    let acts = variants(&schema_for!(Act)).into_iter().map(plain);
+    let kinds = KINDS.iter().map(|kind| {
+        let about = kind.about();
+        let survivable = about.severity == Severity::Benign;
+        let more = json!({ "random": true, "every": about.rate.mean().map(|span| span.to_string()), "benign": survivable });
+        Item::new(about.name, format!("at random: {}", about.help), more)
+    });
+    acts.chain(kinds).collect()
 }
 
 fn protocols() -> Vec<Item> {

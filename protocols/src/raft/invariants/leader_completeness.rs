@@ -45,8 +45,9 @@ impl LeaderCompleteness {
             let chain = chain_at(index);
             ensure!(
                 chain == Some(known.chain),
-                "{node} committed other entries up to {index} than were committed in {}: chain {chain:?}, not {}",
+                "{node} committed other entries up to {index} than were committed in {}: chain {}, not {}",
                 known.in_term,
+                shown(chain),
                 known.chain
             );
             return Ok(false);
@@ -67,8 +68,9 @@ impl LeaderCompleteness {
         let chain = chain_at(index);
         ensure!(
             chain == Some(last.chain),
-            "{node} commits more than {index}, but not after the entries committed in {}: chain {chain:?}, not {}",
+            "{node} commits more than {index}, but not after the entries committed in {}: chain {}, not {}",
             last.in_term,
+            shown(chain),
             last.chain
         );
         Ok(())
@@ -87,8 +89,9 @@ impl LeaderCompleteness {
         let chain = chain_at(index);
         ensure!(
             chain == Some(last.chain),
-            "{node} leads {term} without the entries up to {index} that were committed in {}: chain {chain:?}, not {}",
+            "{node} leads {term} without the entries up to {index} that were committed in {}: chain {}, not {}",
             last.in_term,
+            shown(chain),
             last.chain
         );
         Ok(())
@@ -154,6 +157,11 @@ impl Invariant<Raft> for LeaderCompleteness {
     fn fork(&self) -> Box<dyn Invariant<Raft>> {
         Box::new(self.clone())
     }
+}
+
+/// A chain as evidence shows it.
+fn shown(chain: Option<Chain>) -> String {
+    chain.map_or_else(|| "none".to_owned(), |chain| chain.to_string())
 }
 
 #[cfg(test)]

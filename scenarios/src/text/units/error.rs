@@ -3,7 +3,7 @@
 /// A text that is no quantity of the kind asked for: what was seen, what is allowed, and what to write instead.
 ///
 /// Printed on one line as `message; allowed: …; hint: …`. That form survives a trip through a deserializer, whose
-/// errors are plain text, and [`super::super::parse`] takes it apart again.
+/// errors are plain text, and [`super::super::parse()`] takes it apart again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}; allowed: {allowed}; hint: {hint}")]
 pub struct UnitError {
