@@ -51,7 +51,7 @@ impl App {
         Panel::top("overview").show(ui, |ui| overview::show(ui, &scene));
         let inspector = Panel::right("inspector").resizable(true).default_size(460.0);
         inspector.show(ui, |ui| inspector::show(ui, &scene, &mut intents));
-        let milestones = Panel::bottom("milestones").resizable(true).default_size(300.0);
+        let milestones = Panel::bottom("milestones").exact_size(300.0);
         milestones.show(ui, |ui| milestones::show(ui, &scene));
         CentralPanel::default().show(ui, |ui| nodes::show(ui, &scene, &mut intents));
         intents

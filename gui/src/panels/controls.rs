@@ -26,11 +26,11 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, seed: &mut String, intents: &
 fn time(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
     let can_step = scene.session.simulation().capabilities().step;
     let (text, intent) = match scene.session.playback() {
-        Playback::Playing => ("⏸ Pause", Intent::Pause),
-        Playback::Paused | Playback::Idle => ("▶ Play", Intent::Play),
+        Playback::Playing => ("Pause", Intent::Pause),
+        Playback::Paused | Playback::Idle => ("Play", Intent::Play),
     };
     button(ui, text, "let simulated time pass, or hold it", can_step.then_some(intent), intents);
-    button(ui, "⏭ Step", "go on by one event", can_step.then_some(Intent::Step), intents);
+    button(ui, "Step", "go on by one event", can_step.then_some(Intent::Step), intents);
     let speed = scene.session.speed();
     ComboBox::from_id_salt("speed").width(64.0).selected_text(speed.to_string()).show_ui(ui, |ui| {
         for choice in Speed::ALL {
@@ -46,7 +46,7 @@ fn beginning(ui: &mut Ui, seed: &mut String, intents: &mut Vec<Intent>) {
     ui.add(TextEdit::singleline(seed).desired_width(90.0));
     let restart = seed.trim().parse().ok().map(|seed| Intent::Restart { seed });
     let hint = "begin again at time zero with this seed, without what was done by hand";
-    button(ui, "⟲ Restart", hint, restart, intents);
+    button(ui, "Restart", hint, restart, intents);
 }
 
 fn world(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {

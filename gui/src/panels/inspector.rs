@@ -1,6 +1,6 @@
 //! One node: what can be done to it, and the state of its process as a tree.
 
-use eframe::egui::{CollapsingHeader, Color32, Frame, Grid, RichText, ScrollArea, Ui};
+use eframe::egui::{CollapsingHeader, Color32, Grid, Label, RichText, ScrollArea, Ui};
 use sim_core::fault::Command;
 use sim_core::status::Power;
 use sim_core::view::{Cell, Content, Part, Strip, Table, ViewRequest};
@@ -81,9 +81,9 @@ fn show_strip(ui: &mut Ui, strip: &Strip) {
 
 fn show_cell(ui: &mut Ui, cell: &Cell) {
     let colour = EPOCHS[(cell.epoch % EPOCHS.len() as u64) as usize];
-    let frame = Frame::new().fill(colour).inner_margin(3.0).corner_radius(3.0);
-    let text = RichText::new(format!("{} {}", cell.index, cell.label)).small().color(Color32::WHITE);
-    frame.show(ui, |ui| ui.label(text).on_hover_text(format!("index {}, epoch {}", cell.index, cell.epoch)));
+    let text = RichText::new(format!(" {} {} ", cell.index, cell.label)).color(Color32::WHITE);
+    let label = Label::new(text.small().background_color(colour)).extend();
+    ui.add(label).on_hover_text(format!("index {}, epoch {}", cell.index, cell.epoch));
 }
 
 fn show_table(ui: &mut Ui, name: &str, table: &Table) {

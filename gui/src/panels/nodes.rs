@@ -10,6 +10,7 @@ use crate::command::Intent;
 
 const HEADS: [&str; 7] = ["node", "power", "role", "epoch", "leader", "commit", "gauge"];
 const ROW_HEIGHT: f32 = 22.0;
+const GAUGE_WIDTH: f32 = 160.0;
 /// So that columns don't move when values change.
 const COLUMN_WIDTH_MIN: f32 = 72.0;
 
@@ -52,7 +53,8 @@ fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge
     text(row, process.leader.map_or_else(String::new, |leader| leader.to_string()));
     text(row, process.commit);
     row.col(|ui| {
-        ui.add(ProgressBar::new(share(process.gauge, gauge_max)).text(process.gauge.to_string()));
+        let bar = ProgressBar::new(share(process.gauge, gauge_max)).desired_width(GAUGE_WIDTH);
+        ui.add(bar.text(process.gauge.to_string()));
     });
 }
 
