@@ -45,6 +45,10 @@ fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge
     let (power, colour) = power(status.power);
     coloured(row, colour, power);
     let Some(process) = status.process else {
+        // Cells that are not there would have neither stripe nor press.
+        for _ in 2..HEADS.len() {
+            text(row, "");
+        }
         return;
     };
     match process.standing {
