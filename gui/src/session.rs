@@ -69,8 +69,15 @@ impl Session {
     /// A paused run at time zero; `table` is the one that `loaded` was checked with.
     pub(crate) fn new(loaded: Loaded, table: ProtocolTable, seed: u64) -> Self {
         let simulation = assemble(&loaded.scenario, &table, seed, None);
-        let (playback, speed) = (Playback::Paused, Speed::REAL);
-        Self { loaded, table, seed, simulation, playback, speed, playhead: SimTime::ZERO }
+        Self {
+            loaded,
+            table,
+            seed,
+            simulation,
+            playback: Playback::Paused,
+            speed: Speed::REAL,
+            playhead: SimTime::ZERO,
+        }
     }
 
     /// Begins again at time zero, paused.
@@ -278,7 +285,7 @@ mod tests {
     fn a_frame_with_more_events_than_its_budget_leaves_no_debt() {
         let mut session = session(1);
         session.play();
-        session.on_frame(Duration::from_secs(3_600));
+        session.on_frame(Duration::from_hours(1));
         assert_eq!(session.simulation().events(), FRAME_EVENTS_MAX);
         assert_eq!(session.playhead, session.simulation().now());
     }

@@ -38,7 +38,9 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
                 vec![("Restart", "a fresh process, on what the disk kept", Command::Restart(node))]
             }
         };
-        acts.into_iter().for_each(|(text, hint, act)| button(ui, text, hint, scene.act(act), intents));
+        for (text, hint, act) in acts {
+            button(ui, text, hint, scene.act(act), intents);
+        }
     });
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -76,26 +78,35 @@ fn show_strip(ui: &mut Ui, strip: &Strip) {
         }
         ui.weak(format!("showing {} of {}", strip.cells.len(), strip.available.end - strip.available.start));
     });
-    ui.horizontal_wrapped(|ui| strip.cells.iter().for_each(|cell| show_cell(ui, cell)));
+    ui.horizontal_wrapped(|ui| {
+        for cell in &strip.cells {
+            show_cell(ui, cell);
+        }
+    });
 }
 
 fn show_cell(ui: &mut Ui, cell: &Cell) {
-    let colour = EPOCHS[(cell.epoch % EPOCHS.len() as u64) as usize];
+    let colour = epoch_colour(cell.epoch);
     let text = RichText::new(format!(" {} {} ", cell.index, cell.label)).color(Color32::WHITE);
     let label = Label::new(text.small().background_color(colour)).extend();
     ui.add(label).on_hover_text(format!("index {}, epoch {}", cell.index, cell.epoch));
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is below the length, a `usize`")]
+const fn epoch_colour(epoch: u64) -> Color32 {
+    EPOCHS[(epoch % EPOCHS.len() as u64) as usize]
+}
+
 fn show_table(ui: &mut Ui, name: &str, table: &Table) {
     Grid::new(name).striped(true).show(ui, |ui| {
-        table.columns.iter().for_each(|head| {
+        for head in &table.columns {
             ui.strong(*head);
-        });
+        }
         ui.end_row();
         for row in &table.rows {
-            row.iter().for_each(|text| {
+            for text in row {
                 ui.monospace(text);
-            });
+            }
             ui.end_row();
         }
     });

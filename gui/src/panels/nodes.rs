@@ -1,6 +1,6 @@
 //! All nodes at a glance, as a table; pressing a row looks into its node.
 
-use eframe::egui::{Color32, ProgressBar, Sense, Ui};
+use eframe::egui::{Color32, ProgressBar, Sense, Ui, WidgetText};
 use egui_extras::{Column, TableBuilder, TableRow};
 use sim_core::NodeId;
 use sim_core::status::{NodeStatus, Power, Standing};
@@ -22,7 +22,11 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
     let table = TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false);
     let column = Column::auto().at_least(COLUMN_WIDTH_MIN);
     let table = table.columns(column, HEADS.len() - 1).column(Column::remainder());
-    let table = table.header(ROW_HEIGHT, |mut row| HEADS.into_iter().for_each(|head| text(&mut row, head)));
+    let table = table.header(ROW_HEIGHT, |mut row| {
+        for head in HEADS {
+            text(&mut row, head);
+        }
+    });
     table.body(|body| {
         body.rows(ROW_HEIGHT, scene.statuses.len(), |mut row| {
             let index = row.index();
@@ -37,11 +41,14 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
 }
 
 fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge_max: u64) {
-    text(row, node);
+    text(row, node.to_string());
     let (power, colour) = power(status.power);
     coloured(row, colour, power);
     let Some(process) = status.process else {
-        (2..HEADS.len()).for_each(|_| text(row, ""));
+        // Cells that are not there would have neither stripe nor press.
+        for _ in 2..HEADS.len() {
+            text(row, "");
+        }
         return;
     };
     match process.standing {
@@ -49,9 +56,9 @@ fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge
         Standing::Candidate => coloured(row, UNUSUAL, process.role),
         Standing::Follower | Standing::Peer => text(row, process.role),
     }
-    text(row, process.epoch);
+    text(row, process.epoch.to_string());
     text(row, process.leader.map_or_else(String::new, |leader| leader.to_string()));
-    text(row, process.commit);
+    text(row, process.commit.to_string());
     row.col(|ui| {
         let bar = ProgressBar::new(share(process.gauge, gauge_max)).desired_width(GAUGE_WIDTH);
         ui.add(bar.text(process.gauge.to_string()));
@@ -72,9 +79,9 @@ fn share(part: u64, whole: u64) -> f32 {
     part as f32 / whole.max(1) as f32
 }
 
-fn text(row: &mut TableRow<'_, '_>, value: impl ToString) {
+fn text(row: &mut TableRow<'_, '_>, value: impl Into<WidgetText>) {
     row.col(|ui| {
-        ui.label(value.to_string());
+        ui.label(value);
     });
 }
 
