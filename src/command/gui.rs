@@ -15,8 +15,8 @@ const NAME: &str = "splitbrain-gui";
 /// Start the visualiser.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  splitbrain gui
   splitbrain gui raft/leader-crash
+  splitbrain gui raft/steady --seed 3
 ")]
 pub(crate) struct Arguments {
     /// What the visualiser is given: a scenario, options
@@ -30,6 +30,9 @@ pub(crate) fn perform(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let status = status.map_err(|error| cannot_start(&program, &error))?;
     if status.success() {
         return Ok(ExitCode::PASS);
+    }
+    if status.code() == Some(i32::from(ExitCode::USAGE.code())) {
+        return Ok(ExitCode::USAGE); // The visualiser has said what is wrong.
     }
     Err(Failure::Internal(format!("`{NAME}` ended with {status}")))
 }
