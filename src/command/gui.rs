@@ -31,7 +31,7 @@ pub(crate) fn perform(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if status.success() {
         return Ok(ExitCode::PASS);
     }
-    if status.code() == Some(i32::from(ExitCode::USAGE.code())) {
+    if status.code() == Some(i32::from(ExitCode::USAGE.number())) {
         return Ok(ExitCode::USAGE); // The visualiser has said what is wrong.
     }
     Err(Failure::Internal(format!("`{NAME}` ended with {status}")))
