@@ -4,7 +4,7 @@
 
 use super::About;
 use crate::simulation::Simulation;
-use crate::status::{NodeStatus, Power, Standing};
+use crate::status::{NodeStatus, Power, Standing, Status};
 
 /// Something that must come to hold after the faults have ended.
 pub trait LivenessCondition: Send + Sync {
@@ -64,6 +64,14 @@ fn statuses(simulation: &dyn Simulation) -> Vec<NodeStatus> {
     statuses
 }
 
+/// The running processes and their highest epoch; `None` where all are peers and nobody leads by design.
+fn led(simulation: &dyn Simulation) -> Option<(Vec<Status>, u64)> {
+    let processes: Vec<Status> = statuses(simulation).iter().filter_map(|status| status.process).collect();
+    let highest = processes.iter().map(|process| process.epoch).max()?;
+    let has_ranks = processes.iter().any(|process| process.standing != Standing::Peer);
+    has_ranks.then_some((processes, highest))
+}
+
 impl LivenessCondition for AllNodesRun {
     fn about(&self) -> &'static About {
         &About {
@@ -94,15 +102,9 @@ impl LivenessCondition for HasOneLeader {
     }
 
     fn check(&self, simulation: &dyn Simulation, _since: &Baseline) -> Result<(), String> {
-        let statuses = statuses(simulation);
-        let processes = || statuses.iter().filter_map(|status| status.process);
-        if processes().all(|process| process.standing == Standing::Peer) {
-            return Ok(());
-        }
-        let highest = processes().map(|process| process.epoch).max().unwrap_or(0);
-        let leaders =
-            processes().filter(|process| process.standing == Standing::Leader && process.epoch == highest);
-        match leaders.count() {
+        let Some((processes, highest)) = led(simulation) else { return Ok(()) };
+        let leads = |process: &&Status| process.standing == Standing::Leader && process.epoch == highest;
+        match processes.iter().filter(leads).count() {
             1 => Ok(()),
             0 => Err(format!("nobody leads in epoch {highest}, the highest")),
             count => Err(format!("{count} processes lead in epoch {highest}")),
@@ -121,14 +123,9 @@ impl LivenessCondition for LeaderIsKnown {
     }
 
     fn check(&self, simulation: &dyn Simulation, _since: &Baseline) -> Result<(), String> {
-        let statuses = statuses(simulation);
-        let processes = || statuses.iter().filter_map(|status| status.process);
-        if processes().all(|process| process.standing == Standing::Peer) {
-            return Ok(());
-        }
-        let highest = processes().map(|process| process.epoch).max().unwrap_or(0);
-        let (following, all) =
-            (processes().filter(|process| process.epoch == highest).count(), processes().count());
+        let Some((processes, highest)) = led(simulation) else { return Ok(()) };
+        let following = processes.iter().filter(|process| process.epoch == highest).count();
+        let all = processes.len();
         if following * 2 > all {
             Ok(())
         } else {
