@@ -188,4 +188,6 @@ impl Echo {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;

@@ -178,4 +178,6 @@ impl Raft {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;
