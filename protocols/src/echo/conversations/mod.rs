@@ -2,13 +2,14 @@
 
 use sim_core::check::Invariant;
 
-use super::{Config, Echo, Fact, Timer, invariants};
+use super::{Config, Echo, Fact, Mutant, Timer, invariants};
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Echo {
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config::new(nodes);
         arguments.set("retry_after", &mut config.retry_after)?;
+        config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
     }

@@ -5,7 +5,7 @@ use sim_core::check::Invariant;
 use sim_core::disk::RegionId;
 
 use super::durable::{HARD_STATE, LOG};
-use super::{Config, Fact, Raft, invariants};
+use super::{Config, Fact, Mutant, Raft, invariants};
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Raft {
@@ -19,6 +19,7 @@ impl Conversation for Raft {
         arguments.set("append_entries_max", &mut config.append_entries_max)?;
         arguments.set("in_flight_max", &mut config.in_flight_max)?;
         arguments.set("uncommitted_max", &mut config.uncommitted_max)?;
+        config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
     }

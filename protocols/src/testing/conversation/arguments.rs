@@ -55,6 +55,12 @@ impl Arguments {
         read(value, name).map(Some)
     }
 
+    /// What `find` knows under the value of `name=value`, such as a mutant; `None` if there is none.
+    pub(crate) fn named<T>(&mut self, name: &str, find: fn(&str) -> Option<T>) -> Result<Option<T>, String> {
+        let Some(value) = self.value::<String>(name)? else { return Ok(None) };
+        find(&value).map(Some).ok_or_else(|| format!("there is no {name} `{value}`"))
+    }
+
     /// Puts the value of `name=value` into `field`, if there is one.
     pub(crate) fn set<T: Word>(&mut self, name: &str, field: &mut T) -> Result<(), String> {
         if let Some(value) = self.value(name)? {

@@ -1,61 +1,24 @@
-//! What the log is for: registers under keys, and sessions that make a retried command take effect once (§8).
+//! Registers and sessions: the state that the agreed commands make.
 
 use serde::{Serialize, Serializer};
 use sim_core::persist::PersistentMap;
 use sim_core::service::{Key, Outcome, Value, kv};
 use sim_core::{ClientId, OpId};
 
-use super::facts::{Fact, Witness};
-use super::types::{Chain, Command, Entry, Index};
+use super::chain::Chain;
+use super::command::Command;
+use super::index::Index;
+use super::session::{Memory, Session};
 
-/// Operations of one client that a session can tell apart: how many a client may have open at a time.
-const WINDOW: u32 = u64::BITS;
-
-/// What a client's commands came to, for those among the client's last 64 operations.
-///
-/// Bit b of a map stands for the operation `newest - b`. A command's outcome is one of two, so a bit holds it.
-/// Reads take ordinals too, and leave their bits at 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Session {
-    newest: u32,
-    applied: u64,
-    rejected: u64,
+/// An entry of an agreed order.
+pub trait Executable: Serialize {
+    /// What it asks of the state machine; `None` for what concerns the protocol alone, such as its members.
+    fn command(&self) -> Option<&Command>;
 }
 
-/// What is known of an operation that arrives, perhaps for the second time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Memory {
-    /// It was not executed.
-    Unknown,
-    /// It was, and this came of it.
-    Executed(Outcome),
-    /// It is so old that the client has long given up on it; it is not executed any more.
-    TooOld,
-}
-
-impl Session {
-    fn recall(&self, ordinal: u32) -> Memory {
-        let Some(age) = self.newest.checked_sub(ordinal) else { return Memory::Unknown };
-        if age >= WINDOW {
-            return Memory::TooOld;
-        }
-        match (self.applied >> age & 1, self.rejected >> age & 1) {
-            (0, _) => Memory::Unknown,
-            (_, 0) => Memory::Executed(Outcome::Done),
-            (_, _) => Memory::Executed(Outcome::Rejected),
-        }
-    }
-
-    fn remember(&mut self, ordinal: u32, outcome: &Outcome) {
-        let shift = ordinal.saturating_sub(self.newest);
-        self.applied = self.applied.checked_shl(shift).unwrap_or(0);
-        self.rejected = self.rejected.checked_shl(shift).unwrap_or(0);
-        self.newest = self.newest.max(ordinal);
-        let bit = 1 << (self.newest - ordinal);
-        self.applied |= bit;
-        if *outcome == Outcome::Rejected {
-            self.rejected |= bit;
-        }
+impl Executable for Command {
+    fn command(&self) -> Option<&Command> {
+        Some(self)
     }
 }
 
@@ -69,14 +32,16 @@ pub struct StateMachine {
 }
 
 impl StateMachine {
-    /// Executes the next entry, and returns what to answer its client, if it has one that still waits.
-    pub fn apply(&mut self, entry: &Entry, witness: &mut impl Witness) -> Option<Outcome> {
+    /// Executes the next entry, tells `witness` where it stood and the chain of everything executed, and returns what
+    /// to answer its client, if it has one that still waits.
+    #[inline]
+    pub fn apply<E: Executable>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome> {
         self.applied = self.applied.next();
         self.chain = self.chain.extend(entry);
-        witness.state(Fact::Applied { index: self.applied, chain: self.chain });
-        match entry.command {
+        witness(self.applied, self.chain);
+        match entry.command()? {
             Command::Noop => None,
-            Command::Client { op, operation } => self.execute_once(op, operation),
+            Command::Client { op, operation } => self.execute_once(*op, *operation),
         }
     }
 
@@ -121,7 +86,7 @@ impl StateMachine {
         if let Some(session) = self.sessions.get_mut(&op.client) {
             session.remember(op.ordinal, &outcome);
         } else {
-            let mut session = Session { newest: op.ordinal, ..Session::default() };
+            let mut session = Session::new(op.ordinal);
             session.remember(op.ordinal, &outcome);
             self.sessions.insert(op.client, session);
         }
@@ -152,9 +117,6 @@ impl Serialize for StateMachine {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use super::super::types::Term;
     use super::*;
 
     fn op(ordinal: u32) -> OpId {
@@ -162,8 +124,7 @@ mod tests {
     }
 
     fn apply(machine: &mut StateMachine, ordinal: u32, operation: kv::Operation) -> Option<Outcome> {
-        let entry = Entry { term: Term(1), command: Command::Client { op: op(ordinal), operation } };
-        machine.apply(&entry, &mut Vec::new())
+        machine.apply(&Command::Client { op: op(ordinal), operation }, |_, _| {})
     }
 
     fn write(value: Value) -> kv::Operation {
@@ -216,31 +177,9 @@ mod tests {
     #[test]
     fn an_executed_entry_is_stated_with_the_chain_of_the_log() {
         let mut machine = StateMachine::default();
-        let mut facts = Vec::new();
-        let entry = Entry { term: Term(1), command: Command::Noop };
-        assert_eq!(machine.apply(&entry, &mut facts), None);
-        assert_eq!(facts, [Fact::Applied { index: Index(1), chain: Chain::EMPTY.extend(&entry) }]);
-    }
-
-    proptest! {
-        #[test]
-        fn a_session_is_a_table_of_the_last_64_operations(ordinals in prop::collection::vec(0_u32..200, 1..60)) {
-            let mut session = Session { newest: ordinals[0], ..Session::default() };
-            let mut table = std::collections::BTreeMap::new();
-            for ordinal in ordinals {
-                let newest = table.keys().next_back().copied().unwrap_or(ordinal);
-                let outcome = if ordinal % 3 == 0 { Outcome::Rejected } else { Outcome::Done };
-                let expected = match table.get(&ordinal).cloned() {
-                    _ if ordinal + WINDOW <= newest => Memory::TooOld,
-                    Some(outcome) => Memory::Executed(outcome),
-                    None => Memory::Unknown,
-                };
-                prop_assert_eq!(session.recall(ordinal), expected.clone());
-                if expected == Memory::Unknown {
-                    session.remember(ordinal, &outcome);
-                    table.insert(ordinal, outcome);
-                }
-            }
-        }
+        let mut stated = Vec::new();
+        let outcome = machine.apply(&Command::Noop, |index, chain| stated.push((index, chain)));
+        assert_eq!(outcome, None);
+        assert_eq!(stated, [(Index(1), Chain::EMPTY.extend(&Command::Noop))]);
     }
 }
