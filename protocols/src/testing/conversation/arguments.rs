@@ -114,6 +114,14 @@ impl Arguments {
         let admin = match name {
             "add-node" => Admin::AddNode(self.next("node")?),
             "remove-node" => Admin::RemoveNode(self.next("node")?),
+            "add-learner" => Admin::AddLearner(self.next("node")?),
+            "add-nodes" => Admin::AddNodes(self.next("node")?, self.next("node")?),
+            "replace-node" => {
+                let remove = self.next("node that goes")?;
+                _ = self.flag("by");
+                Admin::ReplaceNode { remove, add: self.next("node that comes")? }
+            }
+            "leave-joint" => Admin::LeaveJoint,
             "transfer-leadership" => Admin::TransferLeadership(self.next("node")?),
             "snapshot" => Admin::Snapshot,
             _ => return Err(format!("`{name}` is no operation")),
