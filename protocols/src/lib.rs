@@ -11,6 +11,9 @@
 //! | `facts` | what a process states about itself |
 //! | `invariants` | the properties that must always hold, over facts |
 //! | `view` | the state for people |
+//! | `mutants` | wrong variants of it, to prove that the checkers bite: see [`mutant`] |
+//!
+//! What replicated state machines have in common is in [`replicated`].
 //!
 //! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
 //! they grow into.
@@ -18,7 +21,9 @@
 #![warn(clippy::wildcard_enum_match_arm, clippy::cast_possible_truncation, clippy::iter_over_hash_type)]
 
 pub mod echo;
+pub mod mutant;
 pub mod raft;
+pub mod replicated;
 
 #[cfg(test)]
 mod testing;

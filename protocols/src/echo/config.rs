@@ -2,6 +2,8 @@
 
 use sim_core::Span;
 
+use super::mutants::Mutant;
+
 /// What all nodes share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -9,6 +11,8 @@ pub struct Config {
     pub node_count: u32,
     /// How long a node waits for a peer before it asks the next one. Default 50 ms.
     pub retry_after: Span,
+    /// The bug to have; default none.
+    pub mutant: Option<Mutant>,
 }
 
 /// Why a [`Config`] is refused.
@@ -25,7 +29,7 @@ pub enum ConfigError {
 impl Config {
     /// `node_count` nodes with the default parameters.
     pub const fn new(node_count: u32) -> Self {
-        Self { node_count, retry_after: Span::millis(50) }
+        Self { node_count, retry_after: Span::millis(50), mutant: None }
     }
 
     /// Checks what the types allow and makes no sense.

@@ -34,6 +34,7 @@ mod config;
 mod facts;
 pub mod invariants;
 mod message;
+pub mod mutants;
 mod view;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ use sim_core::{Context, NodeId, OpId, Span, SyncId};
 pub use config::{Config, ConfigError};
 pub use facts::Fact;
 pub use message::Message;
+pub use mutants::Mutant;
 
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -92,6 +94,8 @@ pub struct Echo {
     node: NodeId,
     node_count: u32,
     retry_after: Span,
+    #[serde(skip)]
+    mutant: Option<Mutant>,
     pending: BTreeMap<OpId, Pending>,
 }
 
@@ -106,8 +110,8 @@ impl Process for Echo {
     const POINTS: &'static [&'static str] = &["a peer was asked again"];
 
     fn boot(config: &Config, node: NodeId) -> Self {
-        let (node_count, retry_after) = (config.node_count, config.retry_after);
-        Self { node, node_count, retry_after, pending: BTreeMap::new() }
+        let &Config { node_count, retry_after, mutant } = config;
+        Self { node, node_count, retry_after, mutant, pending: BTreeMap::new() }
     }
 
     /// Nothing is on disk, and nothing is due.
@@ -115,7 +119,7 @@ impl Process for Echo {
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match message {
-            Message::Ask { op, value } => context.send(from, Message::Answer { op, value }),
+            Message::Ask { op, value } => self.on_ask(context, from, op, value),
             Message::Answer { op, value } => self.on_answer(context, op, value),
         }
     }
@@ -175,6 +179,12 @@ impl Echo {
         assert_ne!(peer, self.node, "a node does not ask itself");
         context.send(peer, Message::Ask { op, value: pending.value });
         context.set_timer(Timer::Retry(op), self.retry_after);
+    }
+
+    /// A peer wants to hear the value.
+    fn on_ask(&self, context: &mut Context<'_, Self>, from: NodeId, op: OpId, value: Value) {
+        let value = if self.mutant == Some(Mutant::WrongEcho) { value + 1 } else { value };
+        context.send(from, Message::Answer { op, value });
     }
 
     /// A peer has said the value back. The first answer counts.

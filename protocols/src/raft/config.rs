@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use sim_core::{NodeId, Span};
 
+use super::mutants::Mutant;
+use crate::replicated::quorum::majority;
+
 /// The largest number of members: what a commit decision sorts on the stack.
 pub const MEMBERS_MAX: usize = 64;
 
@@ -27,6 +30,8 @@ pub struct Config {
     /// Entries in the leader's log that are not committed at most, at least 1; beyond it clients are refused.
     /// Default 10,000.
     pub uncommitted_max: u64,
+    /// The bug to have; default none.
+    pub mutant: Option<Mutant>,
 }
 
 /// Why a [`Config`] is refused.
@@ -88,6 +93,7 @@ impl Config {
             append_entries_max: 64,
             in_flight_max: 1_024,
             uncommitted_max: 10_000,
+            mutant: None,
         }
     }
 
@@ -119,9 +125,15 @@ impl Config {
         }
     }
 
+    /// Whether nodes have this bug.
+    #[inline]
+    pub(super) fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
     /// How many members decide: more than half (§5.2).
     pub fn quorum(&self) -> usize {
-        self.members.len() / 2 + 1
+        majority(self.members.len())
     }
 
     fn validate_members(&self) -> Result<(), ConfigError> {

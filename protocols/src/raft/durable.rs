@@ -26,7 +26,8 @@ use super::facts::{Fact, Witness};
 use super::log::{Journal, Log};
 use super::message::Message;
 use super::process::send;
-use super::types::{Entry, Index, Term};
+use super::types::{Entry, Term};
+use crate::replicated::Index;
 
 /// The region of the [`HardState`].
 pub const HARD_STATE: RegionId = RegionId::new(0);

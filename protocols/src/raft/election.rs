@@ -15,10 +15,12 @@ use sim_core::{Context, NodeId};
 use super::durable::{Deferred, HardState};
 use super::facts::Fact;
 use super::message::{Message, RequestVote, Vote};
+use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Ballot, Candidate, Follower, Leader, Role};
-use super::types::{Command, Entry, Index, Term};
+use super::types::{Entry, Term};
 use super::{Point, Raft, Timer};
+use crate::replicated::{Command, Index};
 
 impl Raft {
     /// Waits for a leader, a time drawn anew (§5.2): so two nodes that timed out together do not do so again.
@@ -82,7 +84,7 @@ impl Raft {
         if self.hard.vote == Some(candidate) {
             return Vote::Granted;
         }
-        if self.hard.vote.is_some() || !self.log.is_covered_by(request.last_term, request.last_index) {
+        if self.hard.vote.is_some() || !self.may_have_vote(&request) {
             return Vote::Denied;
         }
         let hard = HardState { term: request.term, vote: Some(candidate) };
@@ -91,6 +93,12 @@ impl Raft {
         }
         self.reset_election_timer(context);
         Vote::Granted
+    }
+
+    /// Whether a candidate's log has everything that this node's may have committed (§5.4.1).
+    fn may_have_vote(&self, request: &RequestVote) -> bool {
+        self.log.is_covered_by(request.last_term, request.last_index)
+            || self.config.has(Mutant::NoUpToDateCheck)
     }
 
     /// A member answers a candidate of the current term.

@@ -5,12 +5,13 @@
 //! it cannot state what did not happen, nor keep silent about what did.
 //!
 //! [`Log`]: super::log::Log
-//! [`StateMachine`]: super::state_machine::StateMachine
+//! [`StateMachine`]: crate::replicated::StateMachine
 
 use serde::Serialize;
 use sim_core::NodeId;
 
-use super::types::{Chain, Index, Term};
+use super::types::Term;
+use crate::replicated::{Chain, Index};
 
 /// A statement of one node about what it has just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -13,11 +13,11 @@
 
 use serde::{Serialize, Serializer};
 use sim_core::disk::WriteError;
-use sim_core::persist::AppendLog;
 
 use super::facts::{Fact, Witness};
 use super::message::Hint;
-use super::types::{Chain, Entries, Entry, Index, Term};
+use super::types::{Entries, Entry, Term};
+use crate::replicated::{Chain, ChainedLog, Index};
 
 /// Where the log writes: the disk region of a handler's context, or nowhere in a test.
 pub trait Journal: Witness {
@@ -31,13 +31,6 @@ pub trait Journal: Witness {
     fn truncate_from(&mut self, index: Index);
 }
 
-/// An entry and the chain up to and including it.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    entry: Entry,
-    chain: Chain,
-}
-
 /// The first entry of a term in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
@@ -46,10 +39,9 @@ struct Run {
 }
 
 /// The log of one node. See the [module documentation](self).
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Log {
-    /// The entry at index i stands at position i; position 0 never exists.
-    slots: AppendLog<Slot>,
+    entries: ChainedLog<Entry>,
     /// The terms of the log, ascending, each with its first entry.
     runs: Vec<Run>,
     /// Entries up to here are committed. At most the last index.
@@ -60,19 +52,6 @@ pub struct Log {
     syncing: Index,
     /// Whether something was written after that sync began.
     dirty: bool,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            slots: AppendLog::starting_at(1),
-            runs: Vec::new(),
-            commit: Index::ZERO,
-            durable: Index::ZERO,
-            syncing: Index::ZERO,
-            dirty: false,
-        }
-    }
 }
 
 impl Log {
@@ -143,7 +122,8 @@ impl Log {
             self.last_index()
         );
         self.commit = index;
-        witness.state(Fact::Committed { index, chain: self.slot(index).chain });
+        let chain = self.chain_at(index).expect("an index up to the last is in the log");
+        witness.state(Fact::Committed { index, chain });
     }
 
     /// A sync of everything written so far begins.
@@ -165,7 +145,7 @@ impl Log {
     /// The index of the last entry; 0 for an empty log.
     #[inline]
     pub fn last_index(&self) -> Index {
-        Index(self.slots.end_index() - 1)
+        self.entries.last_index()
     }
 
     /// The term of the last entry; 0 for an empty log.
@@ -176,7 +156,7 @@ impl Log {
 
     /// The chain of the whole log.
     pub fn last_chain(&self) -> Chain {
-        self.slots.last().map_or(Chain::EMPTY, |slot| slot.chain)
+        self.entries.last_chain()
     }
 
     /// The last entry known to be committed; 0 for none.
@@ -194,19 +174,19 @@ impl Log {
     /// The entry at `index`; `None` for 0 and beyond the end.
     #[inline]
     pub fn entry_at(&self, index: Index) -> Option<&Entry> {
-        Some(&self.slots.get(index.0)?.entry)
+        self.entries.get(index)
     }
 
     /// The term of the entry at `index`; term 0 at index 0, `None` beyond the end.
     #[inline]
     pub fn term_at(&self, index: Index) -> Option<Term> {
-        if index == Index::ZERO { Some(Term(0)) } else { Some(self.slots.get(index.0)?.entry.term) }
+        if index == Index::ZERO { Some(Term(0)) } else { Some(self.entries.get(index)?.term) }
     }
 
     /// The chain up to and including `index`; `None` beyond the end.
     #[inline]
     pub fn chain_at(&self, index: Index) -> Option<Chain> {
-        if index == Index::ZERO { Some(Chain::EMPTY) } else { Some(self.slots.get(index.0)?.chain) }
+        self.entries.chain_at(index)
     }
 
     /// The consistency check (§5.3): whether the entry at `index` has `term`, and with it, by Log Matching, all
@@ -224,7 +204,7 @@ impl Log {
 
     /// At most `count` entries from `first` on.
     pub fn slice(&self, first: Index, count: u64) -> Entries {
-        self.slots.range(first.0..first.0.saturating_add(count)).map(|slot| slot.entry).collect()
+        self.entries.range(first, count).copied().collect()
     }
 
     /// What a follower tells a leader whose `previous` its log does not match.
@@ -253,7 +233,7 @@ impl Log {
             self.commit
         );
         journal.truncate_from(index);
-        self.slots.truncate_back(index.0);
+        self.entries.truncate_from(index);
         self.runs.truncate(self.runs.partition_point(|run| run.first < index));
         // A sync under way makes entries durable that are about to be replaced: it must not count for the new ones.
         self.durable = self.durable.min(index.previous());
@@ -269,16 +249,10 @@ impl Log {
             "terms never fall along a log, but {} follows {last_term}",
             entry.term
         );
-        let chain = self.last_chain().extend(&entry);
         if entry.term > last_term {
             self.runs.push(Run { term: entry.term, first: self.last_index().next() });
         }
-        self.slots.push(Slot { entry, chain });
-        chain
-    }
-
-    fn slot(&self, index: Index) -> &Slot {
-        self.slots.get(index.0).expect("an index up to the last is in the log")
+        self.entries.push(entry)
     }
 
     fn run(&self, term: Term) -> Option<Run> {
@@ -295,7 +269,7 @@ impl Log {
 /// The chain stands for the entries.
 impl Serialize for Log {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { slots: _, runs: _, commit, durable, syncing, dirty } = self;
+        let Self { entries: _, runs: _, commit, durable, syncing, dirty } = self;
         (self.last_index(), self.last_chain(), commit, durable, syncing, dirty).serialize(serializer)
     }
 }

@@ -5,7 +5,8 @@
 
 use sim_core::process;
 
-use super::types::{Entries, Entry, Index, Round, Term};
+use super::types::{Entries, Entry, Round, Term};
+use crate::replicated::Index;
 use serde::Serialize;
 
 /// A message between members.
@@ -187,8 +188,8 @@ impl AppendEntriesReply {
 mod tests {
     use sim_core::process::Message as _;
 
-    use super::super::types::Command;
     use super::*;
+    use crate::replicated::Command;
 
     fn append(count: usize) -> Message {
         let entry = Entry { term: Term(3), command: Command::Noop };

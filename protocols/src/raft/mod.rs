@@ -24,7 +24,7 @@
 //!    [`RequestVote`](Message::RequestVote) (§5.2). Others vote once a term, for a log that covers theirs (§5.4.1),
 //!    and answer when the vote is on disk. With a majority it leads, and appends a no-op (`election`).
 //! 2. **A client asks** some node. A follower names the leader it knows: `Outcome::Redirect` (§8). The leader first
-//!    looks whether the command is a retry that was executed already ([`state_machine`]).
+//!    looks whether the command is a retry that was executed already ([`StateMachine`]).
 //! 3. **The leader appends** an [`Entry`] to its [`log`] and sends it to the followers in
 //!    [`AppendEntries`](Message::AppendEntries), while its own disk writes (§5.3; dissertation §10.2.1). Each message
 //!    names the entry before its first one.
@@ -46,13 +46,13 @@
 //! | `currentTerm`, `votedFor` | [`durable::HardState`] |
 //! | `log[]` | [`log::Log`] |
 //! | `commitIndex` | [`log::Log::commit`] |
-//! | `lastApplied` | [`state_machine::StateMachine::applied`] |
+//! | `lastApplied` | [`StateMachine::applied`] |
 //! | `nextIndex[]`, `matchIndex[]` | `replication::Progress` |
 //! | `AppendEntries` RPC, heartbeat | [`message::AppendEntries`], without entries |
 //! | `RequestVote` RPC | [`message::RequestVote`] |
 //! | election timeout, heartbeat | [`Timer::Election`], [`Timer::Heartbeat`], [`config::Config`] |
 //! | `readIndex` (dissertation §6.4) | `reads::Read` |
-//! | client sessions (§8; dissertation §6.3) | [`state_machine::StateMachine::recall`] |
+//! | client sessions (§8; dissertation §6.3) | [`StateMachine::recall`] |
 //!
 //! # What is left out, and what that costs
 //!
@@ -81,11 +81,11 @@ pub mod facts;
 pub mod invariants;
 pub mod log;
 pub mod message;
+pub mod mutants;
 mod process;
 mod reads;
 mod replication;
 mod role;
-pub mod state_machine;
 pub mod types;
 mod view;
 
@@ -97,12 +97,15 @@ use sim_core::NodeId;
 pub use config::{Config, ConfigError};
 pub use facts::Fact;
 pub use message::Message;
-pub use types::{Chain, Command, Entry, Index, Term};
+pub use mutants::Mutant;
+pub use types::{Entry, Term};
+
+use crate::replicated::StateMachine;
+pub use crate::replicated::{Chain, Command, Index};
 
 use durable::{HardState, Outbox};
 use log::Log;
 use role::Role;
-use state_machine::StateMachine;
 
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -16,8 +16,8 @@ use super::facts::Fact;
 use super::log::Log;
 use super::message::{AppendEntriesReply, AppendResult, Message, Vote};
 use super::role::{Follower, Role};
-use super::state_machine::StateMachine;
 use super::{POINTS, Raft, Timer};
+use crate::replicated::StateMachine;
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["election", "heartbeat"];

@@ -17,10 +17,12 @@ use sim_core::service::{Key, Outcome};
 use sim_core::{Context, OpId};
 
 use super::config::MEMBERS_MAX;
-use super::replication::majority_value;
+use super::mutants::Mutant;
 use super::role::{Leader, Role};
-use super::types::{Index, Round};
+use super::types::Round;
 use super::{Point, Raft};
+use crate::replicated::Index;
+use crate::replicated::quorum::quorum_value;
 
 /// A client's read.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -69,7 +71,11 @@ impl Raft {
         while let Role::Leader(leader) = &mut self.role
             && let Some(last) = leader.reads.waiting.back().copied()
         {
-            let confirmed = confirmed_round(leader, self.slot, self.config.quorum());
+            let confirmed = if self.config.has(Mutant::StaleRead) {
+                leader.round.next()
+            } else {
+                confirmed_round(leader, self.slot, self.config.quorum())
+            };
             let applied = self.machine.applied();
             while let Some(read) =
                 leader.reads.waiting.pop_front_if(|read| read.round <= confirmed && read.index <= applied)
@@ -92,5 +98,5 @@ fn confirmed_round(leader: &Leader, own_slot: Option<usize>, quorum: usize) -> R
     for (slot, (round, progress)) in rounds.iter_mut().zip(&leader.progress).enumerate() {
         *round = if Some(slot) == own_slot { leader.round } else { progress.round };
     }
-    majority_value(rounds, quorum)
+    quorum_value(rounds, quorum)
 }

@@ -11,13 +11,16 @@ use sim_core::{Context, NodeId, OpId};
 
 use super::config::MEMBERS_MAX;
 use super::durable::Deferred;
+use super::facts::Fact;
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesReply, AppendResult, Hint, Message};
+use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Leader, Role};
-use super::state_machine::Memory;
-use super::types::{Command, Entries, Entry, Index, Round, Term};
+use super::types::{Entries, Entry, Round, Term};
 use super::{Point, Raft, Timer};
+use crate::replicated::quorum::quorum_value;
+use crate::replicated::{Command, Index, Memory};
 
 /// A client whose command is in the log.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -274,7 +277,8 @@ impl Raft {
     pub(super) fn maybe_commit(&mut self, context: &mut Context<'_, Self>) {
         let Role::Leader(leader) = &self.role else { return };
         let index = self.quorum_index(leader);
-        if index > self.log.commit() && self.log.term_at(index) == Some(self.hard.term) {
+        let is_of_own_term = self.log.term_at(index) == Some(self.hard.term);
+        if index > self.log.commit() && (is_of_own_term || self.config.has(Mutant::CommitPriorTerm)) {
             self.log.commit_to(index, context);
             self.apply_committed(context);
             self.serve_reads(context);
@@ -288,7 +292,7 @@ impl Raft {
         for (slot, (matched, progress)) in matched.iter_mut().zip(&leader.progress).enumerate() {
             *matched = if Some(slot) == self.slot { self.log.durable() } else { progress.match_index };
         }
-        majority_value(matched, self.config.quorum())
+        quorum_value(matched, self.config.quorum())
     }
 
     /// Executes what is committed, in order (§5.3), and answers the clients that wait for it.
@@ -297,7 +301,8 @@ impl Raft {
         while self.machine.applied() < self.log.commit() {
             let index = self.machine.applied().next();
             let entry = self.log.entry_at(index).expect("a committed entry is in the log");
-            let outcome = self.machine.apply(entry, context);
+            let witness = |index, chain| context.fact(Fact::Applied { index, chain });
+            let outcome = self.machine.apply(entry, witness);
             self.answer(context, index, outcome);
         }
     }
@@ -313,28 +318,9 @@ impl Raft {
     }
 }
 
-/// The largest value that at least `quorum` of `values` reach. Sorts them.
-pub(super) fn majority_value<T: Ord + Copy>(values: &mut [T], quorum: usize) -> T {
-    assert!((1..=values.len()).contains(&quorum), "a quorum of {quorum} among {}", values.len());
-    values.sort_unstable();
-    values[values.len() - quorum]
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    proptest! {
-        #[test]
-        fn the_majority_value_is_the_largest_that_a_majority_reaches(values in prop::collection::vec(0_u64..20, 1..9)) {
-            let quorum = values.len() / 2 + 1;
-            let reached = |value: u64| values.iter().filter(|other| **other >= value).count() >= quorum;
-            let expected = (0..20).rev().find(|value| reached(*value)).expect("all values reach 0");
-            prop_assert_eq!(majority_value(&mut values.clone(), quorum), expected);
-        }
-    }
 
     fn streaming(match_index: u64, next_index: u64) -> Progress {
         Progress {

@@ -6,7 +6,8 @@ use sim_core::NodeId;
 use super::config::Config;
 use super::reads::Reads;
 use super::replication::{Pending, Progress};
-use super::types::{Index, Round};
+use super::types::Round;
+use crate::replicated::Index;
 use std::collections::VecDeque;
 
 /// A role, with what it keeps. Only the `become_*` functions of the election change it.

@@ -5,7 +5,7 @@ use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 use super::Raft;
 use super::replication::{Mode, Progress};
 use super::role::{Ballot, Candidate, Follower, Leader, Role};
-use super::types::{Command, Index};
+use crate::replicated::{Command, Index};
 
 impl Raft {
     /// Everything the paper's Figure 2 names, in its order, and what this implementation adds.

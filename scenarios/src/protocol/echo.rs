@@ -1,35 +1,39 @@
 //! Echo in scenarios.
 
-use protocols::echo::{Config, ConfigError, Echo, invariants};
+use protocols::echo::{Config, ConfigError, Echo, Mutant, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::process::{Message as _, Process, Timer as _};
 use sim_core::service::Service;
 use sim_core::{NodeId, Simulation};
 
-use super::{Protocol, ProtocolAbout, ProtocolKind};
+use super::{MutantName, Protocol, ProtocolAbout, ProtocolKind};
 use crate::assemble::Blueprint;
 use crate::text::units::Time;
 use crate::validate::Objection;
 
 /// The parameters of echo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// How long a node waits for a peer before it asks the next one, above 0. Default `50ms`.
     pub retry_after: Time,
+    /// The bug to have on purpose: the name of a mutant. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mutant: Option<MutantName>,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { retry_after: Config::new(1).retry_after.into() }
+        Self { retry_after: Config::new(1).retry_after.into(), mutant: None }
     }
 }
 
 impl Parameters {
-    fn config(self, members: &[NodeId]) -> Config {
+    fn config(&self, members: &[NodeId]) -> Config {
         let node_count = members.last().map_or(0, |last| last.raw() + 1);
-        Config { node_count, retry_after: self.retry_after.span() }
+        let mutant = MutantName::resolve(self.mutant.as_ref(), Mutant::by_name);
+        Config { node_count, retry_after: self.retry_after.span(), mutant }
     }
 }
 
@@ -46,6 +50,7 @@ impl ProtocolKind for Kind {
             region_count: 0,
             parameters: schemars::schema_for!(Parameters),
             invariants: invariants::all().iter().map(|invariant| *invariant.about()).collect(),
+            mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
             message_kinds: <Echo as Process>::Message::KINDS.to_vec(),
             timers: <Echo as Process>::Timer::NAMES.to_vec(),
             points: Echo::POINTS.to_vec(),
@@ -64,9 +69,9 @@ impl ProtocolKind for Kind {
     }
 }
 
-fn parameters(protocol: &Protocol) -> Parameters {
+fn parameters(protocol: &Protocol) -> &Parameters {
     let Protocol::Echo(parameters) = protocol else {
         panic!("the table hands echo its own parameters, not those of `{}`", protocol.name())
     };
-    *parameters
+    parameters
 }

@@ -10,15 +10,18 @@
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
 mod echo;
+mod mutant;
 mod raft;
 mod table;
 
+use protocols::mutant::MutantAbout;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use sim_core::check::About;
 use sim_core::service::Service;
 use sim_core::{NodeId, Simulation};
 
+pub use self::mutant::MutantName;
 pub use self::table::ProtocolTable;
 use crate::assemble::Blueprint;
 use crate::validate::Objection;
@@ -41,6 +44,14 @@ macro_rules! builtin {
                 match self {
                     $(Self::$variant(_) => stringify!($module),)*
                     Self::Added(name) => name,
+                }
+            }
+
+            /// The bug that it is to have.
+            pub fn mutant(&self) -> Option<&MutantName> {
+                match self {
+                    $(Self::$variant(parameters) => parameters.mutant.as_ref(),)*
+                    Self::Added(_) => None,
                 }
             }
         }
@@ -92,6 +103,8 @@ pub struct ProtocolAbout {
     pub parameters: Schema,
     /// What must always hold.
     pub invariants: Vec<About>,
+    /// Wrong variants of it.
+    pub mutants: Vec<MutantAbout>,
     /// The kinds of message, by number.
     pub message_kinds: Vec<&'static str>,
     /// The plain timers, by number.

@@ -1,19 +1,19 @@
 //! Raft in scenarios.
 
-use protocols::raft::{Config, ConfigError, Raft, invariants};
+use protocols::raft::{Config, ConfigError, Mutant, Raft, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::process::{Message as _, Process, Timer as _};
 use sim_core::service::Service;
 use sim_core::{NodeId, Simulation, Span};
 
-use super::{Protocol, ProtocolAbout, ProtocolKind};
+use super::{MutantName, Protocol, ProtocolAbout, ProtocolKind};
 use crate::assemble::Blueprint;
 use crate::text::units::{Time, TimeRange};
 use crate::validate::Objection;
 
 /// The parameters of Raft.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// How often a leader sends to each follower at least; shorter than any election timeout. Default `50ms`.
@@ -26,6 +26,9 @@ pub struct Parameters {
     pub in_flight_max: u64,
     /// How many entries of a leader may be uncommitted before it refuses clients, at least 1. Default 10,000.
     pub uncommitted_max: u64,
+    /// The bug to have on purpose: the name of a mutant. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mutant: Option<MutantName>,
 }
 
 impl Default for Parameters {
@@ -38,6 +41,7 @@ impl Default for Parameters {
             append_entries_max: usual.append_entries_max,
             in_flight_max: usual.in_flight_max,
             uncommitted_max: usual.uncommitted_max,
+            mutant: None,
         }
     }
 }
@@ -50,6 +54,7 @@ impl Parameters {
             append_entries_max: self.append_entries_max,
             in_flight_max: self.in_flight_max,
             uncommitted_max: self.uncommitted_max,
+            mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
             ..Config::new(members.iter().copied())
         }
     }
@@ -67,6 +72,7 @@ impl ProtocolKind for Kind {
             region_count: 2,
             parameters: schemars::schema_for!(Parameters),
             invariants: invariants::all().iter().map(|invariant| *invariant.about()).collect(),
+            mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
             message_kinds: <Raft as Process>::Message::KINDS.to_vec(),
             timers: <Raft as Process>::Timer::NAMES.to_vec(),
             points: Raft::POINTS.to_vec(),
@@ -82,11 +88,11 @@ impl ProtocolKind for Kind {
     }
 }
 
-fn parameters(protocol: &Protocol) -> Parameters {
+fn parameters(protocol: &Protocol) -> &Parameters {
     let Protocol::Raft(parameters) = protocol else {
         panic!("the table hands Raft its own parameters, not those of `{}`", protocol.name())
     };
-    *parameters
+    parameters
 }
 
 fn objection(error: &ConfigError) -> Objection {

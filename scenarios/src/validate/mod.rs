@@ -17,7 +17,7 @@ use sim_core::{NodeId, Span};
 
 pub use self::objection::Objection;
 use crate::format::{Clock, Expectation, FORMAT_VERSION, Heal, Latency, Liveness, Scenario};
-use crate::protocol::{ProtocolKind, ProtocolTable};
+use crate::protocol::{MutantName, ProtocolKind, ProtocolTable};
 use crate::text::Step;
 
 /// The most nodes of a scenario.
@@ -35,6 +35,7 @@ pub fn validate(scenario: &Scenario, table: &ProtocolTable) -> Result<(), Object
     check_head(scenario)?;
     let kind = check_protocol(scenario, table)?;
     check_nodes(scenario)?;
+    check_mutant(scenario, kind)?;
     kind.check(&scenario.protocol, &scenario.members())?;
     check_phases(scenario)?;
     check_hosts(scenario)?;
@@ -66,6 +67,17 @@ fn check_protocol<'table>(
         let problem = format!("there is no protocol `{name}` in the table");
         Objection::new("protocol", problem).allowed_names(name, &table.names())
     })
+}
+
+fn check_mutant(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
+    let Some(MutantName(name)) = scenario.protocol.mutant() else { return Ok(()) };
+    let mutants = kind.about().mutants;
+    if mutants.iter().any(|mutant| mutant.name == name) {
+        return Ok(());
+    }
+    let names: Vec<String> = mutants.iter().map(|mutant| mutant.name.to_owned()).collect();
+    let problem = format!("`{}` has no mutant `{name}`", scenario.protocol.name());
+    Err(Objection::new("protocol.mutant", problem).allowed_names(name, &names))
 }
 
 fn check_nodes(scenario: &Scenario) -> Result<(), Objection> {

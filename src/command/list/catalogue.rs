@@ -1,9 +1,10 @@
 //! Where lists come from: the scenario library, the protocol table, the scenario format, the checkers.
 
 use clap::ValueEnum;
+use protocols::mutant::MutantAbout;
 use scenarios::format::Act;
 use scenarios::library;
-use scenarios::protocol::ProtocolTable;
+use scenarios::protocol::{ProtocolKind, ProtocolTable};
 use scenarios::workload;
 use schemars::schema_for;
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ pub(crate) enum Section {
     Checkers,
     /// What clients can ask
     Workloads,
+    /// Wrong variants of protocols, to prove that the checkers bite
+    Mutants,
 }
 
 /// One line of a list.
@@ -59,6 +62,7 @@ impl Section {
             Self::Faults => "faults",
             Self::Checkers => "checkers",
             Self::Workloads => "workloads",
+            Self::Mutants => "mutants",
         }
     }
 
@@ -69,6 +73,7 @@ impl Section {
             Self::Faults => faults(),
             Self::Checkers => checkers(),
             Self::Workloads => workloads(),
+            Self::Mutants => mutants(),
         }
     }
 }
@@ -91,7 +96,7 @@ fn faults() -> Vec<Item> {
 
 fn protocols() -> Vec<Item> {
     let about = ProtocolTable::builtin();
-    let abouts = about.iter().map(scenarios::protocol::ProtocolKind::about);
+    let abouts = about.iter().map(ProtocolKind::about);
     let item = |about: scenarios::protocol::ProtocolAbout| {
         let parameters = fields(&about.parameters);
         let parameters = parameters
@@ -101,6 +106,7 @@ fn protocols() -> Vec<Item> {
             "services": about.services,
             "parameters": parameters.collect::<Vec<_>>(),
             "invariants": about.invariants,
+            "mutants": about.mutants,
             "messages": about.message_kinds,
             "timers": about.timers,
             "points": about.points,
@@ -108,6 +114,20 @@ fn protocols() -> Vec<Item> {
         Item::new(about.name, about.summary, more)
     };
     abouts.map(item).collect()
+}
+
+/// Wrong variants of protocols, by full name: `raft/commit-prior-term`.
+fn mutants() -> Vec<Item> {
+    let table = ProtocolTable::builtin();
+    let of = |kind: &dyn ProtocolKind| {
+        let about = kind.about();
+        let item = |mutant: &MutantAbout| {
+            let name = format!("{}/{}", about.name, mutant.name);
+            Item::new(name, mutant.change, json!({ "breaks": mutant.breaks, "source": mutant.source }))
+        };
+        about.mutants.iter().map(item).collect::<Vec<_>>()
+    };
+    table.iter().flat_map(of).collect()
 }
 
 fn checkers() -> Vec<Item> {

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::types::Command;
 use super::*;
+use crate::replicated::Command;
 
 /// A disk that takes everything, or so many writes.
 struct Disk {
@@ -42,7 +42,7 @@ fn log(terms: &[u64]) -> Log {
 }
 
 fn terms(log: &Log) -> Vec<u64> {
-    log.slots.iter().map(|slot| slot.entry.term.0).collect()
+    log.entries.range(Index(1), u64::MAX).map(|entry| entry.term.0).collect()
 }
 
 #[test]
