@@ -50,7 +50,7 @@ fn agrees<S: Spec, M: Model>(checker: &Linearizability<S>, model: &M, shape: Sha
         let twin = is_linearizable(model, &happened(&history));
         match checker.judge(&history, BUDGET) {
             Judgement::Pass => {
-                assert!(twin, "history {index} is not linearizable: {:#?}", history.operations())
+                assert!(twin, "history {index} is not linearizable: {:#?}", history.operations());
             }
             Judgement::Inconclusive(why) => panic!("history {index}: {why}"),
             Judgement::Violation(evidence) => {
