@@ -1,8 +1,8 @@
 //! Commands that show something and change nothing.
 
 use sim_core::NodeId;
-use sim_core::disk::RegionKind;
 use sim_core::Simulation;
+use sim_core::disk::RegionKind;
 use sim_core::view::{Content as Shown, Part, RowWindow, Strip, Table, ViewRequest};
 
 use super::Conversation;
@@ -57,7 +57,11 @@ impl<P: Conversation> Stage<P> {
         let armed = of_node.filter_map(|prospect| {
             let name = timer_name::<P>(prospect.content.timer()?);
             let when = prospect.due.since(now);
-            Some(if when.is_zero() { format!("  {node}: {name} is due") } else { format!("  {node}: {name} in {when}") })
+            Some(if when.is_zero() {
+                format!("  {node}: {name} is due")
+            } else {
+                format!("  {node}: {name} in {when}")
+            })
         });
         armed.collect()
     }
