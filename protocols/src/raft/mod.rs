@@ -250,4 +250,6 @@ impl Raft {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;
