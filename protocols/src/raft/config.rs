@@ -28,6 +28,31 @@ pub enum ReadMode {
     Lease,
 }
 
+impl ReadMode {
+    /// By the name that scenarios use: `log`, `read-index`, `follower`, `lease`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "log" => Some(Self::Log),
+            "read-index" => Some(Self::ReadIndex),
+            "follower" => Some(Self::Follower),
+            "lease" => Some(Self::Lease),
+            _ => None,
+        }
+    }
+}
+
+impl Transition {
+    /// By the name that scenarios use: `auto`, `joint-implicit`, `joint-explicit`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "joint-implicit" => Some(Self::JointImplicit),
+            "joint-explicit" => Some(Self::JointExplicit),
+            _ => None,
+        }
+    }
+}
+
 /// How one membership follows another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transition {
@@ -47,7 +72,7 @@ pub struct Config {
     /// scenario. Other nodes stand by, send clients elsewhere, and may be added.
     pub members: Arc<[NodeId]>,
     /// Those of the members that are learners at first: they get everything and decide nothing. Default none.
-    pub learners: NodeSet,
+    pub learners: Vec<NodeId>,
     /// How often a leader sends to each follower at least. Default 50 ms.
     pub heartbeat: Span,
     /// From where election timeouts are drawn, uniformly, anew at every reset (§5.2). Default 150 ms up to, not
@@ -185,7 +210,7 @@ impl Config {
     pub fn new(members: impl IntoIterator<Item = NodeId>) -> Self {
         Self {
             members: members.into_iter().collect(),
-            learners: NodeSet::EMPTY,
+            learners: Vec::new(),
             heartbeat: Span::millis(50),
             election_timeout: Span::millis(150)..Span::millis(300),
             pre_vote: false,
@@ -250,7 +275,8 @@ impl Config {
     /// The membership that the cluster begins with.
     pub(super) fn membership(&self) -> Membership {
         let members: NodeSet = self.members.iter().copied().collect();
-        let (voters, learners) = (members.difference(self.learners), self.learners);
+        let learners: NodeSet = self.learners.iter().copied().collect();
+        let voters = members.difference(learners);
         Membership { voters, learners, ..Membership::default() }
     }
 
@@ -317,11 +343,10 @@ impl Config {
     }
 
     fn validate_learners(&self) -> Result<(), ConfigError> {
-        let members: NodeSet = self.members.iter().copied().collect();
-        if let Some(stranger) = self.learners.difference(members).iter().next() {
-            return Err(ConfigError::LearnerNotMember(stranger));
+        if let Some(stranger) = self.learners.iter().find(|learner| !self.members.contains(learner)) {
+            return Err(ConfigError::LearnerNotMember(*stranger));
         }
-        if self.learners == members { Err(ConfigError::LearnersOnly) } else { Ok(()) }
+        if self.membership().voters.is_empty() { Err(ConfigError::LearnersOnly) } else { Ok(()) }
     }
 
     /// A lease rests on voters that hold still, and on a leader that knows whether it is heard.

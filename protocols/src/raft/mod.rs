@@ -33,11 +33,23 @@
 //! 5. **The entry is committed** when a majority has it on disk and it is of the leader's term (§5.4.2). The leader
 //!    executes it and answers the client. Followers learn of it with the next message, and execute it too.
 //!
-//! **A read** takes no entry: the leader takes note of its commit index, makes sure with a round of heartbeats that
-//! it still leads, and answers when it has executed so far (`reads`; §8).
+//! **A read** takes no entry by default: the leader takes note of its commit index, makes sure with a round of heartbeats
+//! that it still leads, and answers when it has executed so far. Three other ways are in `reads` (§8).
 //!
-//! **A restart** finds term, vote and log on disk ([`durable`]), and nothing else: the node is a follower that knows
-//! nothing to be committed, and executes the log from its beginning as it learns how far it is.
+//! **Logs stay short.** Each node writes a snapshot of its state machine now and then, and forgets the entries before it
+//! ([`snapshot`]; §7). A follower that lacks what its leader has forgotten gets the snapshot, in pieces (`ship`,
+//! `receive`).
+//!
+//! **Members come and go** by an entry of the log that says who they are ([`membership`], `reconfigure`; §6). Each node
+//! decides by the last one in its log. New ones catch up first, as outsiders or learners.
+//!
+//! **Leaders stay if they are well, and go if they are not** where the scenario says so: a candidate asks first whether it
+//! had a chance (`election`), followers hold on to a leader they hear, and a leader that nobody hears steps down
+//! (`contact`). On request it hands over (`transfer`).
+//!
+//! **A restart** finds term, vote, snapshot and log on disk ([`durable`], `recovery`), and nothing else: the node is a
+//! follower that knows nothing to be committed but what its snapshot stands for, and executes the rest as it learns how
+//! far it is.
 //!
 //! # The paper's words
 //!
@@ -47,7 +59,11 @@
 //! | `log[]` | [`log::Log`] |
 //! | `commitIndex` | [`log::Log::commit`] |
 //! | `lastApplied` | [`StateMachine::applied`] |
-//! | `nextIndex[]`, `matchIndex[]` | `replication::Progress` |
+//! | `nextIndex[]`, `matchIndex[]` | `progress::Progress` |
+//! | `InstallSnapshot` RPC (Figure 13) | [`message::InstallSnapshot`] |
+//! | `lastIncludedIndex`, `lastIncludedTerm`, configuration | [`SnapshotMeta`] |
+//! | C_old, C_new, C_old,new | [`Membership`] |
+//! | `TimeoutNow` RPC (dissertation §3.10) | [`Message::TimeoutNow`] |
 //! | `AppendEntries` RPC, heartbeat | [`message::AppendEntries`], without entries |
 //! | `RequestVote` RPC | [`message::RequestVote`] |
 //! | election timeout, heartbeat | [`Timer::Election`], [`Timer::Heartbeat`], [`config::Config`] |
@@ -58,14 +74,20 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | pre-vote, check-quorum (dissertation §6.2, §9.6) | a node that comes back from a partition deposes a leader that is well; a leader cut off from the majority keeps the belief that it leads (and answers nothing) |
-//! | snapshots (§7) | the log grows for ever, and a restart executes all of it |
-//! | membership changes (§6) | the members are those of the configuration |
-//! | leadership transfer (dissertation §3.10) | a leader goes only by being deposed |
-//! | sessions that expire (dissertation §6.3) | the table of clients grows with their number |
-//! | reads at followers, leases (dissertation §6.4) | every read goes to the leader and waits for a round of heartbeats |
+//! | memberships in force only when executed, as in etcd | see below |
+//! | registering clients (dissertation §6.3) | a session that expired leaves a number behind, 8 bytes a client for ever |
+//! | telling a node that it was removed | it campaigns until it hears otherwise: `pre_vote` and `stickiness` make that harmless |
+//! | priorities, group commit, snapshots on request of a follower | extras of raft-rs |
 //!
 //! A full disk makes a node deaf, not wrong: what it cannot write counts as a message that was lost.
+//!
+//! **Why a membership is in force when it is appended.** etcd puts it in force when it is executed. A node then may be two
+//! memberships behind what others decide by, and majorities two steps apart need not meet: it has both entries in its log,
+//! does not know that they are committed, and wins an election by the old one while somebody else wins the same term by
+//! the new one. That nobody campaigns with memberships it knows to be committed and has not executed, and that one change
+//! is pending at a time, are not enough, because the node need not know. It would take a majority that is known to have
+//! executed one membership before the next may be appended. The paper's rule needs none of this. The other is the mutant
+//! [`Mutant::ConfigOnApply`].
 //!
 //! # Sources
 //!

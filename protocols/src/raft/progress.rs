@@ -89,11 +89,6 @@ impl Progress {
         self.next_index.previous().since(self.match_index)
     }
 
-    /// Messages sent and not acknowledged.
-    pub(super) fn messages_in_flight(&self) -> u64 {
-        self.in_flight.len() as u64
-    }
-
     /// A message with `count` entries from `next_index` on was sent.
     #[inline]
     pub(super) fn on_sent(&mut self, count: u64) {
@@ -158,14 +153,17 @@ impl Progress {
     }
 
     /// Time for a heartbeat. A question that got no answer may be lost, and is asked again; a stream to a follower that
-    /// has not answered the last `silent_max` heartbeats goes nowhere (etcd: `ReportUnreachable`).
+    /// has not answered the last `silent_max` heartbeats goes nowhere (etcd: `ReportUnreachable`). And where what was
+    /// sent last is compacted up to `base`, no heartbeat can show any more that it was lost.
     #[inline]
-    pub(super) fn on_heartbeat(&mut self, silent_max: u64) {
+    pub(super) fn on_heartbeat(&mut self, silent_max: u64, base: Index) {
         self.silent += 1;
         match self.mode {
             Mode::ProbeSent => self.mode = Mode::Probe,
-            Mode::Stream if self.silent > silent_max && !self.in_flight.is_empty() => {
-                self.become_probe(self.match_index.next());
+            Mode::Stream if !self.in_flight.is_empty() => {
+                if self.silent > silent_max || self.next_index <= base {
+                    self.become_probe(self.match_index.next());
+                }
             }
             Mode::Probe | Mode::Stream | Mode::Snapshot(_) => {}
         }
@@ -247,15 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_whose_end_is_compacted_is_probed_because_no_heartbeat_can_show_what_was_lost() {
+        let mut progress = streaming(5);
+        progress.on_sent(3);
+        progress.on_heartbeat(9, Index(8));
+        assert_eq!(progress.mode, Mode::Stream, "the entry before the next is the base");
+        progress.on_heartbeat(9, Index(9));
+        assert_eq!((progress.next_index, progress.mode), (Index(6), Mode::Probe));
+    }
+
+    #[test]
     fn a_silent_stream_is_probed_from_what_is_known() {
         let mut progress = streaming(5);
-        progress.on_heartbeat(0);
+        progress.on_heartbeat(0, Index::ZERO);
         assert_eq!(progress.mode, Mode::Stream, "nothing is on its way");
         progress.on_reply(Round(1));
         progress.on_sent(3);
-        progress.on_heartbeat(1);
+        progress.on_heartbeat(1, Index::ZERO);
         assert_eq!(progress.mode, Mode::Stream);
-        progress.on_heartbeat(1);
+        progress.on_heartbeat(1, Index::ZERO);
         assert_eq!((progress.next_index, progress.mode), (Index(6), Mode::Probe));
     }
 }

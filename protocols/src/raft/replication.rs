@@ -130,9 +130,9 @@ impl Raft {
             unreachable!("only a leader has a heartbeat timer")
         };
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
-        let silent_max = self.config.heartbeats_an_election_timeout();
+        let (silent_max, base) = (self.config.heartbeats_an_election_timeout(), self.log.base());
         for progress in &mut leader.progress {
-            progress.on_heartbeat(silent_max);
+            progress.on_heartbeat(silent_max, base);
         }
         self.start_round(context);
         self.replicate(context);

@@ -88,7 +88,10 @@ impl Raft {
         leader.active = leader.active.with(from);
         match reply.result {
             InstallResult::Installed(index) => {
-                leader.shipments.remove(&from);
+                // A late answer may be about an older snapshot than the one on its way.
+                if leader.shipments.get(&from).is_some_and(|shipment| shipment.snapshot.meta.index <= index) {
+                    leader.shipments.remove(&from);
+                }
                 self.on_match(context, from, index);
             }
             InstallResult::Next(next) => {

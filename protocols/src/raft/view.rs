@@ -76,12 +76,14 @@ impl Raft {
             let entry = self.log.entry_at(Index(index))?;
             Some(Cell { index, epoch: entry.term.0, label: label(&entry.payload) })
         });
-        let marks = vec![
+        let mut marks = vec![
             ("commit", self.log.commit().0),
             ("applied", self.machine.applied().0),
             ("durable", self.log.durable().0),
-            ("snapshot", self.snapshot.meta.index.0),
         ];
+        if self.snapshot.meta.index > Index::ZERO {
+            marks.push(("snapshot", self.snapshot.meta.index.0));
+        }
         Strip { available, cells: cells.collect(), marks }
     }
 
@@ -116,7 +118,7 @@ impl Raft {
             let chunk = leader.shipments.get(&node).map(|shipment| shipment.offset);
             progress_row(node, &leader.progress[node.index()], chunk)
         });
-        let columns = vec!["follower", "next", "match", "in flight", "messages", "mode", "round"];
+        let columns = vec!["follower", "next", "match", "in flight", "mode", "round"];
         view.group("leader", |view| {
             view.number("first entry of its term", leader.noop.0);
             view.number("round of heartbeats", leader.round.0);
@@ -152,7 +154,6 @@ fn progress_row(node: NodeId, progress: &Progress, chunk: Option<u64>) -> Vec<St
         progress.next_index.to_string(),
         progress.match_index.to_string(),
         progress.entries_in_flight().to_string(),
-        progress.messages_in_flight().to_string(),
         mode,
         progress.round.0.to_string(),
     ]

@@ -5,11 +5,12 @@ use sim_core::check::Invariant;
 use sim_core::disk::RegionId;
 
 use super::durable::{HARD_STATE, LOG};
-use super::{Config, Fact, Mutant, Raft, invariants};
+use super::snapshot::SNAPSHOT;
+use super::{Config, Fact, Mutant, Raft, ReadMode, SessionPolicy, Transition, invariants};
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Raft {
-    /// `members=n1,n2` if not all nodes are members at the start.
+    /// `members=n1,n2` if not all nodes are members at the start; learners among them by `learners=n2`.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let everybody: Vec<NodeId> = (0..nodes).map(NodeId::new).collect();
         let members = arguments.value("members")?.unwrap_or(everybody);
@@ -19,6 +20,24 @@ impl Conversation for Raft {
         arguments.set("append_entries_max", &mut config.append_entries_max)?;
         arguments.set("in_flight_max", &mut config.in_flight_max)?;
         arguments.set("uncommitted_max", &mut config.uncommitted_max)?;
+        arguments.set("pre_vote", &mut config.pre_vote)?;
+        arguments.set("check_quorum", &mut config.check_quorum)?;
+        arguments.set("stickiness", &mut config.stickiness)?;
+        arguments.set("catch_up_rounds", &mut config.catch_up_rounds)?;
+        arguments.set("snapshot_every", &mut config.snapshot_every)?;
+        arguments.set("snapshot_trail", &mut config.snapshot_trail)?;
+        arguments.set("snapshot_chunk", &mut config.snapshot_chunk)?;
+        arguments.set("append_bytes_max", &mut config.append_bytes_max)?;
+        arguments.set("in_flight_bytes_max", &mut config.in_flight_bytes_max)?;
+        arguments.set("uncommitted_bytes_max", &mut config.uncommitted_bytes_max)?;
+        arguments.set("apply_delay", &mut config.apply_delay)?;
+        arguments.set("syncs_max", &mut config.syncs_max)?;
+        config.apply_bytes_max = arguments.value("apply_bytes_max")?;
+        config.reads = arguments.named("reads", ReadMode::by_name)?.unwrap_or_default();
+        config.transition = arguments.named("transition", Transition::by_name)?.unwrap_or_default();
+        arguments.set("learners", &mut config.learners)?;
+        let sessions = arguments.value("sessions_max")?;
+        config.sessions = sessions.map_or(SessionPolicy::KeepAll, SessionPolicy::AtMost);
         config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
@@ -34,6 +53,13 @@ impl Conversation for Raft {
                 Some(format!("finds a log that ends with ({index},{term})"))
             }
             Fact::TermChanged { term } => Some(format!("enters {term}")),
+            Fact::SpokeIn { .. } => None,
+            Fact::BecamePreCandidate { term } => Some(format!("asks for pre-votes in {term}")),
+            Fact::Disrupted { term } => Some(format!("is deposed in {term} though a majority heard it")),
+            Fact::Compacted { index } => Some(format!("forgets entries up to {index}")),
+            Fact::Restored { index, term, .. } => {
+                Some(format!("takes over a snapshot up to ({index},{term})"))
+            }
             Fact::VoteGranted { term, candidate } => Some(format!("votes for {candidate} in {term}")),
             Fact::BecameCandidate { term } => Some(format!("campaigns in {term}")),
             Fact::BecameLeader { term } => Some(format!("leads {term}")),
@@ -65,6 +91,7 @@ impl Conversation for Raft {
         match region {
             HARD_STATE => "hard-state".to_owned(),
             LOG => "log".to_owned(),
+            SNAPSHOT => "snapshot".to_owned(),
             other => format!("region {}", other.raw()),
         }
     }

@@ -5,8 +5,8 @@ use sim_core::service::Admin;
 
 use super::*;
 
-const FIRST: u64 = 168;
-const COUNT: u64 = 400;
+const FIRST: u64 = 0;
+const COUNT: u64 = 100;
 
 /// A cluster whose parameters are drawn: every switch either way, and limits so small that they are met.
 fn drawn_config(stream: &mut Stream, member_count: u32) -> Config {
