@@ -74,38 +74,52 @@
 //! - D. Ongaro: Consensus: Bridging Theory and Practice, dissertation, 2014.
 //! - D. Ongaro: `raft.tla`, and etcd's `etcdraft.tla`, for the names of the invariants.
 
+mod commit;
 pub mod config;
+mod contact;
 pub mod durable;
 mod election;
 pub mod facts;
 pub mod invariants;
 pub mod log;
+pub mod membership;
 pub mod message;
 pub mod mutants;
 mod process;
+mod progress;
 mod reads;
+mod receive;
+mod reconfigure;
+mod recovery;
 mod replication;
 mod role;
+mod ship;
+pub mod snapshot;
+mod transfer;
 pub mod types;
 mod view;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::NodeId;
+use sim_core::{LocalTime, NodeId};
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, ReadMode, Transition};
 pub use facts::Fact;
+pub use membership::Membership;
 pub use message::Message;
 pub use mutants::Mutant;
-pub use types::{Entry, Term};
+pub use snapshot::SnapshotMeta;
+pub use types::{Entry, Payload, Term};
 
 use crate::replicated::StateMachine;
-pub use crate::replicated::{Chain, Command, Index};
+pub use crate::replicated::{Chain, Command, Index, NodeSet, SessionPolicy};
 
 use durable::{HardState, Outbox};
 use log::Log;
+use receive::Incoming;
 use role::Role;
+use snapshot::Snapshot;
 
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -114,6 +128,12 @@ pub enum Timer {
     Election,
     /// Of a leader: when to send the next heartbeats.
     Heartbeat,
+    /// Of a leader: when to look whether a majority still answers.
+    Quorum,
+    /// Of a leader: when to give up a transfer of leadership.
+    Transfer,
+    /// When to execute the next committed entries, where that is a step of its own.
+    Apply,
 }
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
@@ -124,32 +144,66 @@ enum Point {
     LogConflict,
     RetryAnswered,
     ReadRound,
+    QuorumLost,
+    TransferReceived,
+    TransferAborted,
+    SnapshotTaken,
+    SnapshotShipped,
+    SnapshotInstalled,
+    MembersChanged,
+    LeaderRemoved,
+    CatchUpFailed,
+    ReadForwarded,
 }
 
-const POINTS: [&str; 5] = [
+const POINTS: [&str; 15] = [
     "a candidacy ended without a leader",
     "a leader was deposed",
     "a follower refused entries that do not fit its log",
     "a retry was answered without executing it again",
     "a round of heartbeats was started for a read",
+    "a leader stepped down because no majority answered",
+    "a node campaigned because its leader wanted it to",
+    "a transfer of leadership was given up",
+    "a snapshot was taken",
+    "a follower was behind the compacted log and got a snapshot",
+    "a follower took over a leader's snapshot",
+    "a leader changed the members",
+    "a leader that was removed stepped down",
+    "a new node did not catch up in time",
+    "a follower asked its leader about a read",
 ];
 
 /// One node of a Raft cluster. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub struct Raft {
     node: NodeId,
-    /// Its place among the members; `None` for a node that only sends clients elsewhere.
-    slot: Option<usize>,
     #[serde(skip)]
     config: Arc<Config>,
     /// On disk: term and vote. Only `write_hard_state` changes it.
     hard: HardState,
     /// On disk: the entries. In memory: how far they are durable and committed.
     log: Log,
-    /// In memory, as all below: what waits for the disk.
+    /// On disk: the last snapshot; of nothing at first.
+    snapshot: Snapshot,
+    /// In memory, as all below: the membership in force, and the entry that brought it. Only `refresh_members` changes
+    /// it: it follows from the log.
+    members: Membership,
+    members_index: Index,
+    /// What waits for the disk.
     outbox: Outbox,
     role: Role,
     machine: StateMachine,
+    /// When a leader was heard of last, by the own clock; kept only where somebody wants to know.
+    heard: Option<LocalTime>,
+    /// A snapshot of this node's own, until it is durable.
+    taking: Option<Snapshot>,
+    /// A leader's snapshot, until it is durable.
+    incoming: Option<Incoming>,
+    /// Whether the next step of execution is due.
+    is_applying: bool,
+    /// The last entry that the disk had at the start.
+    recovered_index: Index,
 }
 
 impl Raft {
@@ -172,6 +226,21 @@ impl Raft {
     /// The state machine.
     pub fn machine(&self) -> &StateMachine {
         &self.machine
+    }
+
+    /// The membership in force at this node.
+    pub fn members(&self) -> &Membership {
+        &self.members
+    }
+
+    /// What the last snapshot is of.
+    pub fn snapshot(&self) -> &SnapshotMeta {
+        &self.snapshot.meta
+    }
+
+    /// The parameters.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Whether this node believes to lead its term.
