@@ -182,6 +182,7 @@ impl Raft {
     fn on_admin_request(&mut self, context: &mut Context<'_, Self>, op: OpId, admin: Admin) {
         match (&self.role, admin) {
             (_, Admin::Snapshot) => self.on_snapshot_request(context, op),
+            (_, Admin::ForgetLeader) => self.on_forget_request(context, op),
             (Role::Leader(_), _) => self.on_admin(context, op, admin),
             (Role::Follower(Follower { leader, .. }), _) => context.reply(op, Outcome::Redirect(*leader)),
             (Role::PreCandidate(_) | Role::Candidate(_), _) => context.reply(op, Outcome::Redirect(None)),
