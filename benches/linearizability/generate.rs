@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sim_core::history::History;
 use sim_core::random::{Distribution, KeySource, Purpose, Stream};
-use sim_core::service::{Key, Operation, Outcome, kv};
+use sim_core::service::{Key, Operation, kv};
 use sim_core::{ClientId, OpId, SimTime, Span};
 
 const CLIENTS: u32 = 10;

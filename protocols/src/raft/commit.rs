@@ -3,14 +3,14 @@
 //! By default a node executes what is committed at once. With `apply_delay` or `apply_max` it does so in steps of its
 //! own, as a separate thread would: what is committed then waits a while to be executed.
 
-use sim_core::service::Outcome;
 use sim_core::Context;
+use sim_core::service::Outcome;
 
 use super::facts::Fact;
+use super::membership::agreed_by;
 use super::mutants::Mutant;
 use super::role::{Leader, Role};
 use super::{Raft, Timer};
-use super::membership::agreed_by;
 use crate::replicated::Index;
 
 impl Raft {
@@ -32,11 +32,7 @@ impl Raft {
     /// The last entry that a quorum has on disk, the leader itself counted by its own disk.
     fn quorum_index(&self, leader: &Leader) -> Index {
         let matched = |node: sim_core::NodeId| {
-            if node == self.node {
-                self.own_match()
-            } else {
-                leader.progress[node.index()].match_index
-            }
+            if node == self.node { self.own_match() } else { leader.progress[node.index()].match_index }
         };
         if self.config.has(Mutant::QuorumHalf) {
             let voters = self.members.voters;
@@ -70,7 +66,7 @@ impl Raft {
     /// The next step of execution.
     pub(super) fn on_apply_timeout(&mut self, context: &mut Context<'_, Self>) {
         self.is_applying = false;
-        let most = self.machine.applied().plus(self.config.apply_entries());
+        let most = Index(self.machine.applied().0.saturating_add(self.config.apply_entries()));
         self.apply_to(context, most.min(self.log.commit()));
         self.serve_reads(context);
         self.apply_committed(context);
@@ -79,7 +75,8 @@ impl Raft {
     fn apply_to(&mut self, context: &mut Context<'_, Self>, last: Index) {
         while self.machine.applied() < last {
             let index = self.machine.applied().next();
-            let entry = *self.log.entry_at(index).expect("a committed entry that was not executed is in the log");
+            let entry =
+                *self.log.entry_at(index).expect("a committed entry that was not executed is in the log");
             let witness = |index, chain| context.fact(Fact::Applied { index, chain });
             let outcome = self.machine.apply(&entry, witness);
             let outcome = if entry.members().is_some() { Some(Outcome::Done) } else { outcome };

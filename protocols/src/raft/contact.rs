@@ -93,9 +93,7 @@ impl Raft {
 
     /// Did a majority answer since the last look?
     pub(super) fn on_quorum_timeout(&mut self, context: &mut Context<'_, Self>) {
-        let Role::Leader(leader) = &mut self.role else {
-            unreachable!("only a leader watches its quorum")
-        };
+        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader watches its quorum") };
         let active = std::mem::replace(&mut leader.active, NodeSet::EMPTY);
         if self.is_quorum(active.with(self.node)) {
             return self.start_watching_quorum(context);

@@ -320,7 +320,8 @@ impl Raft {
     #[inline]
     pub(super) fn send(&mut self, context: &mut Context<'_, Self>, to: NodeId, message: Message) {
         let term = message.term();
-        if term > self.outbox.spoke_in {
+        let is_about_own_term = !matches!(message, Message::PreVote(_) | Message::PreVoteReply { .. });
+        if term > self.outbox.spoke_in && is_about_own_term {
             self.outbox.spoke_in = term;
             context.fact(Fact::SpokeIn { term });
         }

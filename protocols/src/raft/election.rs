@@ -26,25 +26,33 @@ use crate::replicated::{Command, Index, NodeSet};
 
 impl Raft {
     /// Waits for a leader, a time drawn anew (§5.2): so two nodes that timed out together do not do so again.
-    /// A node without a vote waits for nobody.
+    /// A node without a vote waits only for the leader it knows, to forget it.
     #[inline]
     pub(super) fn reset_election_timer(&self, context: &mut Context<'_, Self>) {
-        if self.members.is_voter(self.node) {
+        let follows = matches!(&self.role, Role::Follower(Follower { leader: Some(_), .. }));
+        if follows || self.may_campaign() {
             let range = &self.config.election_timeout;
-            let end = if self.config.has(Mutant::FixedTimeout) {
-                range.start + Span::nanos(1)
-            } else {
-                range.end
-            };
+            let end =
+                if self.config.has(Mutant::FixedTimeout) { range.start + Span::nanos(1) } else { range.end };
             let timeout = context.random().span(range.start, end);
             context.set_timer(Timer::Election, timeout);
         }
     }
 
+    /// Whether this node has a vote, or had one before a membership that may not be committed. Then it is needed still:
+    /// it may be the only one that has the entry, and nobody else gets its vote (dissertation §4.2.2).
+    fn may_campaign(&self) -> bool {
+        self.members.is_voter(self.node) || {
+            let (_, before) = self.log.membership_at(self.members_index.previous());
+            self.members_index > self.log.commit() && before.is_voter(self.node)
+        }
+    }
+
     /// No leader was heard of for long enough.
     pub(super) fn on_election_timeout(&mut self, context: &mut Context<'_, Self>) {
-        if !self.members.is_voter(self.node) {
-            return;
+        if !self.may_campaign() {
+            // It may be no member any more, and would send clients to a leader that is long gone.
+            return self.become_follower(context, None);
         }
         if matches!(self.role, Role::Candidate(_)) {
             context.sometimes(Point::CandidacyTimedOut as usize);
@@ -59,7 +67,7 @@ impl Raft {
 
     /// The leader wants this node to lead (dissertation §3.10): no waiting, no pre-vote.
     pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, Self>) {
-        if !matches!(self.role, Role::Leader(_)) && self.members.is_voter(self.node) {
+        if !matches!(self.role, Role::Leader(_)) && self.may_campaign() {
             context.sometimes(Point::TransferReceived as usize);
             self.reset_election_timer(context);
             self.start_campaign(context, Campaign::Transfer);

@@ -211,9 +211,9 @@ impl Raft {
     fn is_counted_late(&self, message: &Message) -> bool {
         match message {
             Message::RequestVoteReply { .. } => self.config.has(Mutant::VoteFromOtherTerm),
-            Message::AppendEntriesReply(AppendEntriesReply { result: AppendResult::Matches(index), .. }) => {
-                self.config.has(Mutant::StaleAck) && *index <= self.log.last_index()
-            }
+            Message::AppendEntriesReply(AppendEntriesReply {
+                result: AppendResult::Matches(index), ..
+            }) => self.config.has(Mutant::StaleAck) && *index <= self.log.last_index(),
             Message::PreVoteReply { .. }
             | Message::RequestVote(_)
             | Message::PreVote(_)

@@ -187,11 +187,8 @@ impl Raft {
         let commit = self.log.commit();
         let has_lease = self.config.reads == ReadMode::Lease && self.has_lease(context);
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader reads") };
-        let index = if self.config.has(Mutant::ReadindexBeforeOwnCommit) {
-            commit
-        } else {
-            commit.max(leader.noop)
-        };
+        let index =
+            if self.config.has(Mutant::ReadindexBeforeOwnCommit) { commit } else { commit.max(leader.noop) };
         let round = if has_lease { Round(0) } else { leader.round.next() };
         leader.reads.waiting.push_back(Read { reader, index, round });
         self.serve_reads(context);
@@ -247,9 +244,8 @@ impl Raft {
 
     /// The latest round that a quorum has answered, the leader itself included.
     fn confirmed_round(&self, leader: &Leader) -> Round {
-        self.members.agreed(|node| {
-            if node == self.node { leader.round } else { leader.progress[node.index()].round }
-        })
+        self.members
+            .agreed(|node| if node == self.node { leader.round } else { leader.progress[node.index()].round })
     }
 
     /// Extends the lease if a majority has answered a round since.
@@ -275,7 +271,8 @@ impl Raft {
         if self.config.has(Mutant::LeaseIgnoresDrift) {
             return timeout;
         }
-        let scaled = u128::from(timeout.as_nanos()) * 1_000_000 / (1_000_000 + u128::from(self.config.drift_max));
+        let scaled =
+            u128::from(timeout.as_nanos()) * 1_000_000 / (1_000_000 + u128::from(self.config.drift_max));
         Span::nanos(u64::try_from(scaled).expect("it is shorter than the timeout"))
     }
 
@@ -294,12 +291,7 @@ impl Raft {
     }
 
     /// The leader says how far a read must see.
-    pub(super) fn on_read_index_reply(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        ticket: u64,
-        index: Index,
-    ) {
+    pub(super) fn on_read_index_reply(&mut self, context: &mut Context<'_, Self>, ticket: u64, index: Index) {
         if let Role::Follower(follower) = &mut self.role {
             follower.forwarded.on_reply(ticket, index);
             self.serve_forwarded(context);
@@ -349,7 +341,8 @@ mod tests {
     fn a_read_at_a_follower_waits_for_the_answer_and_for_the_state_machine() {
         let op = |ordinal| OpId { client: ClientId::new(0), ordinal };
         let mut forwarded = Forwarded::default();
-        let tickets = [forwarded.ask(op(0), Key(1)), forwarded.ask(op(1), Key(2)), forwarded.ask(op(0), Key(1))];
+        let tickets =
+            [forwarded.ask(op(0), Key(1)), forwarded.ask(op(1), Key(2)), forwarded.ask(op(0), Key(1))];
         assert_eq!(forwarded.len(), 2, "the retry took the place of the first try");
         forwarded.on_reply(tickets[0], Index(1));
         assert_eq!(forwarded.take_ready(Index(9)), [], "an answer to what nobody waits for");

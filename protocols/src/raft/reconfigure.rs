@@ -23,7 +23,7 @@ use super::membership::{Change, Leave, Membership};
 use super::mutants::Mutant;
 use super::role::Role;
 use super::types::{Entry, Payload};
-use super::{Point, Raft, Timer};
+use super::{Point, Raft};
 use crate::replicated::{Index, NodeSet};
 
 /// New nodes that get the log before they may vote.
@@ -62,15 +62,15 @@ impl Raft {
     }
 
     fn on_change_request(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change) {
-        let (_, current) = self.log.membership();
-        if !self.may_change_members() || current.is_joint() {
-            return context.reply(op, Outcome::Refused(Refusal::Unavailable));
-        }
-        let Some(target) = current.changed_by(change) else {
+        let (index, current) = self.log.membership();
+        let Some(target) = current.left().changed_by(change) else {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
         };
-        if target == current {
+        if target == current.left() && index <= self.log.commit() {
             return context.reply(op, Outcome::Done);
+        }
+        if !self.may_change_members() || current.is_joint() {
+            return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
         let new = target.voters.difference(current.voters);
         if new.is_empty() || self.config.catch_up_rounds == 0 {
@@ -116,13 +116,7 @@ impl Raft {
     }
 
     /// Begins to send everything to new nodes, which have no vote meanwhile and are in nobody's membership.
-    fn start_catch_up(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        op: OpId,
-        change: Change,
-        nodes: NodeSet,
-    ) {
+    fn start_catch_up(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change, nodes: NodeSet) {
         let (target, started) = (self.log.last_index(), context.now());
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader changes members") };
         leader.make_room(nodes, target);
@@ -186,11 +180,7 @@ impl Raft {
         match &mut self.role {
             Role::Leader(leader) => leader.make_room(members.all(), self.log.last_index()),
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
-                if members.is_voter(self.node) {
-                    self.reset_election_timer(context);
-                } else {
-                    context.cancel_timer(Timer::Election);
-                }
+                self.reset_election_timer(context);
             }
         }
     }
@@ -199,7 +189,9 @@ impl Raft {
     fn members_of_log(&self) -> (Index, Membership) {
         let (index, members) = if self.config.has(Mutant::ConfigOnApply) {
             self.log.membership_at(self.machine.applied())
-        } else if self.config.has(Mutant::ConfigLostOnRestart) && self.log.membership().0 <= self.recovered_index {
+        } else if self.config.has(Mutant::ConfigLostOnRestart)
+            && self.log.membership().0 <= self.recovered_index
+        {
             self.log.membership_at(self.log.commit())
         } else {
             self.log.membership()

@@ -246,13 +246,7 @@ impl Raft {
     }
 
     /// A follower's log differs: go back as far as its hint says, and ask again.
-    fn on_conflict(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        node: NodeId,
-        refused: Index,
-        hint: Hint,
-    ) {
+    fn on_conflict(&mut self, context: &mut Context<'_, Self>, node: NodeId, refused: Index, hint: Hint) {
         let Role::Leader(leader) = &mut self.role else { return };
         let next_index = self.log.next_after(hint, refused);
         if leader.progress[node.index()].on_conflict(refused, next_index) {

@@ -59,10 +59,15 @@ impl Raft {
         }
         let peers = self.peers(leader);
         let Role::Leader(leader) = &mut self.role else { return };
-        let progress = &leader.progress;
+        let progress = &mut leader.progress;
         leader.shipments.retain(|node, shipment| {
-            let is_behind = progress[node.index()].match_index < shipment.snapshot.meta.index;
-            is_behind && peers.contains(*node)
+            let follower = &mut progress[node.index()];
+            let is_behind = follower.match_index < shipment.snapshot.meta.index;
+            let is_wanted = is_behind && peers.contains(*node);
+            if !is_wanted {
+                follower.become_probe(follower.match_index.next());
+            }
+            is_wanted
         });
         let nodes: Vec<NodeId> = leader.shipments.keys().copied().collect();
         for node in nodes {

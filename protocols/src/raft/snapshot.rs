@@ -110,11 +110,7 @@ impl Raft {
         }
     }
 
-    fn take_snapshot(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        op: Option<OpId>,
-    ) -> Result<(), WriteError> {
+    fn take_snapshot(&mut self, context: &mut Context<'_, Self>, op: Option<OpId>) -> Result<(), WriteError> {
         let snapshot = self.snapshot_now();
         if let Err(full) = self.write_snapshot(context, &snapshot) {
             context.discard_staged(SNAPSHOT);
@@ -189,8 +185,10 @@ mod tests {
     #[test]
     fn the_chunks_of_a_snapshot_are_its_items_in_order() {
         let items: Arc<[Item]> = (0..10).map(|key| Item::Register(Key(key), 1)).collect();
-        let snapshot =
-            Snapshot { items: items.clone(), ..Snapshot::initial(Membership::of([sim_core::NodeId::new(0)])) };
+        let snapshot = Snapshot {
+            items: items.clone(),
+            ..Snapshot::initial(Membership::of([sim_core::NodeId::new(0)]))
+        };
         let (mut offset, mut all) = (0, Vec::new());
         while offset < 10 {
             let chunk = snapshot.chunk(offset, 3 * Item::SIZE + 1);

@@ -11,6 +11,8 @@ use sim_core::service::{Key, Operation, Outcome, Refusal, Value, kv};
 use sim_core::view::{Content, ViewRequest};
 use sim_core::{ClientId, SimTime, Simulation, Span, World};
 
+mod features;
+
 use super::*;
 use crate::testing::{self, Script};
 

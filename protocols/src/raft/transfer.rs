@@ -34,12 +34,7 @@ pub(super) struct Handover {
 
 impl Raft {
     /// A client wants another node to lead.
-    pub(super) fn on_transfer_request(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        op: OpId,
-        target: NodeId,
-    ) {
+    pub(super) fn on_transfer_request(&mut self, context: &mut Context<'_, Self>, op: OpId, target: NodeId) {
         if target == self.node {
             return context.reply(op, Outcome::Done);
         }

@@ -4,11 +4,11 @@ use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 
 use sim_core::NodeId;
 
+use super::Raft;
 use super::membership::Membership;
 use super::progress::{Mode, Progress};
 use super::role::{Ballots, Follower, Leader, Role};
 use super::types::Payload;
-use super::Raft;
 use crate::replicated::{Command, Index};
 
 impl Raft {

@@ -45,7 +45,8 @@ impl Reading {
     }
 
     fn check(&self, node: NodeId) -> Result<(), Breach> {
-        let Self { incarnation: _, term, last_term, last_index, durable, base, snapshot, commit, applied } = *self;
+        let Self { incarnation: _, term, last_term, last_index, durable, base, snapshot, commit, applied } =
+            *self;
         ensure!(base <= snapshot, "{node} compacted up to {base}, and its snapshot ends at {snapshot}");
         ensure!(snapshot <= applied, "{node} has a snapshot up to {snapshot}, and executed only {applied}");
         ensure!(applied <= commit, "{node} executed {applied}, and only {commit} is committed");

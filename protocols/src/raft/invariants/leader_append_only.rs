@@ -47,7 +47,10 @@ impl LeaderAppendOnly {
             }
             Fact::Restored { index, .. } => {
                 let leading = self.leaders.get(&node);
-                ensure!(leading.is_none(), "{node} took over a snapshot up to {index} while it led: {leading:?}");
+                ensure!(
+                    leading.is_none(),
+                    "{node} took over a snapshot up to {index} while it led: {leading:?}"
+                );
             }
             Fact::TermChanged { .. }
             | Fact::SpokeIn { .. }

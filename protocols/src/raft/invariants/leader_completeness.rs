@@ -211,7 +211,9 @@ mod tests {
     #[test]
     fn a_later_leader_must_have_what_is_committed_and_an_earlier_one_need_not() {
         let invariant = committed(&[5, 7], 3);
-        let check = |term, entries: &[u64]| invariant.check_leader(NodeId::new(1), Term(term), Index::ZERO, log(entries));
+        let check = |term, entries: &[u64]| {
+            invariant.check_leader(NodeId::new(1), Term(term), Index::ZERO, log(entries))
+        };
         assert_eq!(check(4, &[5, 7, 9]), Ok(()));
         assert_eq!(check(3, &[5]), Ok(()), "a leader of the term itself");
         assert!(check(4, &[5]).is_err(), "an entry is missing");
