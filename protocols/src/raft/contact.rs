@@ -16,7 +16,6 @@ use sim_core::{Context, OpId};
 use super::config::ReadMode;
 use super::facts::Fact;
 use super::message::{Campaign, Message};
-use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::{Point, Raft, Timer};
 use crate::replicated::NodeSet;
@@ -111,10 +110,5 @@ impl Raft {
         {
             context.fact(Fact::Disrupted { term: self.term().previous() });
         }
-    }
-
-    /// A pre-vote asks about a term that nobody enters yet, so it is handled whatever its term.
-    pub(super) fn is_pre_vote_apart(&self, message: &Message) -> bool {
-        matches!(message, Message::PreVote(_)) && !self.config.has(Mutant::PrevoteBumpsTerm)
     }
 }
