@@ -8,21 +8,30 @@
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
 //! | [`quorum`] | how many are enough |
+//! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
+//! | [`Ballot`] | a proposal number of Paxos |
+//! | [`Outbox`] | acts that wait for the disk |
 //!
 //! None of it sends, waits or writes to a disk. It is the same on all nodes because it is a function of what was agreed
 //! on, and of nothing else.
 
+mod ballot;
 mod chain;
 mod command;
 mod index;
 mod log;
 mod machine;
+mod outbox;
 pub mod quorum;
+mod quorums;
 mod session;
 
+pub use ballot::Ballot;
 pub use chain::Chain;
 pub use command::Command;
 pub use index::Index;
 pub use log::ChainedLog;
 pub use machine::{Executable, StateMachine};
+pub use outbox::Outbox;
+pub use quorums::{MemberSet, Phase, Quorums, QuorumsError};
 pub use session::Memory;
