@@ -7,6 +7,7 @@
 //! | [`Chain`] | the fingerprint of a whole prefix, so that prefixes are compared without a scan |
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
+//! | [`NodeSet`] | a set of nodes in one word |
 //! | [`quorum`] | how many are enough |
 //! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
 //! | [`Ballot`] | a proposal number of Paxos |
@@ -21,6 +22,7 @@ mod command;
 mod index;
 mod log;
 mod machine;
+mod node_set;
 mod outbox;
 pub mod quorum;
 mod quorums;
@@ -31,7 +33,8 @@ pub use chain::Chain;
 pub use command::Command;
 pub use index::Index;
 pub use log::ChainedLog;
-pub use machine::{Executable, StateMachine};
+pub use machine::{Executable, Item, StateMachine};
+pub use node_set::NodeSet;
 pub use outbox::Outbox;
-pub use quorums::{MemberSet, Phase, Quorums, QuorumsError};
-pub use session::Memory;
+pub use quorums::{Phase, Quorums, QuorumsError};
+pub use session::{Memory, Session, SessionPolicy};

@@ -120,7 +120,10 @@ mod tests {
         assert_eq!(outbox.next_ready(), None);
         assert!(!outbox.end(SyncId::new(6)), "an earlier sync of the same flush");
         assert!(outbox.end(SyncId::new(7)));
-        assert_eq!((outbox.next_ready(), outbox.next_ready(), outbox.next_ready()), (Some('b'), Some('c'), None));
+        assert_eq!(
+            (outbox.next_ready(), outbox.next_ready(), outbox.next_ready()),
+            (Some('b'), Some('c'), None)
+        );
         outbox.begin(SyncId::new(8));
         assert!(outbox.end(SyncId::new(8)));
         assert_eq!((outbox.next_ready(), outbox.len()), (Some('d'), 0));

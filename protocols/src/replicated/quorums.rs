@@ -16,76 +16,9 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::NodeId;
 
-use super::quorum::majority;
-
-/// A set of members, by their place among the members: 0 to 63.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct MemberSet(u64);
-
-impl MemberSet {
-    /// No member.
-    pub const EMPTY: Self = Self(0);
-
-    /// The first `count` members.
-    ///
-    /// # Panics
-    /// If that is more than 64.
-    pub const fn first(count: usize) -> Self {
-        assert!(count <= 64, "a set of members has room for 64");
-        Self(if count == 64 { u64::MAX } else { (1 << count) - 1 })
-    }
-
-    /// Adds a member.
-    #[inline]
-    pub const fn insert(&mut self, place: usize) {
-        self.0 |= 1 << place;
-    }
-
-    /// Whether it has this member.
-    #[inline]
-    pub const fn contains(self, place: usize) -> bool {
-        self.0 >> place & 1 == 1
-    }
-
-    /// How many members it has.
-    #[inline]
-    pub const fn len(self) -> usize {
-        self.0.count_ones() as usize
-    }
-
-    /// Whether it has none.
-    #[inline]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The places of its members, ascending.
-    pub fn iter(self) -> impl Iterator<Item = usize> {
-        (0..64).filter(move |place| self.contains(*place))
-    }
-
-    /// The members of both.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether every member of `other` is one of this.
-    #[inline]
-    const fn covers(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-impl FromIterator<usize> for MemberSet {
-    fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
-        let mut set = Self::EMPTY;
-        places.into_iter().for_each(|place| set.insert(place));
-        set
-    }
-}
+use super::node_set::NodeSet;
 
 /// The two phases of Paxos.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,16 +146,19 @@ impl Quorums {
         }
     }
 
-    /// Whether `set`, of `members` members, is enough for a phase, or more than enough.
+    /// Whether those of `members` that are in `set` are enough for a phase, or more than enough.
     #[inline]
-    pub fn is_enough(&self, phase: Phase, set: MemberSet, members: usize) -> bool {
+    pub fn is_enough(&self, phase: Phase, set: NodeSet, members: NodeSet) -> bool {
         match self {
-            Self::Majority => set.len() >= majority(members),
-            Self::Sizes { phase1, phase2 } => set.len() >= *phase.choose(phase1, phase2),
-            Self::Grid { rows, columns } => holds_line(set, *rows, *columns, phase),
+            Self::Majority => members.has_majority_in(set),
+            Self::Sizes { phase1, phase2 } => {
+                members.intersection(set).len() >= *phase.choose(phase1, phase2)
+            }
+            Self::Grid { rows, columns } => holds_line(set, members, (*rows, *columns), phase),
             Self::Weights { weights, phase1, phase2 } => {
-                let weight = set.iter().take_while(|place| *place < weights.len()).map(|place| weights[place]);
-                weight.fold(0, u64::saturating_add) >= *phase.choose(phase1, phase2)
+                let weighed = members.iter().zip(weights.iter()).filter(|(member, _)| set.contains(*member));
+                let weight = weighed.fold(0_u64, |sum, (_, weight)| sum.saturating_add(*weight));
+                weight >= *phase.choose(phase1, phase2)
             }
         }
     }
@@ -243,12 +179,14 @@ impl Phase {
 }
 
 /// Whether a grid has a row (phase 1) or a column (phase 2) whose members are all in `set`.
-fn holds_line(set: MemberSet, rows: usize, columns: usize, phase: Phase) -> bool {
-    let row = |row| (0..columns).map(|column| row * columns + column).collect::<MemberSet>();
-    let column = |column| (0..rows).map(|row| row * columns + column).collect::<MemberSet>();
+fn holds_line(set: NodeSet, members: NodeSet, (rows, columns): (usize, usize), phase: Phase) -> bool {
+    let members: Vec<NodeId> = members.iter().collect();
+    let has = |row: usize, column: usize| {
+        members.get(row * columns + column).is_some_and(|node| set.contains(*node))
+    };
     match phase {
-        Phase::One => (0..rows).map(row).any(|line| set.covers(line)),
-        Phase::Two => (0..columns).map(column).any(|line| set.covers(line)),
+        Phase::One => (0..rows).any(|row| (0..columns).all(|column| has(row, column))),
+        Phase::Two => (0..columns).any(|column| (0..rows).all(|row| has(row, column))),
     }
 }
 
@@ -270,16 +208,28 @@ mod tests {
 
     use super::*;
 
-    /// All sets of members that are enough for a phase.
-    fn quorums(system: &Quorums, phase: Phase, members: usize) -> Vec<MemberSet> {
-        let all = (0..1_u64 << members).map(MemberSet);
-        all.filter(|set| system.is_enough(phase, *set, members)).collect()
+    /// The nodes whose bits are set.
+    fn nodes(bits: u64) -> NodeSet {
+        (0..64).filter(|index| bits >> index & 1 == 1).map(NodeId::new).collect()
+    }
+
+    /// The first `count` nodes.
+    fn first(count: usize) -> NodeSet {
+        nodes((1 << count) - 1)
+    }
+
+    /// All sets of the first `members` nodes that are enough for a phase.
+    fn quorums(system: &Quorums, phase: Phase, members: usize) -> Vec<NodeSet> {
+        let all = (0..1_u64 << members).map(nodes);
+        all.filter(|set| system.is_enough(phase, *set, first(members))).collect()
     }
 
     /// ∀ q1 ∈ Q1, q2 ∈ Q2: q1 ∩ q2 ≠ ∅, by looking at all of them.
     fn always_meet(system: &Quorums, members: usize) -> bool {
         let second = quorums(system, Phase::Two, members);
-        quorums(system, Phase::One, members).iter().all(|q1| second.iter().all(|q2| q1.0 & q2.0 != 0))
+        quorums(system, Phase::One, members)
+            .iter()
+            .all(|q1| second.iter().all(|q2| !q1.intersection(*q2).is_empty()))
     }
 
     fn system() -> impl Strategy<Value = Quorums> {
@@ -287,9 +237,9 @@ mod tests {
             Just(Quorums::Majority),
             (0_usize..8, 0_usize..8).prop_map(|(phase1, phase2)| Quorums::Sizes { phase1, phase2 }),
             (0_usize..4, 0_usize..4).prop_map(|(rows, columns)| Quorums::Grid { rows, columns }),
-            (prop::collection::vec(0_u64..4, 1..7), 0_u64..12, 0_u64..12).prop_map(|(weights, phase1, phase2)| {
-                Quorums::Weights { weights: weights.into(), phase1, phase2 }
-            }),
+            (prop::collection::vec(0_u64..4, 1..7), 0_u64..12, 0_u64..12).prop_map(
+                |(weights, phase1, phase2)| { Quorums::Weights { weights: weights.into(), phase1, phase2 } }
+            ),
         ]
     }
 
@@ -301,8 +251,8 @@ mod tests {
             if system.validate(members).is_ok() {
                 prop_assert!(always_meet(&system, members));
                 for phase in [Phase::One, Phase::Two] {
-                    prop_assert!(system.is_enough(phase, MemberSet::first(members), members));
-                    prop_assert!(!system.is_enough(phase, MemberSet::EMPTY, members));
+                    prop_assert!(system.is_enough(phase, first(members), first(members)));
+                    prop_assert!(!system.is_enough(phase, NodeSet::EMPTY, first(members)));
                 }
             }
         }
@@ -321,8 +271,8 @@ mod tests {
         #[test]
         fn a_superset_of_a_quorum_is_one(system in system(), set in 0_u64..64, more in 0_u64..64) {
             for phase in [Phase::One, Phase::Two] {
-                if system.validate_shape(6).is_ok() && system.is_enough(phase, MemberSet(set), 6) {
-                    prop_assert!(system.is_enough(phase, MemberSet(set | more), 6));
+                if system.validate_shape(6).is_ok() && system.is_enough(phase, nodes(set), first(6)) {
+                    prop_assert!(system.is_enough(phase, nodes(set | more), first(6)));
                 }
             }
         }
@@ -349,9 +299,8 @@ mod tests {
     #[test]
     fn a_grid_needs_a_row_and_a_column() {
         let grid = Quorums::Grid { rows: 2, columns: 3 };
-        let row: MemberSet = [3, 4, 5].into_iter().collect();
-        let column: MemberSet = [1, 4].into_iter().collect();
-        assert!(grid.is_enough(Phase::One, row, 6) && !grid.is_enough(Phase::Two, row, 6));
-        assert!(grid.is_enough(Phase::Two, column, 6) && !grid.is_enough(Phase::One, column, 6));
+        let (row, column, all) = (nodes(0b11_1000), nodes(0b01_0010), first(6));
+        assert!(grid.is_enough(Phase::One, row, all) && !grid.is_enough(Phase::Two, row, all));
+        assert!(grid.is_enough(Phase::Two, column, all) && !grid.is_enough(Phase::One, column, all));
     }
 }

@@ -94,7 +94,8 @@ mod tests {
     fn accepting_a_ballot_promises_it() {
         let acceptor = Acceptor::default().accept(vote(5), Discipline::Paper).expect("nothing is promised");
         assert_eq!(acceptor.promise(ballot(4)), None);
-        let wrong = Acceptor::default().accept(vote(5), Discipline::AcceptNoBump).expect("nothing is promised");
+        let wrong =
+            Acceptor::default().accept(vote(5), Discipline::AcceptNoBump).expect("nothing is promised");
         assert!(wrong.accept(vote(4), Discipline::AcceptNoBump).is_some(), "the mutant goes back");
     }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
-use crate::replicated::{MemberSet, Phase, Quorums, QuorumsError};
+use crate::replicated::{NodeSet, Phase, Quorums, QuorumsError};
 
-/// The largest number of acceptors: what fits a [`MemberSet`].
-pub const MEMBERS_MAX: usize = 64;
+/// Acceptors are among so many first nodes of a scenario: what fits a [`NodeSet`].
+pub const MEMBERS_MAX: usize = NodeSet::LIMIT;
 
 /// Who hears of it when an acceptor accepts (§2.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,9 +46,9 @@ pub enum ConfigError {
     /// Nobody could accept.
     #[error("a Synod needs at least one acceptor")]
     NoMembers,
-    /// More than [`MEMBERS_MAX`].
-    #[error("{0} acceptors; at most {MEMBERS_MAX} are allowed")]
-    TooManyMembers(usize),
+    /// Not among the first [`MEMBERS_MAX`].
+    #[error("{0} cannot be an acceptor: only the first {MEMBERS_MAX} nodes of a scenario can")]
+    OutOfReach(NodeId),
     /// A member stands twice, or before a smaller one.
     #[error("acceptors must be ascending and different, but {second} comes after {first}")]
     MembersNotAscending {
@@ -106,21 +106,18 @@ impl Config {
         if low > high { Err(ConfigError::EmptyBackoff { low, high }) } else { Ok(()) }
     }
 
-    /// Where `node` stands among the acceptors; `None` if it is none.
-    pub fn place(&self, node: NodeId) -> Option<usize> {
-        self.members.binary_search(&node).ok()
+    /// The acceptors as a set.
+    pub fn member_set(&self) -> NodeSet {
+        self.members.iter().copied().collect()
     }
 
     /// Whether these acceptors are enough for a phase.
-    pub fn is_enough(&self, phase: Phase, set: MemberSet) -> bool {
-        let count = self.members.len();
-        if phase == Phase::One && self.has(Mutant::DisjointQuorums) {
-            // One more than this would make sure of a common member.
-            let rest = MemberSet::first(count).iter().filter(|place| !set.contains(*place)).collect();
-            return !set.is_empty() && !self.quorums.is_enough(Phase::One, rest, count)
-                || self.quorums.is_enough(phase, with_one_more(set, count), count);
-        }
-        self.quorums.is_enough(phase, set, count)
+    pub fn is_enough(&self, phase: Phase, set: NodeSet) -> bool {
+        let members = self.member_set();
+        let needs_one_less = phase == Phase::One && self.has(Mutant::DisjointQuorums) && !set.is_empty();
+        let missing = members.difference(set).iter().next().filter(|_| needs_one_less);
+        let set = missing.map_or(set, |missing| set.with(missing));
+        self.quorums.is_enough(phase, set, members)
     }
 
     /// Whether nodes have this bug.
@@ -129,22 +126,12 @@ impl Config {
     }
 }
 
-/// A non-empty set with one member it does not have, for the mutant that needs one promise fewer than it should.
-fn with_one_more(mut set: MemberSet, count: usize) -> MemberSet {
-    if let Some(place) = (0..count).find(|place| !set.contains(*place))
-        && !set.is_empty()
-    {
-        set.insert(place);
-    }
-    set
-}
-
 fn validate_members(members: &[NodeId]) -> Result<(), ConfigError> {
     if members.is_empty() {
         return Err(ConfigError::NoMembers);
     }
-    if members.len() > MEMBERS_MAX {
-        return Err(ConfigError::TooManyMembers(members.len()));
+    if let Some(member) = members.iter().find(|member| member.index() >= MEMBERS_MAX) {
+        return Err(ConfigError::OutOfReach(*member));
     }
     match members.windows(2).find(|pair| pair[0] >= pair[1]) {
         Some(pair) => Err(ConfigError::MembersNotAscending { first: pair[0], second: pair[1] }),
@@ -172,7 +159,7 @@ mod tests {
         let (first, second) = (NodeId::new(1), NodeId::new(1));
         assert_eq!(config(&[0, 1, 1]).validate(), Err(ConfigError::MembersNotAscending { first, second }));
         let many: Vec<u32> = (0..65).collect();
-        assert_eq!(config(&many).validate(), Err(ConfigError::TooManyMembers(65)));
+        assert_eq!(config(&many).validate(), Err(ConfigError::OutOfReach(NodeId::new(64))));
     }
 
     #[test]
@@ -186,9 +173,10 @@ mod tests {
     #[test]
     fn the_mutant_needs_one_promise_fewer_than_it_should() {
         let config = Config { mutant: Some(Mutant::DisjointQuorums), ..config(&[0, 1, 2, 3, 4]) };
-        assert!(config.is_enough(Phase::One, MemberSet::first(2)));
-        assert!(!config.is_enough(Phase::One, MemberSet::first(1)));
-        assert!(!config.is_enough(Phase::Two, MemberSet::first(2)));
+        let nodes = |count| (0..count).map(NodeId::new).collect();
+        assert!(config.is_enough(Phase::One, nodes(2)));
+        assert!(!config.is_enough(Phase::One, nodes(1)));
+        assert!(!config.is_enough(Phase::Two, nodes(2)));
     }
 
     #[test]
@@ -199,6 +187,10 @@ mod tests {
         let (low, high) = (Span::millis(2), Span::millis(1));
         let backwards = Config { backoff: low..=high, ..config.clone() };
         assert_eq!(backwards.validate(), Err(ConfigError::EmptyBackoff { low, high }));
-        assert_eq!(Config { backoff: Span::ZERO..=Span::ZERO, ..config }.validate(), Ok(()), "a duel may be wanted");
+        assert_eq!(
+            Config { backoff: Span::ZERO..=Span::ZERO, ..config }.validate(),
+            Ok(()),
+            "a duel may be wanted"
+        );
     }
 }

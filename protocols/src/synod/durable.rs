@@ -9,12 +9,12 @@ use serde::Serialize;
 use sim_core::disk::{self, Disk, RegionId, WriteError};
 use sim_core::{Context, NodeId, SyncId};
 
+use super::Synod;
 use super::acceptor::Acceptor;
 use super::message::Message;
 use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
-use super::Synod;
 use crate::replicated::Ballot;
 
 /// The region of the acceptor's memory.
@@ -120,7 +120,11 @@ impl Synod {
     ///
     /// # Errors
     /// If the disk takes no more; then nothing changes.
-    pub(super) fn write_round(&mut self, context: &mut Context<'_, Self>, round: u64) -> Result<(), WriteError> {
+    pub(super) fn write_round(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        round: u64,
+    ) -> Result<(), WriteError> {
         if !self.config.has(Mutant::BallotReuse) {
             assert!(round > self.round, "round {round} is used again, after {}", self.round);
             context.replace(ROUND, Record::Round(round))?;

@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sim_core::{Context, NodeId};
 
+use super::Synod;
 use super::config::{Config, Learning};
 use super::facts::Fact;
 use super::message::Message;
 use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
-use super::Synod;
-use crate::replicated::{Ballot, MemberSet, Phase};
+use crate::replicated::{Ballot, NodeSet, Phase};
 
 /// What a learner has heard.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Learner {
     /// Who has accepted what, by ballot. A ballot has one proposal.
-    votes: BTreeMap<Ballot, (Proposal, MemberSet)>,
+    votes: BTreeMap<Ballot, (Proposal, NodeSet)>,
     /// What is chosen, once it is known; it never changes.
     chosen: Option<Proposal>,
 }
@@ -29,22 +29,22 @@ impl Learner {
     }
 
     /// The votes heard of, by ballot.
-    pub(super) fn votes(&self) -> impl Iterator<Item = (Ballot, Proposal, MemberSet)> {
+    pub(super) fn votes(&self) -> impl Iterator<Item = (Ballot, Proposal, NodeSet)> {
         self.votes.iter().map(|(ballot, (proposal, set))| (*ballot, *proposal, *set))
     }
 
     /// An acceptor has accepted. Returns whether its proposal is known to be chosen by that.
-    fn count(&mut self, config: &Config, place: usize, vote: Vote) -> bool {
-        let (_, accepted) = self.votes.entry(vote.ballot).or_insert((vote.proposal, MemberSet::EMPTY));
-        accepted.insert(place);
+    fn count(&mut self, config: &Config, node: NodeId, vote: Vote) -> bool {
+        let (_, accepted) = self.votes.entry(vote.ballot).or_insert((vote.proposal, NodeSet::EMPTY));
+        *accepted = accepted.with(node);
         let set = if config.has(Mutant::LearnerByValue) { self.supporters(vote.proposal) } else { *accepted };
         config.is_enough(Phase::Two, set)
     }
 
     /// Who has accepted a proposal under any ballot.
-    fn supporters(&self, proposal: Proposal) -> MemberSet {
+    fn supporters(&self, proposal: Proposal) -> NodeSet {
         let sets = self.votes.values().filter(|(other, _)| *other == proposal).map(|(_, set)| *set);
-        sets.fold(MemberSet::EMPTY, MemberSet::union)
+        sets.fold(NodeSet::EMPTY, NodeSet::union)
     }
 }
 
@@ -64,8 +64,11 @@ impl Synod {
 
     /// An acceptor says that it has accepted.
     pub(super) fn on_accepted(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
-        let Some(place) = self.config.place(from) else { return };
-        if self.learner.count(&self.config, place, vote) && self.learner.chosen.is_none() {
+        assert!(
+            self.config.member_set().contains(from),
+            "{from} is no acceptor, and says that it has accepted"
+        );
+        if self.learner.count(&self.config, from, vote) && self.learner.chosen.is_none() {
             self.learn(context, vote.proposal);
             if self.config.learning == Learning::Proposer {
                 for node in all_nodes(context).filter(|node| *node != self.node).collect::<Vec<_>>() {

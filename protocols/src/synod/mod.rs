@@ -137,8 +137,6 @@ const POINTS: [&str; 5] = [
 #[derive(Clone, Serialize)]
 pub struct Synod {
     node: NodeId,
-    /// Its place among the members; `None` for a node that only proposes and learns.
-    place: Option<usize>,
     #[serde(skip)]
     config: Arc<Config>,
     /// On disk: what was promised and accepted.

@@ -45,7 +45,6 @@ impl Process for Synod {
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {
             node,
-            place: config.place(node),
             config: Arc::new(config.clone()),
             acceptor: Acceptor::default(),
             round: 0,
@@ -123,7 +122,7 @@ impl Process for Synod {
 impl Synod {
     /// Phase 1a arrives at an acceptor.
     fn on_prepare(&mut self, context: &mut Context<'_, Self>, from: NodeId, ballot: Ballot) {
-        assert!(self.place.is_some(), "{from} asks {}, which is no acceptor, for a promise", self.node);
+        assert!(self.is_acceptor(), "{from} asks {}, which is no acceptor, for a promise", self.node);
         let Some(acceptor) = self.acceptor.promise(ballot) else {
             return self.refuse(context, from, ballot);
         };
@@ -138,7 +137,7 @@ impl Synod {
 
     /// Phase 2a arrives at an acceptor.
     fn on_accept(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
-        assert!(self.place.is_some(), "{from} asks {}, which is no acceptor, to accept", self.node);
+        assert!(self.is_acceptor(), "{from} asks {}, which is no acceptor, to accept", self.node);
         let Some(acceptor) = self.acceptor.accept(vote, self.discipline()) else {
             return self.refuse(context, from, vote.ballot);
         };
@@ -153,6 +152,10 @@ impl Synod {
     fn refuse(&self, context: &mut Context<'_, Self>, from: NodeId, ballot: Ballot) {
         context.sometimes(Point::PromiseRefused as usize);
         send(context, from, Message::Nack { ballot, promised: self.acceptor.promised() });
+    }
+
+    fn is_acceptor(&self) -> bool {
+        self.config.member_set().contains(self.node)
     }
 
     fn discipline(&self) -> Discipline {

@@ -21,7 +21,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
 use super::{Point, REGISTER, Synod, Timer};
-use crate::replicated::{Ballot, MemberSet, Phase};
+use crate::replicated::{Ballot, NodeSet, Phase};
 
 /// A proposer and its clients.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -61,7 +61,7 @@ pub(super) enum Stage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Promises {
     /// From whom.
-    pub(super) from: MemberSet,
+    pub(super) from: NodeSet,
     /// The accepted value to adopt, of those they report.
     pub(super) adopted: Option<Vote>,
 }
@@ -111,8 +111,8 @@ impl Proposer {
 
 impl Promises {
     /// Takes note of a promise. The value to adopt is that with the highest ballot (P2c).
-    fn add(&mut self, place: usize, accepted: Option<Vote>, mutant: Option<Mutant>) {
-        self.from.insert(place);
+    fn add(&mut self, node: NodeId, accepted: Option<Vote>, mutant: Option<Mutant>) {
+        self.from = self.from.with(node);
         let Some(vote) = accepted else { return };
         let replaces = self.adopted.is_none_or(|adopted| match mutant {
             Some(Mutant::LowestBallotValue) => vote.ballot < adopted.ballot,
@@ -155,18 +155,17 @@ impl Synod {
         if self.proposer.waiting.is_empty() {
             return self.become_idle(context);
         }
-        let above = self.proposer.highest.round.max(self.acceptor.promised().round).max(self.round);
+        let heard = self.highest_of_others().round;
         let round = if self.config.has(Mutant::BallotReuse) {
-            // The slip: what it has used itself does not count, only what others used.
-            above.max(1)
+            // The slip: above all that others have used, but not above what it has used itself.
+            self.round.max(heard + 1)
         } else {
-            above + 1
+            self.round.max(heard) + 1
         };
         context.set_timer(Timer::Ballot, self.config.ballot_timeout);
         // On a full disk it waits for the timer and tries again.
         if self.write_round(context, round).is_ok() {
-            let proposer =
-                if self.config.has(Mutant::BallotCollision) { NodeId::new(0) } else { self.node };
+            let proposer = if self.config.has(Mutant::BallotCollision) { NodeId::new(0) } else { self.node };
             let ballot = Ballot { round, proposer };
             for waiting in &mut self.proposer.waiting {
                 waiting.since.get_or_insert(ballot);
@@ -174,6 +173,12 @@ impl Synod {
             self.proposer.stage = Stage::Preparing { ballot, promises: Promises::default() };
             self.after_durable(context, Deferred::Prepare(ballot));
         }
+    }
+
+    /// The highest ballot of another proposer that this node has heard of.
+    fn highest_of_others(&self) -> Ballot {
+        let heard = [self.proposer.highest, self.acceptor.promised()];
+        heard.into_iter().filter(|ballot| ballot.proposer != self.node).max().unwrap_or_default()
     }
 
     /// Phase 1a, once the round is on disk and if the ballot still is the present one.
@@ -192,16 +197,16 @@ impl Synod {
         ballot: Ballot,
         accepted: Option<Vote>,
     ) {
-        let (mutant, Some(place)) = (self.config.mutant, self.config.place(from)) else { return };
+        let mutant = self.config.mutant;
         let mixes = self.config.has(Mutant::PromiseMix);
         if mixes {
-            self.proposer.mixed.add(place, accepted, mutant);
+            self.proposer.mixed.add(from, accepted, mutant);
         }
         let Stage::Preparing { ballot: present, promises } = &mut self.proposer.stage else { return };
         if ballot != *present && !mixes {
             return;
         }
-        promises.add(place, accepted, mutant);
+        promises.add(from, accepted, mutant);
         let promises = if mixes { self.proposer.mixed } else { *promises };
         let present = *present;
         if self.config.is_enough(Phase::One, promises.from) {
@@ -226,7 +231,10 @@ impl Synod {
 
     /// Phase 2a.
     fn propose(&mut self, context: &mut Context<'_, Self>, vote: Vote) {
-        assert!(matches!(self.proposer.stage, Stage::Preparing { .. }), "only after phase 1 is something proposed");
+        assert!(
+            matches!(self.proposer.stage, Stage::Preparing { .. }),
+            "only after phase 1 is something proposed"
+        );
         self.proposer.stage = Stage::Accepting { vote };
         context.fact(Fact::Proposed(vote));
         self.send_to_acceptors(context, Message::Accept(vote));

@@ -31,7 +31,9 @@ fn read(wait: u64) -> (Span, Operation) {
 
 /// Clients that all want another value, at about the same time, and read before and after.
 fn rivals(count: u64) -> Vec<Script> {
-    (1..=count).map(|client| Script(vec![read(0), write(client % 3, client), read(5), write(0, 100 + client)])).collect()
+    (1..=count)
+        .map(|client| Script(vec![read(0), write(client % 3, client), read(5), write(0, 100 + client)]))
+        .collect()
 }
 
 fn outcomes(world: &World<Synod>) -> Vec<Outcome> {
@@ -46,10 +48,8 @@ fn assert_linearizable(world: &World<Synod>) {
         .filter(|operation| !operation.operation.is_read() && operation.outcome == Outcome::Done)
         .collect();
     assert!(done.len() <= 1, "two writes happened: {done:?}");
-    let seen: Vec<_> = operations
-        .iter()
-        .filter(|operation| matches!(operation.outcome, Outcome::Value(Some(_))))
-        .collect();
+    let seen: Vec<_> =
+        operations.iter().filter(|operation| matches!(operation.outcome, Outcome::Value(Some(_)))).collect();
     assert!(seen.iter().all(|read| read.outcome == seen[0].outcome), "{seen:?}");
     let known = done.iter().chain(&seen).filter_map(|operation| operation.completed).min();
     for read in operations.iter().filter(|operation| operation.outcome == Outcome::Value(None)) {
@@ -200,7 +200,10 @@ fn under_random_faults(seed: u64, config: Config, steps: u64) -> World<Synod> {
     let mut world = world(seed, node_count, config, rivals(4));
     let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
     world.apply(Fault::AllLinks(LinkFault::Loss(Some(percent(20)))));
-    world.apply(Fault::AllLinks(LinkFault::Reorder { probability: Some(percent(20)), extra: Span::millis(50) }));
+    world.apply(Fault::AllLinks(LinkFault::Reorder {
+        probability: Some(percent(50)),
+        extra: Span::millis(20),
+    }));
     for _ in 0..steps {
         let until = world.now() + Span::micros(stream.below(12_000));
         world.run(until, u64::MAX);
@@ -216,7 +219,11 @@ fn under_random_faults(seed: u64, config: Config, steps: u64) -> World<Synod> {
 #[test]
 fn random_faults_break_nothing_and_everything_heals() {
     for seed in 0..200 {
-        let quorums = [Quorums::Majority, Quorums::Sizes { phase1: 2, phase2: 2 }, Quorums::Sizes { phase1: 1, phase2: 3 }];
+        let quorums = [
+            Quorums::Majority,
+            Quorums::Sizes { phase1: 2, phase2: 2 },
+            Quorums::Sizes { phase1: 1, phase2: 3 },
+        ];
         let quorums = quorums[usize::try_from(seed % 3).expect("small")].clone();
         let learning = if seed % 2 == 0 { Learning::Everybody } else { Learning::Proposer };
         let config = Config { quorums, learning, ..config(3) };
@@ -229,11 +236,17 @@ fn random_faults_break_nothing_and_everything_heals() {
     }
 }
 
+/// Proposers that take the next ballot before the last one can have come to anything.
+fn impatient(node_count: u32) -> Config {
+    Config { ballot_timeout: Span::millis(5), backoff: Span::ZERO..=Span::millis(5), ..config(node_count) }
+}
+
 /// How many of `seeds` find a mutant.
 fn caught(mutant: Mutant, seeds: std::ops::Range<u64>) -> usize {
     let finds = |seed: &u64| {
-        let node_count = if seed % 2 == 0 { 3 } else { 5 };
-        let world = under_random_faults(*seed, Config { mutant: Some(mutant), ..config(node_count) }, 30);
+        let node_count = if seed.is_multiple_of(2) { 3 } else { 5 };
+        let config = Config { mutant: Some(mutant), ..impatient(node_count) };
+        let world = under_random_faults(*seed, config, 30);
         let violations = world.violations();
         assert!(
             violations.iter().all(|violation| mutant.about().breaks.contains(&violation.property.as_str())),
@@ -245,14 +258,9 @@ fn caught(mutant: Mutant, seeds: std::ops::Range<u64>) -> usize {
 }
 
 #[test]
-fn zz_rates() {
-    let rates = Mutant::ALL.iter().map(|mutant| (mutant, caught(*mutant, 0..2000))).collect::<Vec<_>>();
-    panic!("{rates:?}");
-}
-
-#[test]
 fn random_faults_find_the_common_mutants() {
-    let common = [Mutant::OwnValue, Mutant::BallotCollision, Mutant::AcceptIgnoresPromise, Mutant::PromiseMix];
-    let rates = common.map(|mutant| (mutant, caught(mutant, 0..100)));
+    let common =
+        [Mutant::BallotCollision, Mutant::AcceptIgnoresPromise, Mutant::AmnesiaPromise, Mutant::PromiseMix];
+    let rates = common.map(|mutant| (mutant, caught(mutant, 0..200)));
     assert!(rates.iter().all(|(_, count)| *count > 0), "{rates:?}");
 }

@@ -4,6 +4,7 @@ use sim_core::view::{Table, ViewBuilder, ViewRequest};
 
 use super::Synod;
 use super::proposer::Stage;
+use crate::replicated::NodeSet;
 
 impl Stage {
     /// The stage in a word, for status and view.
@@ -22,12 +23,18 @@ impl Synod {
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.group("acceptor", |view| {
             view.text("promised", self.acceptor.promised());
-            view.text("accepted", self.acceptor.accepted().map_or_else(|| "nothing".to_owned(), |vote| vote.to_string()));
+            view.text(
+                "accepted",
+                self.acceptor.accepted().map_or_else(|| "nothing".to_owned(), |vote| vote.to_string()),
+            );
             view.number("acts waiting for the disk", self.outbox.len() as u64);
         });
         view.group("proposer", |view| self.show_proposer(view));
         view.group("learner", |view| {
-            view.text("chosen", self.chosen().map_or_else(|| "unknown".to_owned(), |proposal| proposal.to_string()));
+            view.text(
+                "chosen",
+                self.chosen().map_or_else(|| "unknown".to_owned(), |proposal| proposal.to_string()),
+            );
             view.table("votes", self.votes(request));
         });
     }
@@ -39,7 +46,7 @@ impl Synod {
         match self.proposer.stage {
             Stage::Preparing { ballot, promises } => {
                 view.text("ballot", ballot);
-                view.text("promises from", self.names(promises.from.iter()));
+                view.text("promises from", names(promises.from));
                 let adopted = promises.adopted.map_or_else(|| "nothing".to_owned(), |vote| vote.to_string());
                 view.text("to adopt", adopted);
             }
@@ -52,18 +59,18 @@ impl Synod {
 
     /// Who has accepted what, ballot by ballot: the ladder of pre-emptions.
     fn votes(&self, request: &ViewRequest) -> Table {
-        let rows = self.learner.votes().map(|(ballot, proposal, set)| {
-            vec![ballot.to_string(), proposal.to_string(), self.names(set.iter())]
-        });
+        let rows = self
+            .learner
+            .votes()
+            .map(|(ballot, proposal, set)| vec![ballot.to_string(), proposal.to_string(), names(set)]);
         let rows: Vec<Vec<String>> = rows.collect();
         let available = 0..rows.len() as u64;
         let window = request.window(available.clone());
         let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, texts)| texts);
         Table { columns: vec!["ballot", "proposal", "accepted by"], available, rows: rows.collect() }
     }
+}
 
-    fn names(&self, places: impl Iterator<Item = usize>) -> String {
-        let names: Vec<String> = places.map(|place| self.config.members[place].to_string()).collect();
-        if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
-    }
+fn names(nodes: NodeSet) -> String {
+    if nodes.is_empty() { "nobody".to_owned() } else { nodes.to_string() }
 }

@@ -78,11 +78,15 @@ impl ProtocolKind for Kind {
     fn about(&self) -> ProtocolAbout {
         ProtocolAbout {
             name: "synod".to_owned(),
-            summary: "single-decree Paxos: nodes agree on one value, a register that is written once".to_owned(),
+            summary: "single-decree Paxos: nodes agree on one value, a register that is written once"
+                .to_owned(),
             services: vec![Service::Kv],
             region_count: 2,
             parameters: schemars::schema_for!(Parameters),
-            invariants: invariants::all(&Config::new([])).iter().map(|invariant| *invariant.about()).collect(),
+            invariants: invariants::all(&Config::new([]))
+                .iter()
+                .map(|invariant| *invariant.about())
+                .collect(),
             mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
             message_kinds: <Synod as Process>::Message::KINDS.to_vec(),
             timers: <Synod as Process>::Timer::NAMES.to_vec(),
@@ -113,7 +117,7 @@ fn objection(error: &ConfigError) -> Objection {
         ConfigError::NoMembers => {
             Objection::new("spares", error.to_string()).hint("leave at least one node that is no spare")
         }
-        ConfigError::TooManyMembers(_) | ConfigError::MembersNotAscending { .. } => {
+        ConfigError::OutOfReach(_) | ConfigError::MembersNotAscending { .. } => {
             Objection::new("nodes", error.to_string()).hint("fewer nodes, or some of them as `spares`")
         }
         ConfigError::Quorums(_) => Objection::new("protocol.quorums", error.to_string())

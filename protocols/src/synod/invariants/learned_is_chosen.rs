@@ -31,10 +31,15 @@ impl LearnedIsChosen {
                 Ok(())
             }
             Fact::Learned { proposal } => {
-                ensure!(self.chosen.contains(&proposal), "{node} has learned {proposal}, which no quorum has accepted");
+                ensure!(
+                    self.chosen.contains(&proposal),
+                    "{node} has learned {proposal}, which no quorum has accepted"
+                );
                 Ok(())
             }
-            Fact::Requested { .. } | Fact::Prepared { .. } | Fact::Promised { .. } | Fact::Proposed(_) => Ok(()),
+            Fact::Requested { .. } | Fact::Prepared { .. } | Fact::Promised { .. } | Fact::Proposed(_) => {
+                Ok(())
+            }
         }
     }
 }

@@ -25,7 +25,10 @@ impl OnlyProposed {
             Fact::Learned { proposal } => proposal,
             Fact::Prepared { .. } | Fact::Promised { .. } => return Ok(()),
         };
-        ensure!(self.requested.contains(&proposal), "{node} has {proposal}, which nobody asked for: {fact:?}");
+        ensure!(
+            self.requested.contains(&proposal),
+            "{node} has {proposal}, which nobody asked for: {fact:?}"
+        );
         Ok(())
     }
 }
@@ -46,9 +49,13 @@ impl Invariant<Synod> for OnlyProposed {
 
     fn check_all(&self, nodes: &Nodes<'_, Synod>) -> Result<(), Breach> {
         for (node, synod) in nodes.running() {
-            let held = synod.chosen().into_iter().chain(synod.acceptor().accepted().map(|vote| vote.proposal));
+            let held =
+                synod.chosen().into_iter().chain(synod.acceptor().accepted().map(|vote| vote.proposal));
             for proposal in held {
-                ensure!(self.requested.contains(&proposal), "{node} holds {proposal}, which nobody asked for");
+                ensure!(
+                    self.requested.contains(&proposal),
+                    "{node} holds {proposal}, which nobody asked for"
+                );
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use sim_core::ensure;
 
 use super::super::{Ballot, Config, Fact, Proposal, Synod, Vote};
 use super::votes::Votes;
-use crate::replicated::{MemberSet, Phase};
+use crate::replicated::{NodeSet, Phase};
 
 /// For any proposal (n, v) issued there is a phase 1 quorum such that either none of it has accepted any proposal below
 /// n, or v is the value of the highest-numbered of all proposals below n that it has accepted.
@@ -34,9 +34,13 @@ impl P2c {
                 self.votes.add(node, vote);
                 // Usually none: an acceptor that accepts late breaks what held when a higher ballot was issued.
                 let above = self.issued.range(vote.ballot..).filter(|(ballot, _)| **ballot > vote.ballot);
-                above.map(|(&ballot, &proposal)| Vote { ballot, proposal }).try_for_each(|vote| self.check(vote))
+                above
+                    .map(|(&ballot, &proposal)| Vote { ballot, proposal })
+                    .try_for_each(|vote| self.check(vote))
             }
-            Fact::Requested { .. } | Fact::Prepared { .. } | Fact::Promised { .. } | Fact::Learned { .. } => Ok(()),
+            Fact::Requested { .. } | Fact::Prepared { .. } | Fact::Promised { .. } | Fact::Learned { .. } => {
+                Ok(())
+            }
         }
     }
 
@@ -45,10 +49,11 @@ impl P2c {
     fn check(&self, issued: Vote) -> Result<(), Breach> {
         let config = self.votes.config();
         let last: Vec<Option<Vote>> =
-            (0..config.members.len()).map(|place| self.votes.last_below(place, issued.ballot)).collect();
+            config.members.iter().map(|member| self.votes.last_below(*member, issued.ballot)).collect();
         let is_quorum = |bound: Option<Ballot>| {
-            let at_most = last.iter().enumerate().filter(|(_, vote)| vote.map(|vote| vote.ballot) <= bound);
-            config.is_enough(Phase::One, at_most.map(|(place, _)| place).collect::<MemberSet>())
+            let voters = config.members.iter().zip(&last);
+            let at_most = voters.filter(|(_, vote)| vote.map(|vote| vote.ballot) <= bound);
+            config.is_enough(Phase::One, at_most.map(|(member, _)| *member).collect::<NodeSet>())
         };
         let with_value = last.iter().flatten().filter(|vote| vote.proposal == issued.proposal);
         let mut bounds = std::iter::once(None).chain(with_value.map(|vote| Some(vote.ballot)));
@@ -116,7 +121,11 @@ mod tests {
 
     #[test]
     fn the_highest_of_two_accepted_values_is_the_one_to_propose() {
-        let votes = [(0, Fact::Accepted(vote(1, 7))), (1, Fact::Accepted(vote(2, 8))), (2, Fact::Accepted(vote(1, 7)))];
+        let votes = [
+            (0, Fact::Accepted(vote(1, 7))),
+            (1, Fact::Accepted(vote(2, 8))),
+            (2, Fact::Accepted(vote(1, 7))),
+        ];
         let then = |value| judge(&[votes[0], votes[1], votes[2], (0, Fact::Proposed(vote(3, value)))]);
         assert_eq!(then(8), Ok(()));
         assert_eq!(then(7), Ok(()), "n1 and n3 are a quorum without n2");

@@ -19,7 +19,9 @@ impl PromiseKept {
         let (deed, ballot) = match *fact {
             Fact::Promised { ballot } => ("promised", ballot),
             Fact::Accepted(vote) => ("accepted", vote.ballot),
-            Fact::Requested { .. } | Fact::Prepared { .. } | Fact::Proposed(_) | Fact::Learned { .. } => return Ok(()),
+            Fact::Requested { .. } | Fact::Prepared { .. } | Fact::Proposed(_) | Fact::Learned { .. } => {
+                return Ok(());
+            }
         };
         let promised = self.promised.entry(node).or_default();
         ensure!(ballot >= *promised, "{node} {deed} {ballot} after {promised}");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use sim_core::NodeId;
 
 use super::super::{Ballot, Config, Proposal, Vote};
-use crate::replicated::{MemberSet, Phase};
+use crate::replicated::{NodeSet, Phase};
 
 /// Every vote that ever left an acceptor.
 #[derive(Clone, Debug)]
 pub(super) struct Votes {
     config: Arc<Config>,
-    by_acceptor: BTreeMap<usize, BTreeMap<Ballot, Proposal>>,
-    by_proposal: BTreeMap<(Ballot, Proposal), MemberSet>,
+    by_acceptor: BTreeMap<NodeId, BTreeMap<Ballot, Proposal>>,
+    by_proposal: BTreeMap<(Ballot, Proposal), NodeSet>,
 }
 
 impl Votes {
@@ -23,16 +23,15 @@ impl Votes {
 
     /// Takes note of a vote. Returns whether its proposal is chosen, by this vote or before it.
     pub(super) fn add(&mut self, node: NodeId, vote: Vote) -> bool {
-        let Some(place) = self.config.place(node) else { return false };
-        self.by_acceptor.entry(place).or_default().insert(vote.ballot, vote.proposal);
+        self.by_acceptor.entry(node).or_default().insert(vote.ballot, vote.proposal);
         let accepted = self.by_proposal.entry((vote.ballot, vote.proposal)).or_default();
-        accepted.insert(place);
+        *accepted = accepted.with(node);
         self.config.is_enough(Phase::Two, *accepted)
     }
 
     /// The last vote of an acceptor below `ballot`.
-    pub(super) fn last_below(&self, place: usize, ballot: Ballot) -> Option<Vote> {
-        let (&ballot, &proposal) = self.by_acceptor.get(&place)?.range(..ballot).next_back()?;
+    pub(super) fn last_below(&self, node: NodeId, ballot: Ballot) -> Option<Vote> {
+        let (&ballot, &proposal) = self.by_acceptor.get(&node)?.range(..ballot).next_back()?;
         Some(Vote { ballot, proposal })
     }
 
@@ -67,7 +66,7 @@ pub(super) mod tests {
         assert!(!votes.add(NodeId::new(0), vote(1, 7)), "the same acceptor again");
         assert!(!votes.add(NodeId::new(1), vote(2, 7)), "another ballot");
         assert!(votes.add(NodeId::new(1), vote(1, 7)));
-        assert_eq!(votes.last_below(1, vote(2, 0).ballot), Some(vote(1, 7)));
-        assert_eq!(votes.last_below(2, vote(2, 0).ballot), None);
+        assert_eq!(votes.last_below(NodeId::new(1), vote(2, 0).ballot), Some(vote(1, 7)));
+        assert_eq!(votes.last_below(NodeId::new(2), vote(2, 0).ballot), None);
     }
 }
