@@ -61,6 +61,7 @@
 //! | `advance SPAN` | time passes, and nothing happens |
 //! | `state [NODES]`, `log [NODES]`, `view NODE [PART]` | shows a line a node, its log, all of it |
 //! | `in-flight [NODES [NODES]]`, `timers [NODES]`, `replies` | shows messages, armed timers, what clients were answered |
+//! | `quietly COMMAND` | does it and prints nothing, for what leads up to the situation |
 //! | `facts on`, `facts off` | whether what nodes state is part of the output |
 //! | `expect-violation PROPERTY` | from here on this may be violated, and must be before the end; `panic` is one |
 //!

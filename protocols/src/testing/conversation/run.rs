@@ -21,7 +21,13 @@ pub(crate) fn run_all<P: Conversation>(folder: &str) {
     let chosen = files.iter().filter(|file| file.to_string_lossy().contains(&only));
     let failures: Vec<String> = chosen.filter_map(|file| failure::<P>(file, rewrites)).collect();
     let count = failures.len();
-    assert!(failures.is_empty(), "{count} of {} scripts failed\n\n{}", files.len(), failures.join("\n"));
+    let hint = "hint: where the new outputs (+) are right, SPLITBRAIN_REWRITE=1 puts them into the files";
+    assert!(
+        failures.is_empty(),
+        "{count} of {} scripts failed\n\n{}\n{hint}",
+        files.len(),
+        failures.join("\n")
+    );
 }
 
 #[expect(

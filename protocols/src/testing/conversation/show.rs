@@ -2,6 +2,7 @@
 
 use sim_core::NodeId;
 use sim_core::Simulation;
+use sim_core::disk::RegionKind;
 use sim_core::view::{Content as Shown, Part, RowWindow, Strip, Table, ViewRequest};
 
 use super::Conversation;
@@ -55,7 +56,12 @@ impl<P: Conversation> Stage<P> {
         let of_node = prospects.iter().filter(|prospect| prospect.choice.to == node.into());
         let armed = of_node.filter_map(|prospect| {
             let name = timer_name::<P>(prospect.content.timer()?);
-            Some(format!("  {node}: {name} in {}", prospect.due.since(now)))
+            let when = prospect.due.since(now);
+            Some(if when.is_zero() {
+                format!("  {node}: {name} is due")
+            } else {
+                format!("  {node}: {name} in {when}")
+            })
         });
         armed.collect()
     }
@@ -90,11 +96,14 @@ impl<P: Conversation> Stage<P> {
     pub(super) fn show_disk(&self, node: NodeId) -> Vec<String> {
         let Some(disk) = self.world.nodes().disk(node) else { return or_nothing(Vec::new()) };
         let regions = disk.regions().map(|(region, kind)| {
-            let kind = format!("{kind:?}").to_lowercase();
-            let unsynced = disk.unsynced(region);
-            let entries = disk.log_bounds(region);
-            let bounds =
-                if kind == "log" { format!(" {}..{}", entries.start, entries.end) } else { String::new() };
+            let bounds = match kind {
+                RegionKind::Log => {
+                    let entries = disk.log_bounds(region);
+                    format!(" {}..{}", entries.start, entries.end)
+                }
+                RegionKind::Cell | RegionKind::Blob => String::new(),
+            };
+            let (kind, unsynced) = (format!("{kind:?}").to_lowercase(), disk.unsynced(region));
             format!("  {node} {}: {kind}{bounds}, {unsynced} writes not synced", P::region(region))
         });
         or_nothing(regions.collect())
