@@ -272,6 +272,11 @@ impl Config {
         ]
     }
 
+    /// What becomes of client sessions.
+    pub(super) fn session_policy(&self) -> SessionPolicy {
+        if self.has(Mutant::NoSessionDedup) { SessionPolicy::Forget } else { self.sessions }
+    }
+
     /// The membership that the cluster begins with.
     pub(super) fn membership(&self) -> Membership {
         let members: NodeSet = self.members.iter().copied().collect();

@@ -10,11 +10,12 @@
 //! one direction of their link works. The two belong together: followers that hold on to a leader which cannot commit
 //! would never elect another.
 
-use sim_core::Context;
+use sim_core::service::{Outcome, Refusal};
+use sim_core::{Context, OpId};
 
+use super::config::ReadMode;
 use super::facts::Fact;
 use super::message::{Campaign, Message};
-use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::{Point, Raft, Timer};
 use crate::replicated::NodeSet;
@@ -69,6 +70,19 @@ impl Raft {
         }
     }
 
+    /// Somebody who knows that the leader is gone says so: a follower follows nobody then, and is free to vote, until
+    /// it hears of a leader again (etcd: `ForgetLeader`). Not where leases rest on its patience.
+    pub(super) fn on_forget_request(&mut self, context: &mut Context<'_, Self>, op: OpId) {
+        if self.config.reads == ReadMode::Lease {
+            return context.reply(op, Outcome::Refused(Refusal::Unavailable));
+        }
+        if let Role::Follower(follower) = &mut self.role {
+            follower.leader = None;
+            self.heard = None;
+        }
+        context.reply(op, Outcome::Done);
+    }
+
     /// A new leader gives the others an election timeout to answer.
     pub(super) fn start_watching_quorum(&self, context: &mut Context<'_, Self>) {
         if self.config.check_quorum {
@@ -96,10 +110,5 @@ impl Raft {
         {
             context.fact(Fact::Disrupted { term: self.term().previous() });
         }
-    }
-
-    /// A pre-vote asks about a term that nobody enters yet, so it is handled whatever its term.
-    pub(super) fn is_pre_vote_apart(&self, message: &Message) -> bool {
-        matches!(message, Message::PreVote(_)) && !self.config.has(Mutant::PrevoteBumpsTerm)
     }
 }

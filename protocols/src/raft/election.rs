@@ -128,6 +128,12 @@ impl Raft {
         let holds = self.holds_to_leader(context) && !self.config.has(Mutant::PrevoteIgnoresLeader);
         let vote = if has_chance && !holds { Vote::Granted } else { Vote::Denied };
         let term = self.term().max(request.term.previous());
+        if self.config.has(Mutant::PrevoteBumpsTerm)
+            && request.term > self.term()
+            && self.adopt_term(context, request.term, from).is_err()
+        {
+            return;
+        }
         self.send(context, from, Message::PreVoteReply { term, vote });
     }
 

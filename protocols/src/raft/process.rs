@@ -57,7 +57,7 @@ impl Process for Raft {
             snapshot: Snapshot::initial(members),
             outbox: Outbox::default(),
             role: Role::Follower(Follower::default()),
-            machine: StateMachine::new(config.sessions),
+            machine: StateMachine::new(config.session_policy()),
             heard: None,
             taking: None,
             incoming: None,
@@ -182,6 +182,7 @@ impl Raft {
     fn on_admin_request(&mut self, context: &mut Context<'_, Self>, op: OpId, admin: Admin) {
         match (&self.role, admin) {
             (_, Admin::Snapshot) => self.on_snapshot_request(context, op),
+            (_, Admin::ForgetLeader) => self.on_forget_request(context, op),
             (Role::Leader(_), _) => self.on_admin(context, op, admin),
             (Role::Follower(Follower { leader, .. }), _) => context.reply(op, Outcome::Redirect(*leader)),
             (Role::PreCandidate(_) | Role::Candidate(_), _) => context.reply(op, Outcome::Redirect(None)),
@@ -196,12 +197,9 @@ impl Raft {
                 false
             };
         }
-        if self.is_pre_vote_apart(message) {
+        // A pre-vote asks about a term that nobody enters yet, so it is handled whatever its term.
+        if matches!(message, Message::PreVote(_)) {
             return true;
-        }
-        if let Message::PreVote(request) = message {
-            // The mutant that enters the term it is asked about.
-            return self.adopt_term(context, request.term, from).is_ok();
         }
         !self.is_deaf_to(context, message) && self.adopt_term(context, message.term(), from).is_ok()
     }

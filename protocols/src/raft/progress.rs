@@ -84,6 +84,12 @@ impl Progress {
         }
     }
 
+    /// Whether a snapshot is on its way.
+    #[inline]
+    pub(super) const fn is_installing(&self) -> bool {
+        matches!(self.mode, Mode::Snapshot(_))
+    }
+
     /// Entries sent and not acknowledged.
     pub(super) const fn entries_in_flight(&self) -> u64 {
         self.next_index.previous().since(self.match_index)

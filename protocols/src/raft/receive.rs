@@ -141,7 +141,8 @@ impl Raft {
         }
         self.log.restore(&snapshot.meta, context);
         let position = (snapshot.meta.index, snapshot.meta.chain);
-        self.machine = StateMachine::restore(self.config.sessions, position, snapshot.items.iter().copied());
+        self.machine =
+            StateMachine::restore(self.config.session_policy(), position, snapshot.items.iter().copied());
         self.snapshot = snapshot;
         self.refresh_members(context);
         self.serve_forwarded(context);

@@ -56,6 +56,7 @@ impl Raft {
             Admin::LeaveJoint => return self.on_leave_request(context, op),
             Admin::TransferLeadership(node) => return self.on_transfer_request(context, op, node),
             Admin::Snapshot => return self.on_snapshot_request(context, op),
+            Admin::ForgetLeader => return self.on_forget_request(context, op),
         };
         self.on_change_request(context, op, change);
     }
@@ -118,7 +119,7 @@ impl Raft {
     fn start_catch_up(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change, nodes: NodeSet) {
         let (target, started) = (self.log.last_index(), context.now());
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader changes members") };
-        leader.make_room(nodes, target.next());
+        leader.make_room(nodes, target);
         leader.catch_up = Some(CatchUp { op: Some(op), change, nodes, round: 1, target, started });
         self.replicate(context);
         for node in nodes.iter() {
@@ -177,7 +178,7 @@ impl Raft {
         }
         self.members = members;
         match &mut self.role {
-            Role::Leader(leader) => leader.make_room(members.all(), self.log.last_index().next()),
+            Role::Leader(leader) => leader.make_room(members.all(), self.log.last_index()),
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
                 self.reset_election_timer(context);
             }
@@ -245,7 +246,7 @@ const fn named_nodes(admin: Admin) -> [Option<NodeId>; 2] {
         | Admin::TransferLeadership(node) => [Some(node), None],
         Admin::AddNodes(first, second) => [Some(first), Some(second)],
         Admin::ReplaceNode { remove, add } => [Some(remove), Some(add)],
-        Admin::LeaveJoint | Admin::Snapshot => [None, None],
+        Admin::LeaveJoint | Admin::ForgetLeader | Admin::Snapshot => [None, None],
     }
 }
 

@@ -31,8 +31,11 @@ impl Raft {
         self.log = Log::recover(&meta, entries, context);
         self.recovered_index = self.log.last_index();
         let position = (meta.index, meta.chain);
-        self.machine =
-            StateMachine::restore(self.config.sessions, position, self.snapshot.items.iter().copied());
+        self.machine = StateMachine::restore(
+            self.config.session_policy(),
+            position,
+            self.snapshot.items.iter().copied(),
+        );
         if meta.index > Index::ZERO {
             context.state(Fact::Restored { index: meta.index, term: meta.term, chain: meta.chain });
         }

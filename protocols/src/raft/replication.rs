@@ -109,11 +109,15 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else { return };
         let progress = &mut leader.progress[node.index()];
         let next_index = progress.next_index;
-        if next_index > self.log.last_index() || !progress.is_ready(self.config.window()) {
+        if next_index > self.log.last_index() {
             return;
         }
-        if next_index <= self.log.base() {
+        // Whatever is in flight: what is compacted cannot be sent any more.
+        if next_index <= self.log.base() && !progress.is_installing() {
             return self.ship_snapshot(context, node);
+        }
+        if !progress.is_ready(self.config.window()) {
+            return;
         }
         let entries = batch.get(&self.log, next_index, self.config.batch_entries());
         progress.on_sent(entries.len() as u64);
@@ -135,8 +139,8 @@ impl Raft {
             progress.on_heartbeat(silent_max, base);
         }
         self.start_round(context);
-        self.replicate(context);
         self.repeat_chunks(context);
+        self.replicate(context);
         self.watch_catch_up(context);
     }
 
