@@ -62,7 +62,7 @@
 //! | `nextIndex[]`, `matchIndex[]` | `progress::Progress` |
 //! | `InstallSnapshot` RPC (Figure 13) | [`message::InstallSnapshot`] |
 //! | `lastIncludedIndex`, `lastIncludedTerm`, configuration | [`SnapshotMeta`] |
-//! | C_old, C_new, C_old,new | [`Membership`] |
+//! | `C_old`, `C_new`, `C_old,new` | [`Membership`] |
 //! | `TimeoutNow` RPC (dissertation §3.10) | [`Message::TimeoutNow`] |
 //! | `AppendEntries` RPC, heartbeat | [`message::AppendEntries`], without entries |
 //! | `RequestVote` RPC | [`message::RequestVote`] |
