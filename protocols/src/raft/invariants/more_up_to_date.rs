@@ -9,12 +9,14 @@ use super::super::{Fact, Index, Raft, Term};
 /// If a node's log is at least as up to date as another's (by last term, then by length), it has all that the other has
 /// committed.
 ///
-/// Looked at where it may change: when a node commits, when a log shrinks or begins anew, and when it gets its first entry
+/// Looked at where it may change: when more is committed, when a log shrinks or begins anew, and when it gets its first entry
 /// of a term.
 #[derive(Clone, Debug, Default)]
 pub struct MoreUpToDateCorrect {
     /// The last term of each log, by index of the node.
     last_terms: Vec<Term>,
+    /// The longest committed prefix so far: shorter ones are prefixes of it, as `log-inv` sees to.
+    committed: Index,
 }
 
 /// How up to date a log is.
@@ -53,7 +55,12 @@ impl MoreUpToDateCorrect {
                 self.last_terms[node.index()] = term;
                 is_new || matches!(fact, Fact::Recovered { .. })
             }
-            Fact::Truncated { .. } | Fact::Restored { .. } | Fact::Committed { .. } => true,
+            Fact::Committed { index, .. } => {
+                let is_news = index > self.committed;
+                self.committed = self.committed.max(index);
+                is_news
+            }
+            Fact::Truncated { .. } | Fact::Restored { .. } => true,
             Fact::TermChanged { .. }
             | Fact::SpokeIn { .. }
             | Fact::VoteGranted { .. }
