@@ -33,6 +33,46 @@ impl Recorded<'_> {
     }
 }
 
+/// Which operations have not completed. Nearly always it is the last one of its client, which is found at once.
+#[derive(Default)]
+struct Open {
+    /// For each client its last operation, plus one.
+    last: Vec<u32>,
+    /// Those of clients that have several open, and of clients with high numbers.
+    others: BTreeMap<OpId, u32>,
+}
+
+/// Clients below have a place in [`Open::last`].
+const CLIENTS_DENSE: usize = 4_096;
+
+impl Open {
+    fn insert(&mut self, op: OpId, index: u32, operations: &[Recorded<'_>]) {
+        let client = op.client.index();
+        if client >= CLIENTS_DENSE {
+            self.others.insert(op, index);
+            return;
+        }
+        if client >= self.last.len() {
+            self.last.resize(client + 1, 0);
+        }
+        let before = std::mem::replace(&mut self.last[client], index + 1);
+        if let Some(before) = before.checked_sub(1) {
+            self.others.insert(operations[before as usize].op, before);
+        }
+    }
+
+    fn remove(&mut self, op: OpId, operations: &[Recorded<'_>]) -> Option<u32> {
+        if let Some(last) = self.last.get_mut(op.client.index())
+            && let Some(index) = last.checked_sub(1)
+            && operations[index as usize].op == op
+        {
+            *last = 0;
+            return Some(index);
+        }
+        self.others.remove(&op)
+    }
+}
+
 /// One end of an operation: its index times two, plus one for the return.
 pub(super) type PackedEnd = u32;
 
@@ -48,7 +88,7 @@ impl<'a> Record<'a> {
         let capacity = usize::try_from(history.len()).expect("a history fits into memory");
         let mut record =
             Self { operations: Vec::with_capacity(capacity / 2 + 1), ends: Vec::with_capacity(capacity) };
-        let mut open = BTreeMap::new();
+        let mut open = Open::default();
         let mut refused_count = 0;
         for event in history.events() {
             refused_count += u32::from(record.push(event, &mut open));
@@ -60,12 +100,12 @@ impl<'a> Record<'a> {
     }
 
     /// Whether the event says that an operation did not happen.
-    fn push(&mut self, event: &'a HistoryEvent, open: &mut BTreeMap<OpId, u32>) -> bool {
+    fn push(&mut self, event: &'a HistoryEvent, open: &mut Open) -> bool {
         match &event.what {
             HistoryEventKind::Invoked(operation) => {
                 let index =
                     u32::try_from(self.operations.len()).expect("a history has fewer than 2^31 operations");
-                open.insert(event.op, index);
+                open.insert(event.op, index, &self.operations);
                 self.ends.push(index << 1);
                 self.operations.push(Recorded {
                     op: event.op,
@@ -77,7 +117,8 @@ impl<'a> Record<'a> {
                 false
             }
             HistoryEventKind::Completed(outcome) => {
-                let index = open.remove(&event.op).expect("a history completes what was invoked");
+                let index =
+                    open.remove(event.op, &self.operations).expect("a history completes what was invoked");
                 let operation = &mut self.operations[index as usize];
                 operation.completed = Some(event.at);
                 operation.outcome = outcome;
