@@ -173,7 +173,9 @@ mod tests {
 
     fn order(len: usize, pairs: &[(u32, u32)]) -> Order<()> {
         let mut order = Order::new(len);
-        pairs.iter().for_each(|(before, after)| order.add(*before, *after, ()));
+        for (before, after) in pairs {
+            order.add(*before, *after, ());
+        }
         order
     }
 

@@ -15,6 +15,7 @@ pub(super) struct Access {
     pub(super) operation: u32,
     pub(super) key: Key,
     /// What it read, where it read: the write that it read from, `None` for what was there at the start.
+    #[expect(clippy::option_option, reason = "no read, a read of nothing, and a read of a write")]
     pub(super) read: Option<Option<u32>>,
     pub(super) is_write: bool,
 }
@@ -150,6 +151,7 @@ fn describe(operation: &Recorded<'_>) -> String {
 }
 
 /// What a call saw.
+#[expect(clippy::option_option, reason = "no read, a read of nothing, and a read of a value")]
 const fn read_of(call: &RegisterCall) -> Option<Option<Value>> {
     match *call {
         RegisterCall::Read(value) => Some(value),

@@ -36,7 +36,7 @@ use crate::service::queue::QueueModel;
 use crate::service::{Expiry, Service};
 
 /// What it says, for all services.
-pub(super) const ABOUT: About = About {
+pub static ABOUT: About = About {
     name: "linearizability",
     statement: "every operation takes effect at one moment between its invocation and its completion",
     source: "Herlihy and Wing, 1990; the search is that of Wing and Gong, 1993, and Lowe, 2017",

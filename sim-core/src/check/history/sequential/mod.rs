@@ -18,7 +18,7 @@ mod search;
 mod tests;
 
 use super::anomaly::{Anomaly, circle_of};
-use super::linearizability::{self, Linearizability};
+use super::linearizability::Linearizability;
 use super::recorded::Record;
 use super::registers::{Accesses, Unpaired};
 use super::spec::{GrowSet, Modelled, Register, Spec};
@@ -32,7 +32,7 @@ use crate::service::{Expiry, Service};
 use self::search::{Found, Program, Search};
 
 /// What it says, for all services.
-pub(super) const ABOUT: About = About {
+pub static ABOUT: About = About {
     name: "sequential-consistency",
     statement: "all operations happen one after the other, those of each client in the order in which it asked",
     source: "Lamport, 1979",
@@ -114,13 +114,13 @@ pub const fn set() -> Sequential<GrowSet> {
     Sequential { spec: GrowSet, is_register: false }
 }
 
-/// The queue; see [`linearizability::queue`].
+/// The queue; see [`linearizability::queue`](super::linearizability::queue).
 pub const fn queue(expiry: Expiry) -> Sequential<Modelled<QueueModel>> {
     let spec = Modelled { model: QueueModel { expiry }, service: Service::Queue, expiry };
     Sequential { spec, is_register: false }
 }
 
-/// The lock; see [`linearizability::lock`].
+/// The lock; see [`linearizability::lock`](super::linearizability::lock).
 pub const fn lock(expiry: Expiry) -> Sequential<Modelled<LockModel>> {
     let spec = Modelled { model: LockModel { expiry }, service: Service::Lock, expiry };
     Sequential { spec, is_register: false }

@@ -126,7 +126,9 @@ impl<'a> Saturation<'a> {
             for access in places.map(|place| accesses.all[place as usize]).filter(|access| access.is_write) {
                 by_key.entry(access.key).or_default().push(access.operation);
             }
-            by_key.into_iter().for_each(|(key, chain)| writes.entry(key).or_default().push(chain));
+            for (key, chain) in by_key {
+                writes.entry(key).or_default().push(chain);
+            }
         }
         let (mut reads, mut nothing) = (Vec::new(), Vec::new());
         for access in &accesses.all {

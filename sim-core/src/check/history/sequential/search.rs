@@ -152,7 +152,9 @@ impl<'a, S: Spec> Search<'a, S> {
         };
         let free: Vec<u32> =
             (0..).zip(&search.before_count).filter(|(_, count)| **count == 0).map(|(at, _)| at).collect();
-        free.into_iter().for_each(|at| search.make_ready(at));
+        for at in free {
+            search.make_ready(at);
+        }
         search
     }
 

@@ -46,7 +46,7 @@ fn agrees<S: Spec + Clone, M: Model>(checker: &Sequential<S>, model: &M, shape: 
         let twin = is_sequential(model, &model.initial(), &happened(&history), &mut Vec::new());
         match checker.judge(&history, BUDGET) {
             Judgement::Pass => {
-                assert!(twin, "history {index} is not sequential: {:#?}", history.operations())
+                assert!(twin, "history {index} is not sequential: {:#?}", history.operations());
             }
             Judgement::Inconclusive(why) => panic!("history {index}: {why}"),
             Judgement::Violation(anomaly) => {
@@ -153,7 +153,10 @@ fn replicated(operations: u32, keys: u64, draws: &mut Stream) -> History {
 fn a_thousand_operations_of_ten_clients_are_decided() {
     for (index, keys) in (0..40).zip([1, 2, 5, 10].into_iter().cycle()) {
         let history = replicated(1_000, keys, &mut draws(index));
-        assert!(!linearizability::kv().is_linearizable(&history, BUDGET), "reads of the past");
+        assert!(
+            !crate::check::history::linearizability::kv().is_linearizable(&history, BUDGET),
+            "reads of the past"
+        );
         assert_eq!(super::kv().judge(&history, BUDGET), Judgement::Pass, "history {index} with {keys} keys");
     }
 }

@@ -122,7 +122,9 @@ pub(super) fn components(graph: &Graph, allows: impl Fn(Dependency) -> bool) -> 
     let mut components = vec![None; graph.node_count()];
     for (number, component) in (0..).zip(kosaraju_scc(&filtered)) {
         if component.len() > 1 {
-            component.iter().for_each(|node| components[node.index()] = Some(number));
+            for node in component {
+                components[node.index()] = Some(number);
+            }
         }
     }
     components

@@ -202,18 +202,12 @@ impl Lists {
                 self.find(Isolation::ReadCommitted, "G1a", &[append.txn, txn], says);
             }
             if let Some(last) = seen.last().filter(|last| last.txn != txn)
-                && self.appends_later(record, key, *last)
+                && appends_later(record, key, *last)
             {
                 let says = format!("a read of {key} has one append of a transaction and not its next");
                 self.find(Isolation::ReadCommitted, "G1b", &[last.txn, txn], says);
             }
         }
-    }
-
-    fn appends_later(&self, record: &Record<'_>, key: Key, append: Append) -> bool {
-        let Operation::Txn(steps) = record.operations[append.txn as usize].operation else { return false };
-        let is_on_key = |step: &Step| matches!(step, Step::Append(other, _) if *other == key);
-        steps[append.step + 1..].iter().any(is_on_key)
     }
 
     /// What certainly happened and was in no list that was read.
@@ -242,4 +236,11 @@ fn fits(steps: &[Step], results: &[StepOutcome]) -> bool {
             .iter()
             .zip(results)
             .all(|(step, result)| step.is_read() == matches!(result, StepOutcome::List(_)))
+}
+
+/// Whether the transaction of an append has another one to the same list.
+fn appends_later(record: &Record<'_>, key: Key, append: Append) -> bool {
+    let Operation::Txn(steps) = record.operations[append.txn as usize].operation else { return false };
+    let is_on_key = |step: &Step| matches!(step, Step::Append(other, _) if *other == key);
+    steps[append.step + 1..].iter().any(is_on_key)
 }
