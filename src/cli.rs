@@ -4,7 +4,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, completions, gui, history, list, man, run, trace};
+use crate::command::{check, completions, gui, history, list, man, mutants, reproduce, run, trace};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -50,6 +50,10 @@ pub(crate) enum Command {
     Trace(trace::Arguments),
     /// Check or convert histories, from this program or from another system
     History(history::Arguments),
+    /// Hunt the wrong variants of the protocols with random faults
+    Mutants(mutants::Arguments),
+    /// Reproduce published numbers
+    Reproduce(reproduce::Arguments),
     /// Start the visualiser
     Gui(gui::Arguments),
     /// Print a completion script for a shell
@@ -67,6 +71,8 @@ impl Command {
             Self::List(arguments) => list::perform(arguments, output),
             Self::Trace(arguments) => trace::perform(arguments, output),
             Self::History(arguments) => history::perform(arguments, output),
+            Self::Mutants(arguments) => mutants::perform(arguments, output),
+            Self::Reproduce(arguments) => reproduce::perform(arguments, output),
             Self::Gui(arguments) => gui::perform(arguments),
             Self::Completions(arguments) => completions::perform(arguments, output),
             Self::Man(arguments) => man::perform(arguments, output),

@@ -6,6 +6,8 @@ pub(crate) mod gui;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod mutants;
+pub(crate) mod reproduce;
 pub(crate) mod run;
 pub(crate) mod trace;
 

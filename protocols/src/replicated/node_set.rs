@@ -134,7 +134,7 @@ mod tests {
             prop_assert_eq!(one.intersection(other), set(&(&ours & &theirs)));
             prop_assert_eq!(one.difference(other), set(&(&ours - &theirs)));
             prop_assert_eq!(one.has_majority_in(other), 2 * (&ours & &theirs).len() > ours.len());
-            prop_assert!(one.iter().map(|node| node.raw()).eq(ours.iter().copied()));
+            prop_assert!(one.iter().map(NodeId::raw).eq(ours.iter().copied()));
             for index in 0..70 {
                 let node = NodeId::new(index);
                 prop_assert_eq!(one.contains(node), ours.contains(&index));
