@@ -13,16 +13,13 @@ use crate::milestone::{Happening, Milestone};
 use crate::network::{DropReason, Network, Sending};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
-use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
+use crate::queue::{EventKey, EventQueue, Handle, LadderQueue, Slab, Ties};
 use crate::random::KeySource;
 use crate::trace::{Payload, Record, Trace, TraceKind};
 use crate::{Endpoint, MessageId, NodeId, OpId, SimTime, SyncId};
 
 /// No limit on the effects of a handler.
 pub(crate) const UNLIMITED: u32 = u32::MAX;
-
-/// More hosts than this do not fit the caches.
-const CROWD: usize = 4_096;
 
 /// How an event enters digest and trace.
 #[derive(Clone, Copy)]
@@ -48,7 +45,7 @@ pub(crate) struct Core<P: Process> {
     pub(super) records: u32,
     /// Where the event under way happens, for the report of a panic.
     pub(super) place: Endpoint,
-    pub(super) queue: QuaternaryHeap,
+    pub(super) queue: LadderQueue,
     pub(super) slab: Slab<Scheduled<P>>,
     /// Cancelled entries whose keys are still in the queue.
     pub(super) cancelled: usize,
@@ -135,25 +132,6 @@ impl<P: Process> Core<P> {
         if at > self.now {
             self.now = at;
             self.events_now = 0;
-        }
-    }
-
-    /// In a crowd, hosts and slots come from memory, not from a cache: reads what the next event will need while
-    /// this one is handled, so that the processor waits for both at once. Changes nothing.
-    #[inline(always)]
-    pub(super) fn maybe_touch_next(&self) {
-        if self.hosts.len() > CROWD {
-            self.touch_next();
-        }
-    }
-
-    #[inline(never)]
-    fn touch_next(&self) {
-        let Some(next) = self.queue.peek().and_then(|key| self.slab.get(key.slot())) else { return };
-        if let Some(node) = next.to.node() {
-            std::hint::black_box(self.hosts[node.index()].intake);
-            std::hint::black_box(self.hosts[node.index()].stream.counter());
-            std::hint::black_box(self.network.peek_ordinal(next.to));
         }
     }
 
@@ -327,6 +305,8 @@ impl<P: Process> Core<P> {
                 let waits = host.inbox.as_ref().is_some_and(|inbox| inbox.is_busy || !inbox.slots.is_empty());
                 if waits || self.timing.has_service_time() || host.slow_percent != 100 {
                     Intake::Queued
+                } else if host.crash_after.is_some() {
+                    Intake::Watched
                 } else {
                     Intake::Direct
                 }
