@@ -193,10 +193,16 @@ impl<P: Process> Core<P> {
         self.digest.effect(Mark::Send, from, to.raw(), content);
         let ordinal = self.network.next_ordinal(from, to);
         let id = MessageId { from, to, ordinal };
-        let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
         let cause = self.record;
-        match self.sending(id, size) {
+        if from != to
+            && let Some(at) = self.network.send_plainly(self.now, id)
+        {
             // Built in its place in the slab: a copy on the way there would cost a third of the whole event.
+            self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch: 0, event });
+            return;
+        }
+        let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
+        match self.sending(id, size) {
             Sending::Deliver { at } => {
                 self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
@@ -207,7 +213,7 @@ impl<P: Process> Core<P> {
     }
 
     /// What the network does with a message; one to oneself does not go through it.
-    #[inline(always)]
+    #[inline]
     fn sending(&mut self, id: MessageId, size: u64) -> Sending {
         if id.from == id.to {
             Sending::Deliver { at: self.now }
