@@ -32,6 +32,9 @@ const CROWD: usize = 4_096;
 /// Bits of the number of buckets of a rung, at least and at most.
 const RUNG_BITS: (u32, u32) = (3, 14);
 
+/// Up to so many keys a bucket, room for four times as many is made beforehand.
+const ROOM_MAX: usize = 16;
+
 /// A row of buckets, each of `1 << shift` nanoseconds.
 #[derive(Clone, Debug)]
 struct Rung {
@@ -61,6 +64,10 @@ impl Rung {
         let count = usize::try_from(count).expect("at most 2^14 buckets");
         if row.len() < count {
             row.resize_with(count, Vec::new);
+        }
+        if keys / count <= ROOM_MAX {
+            // Buckets of few keys differ most: room for them now saves growing one after the other later.
+            row[..count].iter_mut().for_each(|bucket| bucket.reserve(4 * keys / count));
         }
         Self { start, last, shift, next: 0, buckets: row }
     }

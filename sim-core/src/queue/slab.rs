@@ -3,8 +3,6 @@
 //! A slot's generation rises each time the slot is freed. A [`Handle`] remembers the generation, so that a handle to a
 //! timer that has fired never reaches what took its slot later.
 
-use std::hint::black_box;
-
 use super::SLOT_BITS;
 
 /// Slots a slab may have.
@@ -129,14 +127,6 @@ impl<T> Slab<T> {
     #[inline]
     pub fn get(&self, slot: u32) -> Option<&T> {
         self.slots.get(slot as usize)?.value()
-    }
-
-    /// The value in `slot`, as [`get`](Self::get), and its neighbour is read as well: a slot may reach into the cache
-    /// line where the next one begins.
-    #[inline]
-    pub fn get_whole(&self, slot: u32) -> Option<&T> {
-        black_box(self.slots.get(slot as usize + 1).map(|next| next.generation));
-        self.get(slot)
     }
 
     /// The value in `slot`, if it is full.

@@ -90,7 +90,7 @@ impl<P: Process> World<P> {
         let soon = self.core.queue.soon().iter().rev().take(AHEAD_MAX);
         let mut ends = [None; AHEAD_MAX];
         for (end, key) in ends.iter_mut().zip(soon) {
-            *end = self.core.slab.get_whole(key.slot()).map(|scheduled| scheduled.to);
+            *end = self.core.slab.get(key.slot()).map(|scheduled| scheduled.to);
         }
         for to in ends.into_iter().flatten() {
             let Some(node) = to.node() else { continue };
