@@ -11,7 +11,9 @@
 
 mod echo;
 mod mutant;
+mod quorums;
 mod raft;
+mod synod;
 mod table;
 
 use protocols::mutant::MutantAbout;
@@ -66,6 +68,8 @@ macro_rules! builtin {
 builtin! {
     /// Raft: a replicated log, and a key-value store on it.
     Raft = raft,
+    /// The Synod: single-decree Paxos, one value agreed on once.
+    Synod = synod,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

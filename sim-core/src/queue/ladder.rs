@@ -153,6 +153,12 @@ impl LadderQueue {
         &self.run
     }
 
+    /// All keys, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = EventKey> {
+        let rungs = self.rungs.iter().flat_map(|rung| &rung.buckets).flatten();
+        self.near.keys().chain(self.run.iter().chain(&self.far).chain(rungs).copied())
+    }
+
     #[inline]
     fn push_beyond(&mut self, key: EventKey) {
         self.beyond += 1;
@@ -358,8 +364,12 @@ mod tests {
             steps in prop::collection::vec(step(), 0..300),
         ) {
             let mut twins = Ladder::default();
-            times.iter().for_each(|time| twins.push(time >> magnitude));
-            steps.iter().for_each(|step| twins.apply(step));
+            for time in &times {
+                twins.push(time >> magnitude);
+            }
+            for step in &steps {
+                twins.apply(step);
+            }
             while !twins.sorted.is_empty() {
                 twins.apply(&Step::Pop);
             }
@@ -375,7 +385,9 @@ mod tests {
             ),
         ) {
             let mut twins = Ladder::default();
-            times.iter().for_each(|time| twins.push(*time));
+            for time in &times {
+                twins.push(*time);
+            }
             hold(&mut twins, &delays);
             while !twins.sorted.is_empty() {
                 twins.pop();
