@@ -24,6 +24,7 @@ pub mod echo;
 pub mod mutant;
 pub mod raft;
 pub mod replicated;
+pub mod vrr;
 
 #[cfg(test)]
 mod testing;
