@@ -198,4 +198,6 @@ impl Echo {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;

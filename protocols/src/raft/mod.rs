@@ -181,4 +181,6 @@ impl Raft {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use sim_core::{ClientId, OpId};
 use super::chain::Chain;
 use super::command::Command;
 use super::index::Index;
-use super::session::{Memory, Session};
+use super::session::{Memory, Session, SessionPolicy};
 
 /// An entry of an agreed order.
 pub trait Executable: Serialize {
@@ -27,11 +27,62 @@ impl Executable for Command {
 pub struct StateMachine {
     registers: PersistentMap<Key, Value>,
     sessions: PersistentMap<ClientId, Session>,
+    /// The clients with a session, by where their last command was executed; only where sessions expire.
+    by_use: PersistentMap<Index, ClientId>,
+    /// The newest operation of each client whose session has expired.
+    expired: PersistentMap<ClientId, u32>,
+    policy: SessionPolicy,
     applied: Index,
     chain: Chain,
 }
 
+/// A piece of a snapshot: all of them, in any order, are the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Item {
+    /// A register and its value.
+    Register(Key, Value),
+    /// A client's session.
+    Session(ClientId, Session),
+    /// A client whose session has expired, and the newest operation of it.
+    Expired(ClientId, u32),
+}
+
+impl Item {
+    /// Size on disk and on the wire in bytes.
+    pub const SIZE: u64 = 32;
+}
+
 impl StateMachine {
+    /// An empty state machine.
+    pub fn new(policy: SessionPolicy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
+    /// Everything that decides what later commands do.
+    pub fn items(&self) -> impl Iterator<Item = Item> {
+        let registers = self.registers.iter().map(|(key, value)| Item::Register(*key, *value));
+        let sessions = self.sessions.iter().map(|(client, session)| Item::Session(*client, *session));
+        let expired = self.expired.iter().map(|(client, newest)| Item::Expired(*client, *newest));
+        registers.chain(sessions).chain(expired)
+    }
+
+    /// The state machine that has executed everything up to `applied`, where the chain is `chain`.
+    pub fn restore(
+        policy: SessionPolicy,
+        (applied, chain): (Index, Chain),
+        items: impl IntoIterator<Item = Item>,
+    ) -> Self {
+        let mut machine = Self { policy, applied, chain, ..Self::default() };
+        for item in items {
+            match item {
+                Item::Register(key, value) => _ = machine.registers.insert(key, value),
+                Item::Session(client, session) => machine.open(client, session),
+                Item::Expired(client, newest) => _ = machine.expired.insert(client, newest),
+            }
+        }
+        machine
+    }
+
     /// Executes the next entry, tells `witness` where it stood and the chain of everything executed, and returns what
     /// to answer its client, if it has one that still waits.
     #[inline]
@@ -52,7 +103,13 @@ impl StateMachine {
 
     /// What is known of a client's command.
     pub fn recall(&self, op: OpId) -> Memory {
-        self.sessions.get(&op.client).map_or(Memory::Unknown, |session| session.recall(op.ordinal))
+        match self.sessions.get(&op.client) {
+            Some(session) => session.recall(op.ordinal),
+            None if self.expired.get(&op.client).is_some_and(|newest| op.ordinal <= *newest) => {
+                Memory::TooOld
+            }
+            None => Memory::Unknown,
+        }
     }
 
     /// The value under `key` after the last entry executed.
@@ -82,20 +139,63 @@ impl StateMachine {
     }
 
     fn execute_once(&mut self, op: OpId, operation: kv::Operation) -> Option<Outcome> {
+        if let kv::Operation::Read(key) = operation {
+            return Some(Outcome::Value(self.read(key)));
+        }
         match self.recall(op) {
             Memory::Executed(outcome) => return Some(outcome),
             Memory::TooOld => return None,
             Memory::Unknown => {}
         }
         let outcome = self.execute(operation);
-        if let Some(session) = self.sessions.get_mut(&op.client) {
-            session.remember(op.ordinal, &outcome);
-        } else {
-            let mut session = Session::new(op.ordinal);
-            session.remember(op.ordinal, &outcome);
-            self.sessions.insert(op.client, session);
-        }
+        self.remember(op, &outcome);
         Some(outcome)
+    }
+
+    fn remember(&mut self, op: OpId, outcome: &Outcome) {
+        match self.policy {
+            SessionPolicy::KeepAll => {
+                if let Some(session) = self.sessions.get_mut(&op.client) {
+                    return session.remember(op.ordinal, outcome);
+                }
+                let mut session = Session::new(op.ordinal);
+                session.remember(op.ordinal, outcome);
+                self.sessions.insert(op.client, session);
+            }
+            SessionPolicy::AtMost(limit) => {
+                let mut session = self.close(op.client).unwrap_or_else(|| Session::new(op.ordinal));
+                session.remember(op.ordinal, outcome);
+                session.touch(self.applied);
+                self.open(op.client, session);
+                self.expire_down_to(limit);
+            }
+            SessionPolicy::Forget => {}
+        }
+    }
+
+    fn open(&mut self, client: ClientId, session: Session) {
+        if let SessionPolicy::AtMost(_) = self.policy {
+            self.by_use.insert(session.used(), client);
+        }
+        self.sessions.insert(client, session);
+        self.expired.remove(&client);
+    }
+
+    fn close(&mut self, client: ClientId) -> Option<Session> {
+        let session = self.sessions.remove(&client)?;
+        self.by_use.remove(&session.used());
+        Some(session)
+    }
+
+    /// The log alone decides who expires, so it is the same client on all nodes (dissertation §6.3).
+    fn expire_down_to(&mut self, limit: u64) {
+        while self.sessions.len() > limit.max(1) {
+            let oldest = self.by_use.iter().next().map(|(_, client)| *client);
+            let client = oldest.expect("each session stands in the order of use");
+            if let Some(session) = self.close(client) {
+                self.expired.insert(client, session.newest());
+            }
+        }
     }
 
     fn execute(&mut self, operation: kv::Operation) -> Outcome {
@@ -169,6 +269,58 @@ mod tests {
         assert_eq!(apply(&mut machine, 36, write(2)), None);
         assert_eq!(apply(&mut machine, 37, write(3)), Some(Outcome::Done));
         assert_eq!(machine.read(Key(1)), Some(3));
+    }
+
+    #[test]
+    fn a_read_in_the_log_sees_what_stands_before_it_and_opens_no_session() {
+        let mut machine = StateMachine::default();
+        apply(&mut machine, 0, write(7));
+        let other = Command::Client {
+            op: OpId { client: ClientId::new(4), ordinal: 0 },
+            operation: kv::Operation::Read(Key(1)),
+        };
+        assert_eq!(machine.apply(&other, |_, _| {}), Some(Outcome::Value(Some(7))));
+        assert_eq!(machine.session_count(), 1);
+    }
+
+    #[test]
+    fn a_machine_restored_from_its_items_answers_retries_as_the_first_did() {
+        let mut machine = StateMachine::new(SessionPolicy::AtMost(2));
+        for client in 0..4 {
+            let op = OpId { client: ClientId::new(client), ordinal: 3 };
+            let operation = kv::Operation::Write(Key(client), u64::from(client));
+            machine.apply(&Command::Client { op, operation }, |_, _| {});
+        }
+        let position = (machine.applied(), machine.chain());
+        let twin = StateMachine::restore(SessionPolicy::AtMost(2), position, machine.items());
+        for client in 0..5 {
+            let op = OpId { client: ClientId::new(client), ordinal: 3 };
+            assert_eq!(twin.recall(op), machine.recall(op), "c{}", client + 1);
+            assert_eq!(twin.read(Key(client)), machine.read(Key(client)));
+        }
+        assert!(twin.items().eq(machine.items()));
+    }
+
+    #[test]
+    fn an_expired_session_refuses_what_it_may_have_executed_and_takes_what_is_newer() {
+        let mut machine = StateMachine::new(SessionPolicy::AtMost(1));
+        apply(&mut machine, 5, write(1));
+        let other = OpId { client: ClientId::new(4), ordinal: 0 };
+        machine.apply(&Command::Client { op: other, operation: write(2) }, |_, _| {});
+        assert_eq!((machine.session_count(), machine.recall(op(5))), (1, Memory::TooOld));
+        assert_eq!(apply(&mut machine, 5, write(1)), None, "a retry");
+        assert_eq!(machine.read(Key(1)), Some(2));
+        assert_eq!(apply(&mut machine, 6, write(3)), Some(Outcome::Done));
+        assert_eq!(machine.recall(op(6)), Memory::Executed(Outcome::Done));
+        assert_eq!(machine.recall(other), Memory::TooOld, "now the other one has expired");
+    }
+
+    #[test]
+    fn a_machine_that_forgets_executes_a_retry_again() {
+        let mut machine = StateMachine::new(SessionPolicy::Forget);
+        apply(&mut machine, 0, write(1));
+        assert_eq!(apply(&mut machine, 1, cas(1, 2)), Some(Outcome::Done));
+        assert_eq!(apply(&mut machine, 1, cas(1, 2)), Some(Outcome::Rejected));
     }
 
     #[test]

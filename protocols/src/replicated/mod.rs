@@ -7,6 +7,7 @@
 //! | [`Chain`] | the fingerprint of a whole prefix, so that prefixes are compared without a scan |
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
+//! | [`NodeSet`] | a set of nodes in one word |
 //! | [`quorum`] | how many are enough |
 //!
 //! None of it sends, waits or writes to a disk. It is the same on all nodes because it is a function of what was agreed
@@ -17,6 +18,7 @@ mod command;
 mod index;
 mod log;
 mod machine;
+mod node_set;
 pub mod quorum;
 mod session;
 
@@ -24,5 +26,6 @@ pub use chain::Chain;
 pub use command::Command;
 pub use index::Index;
 pub use log::ChainedLog;
-pub use machine::{Executable, StateMachine};
-pub use session::Memory;
+pub use machine::{Executable, Item, StateMachine};
+pub use node_set::NodeSet;
+pub use session::{Memory, Session, SessionPolicy};

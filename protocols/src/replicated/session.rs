@@ -1,6 +1,9 @@
 //! Sessions: what makes a retried command take effect once.
 
+use serde::Serialize;
 use sim_core::service::Outcome;
+
+use super::index::Index;
 
 /// Operations of one client that a session can tell apart: how many a client may have open at a time.
 const WINDOW: u32 = u64::BITS;
@@ -9,11 +12,26 @@ const WINDOW: u32 = u64::BITS;
 ///
 /// Bit b of a map stands for the operation `newest - b`. A command's outcome is one of two, so a bit holds it.
 /// Reads take ordinals too, and leave their bits at 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Session {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Session {
     newest: u32,
     applied: u64,
     rejected: u64,
+    /// Where its last command was executed.
+    used: Index,
+}
+
+/// What becomes of sessions. All nodes must have the same policy: what expires is decided by the log alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum SessionPolicy {
+    /// Every client's session is kept for ever.
+    #[default]
+    KeepAll,
+    /// At most so many, at least 1. One more, and the session whose last command is the oldest expires. Of an expired
+    /// session stays the number of its newest operation: nothing up to it is executed any more.
+    AtMost(u64),
+    /// None: a command that comes twice is executed twice. For mutants.
+    Forget,
 }
 
 /// What is known of an operation that arrives, perhaps for the second time.
@@ -31,6 +49,21 @@ impl Session {
     /// A session whose first operation is the `ordinal`-th of its client.
     pub(super) fn new(ordinal: u32) -> Self {
         Self { newest: ordinal, ..Self::default() }
+    }
+
+    /// The client's newest operation.
+    pub(super) const fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    /// Where its last command was executed.
+    pub(super) const fn used(&self) -> Index {
+        self.used
+    }
+
+    /// A command of it was executed at `index`.
+    pub(super) const fn touch(&mut self, index: Index) {
+        self.used = index;
     }
 
     pub(super) fn recall(&self, ordinal: u32) -> Memory {

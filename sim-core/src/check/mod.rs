@@ -10,6 +10,7 @@
 //! O(1) an entry and that forks with the world. [`Invariant::check_all`] is its brute-force twin: it looks at
 //! the processes alone, forgets everything, and is compared with the ghost state in tests.
 
+pub mod history;
 mod liveness;
 
 use std::fmt;

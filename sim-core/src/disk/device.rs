@@ -156,6 +156,10 @@ impl Device {
         self.queue.clear();
     }
 
+    pub(super) fn region_of(&self, id: SyncId) -> Option<RegionId> {
+        self.queue.iter().find(|queued| queued.sync.id == id).map(|queued| queued.region)
+    }
+
     pub(super) fn pending(&self) -> impl Iterator<Item = PendingSync> {
         self.queue.iter().map(|queued| queued.sync)
     }

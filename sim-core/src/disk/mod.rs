@@ -251,6 +251,11 @@ impl<R: Record> Disk<R> {
         self.device.iter().flat_map(|device| device.pending())
     }
 
+    /// What a sync under way covers; `None` where there is no such sync.
+    pub fn region_of(&self, sync: SyncId) -> Option<RegionId> {
+        self.device.as_ref()?.region_of(sync)
+    }
+
     /// First index of a log and one past its last, as the process sees it; `0..0` where nothing was written.
     pub fn log_bounds(&self, region: RegionId) -> std::ops::Range<u64> {
         self.slots(region, RegionKind::Log).map_or(0..0, |log| log.first_index()..log.end_index())

@@ -60,6 +60,12 @@ impl QuaternaryHeap {
         ROOT + self.used
     }
 
+    /// All keys, in no order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = EventKey> {
+        let first = ROOT + usize::from(self.root_is_vacant);
+        (first..self.end()).map(|position| EventKey(self.groups[position / 4].0[position % 4]))
+    }
+
     #[inline]
     fn at(&mut self, position: usize) -> &mut u128 {
         &mut self.groups[position / 4].0[position % 4]
@@ -250,6 +256,9 @@ mod tests {
             assert_eq!(self.heap.peek(), self.sorted.first().copied(), "peek after {step:?}");
             assert_eq!(self.heap.len(), self.sorted.len(), "length after {step:?}");
             assert_eq!(self.heap.is_empty(), self.sorted.is_empty());
+            let mut keys: Vec<EventKey> = self.heap.keys().collect();
+            keys.sort_unstable();
+            assert_eq!(keys, self.sorted, "keys after {step:?}");
         }
     }
 

@@ -152,6 +152,19 @@ pub enum Admin {
     AddNode(NodeId),
     /// Make this node no member.
     RemoveNode(NodeId),
+    /// Make this node a learner: it gets everything and decides nothing.
+    AddLearner(NodeId),
+    /// Make both of these nodes members, in one change.
+    AddNodes(NodeId, NodeId),
+    /// Make one node a member in the place of another, in one change.
+    ReplaceNode {
+        /// Who goes.
+        remove: NodeId,
+        /// Who comes.
+        add: NodeId,
+    },
+    /// Leave a joint configuration that is not left by itself.
+    LeaveJoint,
     /// Let this node lead.
     TransferLeadership(NodeId),
     /// Take a snapshot and compact now.

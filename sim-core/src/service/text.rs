@@ -34,6 +34,10 @@ impl fmt::Display for Admin {
         match self {
             Self::AddNode(node) => write!(f, "add-node {node}"),
             Self::RemoveNode(node) => write!(f, "remove-node {node}"),
+            Self::AddLearner(node) => write!(f, "add-learner {node}"),
+            Self::AddNodes(first, second) => write!(f, "add-nodes {first} {second}"),
+            Self::ReplaceNode { remove, add } => write!(f, "replace-node {remove} by {add}"),
+            Self::LeaveJoint => f.write_str("leave-joint"),
             Self::TransferLeadership(node) => write!(f, "transfer-leadership {node}"),
             Self::Snapshot => f.write_str("snapshot"),
         }
@@ -130,6 +134,10 @@ mod tests {
             (Operation::Transfer(transfer::Operation::Move { from: 1, to: 2, amount: 5 }), "move a1->a2 5"),
             (Operation::Txn(steps.into()), "txn [append k1 5, read k2]"),
             (Operation::Admin(Admin::AddNode(NodeId::new(1))), "add-node n2"),
+            (
+                Operation::Admin(Admin::ReplaceNode { remove: NodeId::new(0), add: NodeId::new(3) }),
+                "replace-node n1 by n4",
+            ),
         ];
         for (operation, text) in cases {
             assert_eq!(operation.to_string(), text);

@@ -64,7 +64,7 @@ impl<P: Process> World<P> {
 
 impl<P: Process> Core<P> {
     /// Whether something scheduled still counts.
-    fn is_live(&self, scheduled: &Scheduled<P>) -> bool {
+    pub(super) fn is_live(&self, scheduled: &Scheduled<P>) -> bool {
         let node_lives = |node: NodeId| {
             let host = &self.hosts[node.index()];
             host.power == crate::status::Power::Running && host.incarnation == scheduled.tag
@@ -87,7 +87,7 @@ impl<P: Process> Core<P> {
     }
 
     /// What has arrived but waits: in inboxes, and on links that are held.
-    fn waiting_slots(&self) -> BTreeSet<u32> {
+    pub(super) fn waiting_slots(&self) -> BTreeSet<u32> {
         let inboxes = self.hosts.iter().filter_map(|host| host.inbox.as_deref());
         inboxes.flat_map(|inbox| &inbox.slots).chain(&self.held).copied().collect()
     }
@@ -163,7 +163,7 @@ impl<P: Process> Core<P> {
     }
 }
 
-fn choice_kind<P: Process>(scheduled: &Scheduled<P>) -> ChoiceKind {
+pub(super) fn choice_kind<P: Process>(scheduled: &Scheduled<P>) -> ChoiceKind {
     match &scheduled.event {
         Event::Message(_) => ChoiceKind::Message,
         Event::Timer(_) => ChoiceKind::Timer,

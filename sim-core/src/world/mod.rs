@@ -17,6 +17,7 @@
 //! | `agenda`, `apply` | when commands are due, and what each does |
 //! | `inbox` | service times, pauses, bounded waiting |
 //! | `branch`, `explore` | copies and re-seeding; what could happen next |
+//! | `hand` | a world whose every step is chosen: what the choices hold, and what else a network may do |
 
 mod agenda;
 mod apply;
@@ -27,6 +28,7 @@ mod core;
 mod effects;
 mod event;
 mod explore;
+mod hand;
 mod host;
 mod inbox;
 mod setup;
@@ -37,6 +39,7 @@ use self::agenda::Agenda;
 pub(crate) use self::core::Core;
 use self::core::UNLIMITED;
 use self::event::{Event, Scheduled};
+pub use self::hand::{Content, Prospect};
 pub use self::host::NodeHost;
 use self::host::Spare;
 pub use self::setup::{

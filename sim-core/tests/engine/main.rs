@@ -2,6 +2,7 @@
 
 mod support;
 
+mod by_hand;
 mod checks;
 mod clients;
 mod determinism;

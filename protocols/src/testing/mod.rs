@@ -1,4 +1,6 @@
-//! What the tests of all protocols share: small worlds with scripted clients.
+//! What the tests of all protocols share: small worlds with scripted clients, and [`conversation`] scripts.
+
+pub(crate) mod conversation;
 
 use std::sync::Arc;
 

@@ -1,0 +1,151 @@
+//! Linearizability: whether every operation can have taken effect at one moment between its two ends, so that all
+//! together are legal for one copy of the object (Herlihy and Wing, 1990).
+//!
+//! ```text
+//! history ─► parts, one an object ─► search for a legal order ─► pass
+//!                                        │ none: the longest legal prefix, what is stuck after it,
+//!                                        │       and the smallest part that is illegal still
+//!                                        └ out of steps: inconclusive
+//! ```
+//!
+//! - An operation of unknown outcome may take effect at any time after its invocation, also after the history has
+//!   ended, or never. It is never the reason of a violation by itself.
+//! - An operation that was refused did not happen.
+//! - The answer depends on the history and the budget alone.
+
+mod evidence;
+pub(super) mod hash;
+mod memo;
+mod part;
+pub(super) mod search;
+mod shrink;
+#[cfg(test)]
+mod tests;
+
+pub use evidence::Evidence;
+
+use self::part::Part;
+use self::search::{Found, Scratch, Search};
+use super::recorded::Record;
+use super::spec::{GrowSet, Modelled, Register, Spec};
+use super::{About, Answer, Judgement};
+use crate::check::HistoryChecker;
+use crate::history::History;
+use crate::service::lock::LockModel;
+use crate::service::queue::QueueModel;
+use crate::service::{Expiry, Service};
+
+/// What it says, for all services.
+pub(super) const ABOUT: About = About {
+    name: "linearizability",
+    statement: "every operation takes effect at one moment between its invocation and its completion",
+    source: "Herlihy and Wing, 1990; the search is that of Wing and Gong, 1993, and Lowe, 2017",
+    leaves_out: "an operation of unknown outcome may have happened or not; where the steps of the search run out, \
+                 the answer is inconclusive",
+};
+
+/// Checks histories of one kind of object. See the [module documentation](self).
+#[derive(Clone, Copy, Debug)]
+pub struct Linearizability<S> {
+    spec: S,
+}
+
+impl<S: Spec> Linearizability<S> {
+    /// The checker for objects of this kind.
+    pub const fn new(spec: S) -> Self {
+        Self { spec }
+    }
+
+    /// Judges a history in about `budget` steps; making evidence small may take as many again.
+    pub fn judge(&self, history: &History, budget: u64) -> Judgement<Evidence> {
+        let record = Record::new(history);
+        let parts = part::split(&self.spec, &record);
+        let mut scratch = Scratch::new();
+        let mut steps = 0;
+        let mut undecided = Vec::new();
+        // A fair share each, so that one hard part leaves the others their answers; then what is left, in order.
+        let share = budget / (parts.len() as u64).max(1);
+        for part in &parts {
+            match self.search(part, share, &mut steps, &mut scratch) {
+                Found::Legal => {}
+                Found::OutOfBudget => undecided.push(part),
+                Found::Illegal { deepest } => {
+                    return self.violation(&record, part, deepest, budget, &mut scratch);
+                }
+            }
+        }
+        let mut still_undecided = Vec::new();
+        for part in undecided {
+            match self.search(part, budget.saturating_sub(steps), &mut steps, &mut scratch) {
+                Found::Legal => {}
+                Found::OutOfBudget => still_undecided.push(part),
+                Found::Illegal { deepest } => {
+                    return self.violation(&record, part, deepest, budget, &mut scratch);
+                }
+            }
+        }
+        if still_undecided.is_empty() {
+            return Judgement::Pass;
+        }
+        Judgement::Inconclusive(self.say_undecided(&still_undecided, steps, budget))
+    }
+
+    fn search(&self, part: &Part<S::Call>, budget: u64, steps: &mut u64, scratch: &mut Scratch) -> Found {
+        let mut search = Search::new(&self.spec, &part.calls, &part.ends, scratch);
+        let found = search.run(budget);
+        *steps += search.steps();
+        found
+    }
+
+    fn violation(
+        &self,
+        record: &Record<'_>,
+        part: &Part<S::Call>,
+        deepest: usize,
+        budget: u64,
+        scratch: &mut Scratch,
+    ) -> Judgement<Evidence> {
+        Judgement::Violation(Box::new(evidence::gather(&self.spec, record, part, deepest, budget, scratch)))
+    }
+
+    fn say_undecided(&self, parts: &[&Part<S::Call>], steps: u64, budget: u64) -> String {
+        let mut names: Vec<String> = parts.iter().filter_map(|part| self.spec.part_name(part.key)).collect();
+        let rest = names.len().saturating_sub(5);
+        names.truncate(5);
+        if rest > 0 {
+            names.push(format!("{rest} more"));
+        }
+        let of = if names.is_empty() { String::new() } else { format!(" for {}", names.join(", ")) };
+        format!("no answer{of} after {steps} steps, with a budget of {budget}")
+    }
+}
+
+impl<S: Spec + Send + Sync> HistoryChecker for Linearizability<S> {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn check(&self, history: &History, budget: u64) -> Answer {
+        self.judge(history, budget).into()
+    }
+}
+
+/// The queue; with [`Expiry::Possible`] a message that is held may come back at any time.
+pub const fn queue(expiry: Expiry) -> Linearizability<Modelled<QueueModel>> {
+    Linearizability::new(Modelled { model: QueueModel { expiry }, service: Service::Queue, expiry })
+}
+
+/// The lock; with [`Expiry::Possible`] it may become free at any time.
+pub const fn lock(expiry: Expiry) -> Linearizability<Modelled<LockModel>> {
+    Linearizability::new(Modelled { model: LockModel { expiry }, service: Service::Lock, expiry })
+}
+
+/// Registers under keys.
+pub const fn kv() -> Linearizability<Register> {
+    Linearizability::new(Register)
+}
+
+/// The set that grows.
+pub const fn set() -> Linearizability<GrowSet> {
+    Linearizability::new(GrowSet)
+}

@@ -1,0 +1,306 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::check::history::spec::Bond;
+use crate::check::history::testing::{Shape, by_hand, draws, happened, history_of, random_history};
+use crate::history::HistoryOperation;
+use crate::service::kv::KvModel;
+use crate::service::set::SetModel;
+use crate::service::{Certainty, Key, Model, Operation, Outcome, Refusal, Value, kv, lock, queue, set};
+
+const BUDGET: u64 = 1_000_000;
+
+/// The brute-force twin: all orders that time allows, judged by the model of the whole service.
+fn is_linearizable<M: Model>(model: &M, operations: &[HistoryOperation]) -> bool {
+    fn place<M: Model>(
+        model: &M,
+        state: &M::State,
+        operations: &[HistoryOperation],
+        placed: &mut Vec<usize>,
+    ) -> bool {
+        let is_known = |operation: &HistoryOperation| operation.outcome.certainty() == Certainty::Happened;
+        let rest: Vec<usize> = (0..operations.len()).filter(|index| !placed.contains(index)).collect();
+        if rest.iter().all(|index| !is_known(&operations[*index])) {
+            return true;
+        }
+        rest.iter().any(|index| {
+            let next = &operations[*index];
+            let is_late = rest.iter().any(|other| {
+                let other = &operations[*other];
+                is_known(other) && other.completed.is_some_and(|completed| completed < next.invoked)
+            });
+            if is_late {
+                return false;
+            }
+            let Some(after) = model.step(state, &next.operation, &next.outcome) else { return false };
+            placed.push(*index);
+            let is_legal = place(model, &after, operations, placed);
+            placed.pop();
+            is_legal
+        })
+    }
+    place(model, &model.initial(), operations, &mut Vec::new())
+}
+
+/// Compares a checker with its twin on 10,000 histories, and the evidence of each bad one with the twin again.
+fn agrees<S: Spec, M: Model>(checker: &Linearizability<S>, model: &M, shape: Shape) {
+    let mut counts = [0, 0];
+    for index in 0..10_000 {
+        let history = random_history(shape, &mut draws(index));
+        let twin = is_linearizable(model, &happened(&history));
+        match checker.judge(&history, BUDGET) {
+            Judgement::Pass => {
+                assert!(twin, "history {index} is not linearizable: {:#?}", history.operations());
+            }
+            Judgement::Inconclusive(why) => panic!("history {index}: {why}"),
+            Judgement::Violation(evidence) => {
+                assert!(!twin, "history {index} is linearizable: {evidence}{:#?}", history.operations());
+                assert!(evidence.is_minimal && !evidence.stuck.is_empty());
+                assert!(
+                    !is_linearizable(model, &evidence.minimal),
+                    "history {index}: what is called illegal is legal: {evidence}"
+                );
+            }
+        }
+        counts[usize::from(twin)] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 1_000), "bad and good histories: {counts:?}");
+}
+
+fn shape(service: Service, values: u64) -> Shape {
+    Shape { service, operations_max: 8, clients: 4, keys: 2, values, one_unknown_in: 8 }
+}
+
+#[test]
+fn registers_agree_with_all_orders() {
+    agrees(&super::kv(), &KvModel, shape(Service::Kv, 3));
+    agrees(&super::kv(), &KvModel, shape(Service::Kv, 0));
+}
+
+#[test]
+fn sets_agree_with_all_orders() {
+    agrees(&super::set(), &SetModel, shape(Service::Set, 4));
+    agrees(&super::set(), &SetModel, shape(Service::Set, 0));
+}
+
+#[test]
+fn queues_agree_with_all_orders() {
+    for expiry in [Expiry::Never, Expiry::Possible] {
+        agrees(&super::queue(expiry), &QueueModel { expiry }, shape(Service::Queue, 4));
+    }
+}
+
+#[test]
+fn locks_agree_with_all_orders() {
+    for expiry in [Expiry::Never, Expiry::Possible] {
+        agrees(&super::lock(expiry), &LockModel { expiry }, shape(Service::Lock, 4));
+    }
+}
+
+// ----- evidence -----
+
+/// What evidence may leave out: from a legal history, anything that bonds allow leaves a legal one.
+fn leaving_out_is_sound<S: Spec>(spec: &S, shape: Shape) {
+    let mut scratch = Scratch::new();
+    for index in 0..3_000 {
+        let history = random_history(shape, &mut draws(index));
+        let record = Record::new(&history);
+        for part in part::split(spec, &record) {
+            let mut is_legal = |part: &Part<S::Call>| {
+                Search::new(spec, &part.calls, &part.ends, &mut scratch).run(BUDGET) == Found::Legal
+            };
+            if !is_legal(&part) {
+                continue;
+            }
+            for call in 0..part.calls.len() {
+                let is_kept: Vec<bool> = (0..part.calls.len())
+                    .map(|other| other != call || !spec.is_pure(&part.calls[call]))
+                    .collect();
+                assert!(is_legal(&part.keep(&is_kept, Clone::clone)), "history {index} without call {call}");
+            }
+            let is_kept: Vec<bool> = part.calls.iter().map(|call| !spec.bonds(call).is_negative).collect();
+            let part = part.keep(&is_kept, Clone::clone);
+            for group in shrink::groups(part.calls.iter().map(|call| spec.bonds(call))) {
+                let gone: BTreeSet<Bond> = group.into_iter().collect();
+                let is_gone = |bond: &Option<Bond>| bond.is_some_and(|bond| gone.contains(&bond));
+                let is_kept: Vec<bool> =
+                    part.calls.iter().map(|call| !spec.bonds(call).all.iter().any(is_gone)).collect();
+                let smaller = part::without(spec, &part, &gone, &is_kept);
+                assert!(is_legal(&smaller), "history {index} without {gone:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_evidence_leaves_out_never_makes_a_legal_history_illegal() {
+    leaving_out_is_sound(&Register, shape(Service::Kv, 3));
+    leaving_out_is_sound(&Register, shape(Service::Kv, 0));
+    leaving_out_is_sound(&GrowSet, shape(Service::Set, 4));
+    for expiry in [Expiry::Never, Expiry::Possible] {
+        let queue = Modelled { model: QueueModel { expiry }, service: Service::Queue, expiry };
+        leaving_out_is_sound(&queue, shape(Service::Queue, 4));
+        let lock = Modelled { model: LockModel { expiry }, service: Service::Lock, expiry };
+        leaving_out_is_sound(&lock, shape(Service::Lock, 4));
+    }
+}
+
+fn write(client: u32, invoked: u64, completed: u64, value: Value) -> HistoryOperation {
+    by_hand(client, invoked, completed, Operation::Kv(kv::Operation::Write(Key(1), value)), Outcome::Done)
+}
+
+fn read(client: u32, invoked: u64, completed: u64, value: Option<Value>) -> HistoryOperation {
+    by_hand(client, invoked, completed, Operation::Kv(kv::Operation::Read(Key(1))), Outcome::Value(value))
+}
+
+fn evidence<S: Spec>(checker: &Linearizability<S>, operations: &[HistoryOperation]) -> Evidence {
+    match checker.judge(&history_of(operations), BUDGET) {
+        Judgement::Violation(evidence) => *evidence,
+        other => panic!("not a violation: {other:?}"),
+    }
+}
+
+fn passes<S: Spec>(checker: &Linearizability<S>, operations: &[HistoryOperation]) -> bool {
+    checker.judge(&history_of(operations), BUDGET) == Judgement::Pass
+}
+
+#[test]
+fn a_stale_read_is_shown_with_the_writes_that_make_it_stale() {
+    let mut operations: Vec<HistoryOperation> = (0..100)
+        .flat_map(|turn| {
+            [write(1, 10 * turn, 10 * turn + 4, turn), read(2, 10 * turn + 5, 10 * turn + 8, Some(turn))]
+        })
+        .collect();
+    operations.push(read(3, 995, 998, Some(3)));
+    let evidence = evidence(&super::kv(), &operations);
+    assert_eq!(evidence.part.as_deref(), Some("k1"));
+    // Its read of 99 stays within its time, too.
+    assert_eq!((evidence.prefix.len(), evidence.operation_count), (200, 201));
+    assert_eq!(evidence.stuck, [read(3, 995, 998, Some(3))]);
+    assert_eq!(evidence.minimal.len(), 3, "{evidence}");
+    assert_eq!(evidence.minimal[2], read(3, 995, 998, Some(3)));
+    let text = evidence.to_string();
+    assert!(text.contains("c3#995  read k1 -> value 3  [995ms, 998ms]"), "{text}");
+}
+
+#[test]
+fn a_set_is_shown_without_the_elements_that_do_not_matter() {
+    let add = |client, at, value| {
+        by_hand(client, at, at + 1, Operation::Set(set::Operation::Add(value)), Outcome::Done)
+    };
+    let read = |client, at, values: &[Value]| {
+        by_hand(client, at, at + 1, Operation::Set(set::Operation::Read), Outcome::Values(values.into()))
+    };
+    let good = [add(1, 0, 1), add(1, 2, 2), add(1, 4, 3), read(2, 6, &[1, 2, 3])];
+    assert!(passes(&super::set(), &good));
+    let bad = [&good[..], &[read(2, 8, &[1, 3])]].concat();
+    let evidence = evidence(&super::set(), &bad);
+    assert_eq!(evidence.minimal, [add(1, 2, 2), read(2, 8, &[])], "{evidence}");
+}
+
+// ----- by hand -----
+
+#[test]
+fn overlapping_operations_may_take_effect_in_either_order() {
+    assert!(passes(&super::kv(), &[write(1, 0, 10, 1), read(2, 2, 4, Some(1)), read(3, 5, 9, Some(1))]));
+    assert!(passes(&super::kv(), &[write(1, 0, 10, 1), read(2, 2, 4, None), read(3, 5, 9, Some(1))]));
+    assert!(!passes(&super::kv(), &[write(1, 0, 10, 1), read(2, 2, 4, Some(1)), read(3, 5, 9, None)]));
+}
+
+#[test]
+fn an_unknown_write_may_take_effect_late_or_never_but_only_once() {
+    let unknown = HistoryOperation { outcome: Outcome::Unknown, completed: None, ..write(1, 0, 1, 7) };
+    assert!(passes(&super::kv(), &[unknown.clone(), read(2, 2, 3, None), read(2, 50, 51, Some(7))]));
+    assert!(passes(&super::kv(), &[unknown.clone(), read(2, 2, 3, None)]));
+    assert!(!passes(
+        &super::kv(),
+        &[unknown.clone(), read(2, 2, 3, Some(7)), write(2, 4, 5, 8), read(2, 6, 7, Some(7))]
+    ));
+    assert!(
+        !passes(
+            &super::kv(),
+            &[
+                read(2, 2, 3, Some(7)),
+                HistoryOperation { invoked: crate::SimTime::from_nanos(9_000_000), ..unknown }
+            ]
+        ),
+        "not before it was asked"
+    );
+}
+
+#[test]
+fn a_refused_write_did_not_happen() {
+    let refused = HistoryOperation { outcome: Outcome::Refused(Refusal::Overloaded), ..write(1, 0, 1, 7) };
+    assert!(passes(&super::kv(), &[refused.clone(), read(2, 2, 3, None)]));
+    assert!(!passes(&super::kv(), &[refused, read(2, 2, 3, Some(7))]));
+}
+
+#[test]
+fn a_compare_and_set_succeeds_once() {
+    let cas = |client, outcome| {
+        let operation = kv::Operation::CompareAndSet { key: Key(1), expected: 1, value: 2 };
+        by_hand(client, 5, 9, Operation::Kv(operation), outcome)
+    };
+    let written = write(1, 0, 1, 1);
+    assert!(passes(&super::kv(), &[written.clone(), cas(2, Outcome::Done), cas(3, Outcome::Rejected)]));
+    assert!(!passes(&super::kv(), &[written.clone(), cas(2, Outcome::Done), cas(3, Outcome::Done)]));
+    assert!(!passes(&super::kv(), &[written, cas(2, Outcome::Rejected), cas(3, Outcome::Rejected)]));
+}
+
+#[test]
+fn a_queue_is_first_in_first_out() {
+    let enqueue =
+        |at, value| by_hand(1, at, at + 1, Operation::Queue(queue::Operation::Enqueue(value)), Outcome::Done);
+    let dequeue = |at, receipt, value| {
+        let outcome = Outcome::Received { receipt, value, delivery: 1 };
+        by_hand(2, at, at + 1, Operation::Queue(queue::Operation::Dequeue), outcome)
+    };
+    let checker = super::queue(Expiry::Never);
+    let mut operations: Vec<_> = (0..20).map(|value| enqueue(2 * value, value)).collect();
+    operations.extend((0..20).map(|value| dequeue(100 + 2 * value, value, value)));
+    assert!(passes(&checker, &operations));
+    operations[27] = dequeue(114, 7, 9);
+    operations[29] = dequeue(118, 9, 7);
+    let evidence = evidence(&checker, &operations);
+    assert_eq!(evidence.minimal.len(), 3, "{evidence}");
+}
+
+#[test]
+fn a_lock_has_one_holder() {
+    let acquire = |client, at, token| {
+        by_hand(client, at, at + 1, Operation::Lock(lock::Operation::Acquire), Outcome::Ticket(token))
+    };
+    let twice = [acquire(1, 0, 1), acquire(2, 5, 2)];
+    assert!(!passes(&super::lock(Expiry::Never), &twice));
+    assert!(passes(&super::lock(Expiry::Possible), &twice));
+}
+
+// ----- limits -----
+
+#[test]
+fn a_search_without_end_stops_at_its_budget() {
+    // Twenty writes at once, and a read that says what nobody wrote.
+    let mut operations: Vec<_> = (0..20)
+        .map(|value| HistoryOperation { ..write(u32::try_from(value).expect("small") + 1, 0, 100, value) })
+        .collect();
+    operations.push(read(30, 50, 60, Some(99)));
+    let history = history_of(&operations);
+    assert!(matches!(super::kv().judge(&history, 10_000), Judgement::Inconclusive(_)));
+    let answer = super::kv().check(&history, 10_000);
+    assert!(matches!(&answer, Answer::Inconclusive(why) if why.contains("no answer for k1")), "{answer:?}");
+}
+
+#[test]
+fn long_histories_need_no_deep_stack() {
+    let operations: Vec<_> = (0..50_000_u64)
+        .flat_map(|turn| {
+            [write(1, 10 * turn, 10 * turn + 9, turn), read(2, 10 * turn + 1, 10 * turn + 12, Some(turn))]
+        })
+        .collect();
+    assert!(passes(&super::kv(), &operations));
+}
+
+#[test]
+fn an_empty_history_is_legal() {
+    assert!(passes(&super::kv(), &[]));
+}

@@ -1,0 +1,67 @@
+//! Checkers of whole histories: what clients asked and got, judged against what a service promises.
+//!
+//! | module | promise | objects |
+//! | --- | --- | --- |
+//! | [`linearizability`] | each operation takes effect at one moment between its ends | registers, set, queue, lock |
+//!
+//! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
+//! anything but the history: the same history and budget give the same answer on every machine. Its evidence is
+//! data first, for tools that draw it, and has a text.
+
+pub mod linearizability;
+mod recorded;
+pub mod spec;
+#[cfg(test)]
+mod testing;
+mod text;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{About, Answer, HistoryChecker};
+use crate::service::{Expiry, Service};
+
+/// Steps that are enough for the histories of a run, and take seconds at most.
+pub const DEFAULT_BUDGET: u64 = 5_000_000;
+
+/// An answer whose evidence is data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement<E> {
+    /// It holds.
+    Pass,
+    /// It does not, and this shows it.
+    Violation(Box<E>),
+    /// It could not be decided within the budget, and why.
+    Inconclusive(String),
+}
+
+impl<E: fmt::Display> From<Judgement<E>> for Answer {
+    fn from(judgement: Judgement<E>) -> Self {
+        match judgement {
+            Judgement::Pass => Self::Pass,
+            Judgement::Violation(evidence) => Self::Violation(evidence.to_string().trim_end().to_owned()),
+            Judgement::Inconclusive(why) => Self::Inconclusive(why),
+        }
+    }
+}
+
+/// The checkers of what a service promises where nothing weaker was said; none for services without such a promise.
+/// Leases may run out: whether they can is not known from a history.
+pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
+    match service {
+        Service::Kv => vec![Box::new(linearizability::kv())],
+        Service::Set => vec![Box::new(linearizability::set())],
+        Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
+        Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
+        Service::Echo
+        | Service::UniqueIds
+        | Service::Broadcast
+        | Service::Counter
+        | Service::Membership
+        | Service::Log
+        | Service::Transfer
+        | Service::Txn => Vec::new(),
+    }
+}

@@ -1,0 +1,146 @@
+//! A world whose every step is chosen, by a person or by a script: what the choices hold, and what else a network
+//! may do to a message.
+//!
+//! [`World::enabled`] and [`World::take`] are for exhaustive exploration, which needs no contents. Who tells a story
+//! wants to say "deliver the vote of n2", so here each choice comes with what it holds. Timers are all here, also
+//! those that the node's clock would not fire next.
+
+use std::collections::BTreeMap;
+
+use super::World;
+use super::core::Core;
+use super::event::{Event, Scheduled};
+use super::explore::choice_kind;
+use crate::fingerprint::fingerprint;
+use crate::metrics::Counter;
+use crate::network::DropReason;
+use crate::process::Process;
+use crate::queue::{EventKey, EventQueue};
+use crate::service::{Operation, Outcome};
+use crate::simulation::{Choice, ChoiceKind};
+use crate::{NodeId, OpId, SimTime, Span, SyncId};
+
+/// Something that could happen next, and what it holds.
+pub struct Prospect<'a, P: Process> {
+    /// What [`World::take`], [`World::lose`] and [`World::double`] are given.
+    pub choice: Choice,
+    /// When it is due; it may be taken before and after.
+    pub due: SimTime,
+    /// Its place in the order in which everything was scheduled, where ties are first-in-first-out. No two
+    /// prospects of a run share one, unless a timer is moved.
+    pub order: u64,
+    /// What it holds.
+    pub content: Content<'a, P>,
+}
+
+/// What a [`Prospect`] holds.
+pub enum Content<'a, P: Process> {
+    /// A message from node to node.
+    Message(&'a P::Message),
+    /// A timer.
+    Timer(P::Timer),
+    /// A sync that completes.
+    Durable(SyncId),
+    /// A client's operation, on its way to a node.
+    Request(OpId, &'a Operation),
+    /// A node's answer, on its way to a client.
+    Reply(OpId, &'a Outcome),
+    /// The handling of an input that waits.
+    Handler,
+    /// The next step of a client.
+    Client,
+}
+
+impl<'a, P: Process> Content<'a, P> {
+    /// The message, if this is one.
+    pub fn message(&self) -> Option<&'a P::Message> {
+        if let Self::Message(message) = self { Some(message) } else { None }
+    }
+
+    /// The timer, if this is one.
+    pub fn timer(&self) -> Option<P::Timer> {
+        if let Self::Timer(timer) = self { Some(*timer) } else { None }
+    }
+}
+
+impl<P: Process> World<P> {
+    /// Everything that could happen next, in the order in which it was scheduled.
+    pub fn prospects(&self) -> Vec<Prospect<'_, P>> {
+        let core = &self.core;
+        let keys: BTreeMap<u32, EventKey> = core.queue.keys().map(|key| (key.slot(), key)).collect();
+        let waiting = core.waiting_slots();
+        let live = core.slab.iter().filter(|(slot, scheduled)| {
+            core.is_live(scheduled) && !waiting.contains(slot) && keys.contains_key(slot)
+        });
+        let mut prospects: Vec<_> =
+            live.map(|(slot, scheduled)| prospect(slot, keys[&slot], scheduled)).collect();
+        prospects.sort_by_key(|prospect| prospect.order);
+        prospects
+    }
+
+    /// A message in flight is lost here.
+    ///
+    /// # Panics
+    /// If the choice is no message in flight.
+    pub fn lose(&mut self, choice: Choice) {
+        self.core.assert_in_flight(choice);
+        self.core.queue.retain(|key| key.slot() != choice.slot);
+        let lost = self.core.slab.take(choice.slot);
+        self.core.note_drop(&lost, DropReason::Targeted);
+    }
+
+    /// A message in flight is doubled: the copy is due with it, and comes after it.
+    ///
+    /// # Panics
+    /// If the choice is no message in flight.
+    pub fn double(&mut self, choice: Choice) {
+        self.core.assert_in_flight(choice);
+        let key = self.core.queue.keys().find(|key| key.slot() == choice.slot);
+        let due = key.expect("what is in flight has its key").time();
+        let copy = self.core.slab_at(choice.slot).clone();
+        self.core.metrics.increment(Counter::MessagesDuplicated);
+        self.core.schedule(due, copy);
+    }
+
+    /// A client's operation sets out for a node, past what the client itself keeps: it neither waits for the answer
+    /// nor asks again, and the history does not hold it.
+    pub fn ask(&mut self, op: OpId, node: NodeId, operation: Operation) {
+        self.core.record = u32::MAX;
+        let (content, size) = (fingerprint(&op), operation.size());
+        let event = Event::Request(Box::new((op, operation)));
+        self.core.transmit(op.client.into(), node.into(), content, size, event);
+    }
+
+    /// Time passes and nothing happens: what was due meanwhile is late.
+    pub fn pass(&mut self, span: Span) {
+        let until = self.core.now + span;
+        self.core.pass_time(until);
+    }
+}
+
+impl<P: Process> Core<P> {
+    fn assert_in_flight(&self, choice: Choice) {
+        assert_eq!(choice.kind, ChoiceKind::Message, "only messages are lost and doubled on their way");
+        let is_message = matches!(self.slab_event(choice.slot), Event::Message(_));
+        assert!(is_message && !self.waiting_slots().contains(&choice.slot), "the message is in flight");
+    }
+}
+
+fn prospect<P: Process>(slot: u32, key: EventKey, scheduled: &Scheduled<P>) -> Prospect<'_, P> {
+    let (mut due, mut order) = (key.time(), key.sequence());
+    let content = match &scheduled.event {
+        Event::Message(message) => Content::Message(message),
+        Event::Timer(timer) => {
+            (due, order) = (timer.due, timer.order);
+            Content::Timer(timer.timer)
+        }
+        Event::Durable(sync) => Content::Durable(*sync),
+        Event::Request(request) => Content::Request(request.0, &request.1),
+        Event::Reply(reply) => Content::Reply(reply.0, &reply.1),
+        Event::Handler => Content::Handler,
+        Event::Client(_) => Content::Client,
+        Event::Cancelled => unreachable!("what is cancelled is no prospect"),
+    };
+    let choice = Choice { slot, kind: choice_kind(scheduled), from: scheduled.from, to: scheduled.to };
+    Prospect { choice, due, order, content }
+}
