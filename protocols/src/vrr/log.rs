@@ -39,7 +39,11 @@ impl Log {
     /// # Panics
     /// If the log ends before `after`.
     pub fn merge(&mut self, after: Index, entries: &[Entry], witness: &mut impl Witness) {
-        assert!(after <= self.op_number(), "entries after {after} do not join a log up to {}", self.op_number());
+        assert!(
+            after <= self.op_number(),
+            "entries after {after} do not join a log up to {}",
+            self.op_number()
+        );
         let mut index = after;
         for entry in entries {
             index = index.next();
@@ -184,7 +188,10 @@ mod tests {
         let mut facts = Vec::new();
         log.merge(Index(1), &[entry(2)], &mut facts);
         assert_eq!(views(&log), [0, 2]);
-        assert!(matches!(facts[..], [Fact::Truncated { from: Index(2) }, Fact::Appended { index: Index(2), .. }]));
+        assert!(matches!(
+            facts[..],
+            [Fact::Truncated { from: Index(2) }, Fact::Appended { index: Index(2), .. }]
+        ));
     }
 
     #[test]

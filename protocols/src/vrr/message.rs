@@ -390,7 +390,12 @@ mod tests {
 
     #[test]
     fn a_part_of_a_log_says_what_it_covers() {
-        let part = |checkpoint, count| LogPart { checkpoint, after: Index(4), chain: Chain(1), entries: entries(count) };
+        let part = |checkpoint, count| LogPart {
+            checkpoint,
+            after: Index(4),
+            chain: Chain(1),
+            entries: entries(count),
+        };
         assert_eq!(part(None, 0).to_string(), "ops=none after=4");
         let checkpoint = Checkpoint(StateMachine::default());
         assert_eq!(part(Some(checkpoint), 2).to_string(), "checkpoint=0 ops=5..6");

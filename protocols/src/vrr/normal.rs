@@ -86,7 +86,8 @@ impl Vrr {
     fn prepare_at(&mut self, context: &mut Context<'_, Self>, slot: usize, batch: &mut Batch) {
         let Status::Primary(primary) = &mut self.status else { return };
         let progress = &mut primary.progress[slot];
-        let has_room = progress.sent.since(progress.acknowledged.max(primary.inherited)) < self.config.in_flight_max;
+        let has_room =
+            progress.sent.since(progress.acknowledged.max(primary.inherited)) < self.config.in_flight_max;
         if Some(slot) == self.slot || progress.sent >= self.log.op_number() || !has_room {
             return;
         }
@@ -238,17 +239,20 @@ impl Vrr {
     /// has had long enough (§5.1).
     #[inline]
     pub(super) fn execute_committed(&mut self, context: &mut Context<'_, Self>) {
-        let is_bold = self.config.has(Mutant::ExecuteBeyondCommit) && matches!(self.status, Status::Backup(_));
+        let is_bold =
+            self.config.has(Mutant::ExecuteBeyondCommit) && matches!(self.status, Status::Backup(_));
         let last = if is_bold { self.log.op_number() } else { self.log.commit_number() };
         while self.machine.applied() < last {
             let index = self.machine.applied().next();
-            let entry = self.log.entry_at(index).expect("a committed entry that was not executed is in the log");
+            let entry =
+                self.log.entry_at(index).expect("a committed entry that was not executed is in the log");
             let effect = self.effect_of(entry);
             let witness = |index, chain| context.fact(Fact::Applied { index, chain, effect });
             let outcome = self.machine.apply(entry, witness);
             self.answer(context, index, outcome);
         }
-        let (kept, interval) = (self.machine.applied().since(self.log.base()), self.config.checkpoint_interval);
+        let (kept, interval) =
+            (self.machine.applied().since(self.log.base()), self.config.checkpoint_interval);
         if kept >= 2 * interval && !is_bold {
             self.log.compact_to(self.log.base().plus(kept - interval));
         }

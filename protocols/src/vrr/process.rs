@@ -142,7 +142,8 @@ impl Process for Vrr {
     /// The members that recover, if more than f are down or recover at once: none of them gets a majority of answers.
     fn forgotten(nodes: &Nodes<'_, Self>) -> Vec<NodeId> {
         let Some((_, any)) = nodes.running().next() else { return Vec::new() };
-        let recovers = |node: NodeId| nodes.process(node).is_some_and(|vrr| matches!(vrr.status, Status::Recovering(_)));
+        let recovers =
+            |node: NodeId| nodes.process(node).is_some_and(|vrr| matches!(vrr.status, Status::Recovering(_)));
         let is_empty = |node: NodeId| nodes.process(node).is_none() || recovers(node);
         let members = any.config.members.iter().copied();
         if members.clone().filter(|node| is_empty(*node)).count() <= any.config.failures_max() {

@@ -90,7 +90,9 @@ impl Vrr {
         let (Some(slot), quorum) = (self.config.slot(from), self.config.quorum()) else { return };
         let is_ours = |asked: Nonce| asked == nonce || self.config.has(Mutant::RecoveryWithoutNonce);
         match &mut self.status {
-            Status::Recovering(Recovering { nonce, step: Step::Incarnation(answered) }) if is_ours(*nonce) => {
+            Status::Recovering(Recovering { nonce, step: Step::Incarnation(answered) })
+                if is_ours(*nonce) =>
+            {
                 answered[slot] = true;
                 let count = count(answered);
                 self.crash_vector.merge(crash_vector);
@@ -99,7 +101,9 @@ impl Vrr {
                 }
             }
             Status::Recovering(_) | Status::Standby => {}
-            Status::Primary(_) | Status::Backup(_) | Status::ViewChange(_) => self.on_raise_answered(slot, nonce),
+            Status::Primary(_) | Status::Backup(_) | Status::ViewChange(_) => {
+                self.on_raise_answered(slot, nonce);
+            }
         }
     }
 
@@ -127,8 +131,8 @@ impl Vrr {
         }
         self.learn_crashes(context, crash_vector);
         let is_primary = matches!(self.status, Status::Primary(_));
-        let state = is_primary
-            .then(|| Known { commit: self.log.commit_number(), log: self.log_with_checkpoint() });
+        let state =
+            is_primary.then(|| Known { commit: self.log.commit_number(), log: self.log_with_checkpoint() });
         let (view, crash_vector) = (self.view, self.crash_vector.clone());
         let response = RecoveryResponse { nonce, view, crash_vector, state };
         send(context, from, Message::RecoveryResponse(Box::new(response)));
@@ -162,8 +166,11 @@ impl Vrr {
 
     /// With the answers of a majority, and what the primary of the latest view among them has, this replica is back.
     fn maybe_recover(&mut self, context: &mut Context<'_, Self>) {
-        let Status::Recovering(Recovering { step: Step::State(responses), .. }) = &self.status else { return };
-        let responses = responses.iter().enumerate().filter_map(|(slot, known)| Some((slot, known.as_deref()?)));
+        let Status::Recovering(Recovering { step: Step::State(responses), .. }) = &self.status else {
+            return;
+        };
+        let responses =
+            responses.iter().enumerate().filter_map(|(slot, known)| Some((slot, known.as_deref()?)));
         let counting: Vec<_> = responses
             .filter(|(slot, known)| !self.crash_vector.has_buried(*slot, &known.crash_vector))
             .collect();

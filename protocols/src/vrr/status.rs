@@ -56,7 +56,10 @@ impl Primary {
     pub(super) fn new(config: &Config, inherited: Index) -> Self {
         Self {
             inherited,
-            progress: vec![Progress { acknowledged: Index::ZERO, sent: inherited, round: Round(0) }; config.members.len()],
+            progress: vec![
+                Progress { acknowledged: Index::ZERO, sent: inherited, round: Round(0) };
+                config.members.len()
+            ],
             pending: VecDeque::new(),
             round: Round::default(),
             reads: Reads::default(),

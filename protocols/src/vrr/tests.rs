@@ -458,10 +458,14 @@ fn survive_random_faults(seed: u64) {
 fn a_status_is_told_in_the_papers_words() {
     let mut world = world(2, 3, vec![]);
     testing::run(&mut world, Span::millis(100));
-    let glance = |world: &World<Vrr>, node| sim_core::Process::status(world.process(NodeId::new(node)).expect("runs"));
+    let glance =
+        |world: &World<Vrr>, node| sim_core::Process::status(world.process(NodeId::new(node)).expect("runs"));
     let (first, second) = (glance(&world, 0), glance(&world, 1));
     assert_eq!((first.role, first.standing), ("primary", Standing::Leader));
-    assert_eq!((second.role, second.standing, second.leader), ("backup", Standing::Follower, Some(NodeId::new(0))));
+    assert_eq!(
+        (second.role, second.standing, second.leader),
+        ("backup", Standing::Follower, Some(NodeId::new(0)))
+    );
     world.apply(Fault::Crash(NodeId::new(1)));
     world.apply(Fault::Restart(NodeId::new(1)));
     assert_eq!(glance(&world, 1).role, "recovering");

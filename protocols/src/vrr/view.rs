@@ -75,7 +75,8 @@ impl Vrr {
         let rows = self.config.members.iter().enumerate().map(|(slot, member)| {
             let wants = if change.wanted_by[slot].is_some() { "yes" } else { "" };
             let offer = change.offers[slot].as_ref();
-            let offer = offer.map_or_else(String::new, |offer| format!("{} up to {}", offer.last_normal, offer.op));
+            let offer =
+                offer.map_or_else(String::new, |offer| format!("{} up to {}", offer.last_normal, offer.op));
             vec![member.to_string(), wants.to_owned(), offer]
         });
         let columns = vec!["member", "wants this view", "has"];

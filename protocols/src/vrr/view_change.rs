@@ -147,7 +147,11 @@ impl Vrr {
         offer: Box<DoViewChange>,
     ) {
         let view = offer.view;
-        assert_eq!(self.config.primary(view), self.node, "DoViewChange of {view} from {from} is for its primary");
+        assert_eq!(
+            self.config.primary(view),
+            self.node,
+            "DoViewChange of {view} from {from} is for its primary"
+        );
         if view > self.view {
             self.start_view_change(context, view);
         }
@@ -203,7 +207,12 @@ impl Vrr {
 
     /// A view has started (§4.2, step 5).
     pub(super) fn on_start_view(&mut self, context: &mut Context<'_, Self>, from: NodeId, start: &StartView) {
-        assert_ne!(self.config.primary(start.view), self.node, "{from} starts {}, which is another's turn", start.view);
+        assert_ne!(
+            self.config.primary(start.view),
+            self.node,
+            "{from} starts {}, which is another's turn",
+            start.view
+        );
         match self.status {
             Status::ViewChange(_) if start.view >= self.view => {
                 self.enter_view(context, start.view, start.commit, &start.log);

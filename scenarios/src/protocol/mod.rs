@@ -13,6 +13,7 @@ mod echo;
 mod mutant;
 mod raft;
 mod table;
+mod vrr;
 
 use protocols::mutant::MutantAbout;
 use schemars::{JsonSchema, Schema};
@@ -66,6 +67,8 @@ macro_rules! builtin {
 builtin! {
     /// Raft: a replicated log, and a key-value store on it.
     Raft = raft,
+    /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
+    Vrr = vrr,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

@@ -45,7 +45,10 @@ impl CommitQuorum {
         }
         let others = self.acknowledged.keys().filter(|other| **other != node);
         let held_by = 1 + others.filter(|other| self.acknowledged_in(**other, view) >= index).count();
-        ensure!(held_by >= quorum, "{node} commits {index} in {view}, and only {held_by} hold it, of {quorum} needed");
+        ensure!(
+            held_by >= quorum,
+            "{node} commits {index} in {view}, and only {held_by} hold it, of {quorum} needed"
+        );
         self.committed = index;
         Ok(())
     }

@@ -47,7 +47,9 @@ impl CommittedSurvives {
         }
         if let Some(last) = self.committed.last() {
             let before = Index(self.committed.end_index() - 1);
-            last.check(chain_at(before), || format!("{node} commits more than {before}, but after other entries"))?;
+            last.check(chain_at(before), || {
+                format!("{node} commits more than {before}, but after other entries")
+            })?;
         }
         for before in self.committed.end_index()..index.0 {
             self.committed.push(Committed { in_view: view, chain: chain_at(Index(before)) });
@@ -77,7 +79,9 @@ impl CommittedSurvives {
     }
 
     fn check_node(&self, node: NodeId, vrr: &Vrr) -> Result<(), Breach> {
-        self.check_normal(node, vrr.last_normal_view(), vrr.log().op_number(), |index| vrr.log().chain_at(index))
+        self.check_normal(node, vrr.last_normal_view(), vrr.log().op_number(), |index| {
+            vrr.log().chain_at(index)
+        })
     }
 
     fn on_fact(&mut self, nodes: &Nodes<'_, Vrr>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
@@ -109,7 +113,12 @@ impl Committed {
     /// Whether a log with `chain` there has the same up to there; a log that does not know is taken to have.
     fn check(&self, chain: Option<Chain>, what: impl FnOnce() -> String) -> Result<(), Breach> {
         let (Some(known), Some(chain)) = (self.chain, chain) else { return Ok(()) };
-        ensure!(known == chain, "{} than were committed in {}: chain {chain}, not {known}", what(), self.in_view);
+        ensure!(
+            known == chain,
+            "{} than were committed in {}: chain {chain}, not {known}",
+            what(),
+            self.in_view
+        );
         Ok(())
     }
 }
@@ -159,7 +168,12 @@ mod tests {
         }
     }
 
-    fn commit(invariant: &mut CommittedSurvives, index: u64, entries: &[u64], in_view: u64) -> Result<bool, Breach> {
+    fn commit(
+        invariant: &mut CommittedSurvives,
+        index: u64,
+        entries: &[u64],
+        in_view: u64,
+    ) -> Result<bool, Breach> {
         let index = Index(index);
         let chain = log(entries)(index).expect("in the log");
         invariant.commit(NodeId::new(0), View(in_view), (index, chain), log(entries))

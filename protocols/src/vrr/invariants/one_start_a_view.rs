@@ -5,7 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
-use super::super::{Fact, Vrr, View};
+use super::super::{Fact, View, Vrr};
 
 /// A view is started at most once. That only its primary does so follows from the number; that it does so once, with
 /// one log, is what would break if a primary that has crashed took its turn a second time.
@@ -52,7 +52,11 @@ impl Invariant<Vrr> for OneStartAView {
     fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {
         for (node, vrr) in nodes.running().filter(|(_, vrr)| vrr.is_primary()) {
             let starter = self.started.get(&vrr.view_number());
-            ensure!(starter == Some(&node), "{node} is primary of {}, started by {starter:?}", vrr.view_number());
+            ensure!(
+                starter == Some(&node),
+                "{node} is primary of {}, started by {starter:?}",
+                vrr.view_number()
+            );
         }
         Ok(())
     }
