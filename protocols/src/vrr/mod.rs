@@ -241,4 +241,6 @@ impl Vrr {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;

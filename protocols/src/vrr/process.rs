@@ -22,7 +22,7 @@ use super::{POINTS, Record, Timer, Vrr};
 use crate::replicated::StateMachine;
 
 impl process::Timer for Timer {
-    const NAMES: &'static [&'static str] = &["view change", "heartbeat", "resend"];
+    const NAMES: &'static [&'static str] = &["view-change", "heartbeat", "resend"];
 
     #[inline]
     fn index(self) -> Option<usize> {
