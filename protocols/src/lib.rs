@@ -24,6 +24,7 @@ pub mod echo;
 pub mod mutant;
 pub mod raft;
 pub mod replicated;
+pub mod synod;
 pub mod vrr;
 
 #[cfg(test)]

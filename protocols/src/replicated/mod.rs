@@ -9,23 +9,32 @@
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
 //! | [`NodeSet`] | a set of nodes in one word |
 //! | [`quorum`] | how many are enough |
+//! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
+//! | [`Ballot`] | a proposal number of Paxos |
+//! | [`Outbox`] | acts that wait for the disk |
 //!
 //! None of it sends, waits or writes to a disk. It is the same on all nodes because it is a function of what was agreed
 //! on, and of nothing else.
 
+mod ballot;
 mod chain;
 mod command;
 mod index;
 mod log;
 mod machine;
 mod node_set;
+mod outbox;
 pub mod quorum;
+mod quorums;
 mod session;
 
+pub use ballot::Ballot;
 pub use chain::Chain;
 pub use command::Command;
 pub use index::Index;
 pub use log::ChainedLog;
 pub use machine::{Executable, Item, StateMachine};
 pub use node_set::NodeSet;
+pub use outbox::Outbox;
+pub use quorums::{Phase, Quorums, QuorumsError};
 pub use session::{Memory, Session, SessionPolicy};

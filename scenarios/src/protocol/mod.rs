@@ -11,7 +11,9 @@
 
 mod echo;
 mod mutant;
+mod quorums;
 mod raft;
+mod synod;
 mod table;
 mod vrr;
 
@@ -69,6 +71,8 @@ builtin! {
     Raft = raft,
     /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
     Vrr = vrr,
+    /// The Synod: single-decree Paxos, one value agreed on once.
+    Synod = synod,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }
