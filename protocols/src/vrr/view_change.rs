@@ -190,8 +190,8 @@ impl Vrr {
             let log = offer.log.clone();
             self.take_whole_log(context, &log);
         }
-        self.become_primary(context);
         self.learn_commit(context, commit);
+        self.become_primary(context);
     }
 
     /// The offers whose senders have not crashed since, as far as anybody here knows; each with its sender's slot.
