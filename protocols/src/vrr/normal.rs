@@ -120,7 +120,7 @@ impl Vrr {
 
     /// The primary of the current view gives requests their op-numbers (§4.1, step 4).
     pub(super) fn on_prepare(&mut self, context: &mut Context<'_, Self>, from: NodeId, prepare: Prepare) {
-        if !self.hears_primary(context, from, prepare.view) {
+        if !self.hears_primary(context, from, prepare.view, Urgency::Once) {
             return;
         }
         let Prepare { after, entries, commit, round, .. } = prepare;
@@ -157,7 +157,7 @@ impl Vrr {
 
     /// The primary of the current view lives (§4.1, step 6).
     pub(super) fn on_commit(&mut self, context: &mut Context<'_, Self>, from: NodeId, commit: Commit) {
-        if !self.hears_primary(context, from, commit.view) {
+        if !self.hears_primary(context, from, commit.view, Urgency::Again) {
             return;
         }
         if self.log.op_number() < commit.expected {
@@ -170,12 +170,18 @@ impl Vrr {
     /// Whether a message of a primary is one of the view that this replica is in as a backup. If it is of a newer one,
     /// the replica asks to be brought there (§5.2); an older primary has been replaced.
     #[inline]
-    fn hears_primary(&mut self, context: &mut Context<'_, Self>, from: NodeId, view: View) -> bool {
+    fn hears_primary(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        view: View,
+        urgency: Urgency,
+    ) -> bool {
         let is_ours = view == self.view && matches!(self.status, Status::Backup(_));
         if is_ours {
             self.reset_view_change_timer(context);
         } else if view >= self.view && from != self.node {
-            self.ask_for_state(context, from, view, Urgency::Once);
+            self.ask_for_state(context, from, view, urgency);
         }
         is_ours
     }
