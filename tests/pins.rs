@@ -6,7 +6,11 @@ use scenarios::text::Override;
 use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 
 /// The mutant with its protocol, the scenario, the seed.
-const PINS: &[(&str, &str, u64)] = &[("synod/accept-no-bump", "synod/random-ballots", 0)];
+const PINS: &[(&str, &str, u64)] = &[
+    ("synod/accept-no-bump", "synod/random-swarm", 7_790_426_040_224_518),
+    ("synod/learner-by-value", "synod/random-slow-disks", 4_068_343_214_287_367),
+    ("synod/promise-mix", "synod/random-swarm", 1_405_172_805_266_219),
+];
 
 fn report(scenario: &str, seed: u64, set: &[String]) -> Report {
     let table = ProtocolTable::builtin();
