@@ -95,6 +95,11 @@ impl Progress {
         self.next_index.previous().since(self.match_index)
     }
 
+    /// Messages sent and not acknowledged.
+    pub(super) fn messages_in_flight(&self) -> u64 {
+        self.in_flight.len() as u64
+    }
+
     /// A message with `count` entries from `next_index` on was sent.
     #[inline]
     pub(super) fn on_sent(&mut self, count: u64) {

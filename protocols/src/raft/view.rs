@@ -118,7 +118,7 @@ impl Raft {
             let chunk = leader.shipments.get(&node).map(|shipment| shipment.offset);
             progress_row(node, &leader.progress[node.index()], chunk)
         });
-        let columns = vec!["follower", "next", "match", "in flight", "mode", "round"];
+        let columns = vec!["follower", "next", "match", "in flight", "messages", "mode", "round"];
         view.group("leader", |view| {
             view.number("first entry of its term", leader.noop.0);
             view.number("round of heartbeats", leader.round.0);
@@ -154,6 +154,7 @@ fn progress_row(node: NodeId, progress: &Progress, chunk: Option<u64>) -> Vec<St
         progress.next_index.to_string(),
         progress.match_index.to_string(),
         progress.entries_in_flight().to_string(),
+        progress.messages_in_flight().to_string(),
         mode,
         progress.round.0.to_string(),
     ]
