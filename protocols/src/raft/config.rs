@@ -67,6 +67,10 @@ pub enum Transition {
 
 /// What all nodes of a cluster share.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, under the name that scenarios use"
+)]
 pub struct Config {
     /// The nodes that vote and hold the log at first, ascending, 1 to [`MEMBERS_MAX`], among the first 64 of the
     /// scenario. Other nodes stand by, send clients elsewhere, and may be added.

@@ -27,7 +27,7 @@ impl Raft {
             self.snapshot = snapshot;
         }
         let meta = self.snapshot.meta;
-        let entries = self.recover_entries(context, &meta);
+        let entries = recover_entries(context, &meta);
         self.log = Log::recover(&meta, entries, context);
         self.recovered_index = self.log.last_index();
         let position = (meta.index, meta.chain);
@@ -43,22 +43,6 @@ impl Raft {
         self.refresh_members(context);
     }
 
-    /// The entries after the snapshot. What cannot be used is removed from the disk too.
-    fn recover_entries(&mut self, context: &mut Context<'_, Self>, meta: &SnapshotMeta) -> Vec<Entry> {
-        let found = read_entries(context.disk());
-        let end = Index(context.disk().log_bounds(LOG).end);
-        if end > found.last_index() {
-            Journal::truncate_from(context, found.last_index().next());
-        }
-        if found.continues(meta) {
-            // Entries behind the snapshot stay on disk until the next compaction; the log begins after it.
-            return found.after(meta.index);
-        }
-        Journal::truncate_from(context, found.first);
-        Journal::truncate_to(context, meta.index);
-        Vec::new()
-    }
-
     /// Term and vote. A fresh disk has none, and an unreadable one is beyond what Raft promises to survive.
     fn recover_hard_state(&mut self, context: &mut Context<'_, Self>) {
         let hard = read_hard_state(context.disk());
@@ -71,6 +55,22 @@ impl Raft {
             hard
         };
     }
+}
+
+/// The entries after the snapshot. What cannot be used is removed from the disk too.
+fn recover_entries(context: &mut Context<'_, Raft>, meta: &SnapshotMeta) -> Vec<Entry> {
+    let found = read_entries(context.disk());
+    let end = Index(context.disk().log_bounds(LOG).end);
+    if end > found.last_index() {
+        Journal::truncate_from(context, found.last_index().next());
+    }
+    if found.continues(meta) {
+        // Entries behind the snapshot stay on disk until the next compaction; the log begins after it.
+        return found.after(meta.index);
+    }
+    Journal::truncate_from(context, found.first);
+    Journal::truncate_to(context, meta.index);
+    Vec::new()
 }
 
 /// What stands in the log region.

@@ -41,6 +41,7 @@ pub enum Transition {
 /// The parameters of Raft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in scenario files")]
 pub struct Parameters {
     /// How often a leader sends to each follower at least; shorter than any election timeout. Default `50ms`.
     pub heartbeat: Time,

@@ -4,7 +4,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::{Fact, Index, Membership, Raft, Term};
+use super::super::{Entry, Fact, Index, Membership, Raft, Term};
 
 /// In every log, each membership may follow the one before it: their quorums meet. A leader appends one only when the one
 /// before is committed, and when it has committed an entry of its own term.
@@ -45,7 +45,7 @@ fn check_step(node: NodeId, index: Index, before: &Membership, after: &Membershi
 }
 
 fn on_appended(node: NodeId, raft: &Raft, index: Index) -> Result<(), Breach> {
-    let Some(members) = raft.log().entry_at(index).and_then(|entry| entry.members()) else { return Ok(()) };
+    let Some(members) = raft.log().entry_at(index).and_then(Entry::members) else { return Ok(()) };
     let (before, previous) = raft.log().membership_at(index.previous());
     check_step(node, index, &previous, &members)?;
     if !raft.is_leader() {
@@ -91,7 +91,7 @@ impl Invariant<Raft> for ConfigSafety {
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
         for (node, raft) in nodes.running() {
             for index in (raft.log().base().0 + 1..=raft.log().last_index().0).map(Index) {
-                if let Some(members) = raft.log().entry_at(index).and_then(|entry| entry.members()) {
+                if let Some(members) = raft.log().entry_at(index).and_then(Entry::members) {
                     let (_, before) = raft.log().membership_at(index.previous());
                     check_step(node, index, &before, &members)?;
                 }

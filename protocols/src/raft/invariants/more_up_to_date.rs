@@ -80,8 +80,9 @@ impl Invariant<Raft> for MoreUpToDateCorrect {
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         let Some(raft) = nodes.process(node) else { return Ok(()) };
-        let is_worth_it = facts.iter().fold(false, |found, fact| self.is_worth_a_look(node, fact) || found);
-        if !is_worth_it {
+        // Each fact is taken note of, whatever the others say.
+        let worthy = facts.iter().filter(|fact| self.is_worth_a_look(node, fact)).count();
+        if worthy == 0 {
             return Ok(());
         }
         for other in nodes.running().filter(|(other, _)| *other != node) {
