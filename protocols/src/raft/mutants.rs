@@ -138,11 +138,11 @@ crate::mutants! {
         source "paper §5.2, Figure 2";
     /// A pre-vote raises the terms of those who are asked.
     PrevoteBumpsTerm = "prevote-bumps-term",
-        breaks ["non-disruption"],
+        breaks ["non-disruption", "leader-is-kept"],
         source "dissertation §9.6";
     /// A pre-vote is given though there is a leader.
     PrevoteIgnoresLeader = "prevote-ignores-leader",
-        breaks ["non-disruption"],
+        breaks ["non-disruption", "leader-is-kept"],
         source "dissertation §9.6";
     /// A leader that is removed counts itself on, and stays.
     LeaderIgnoresRemoval = "leader-ignores-removal",
@@ -150,6 +150,6 @@ crate::mutants! {
         source "paper §6; dissertation §4.2.2";
     /// A follower that needs a snapshot never gets one.
     ProbeStall = "probe-stall",
-        breaks ["leader-is-known", "all-caught-up", "clients-are-served"],
+        breaks ["leader-is-known", "nodes-catch-up", "clients-are-served"],
         source "paper §7";
 }

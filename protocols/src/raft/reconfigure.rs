@@ -137,12 +137,12 @@ impl Raft {
         }
         let now = context.now();
         if now.since(catch_up.started) < self.config.election_timeout.start {
-            self.end_catch_up(context, leader_catch_up_done);
+            self.end_catch_up(context, Self::append_change);
         } else if catch_up.round < self.config.catch_up_rounds {
             let (round, target) = (catch_up.round + 1, self.log.last_index());
             leader.catch_up = Some(CatchUp { round, target, started: now, ..catch_up });
         } else {
-            self.end_catch_up(context, leader_catch_up_failed);
+            self.end_catch_up(context, Self::give_up_change);
         }
     }
 
@@ -152,7 +152,7 @@ impl Raft {
         let Some(catch_up) = leader.catch_up else { return };
         let patience = self.config.election_timeout.end.times(self.config.catch_up_rounds);
         if context.now().since(catch_up.started) > patience {
-            self.end_catch_up(context, leader_catch_up_failed);
+            self.end_catch_up(context, Self::give_up_change);
         }
     }
 
@@ -164,6 +164,23 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(CatchUp { op: Some(op), change, .. }) = leader.catch_up.take() else { return };
         go_on(self, context, op, change);
+    }
+
+    /// The new nodes have caught up: the change is appended, if it still may.
+    fn append_change(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change) {
+        let (_, current) = self.log.membership();
+        match current.changed_by(change) {
+            Some(target) if self.may_change_members() => {
+                self.append_members(context, op, self.next_members(&current, &target));
+            }
+            Some(_) | None => context.reply(op, Outcome::Refused(Refusal::Unavailable)),
+        }
+    }
+
+    /// They have not.
+    fn give_up_change(&mut self, context: &mut Context<'_, Self>, op: OpId, _: Change) {
+        context.sometimes(Point::CatchUpFailed as usize);
+        context.reply(op, Outcome::Refused(Refusal::Unavailable));
     }
 
     /// Takes the membership that is in force from the log.
@@ -253,20 +270,4 @@ const fn named_nodes(admin: Admin) -> [Option<NodeId>; 2] {
 /// Whether the scenario has this node, and a membership can hold it.
 fn is_known(context: &Context<'_, Raft>, node: NodeId) -> bool {
     node.index() < context.node_count().min(NodeSet::LIMIT)
-}
-
-fn leader_catch_up_done(raft: &mut Raft, context: &mut Context<'_, Raft>, op: OpId, change: Change) {
-    let (_, current) = raft.log.membership();
-    match current.changed_by(change) {
-        Some(target) if raft.may_change_members() => {
-            let next = raft.next_members(&current, &target);
-            raft.append_members(context, op, next);
-        }
-        Some(_) | None => context.reply(op, Outcome::Refused(Refusal::Unavailable)),
-    }
-}
-
-fn leader_catch_up_failed(_: &mut Raft, context: &mut Context<'_, Raft>, op: OpId, _: Change) {
-    context.sometimes(Point::CatchUpFailed as usize);
-    context.reply(op, Outcome::Refused(Refusal::Unavailable));
 }

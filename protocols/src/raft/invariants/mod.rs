@@ -11,7 +11,7 @@
 //! | bounds and monotony | Figure 2 | – | `bounds` |
 //! | one committed sequence | §5.4.3 | `LogInv` | `log_inv` |
 //! | every quorum has what is committed | §5.3 | `QuorumLogInv` | `quorum_log_inv` |
-//! | who may be elected has what is committed | §5.4.1 | `MoreUpToDateCorrectInv` | `more_up_to_date` |
+//! | who may be elected has what is committed | §5.4.1 | `MoreUpToDateCorrectInv`, weaker | `more_up_to_date_correct` |
 //! | what is committed is on disks | Figure 2 | `CommittedIsDurableInv`, weaker | `committed_is_durable` |
 //! | what counts as durable is on disk | Figure 2 | – | `durable_is_on_disk` |
 //! | no message of a term that may be forgotten | §5.1 | `MessageTermsLtCurrentTerm`, stronger | `message_terms` |
@@ -36,7 +36,7 @@ mod leader_completeness;
 mod log_inv;
 mod log_matching;
 mod message_terms;
-mod more_up_to_date;
+mod more_up_to_date_correct;
 mod non_disruption;
 mod quorum_log_inv;
 mod session_exactly_once;
@@ -58,7 +58,7 @@ pub use leader_completeness::LeaderCompleteness;
 pub use log_inv::LogInv;
 pub use log_matching::LogMatching;
 pub use message_terms::MessageTerms;
-pub use more_up_to_date::MoreUpToDateCorrect;
+pub use more_up_to_date_correct::MoreUpToDateCorrect;
 pub use non_disruption::NonDisruption;
 pub use quorum_log_inv::QuorumLogInv;
 pub use session_exactly_once::SessionExactlyOnce;
