@@ -137,12 +137,12 @@ impl Raft {
         }
         let now = context.now();
         if now.since(catch_up.started) < self.config.election_timeout.start {
-            self.end_catch_up(context, Self::append_change);
+            self.append_change(context);
         } else if catch_up.round < self.config.catch_up_rounds {
             let (round, target) = (catch_up.round + 1, self.log.last_index());
             leader.catch_up = Some(CatchUp { round, target, started: now, ..catch_up });
         } else {
-            self.end_catch_up(context, Self::give_up_change);
+            self.give_up_change(context);
         }
     }
 
@@ -152,22 +152,19 @@ impl Raft {
         let Some(catch_up) = leader.catch_up else { return };
         let patience = self.config.election_timeout.end.times(self.config.catch_up_rounds);
         if context.now().since(catch_up.started) > patience {
-            self.end_catch_up(context, Self::give_up_change);
+            self.give_up_change(context);
         }
     }
 
-    fn end_catch_up(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        go_on: fn(&mut Self, &mut Context<'_, Self>, OpId, Change),
-    ) {
-        let Role::Leader(leader) = &mut self.role else { return };
-        let Some(CatchUp { op: Some(op), change, .. }) = leader.catch_up.take() else { return };
-        go_on(self, context, op, change);
+    fn take_catch_up(&mut self) -> Option<(OpId, Change)> {
+        let Role::Leader(leader) = &mut self.role else { return None };
+        let CatchUp { op, change, .. } = leader.catch_up.take()?;
+        Some((op?, change))
     }
 
     /// The new nodes have caught up: the change is appended, if it still may.
-    fn append_change(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change) {
+    fn append_change(&mut self, context: &mut Context<'_, Self>) {
+        let Some((op, change)) = self.take_catch_up() else { return };
         let (_, current) = self.log.membership();
         match current.changed_by(change) {
             Some(target) if self.may_change_members() => {
@@ -178,9 +175,11 @@ impl Raft {
     }
 
     /// They have not.
-    fn give_up_change(&mut self, context: &mut Context<'_, Self>, op: OpId, _: Change) {
+    fn give_up_change(&mut self, context: &mut Context<'_, Self>) {
         context.sometimes(Point::CatchUpFailed as usize);
-        context.reply(op, Outcome::Refused(Refusal::Unavailable));
+        if let Some((op, _)) = self.take_catch_up() {
+            context.reply(op, Outcome::Refused(Refusal::Unavailable));
+        }
     }
 
     /// Takes the membership that is in force from the log.
