@@ -25,6 +25,7 @@ pub mod mutant;
 pub mod raft;
 pub mod replicated;
 pub mod synod;
+pub mod vrr;
 
 #[cfg(test)]
 mod testing;

@@ -15,6 +15,7 @@ mod quorums;
 mod raft;
 mod synod;
 mod table;
+mod vrr;
 
 use protocols::mutant::MutantAbout;
 use schemars::{JsonSchema, Schema};
@@ -68,6 +69,8 @@ macro_rules! builtin {
 builtin! {
     /// Raft: a replicated log, and a key-value store on it.
     Raft = raft,
+    /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
+    Vrr = vrr,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
     /// Echo: the smallest protocol, a template.
