@@ -112,6 +112,29 @@ fn every_invariant_of_a_protocol_with_a_chapter_is_in_it() {
 }
 
 #[test]
+fn every_parameter_and_mutant_of_raft_is_in_the_book() {
+    let table = ProtocolTable::builtin();
+    let raft = table.find("raft").expect("Raft is built in").about();
+    let first = |header| -> BTreeSet<String> {
+        rows(&chapter("raft.md"), header).into_iter().map(|[name, _]| name).collect()
+    };
+    let schema = Value::from(raft.parameters);
+    let fields = schema["properties"].as_object().expect("the parameters are a struct");
+    let known = fields.keys().map(|name| format!("`{name}`")).collect();
+    assert_eq!(first("parameter"), known, "left: `raft.md`; right: the parameters");
+    let known = raft.mutants.iter().map(|mutant| format!("`{}`", mutant.name)).collect();
+    assert_eq!(first("mutant"), known, "left: `raft.md`; right: the mutants");
+}
+
+#[test]
+fn every_conversation_that_the_page_of_raft_names_exists() {
+    let folder = root().join("protocols/src/raft/conversations");
+    let scripts = quoted(&chapter("raft.md")).into_iter().filter(|text| text.ends_with(".txt"));
+    let missing: Vec<String> = scripts.filter(|script| !folder.join(script).is_file()).collect();
+    assert!(missing.is_empty(), "`raft.md` names {missing:?}");
+}
+
+#[test]
 fn every_field_of_a_report_is_in_the_book() {
     let report = json(&["run", "echo/hello", "--twice", "--format", "json"]);
     let page: BTreeSet<String> = quoted(&chapter("reports.md")).into_iter().collect();

@@ -15,7 +15,8 @@
 //!
 //! For clients this means linearizability: a write that was answered is seen by every read that starts later, and
 //! a command that was retried takes effect once. While a majority is connected and messages arrive well within an
-//! election timeout, there is soon a leader, and what clients ask is answered.
+//! election timeout, there is soon a leader, and what clients ask is answered. What these rest on in turn is checked
+//! as well: see [`invariants`].
 //!
 //! # The way of a write
 //!
@@ -27,48 +28,64 @@
 //!    looks whether the command is a retry that was executed already ([`StateMachine`]).
 //! 3. **The leader appends** an [`Entry`] to its [`log`] and sends it to the followers in
 //!    [`AppendEntries`](Message::AppendEntries), while its own disk writes (§5.3; dissertation §10.2.1). Each message
-//!    names the entry before its first one.
+//!    names the entry before its first one (`replication`).
 //! 4. **A follower** that has that entry makes its log the leader's from there, and answers once this is on disk.
-//!    One that has not says what it has instead, and the leader goes back (`replication`).
+//!    One that has not says what it has instead, and the leader goes back (`progress`).
 //! 5. **The entry is committed** when a majority has it on disk and it is of the leader's term (§5.4.2). The leader
-//!    executes it and answers the client. Followers learn of it with the next message, and execute it too.
+//!    executes it and answers the client. Followers learn of it with the next message, and execute it too (`commit`).
 //!
-//! **A read** takes no entry by default: the leader takes note of its commit index, makes sure with a round of heartbeats
-//! that it still leads, and answers when it has executed so far. Three other ways are in `reads` (§8).
+//! # Beside that way
 //!
-//! **Logs stay short.** Each node writes a snapshot of its state machine now and then, and forgets the entries before it
-//! ([`snapshot`]; §7). A follower that lacks what its leader has forgotten gets the snapshot, in pieces (`ship`,
-//! `receive`).
+//! **A read** takes no entry: the leader takes note of its commit index, makes sure with a round of heartbeats that
+//! it still leads, and answers when it has executed so far. Three other ways, and what each costs, are in `reads` (§8).
 //!
-//! **Members come and go** by an entry of the log that says who they are ([`membership`], `reconfigure`; §6). Each node
-//! decides by the last one in its log. New ones catch up first, as outsiders or learners.
+//! **A restart** finds term, vote, log and snapshot on disk ([`durable`]), and nothing else: the node is a follower that
+//! knows nothing beyond the snapshot to be committed, and executes the log as it learns how far it is (`recovery`).
 //!
-//! **Leaders stay if they are well, and go if they are not** where the scenario says so: a candidate asks first whether it
-//! had a chance (`election`), followers hold on to a leader they hear, and a leader that nobody hears steps down
-//! (`contact`). On request it hands over (`transfer`).
+//! **A snapshot** of the state machine stands for the entries that made it, so that logs stay short. A follower that
+//! lacks entries nobody has any more gets the snapshot instead ([`snapshot`], sent in `ship`, taken in `receive`; §7).
 //!
-//! **A restart** finds term, vote, snapshot and log on disk ([`durable`], `recovery`), and nothing else: the node is a
-//! follower that knows nothing to be committed but what its snapshot stands for, and executes the rest as it learns how
-//! far it is.
+//! **The members change** by entries that are in force from the moment they are in a log ([`membership`]). One voter
+//! more or less takes one step; more go through a joint membership, in which majorities of the old and of the new one
+//! must agree. A new node gets the log before it may vote (`reconfigure`; §6; dissertation §4).
+//!
+//! **Leadership is handed over** when a client wants it: the leader brings the other up to date and tells it to
+//! campaign at once (`transfer`; dissertation §3.10).
+//!
+//! # What is a switch
+//!
+//! As the paper has it, all of these are off, and the first two columns show what then happens.
+//!
+//! | without | happens | with | in |
+//! | --- | --- | --- | --- |
+//! | pre-vote (dissertation §9.6) | a node that comes back from a partition brings a newer term and deposes a leader that is well | `pre_vote`: it asks first whether it would win, in its old term | `election` |
+//! | check-quorum (dissertation §6.2) | a leader that reaches nobody believes that it leads, and clients wait for it | `check_quorum`: it steps down after an election timeout | `contact` |
+//! | stickiness (dissertation §4.2.3) | a node that was removed can depose leaders | `stickiness`: who hears of a leader ignores candidates | `contact` |
+//! | leases (dissertation §6.4.1) | a read costs a round trip | `reads: lease`: none, while clocks keep what `drift_max` says | `reads` |
+//! | several flushes at once | an entry waits for the flush under way | `syncs_max`: up to so many, each counted for what it covered | [`durable`] |
+//! | sessions that expire (dissertation §6.3) | the table of clients grows with their number | `sessions_max`: the oldest goes, at the same entry on all nodes | [`StateMachine`] |
+//!
+//! Limits (`append_entries_max`, `in_flight_max`, `uncommitted_max` and the like) bound what a slow follower or a cut-off
+//! leader may cost. [`Config`] has all parameters with their defaults, and refuses what makes no sense together.
 //!
 //! # The paper's words
 //!
-//! | paper (Figure 2) | here |
+//! | paper | here |
 //! | --- | --- |
-//! | `currentTerm`, `votedFor` | [`durable::HardState`] |
+//! | `currentTerm`, `votedFor` (Figure 2) | [`durable::HardState`] |
 //! | `log[]` | [`log::Log`] |
 //! | `commitIndex` | [`log::Log::commit`] |
 //! | `lastApplied` | [`StateMachine::applied`] |
 //! | `nextIndex[]`, `matchIndex[]` | `progress::Progress` |
-//! | `InstallSnapshot` RPC (Figure 13) | [`message::InstallSnapshot`] |
-//! | `lastIncludedIndex`, `lastIncludedTerm`, configuration | [`SnapshotMeta`] |
-//! | `C_old`, `C_new`, `C_old,new` | [`Membership`] |
-//! | `TimeoutNow` RPC (dissertation §3.10) | [`Message::TimeoutNow`] |
 //! | `AppendEntries` RPC, heartbeat | [`message::AppendEntries`], without entries |
 //! | `RequestVote` RPC | [`message::RequestVote`] |
+//! | `InstallSnapshot` RPC (Figure 13) | [`message::InstallSnapshot`]; offsets count items, not bytes |
+//! | `lastIncludedIndex`, `lastIncludedTerm`, last configuration (§7) | [`SnapshotMeta`] |
+//! | `C_old,new` (§6) | a [`Membership`] that is joint |
 //! | election timeout, heartbeat | [`Timer::Election`], [`Timer::Heartbeat`], [`config::Config`] |
 //! | `readIndex` (dissertation §6.4) | `reads::Read` |
 //! | client sessions (§8; dissertation §6.3) | [`StateMachine::recall`] |
+//! | `TimeoutNow` (dissertation §3.10) | [`Message::TimeoutNow`] |
 //!
 //! # What is left out, and what that costs
 //!
@@ -77,7 +94,11 @@
 //! | memberships in force only when executed, as in etcd | see below |
 //! | registering clients (dissertation §6.3) | a session that expired leaves a number behind, 8 bytes a client for ever |
 //! | telling a node that it was removed | it campaigns until it hears otherwise: `pre_vote` and `stickiness` make that harmless |
-//! | priorities, group commit, snapshots on request of a follower | extras of raft-rs |
+//! | a follower that passes proposals on to its leader | the client is sent there, which takes a round trip more |
+//! | priorities among candidates | whoever times out first leads, wherever that is |
+//! | commits that need several sites | a majority may be in one data centre |
+//! | snapshots that a follower asks for, and such as only hold what has changed | a follower that is far behind waits for a heartbeat, and gets all of it |
+//! | byzantine nodes | a node that lies, or a disk that loses what it confirmed, can break everything above |
 //!
 //! A full disk makes a node deaf, not wrong: what it cannot write counts as a message that was lost.
 //!
@@ -89,12 +110,26 @@
 //! executed one membership before the next may be appended. The paper's rule needs none of this. The other is the mutant
 //! [`Mutant::ConfigOnApply`].
 //!
+//! # To see it at work
+//!
+//! The folder `conversations` holds stories of one situation each, with every message: begin with
+//! `campaign_wins_with_the_votes_of_a_majority.txt`, `a_write_is_answered_when_a_majority_has_it.txt` and the three of
+//! `figure_8`. Those that begin with `mutant` show what each rule is for: they leave it out ([`mutants`]).
+//!
+//! # To see it at work
+//!
+//! The folder `conversations` holds stories of one situation each, with every message: begin with
+//! `campaign_wins_with_the_votes_of_a_majority.txt`, `a_write_is_answered_when_a_majority_has_it.txt` and the three of
+//! `figure_8`. Those that begin with `mutant` show what each rule is for: they leave it out ([`mutants`]).
+//!
 //! # Sources
 //!
 //! - D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm (extended version), 2014. "§" is
 //!   a section of it.
 //! - D. Ongaro: Consensus: Bridging Theory and Practice, dissertation, 2014.
+//! - D. Ongaro: message to the list raft-dev on single-server membership changes, 2015.
 //! - D. Ongaro: `raft.tla`, and etcd's `etcdraft.tla`, for the names of the invariants.
+//! - etcd's `raft`, for the situations that its `testdata` tells; ours are in words of our own.
 
 mod commit;
 pub mod config;
