@@ -30,7 +30,7 @@ crate::mutants! {
         source "paper §5.3, Figure 2 step 3";
     /// A follower takes over the leader's commit index, though its own last entries may be others.
     CommitUnclamped = "commit-index-unclamped",
-        breaks ["state-machine-safety", "leader-completeness", "log-inv", "panic"],
+        breaks ["state-machine-safety", "leader-completeness", "log-inv", "session-exactly-once", "panic"],
         source "paper Figure 2, AppendEntries step 5";
     /// A follower acknowledges entries before they are on disk.
     AckBeforeFsync = "ack-before-fsync",
