@@ -366,6 +366,7 @@ fn caught(mutant: Mutant, seeds: std::ops::Range<u64>) -> usize {
 
 #[test]
 fn random_faults_find_the_common_mutants() {
-    let rates: Vec<_> = Mutant::ALL.iter().map(|mutant| (mutant, caught(*mutant, 0..20))).collect();
-    panic!("{rates:?}");
+    let common = [Mutant::OwnValue, Mutant::AmnesiaAccept, Mutant::DisjointQuorums, Mutant::AnswerEmpty];
+    let rates = common.map(|mutant| (mutant, caught(mutant, 0..40)));
+    assert!(rates.iter().all(|(_, count)| *count > 0), "{rates:?}");
 }

@@ -11,6 +11,7 @@
 
 mod echo;
 mod mutant;
+mod paxos;
 mod quorums;
 mod raft;
 mod synod;
@@ -68,6 +69,8 @@ macro_rules! builtin {
 builtin! {
     /// Raft: a replicated log, and a key-value store on it.
     Raft = raft,
+    /// Multi-Paxos: a sequence of decisions, and a key-value store on it.
+    Paxos = paxos,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
     /// Echo: the smallest protocol, a template.
