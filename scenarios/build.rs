@@ -1,4 +1,4 @@
-//! Lists the files of `library/` as Rust, so that they are part of the program. Paths are sorted: the order does not
+//! Lists the files of `library/` and `reproduce/` as Rust, so that they are part of the program. Paths are sorted: the order does not
 //! depend on the file system.
 
 use std::fmt::Write as _;
@@ -6,9 +6,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("library");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("library.rs");
-    println!("cargo::rerun-if-changed={}", root.display());
+    list("library", "library.rs")?;
+    list("reproduce", "reproduce.rs")
+}
+
+/// Lists the files of one folder.
+fn list(folder: &str, output: &str) -> io::Result<()> {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join(folder);
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join(output);
     let mut files = Vec::new();
     collect(&root, &mut files)?;
     files.sort();

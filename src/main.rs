@@ -23,6 +23,7 @@ mod output;
 mod panics;
 mod report;
 mod session;
+mod sweep;
 mod table;
 mod timeline;
 

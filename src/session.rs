@@ -76,7 +76,8 @@ impl<'a> Session<'a> {
         if (one.digest, one.events) == (two.digest, two.events) {
             return Twice { equal: true, divergence: None };
         }
-        let fresh = || assemble(&self.loaded.scenario, self.table, self.seed, None);
+        let configured = self.loaded.configured(self.seed, self.table);
+        let fresh = || assemble(&configured.scenario, self.table, self.seed, None);
         let found = first_divergence(fresh(), fresh(), one.events.max(two.events));
         let text = found.map_or_else(
             || format!("digests {} and {} differ, but two more runs were equal", one.digest, two.digest),
@@ -97,15 +98,17 @@ impl<'a> Session<'a> {
 
     /// What is run, for reports.
     pub(crate) fn summary(&self) -> ScenarioSummary {
-        let scenario = &self.loaded.scenario;
+        let configured = self.loaded.configured(self.seed, self.table);
+        let scenario = &configured.scenario;
         ScenarioSummary {
             name: scenario.name.clone(),
             summary: scenario.summary.clone(),
             source: self.selection.scenario.clone(),
             protocol: scenario.protocol.name().to_owned(),
             nodes: scenario.nodes,
-            clients: scenario.clients.count,
+            clients: scenario.clients.total(),
             overrides: self.selection.set.clone(),
+            drawn: configured.drawn.iter().map(ToString::to_string).collect(),
         }
     }
 

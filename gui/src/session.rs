@@ -68,7 +68,7 @@ pub(crate) struct Session {
 impl Session {
     /// A paused run at time zero; `table` is the one that `loaded` was checked with.
     pub(crate) fn new(loaded: Loaded, table: ProtocolTable, seed: u64) -> Self {
-        let simulation = assemble(&loaded.scenario, &table, seed, None);
+        let simulation = assemble(&loaded.configured(seed, &table).scenario, &table, seed, None);
         Self {
             loaded,
             table,
@@ -82,7 +82,8 @@ impl Session {
 
     /// Begins again at time zero, paused.
     pub(crate) fn restart(&mut self, seed: u64) {
-        self.simulation = assemble(&self.loaded.scenario, &self.table, seed, None);
+        let configured = self.loaded.configured(seed, &self.table);
+        self.simulation = assemble(&configured.scenario, &self.table, seed, None);
         self.seed = seed;
         self.playhead = SimTime::ZERO;
         self.playback = Playback::Paused;

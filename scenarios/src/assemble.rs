@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::check::Invariant;
 use sim_core::clock::NodeClock;
 use sim_core::disk::DiskModel;
-use sim_core::fault::Plan;
+use sim_core::fault::{Plan, Script};
 use sim_core::network::{Network, NetworkConfig};
 use sim_core::process::Process;
 use sim_core::random::KeySource;
@@ -67,7 +67,7 @@ pub fn assemble_recording(
         Some(saved) => plan::healed(saved.clone(), scenario),
         None => plan::plan(scenario, kind.about().region_count, seed),
     };
-    if let Err(error) = plan.validate(scenario.nodes, scenario.clients.count) {
+    if let Err(error) = plan.validate(scenario.nodes, scenario.clients.total()) {
         panic!("the plan does not fit the scenario: {error}");
     }
     let blueprint = Blueprint { recording, ..Blueprint::new(scenario, kind, seed, plan) };
@@ -127,7 +127,7 @@ impl Blueprint {
 pub(crate) fn network_config(scenario: &Scenario) -> NetworkConfig {
     NetworkConfig {
         nodes: scenario.nodes,
-        clients: scenario.clients.count,
+        clients: scenario.clients.total(),
         topology: scenario.topology.topology(scenario.nodes),
         node_link: scenario.network.node_link(),
         client_link: scenario.network.client_link(),
@@ -196,6 +196,9 @@ fn clients(scenario: &Scenario, kind: &dyn ProtocolKind, seed: u64, plan: &Plan)
         let script = plan.clients().iter().find(|script| script.client == client);
         match script {
             Some(script) => Some(Arc::new(Scripted::new(script.clone()))),
+            None if client.raw() >= clients.count => {
+                Some(Arc::new(Scripted::new(Script { client, steps: Vec::new() })))
+            }
             None => drawn.clone().map(|drawn| drawn as Arc<dyn Asks>),
         }
     };
@@ -203,5 +206,5 @@ fn clients(scenario: &Scenario, kind: &dyn ProtocolKind, seed: u64, plan: &Plan)
         let workload = asks(ClientId::new(client)).expect("`validate` found something to ask");
         ClientSetup { workload, policy: policy.clone() }
     };
-    (0..clients.count).map(setup).collect()
+    (0..clients.total()).map(setup).collect()
 }

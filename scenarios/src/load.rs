@@ -1,7 +1,7 @@
 //! From the bytes of a file to a scenario that can be run, or one clear error.
 //!
 //! Errors come in this order: the bytes (size, UTF-8, emptiness), overrides, the version, the notation and the types,
-//! what fields may be together.
+//! what fields may be together, what may be drawn for them.
 
 use sim_core::fingerprint::fingerprint;
 
@@ -11,12 +11,20 @@ use crate::text::{self, Diagnostic, Document, Outline, Override, Path, Step};
 use crate::validate::{Objection, validate};
 
 /// A scenario that was read and checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What it says.
+    /// What it says. What a seed draws is not in it: [`Loaded::configured`].
     pub scenario: Scenario,
     /// The fingerprint of its text, overrides applied: two runs with equal ones had the same scenario.
     pub text_digest: u64,
+    /// Its text, overrides applied.
+    document: Document,
+}
+
+impl Loaded {
+    pub(crate) const fn document(&self) -> &Document {
+        &self.document
+    }
 }
 
 /// Reads and checks a scenario. `name` is what errors call the file; `table` has the protocols it may use.
@@ -31,9 +39,17 @@ pub fn load(
 ) -> Result<Loaded, Diagnostic> {
     let document = text::apply(&Document::read(name, bytes)?, overrides)?;
     check_version(&document)?;
-    let scenario: Scenario = text::parse(&document)?;
-    validate(&scenario, table).map_err(|objection| located(&objection, &document))?;
-    Ok(Loaded { scenario, text_digest: fingerprint(document.text()) })
+    let scenario = parse_and_validate(&document, table)?;
+    let loaded = Loaded { scenario, text_digest: fingerprint(document.text()), document };
+    loaded.check_draws(table)?;
+    Ok(loaded)
+}
+
+/// The scenario that a text describes, if it makes sense.
+pub(crate) fn parse_and_validate(document: &Document, table: &ProtocolTable) -> Result<Scenario, Diagnostic> {
+    let scenario: Scenario = text::parse(document)?;
+    validate(&scenario, table).map_err(|objection| located(&objection, document))?;
+    Ok(scenario)
 }
 
 /// Refuses a file of a later version before its unknown fields are complained about.

@@ -5,6 +5,8 @@ pub(crate) mod completions;
 pub(crate) mod gui;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod mutants;
+pub(crate) mod reproduce;
 pub(crate) mod run;
 pub(crate) mod trace;
 

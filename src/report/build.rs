@@ -61,7 +61,7 @@ fn verdict(verdict: &Verdict, twice: Option<&Twice>) -> VerdictSummary {
         Verdict::Liveness { .. } => ("liveness", ExitCode::VIOLATION),
         Verdict::BeyondPromise => ("beyond-promise", ExitCode::BEYOND_PROMISE),
         Verdict::Inconclusive { reason: Inconclusive::Interrupted } => ("interrupted", ExitCode::INTERRUPTED),
-        Verdict::Inconclusive { reason: Inconclusive::EventBudget { .. } } => {
+        Verdict::Inconclusive { reason: Inconclusive::EventBudget { .. } | Inconclusive::History { .. } } => {
             ("inconclusive", ExitCode::INCONCLUSIVE)
         }
     };

@@ -74,7 +74,11 @@ impl fmt::Display for Heading<'_> {
         for set in &scenario.overrides {
             writeln!(f, "{bold}set{bold:#}        {set}")?;
         }
-        writeln!(f, "{bold}seed{bold:#}       {seed}")
+        writeln!(f, "{bold}seed{bold:#}       {seed}")?;
+        for drawn in &scenario.drawn {
+            writeln!(f, "{bold}drawn{bold:#}      {drawn}")?;
+        }
+        Ok(())
     }
 }
 

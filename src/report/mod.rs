@@ -77,6 +77,8 @@ pub(crate) struct ScenarioSummary {
     pub(crate) clients: u32,
     /// Fields that were set on the command line, `path=value`.
     pub(crate) overrides: Vec<String>,
+    /// Fields that the scenario lets the seed draw, and what it drew, `path=value`.
+    pub(crate) drawn: Vec<String>,
 }
 
 /// What a run ended with.

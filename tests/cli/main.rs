@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod hunts;
 mod readme;
 mod support;
 mod trace;

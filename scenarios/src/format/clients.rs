@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::Span;
 
-use crate::text::units::{NodeList, Probability, Rate, Time, TimeRange};
+use crate::text::units::{Exponent, NodeList, Probability, Rate, Time, TimeRange};
 
 /// The clients of a run; all ask in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -12,6 +12,9 @@ use crate::text::units::{NodeList, Probability, Rate, Time, TimeRange};
 pub struct Clients {
     /// How many there are: 0 to 10,000. Default 3.
     pub count: u32,
+    /// How many more there are that ask nothing by themselves: random faults let them add and remove nodes, transfer
+    /// leadership and take snapshots. Their numbers come after the others'. Default 0; without any, the others do it.
+    pub admins: u32,
     /// What they ask. Default: the first service of the protocol, as it is by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
@@ -35,10 +38,18 @@ pub struct Clients {
     pub targets: NodeList,
 }
 
+impl Clients {
+    /// How many there are, administrators included.
+    pub const fn total(&self) -> u32 {
+        self.count.saturating_add(self.admins)
+    }
+}
+
 impl Default for Clients {
     fn default() -> Self {
         Self {
             count: 3,
+            admins: 0,
             workload: None,
             think: None,
             rate: None,
@@ -55,7 +66,7 @@ impl Default for Clients {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Workload {
-    /// Reads, writes and compare-and-sets of keys; every value written is unique.
+    /// Reads, writes, compare-and-sets and deletions of keys; every value written is unique.
     Kv {
         /// How likely an operation is a read. Default 0.5.
         #[serde(default = "half")]
@@ -63,6 +74,9 @@ pub enum Workload {
         /// How likely an operation that is no read compares and sets; others write. Default 0.2.
         #[serde(default = "fifth")]
         compare_and_set: Probability,
+        /// How likely an operation that neither reads nor compares deletes. Default 0.
+        #[serde(default = "none")]
+        deletes: Probability,
         /// How many keys there are: 1 to 1,000,000. Default 5.
         #[serde(default = "five")]
         keys: u32,
@@ -80,8 +94,16 @@ pub enum Skew {
     /// Each is equally likely.
     #[default]
     Uniform,
-    /// The k-th key is chosen with weight 1/k (Zipf's law with exponent 1).
-    Zipf,
+    /// The k-th key is chosen with weight 1/k to the power of `exponent` (Zipf's law): `Zipf()`.
+    Zipf {
+        /// How steep: 0 is uniform, up to 10. Default 1.
+        #[serde(default)]
+        exponent: Exponent,
+    },
+}
+
+fn none() -> Probability {
+    probability("0")
 }
 
 fn half() -> Probability {

@@ -56,6 +56,9 @@ pub struct When {
     /// How long after that. Default `0s`: right after the event.
     #[serde(default)]
     pub delay: Time,
+    /// Only what happens from here on counts. Default `0s`: everything does.
+    #[serde(default)]
+    pub since: Time,
 }
 
 /// Something that happens to a node.

@@ -13,6 +13,7 @@
 
 mod act;
 mod clients;
+mod draw;
 mod endpoint;
 mod faults;
 mod hosts;
@@ -30,10 +31,11 @@ use sim_core::NodeId;
 
 pub use self::act::{Act, Loss, ShapeOf};
 pub use self::clients::{Clients, Skew, Workload};
+pub use self::draw::Draw;
 pub use self::endpoint::{Somebody, Who};
 pub use self::faults::{Event, Faults, Kinds, Periodic, Random, Timed, When};
 pub use self::hosts::{Clock, Clocks, Disks, Hosts, Ties};
-pub use self::judging::{Checks, Expectation, Heal, Limits, Liveness, Phases};
+pub use self::judging::{Checks, Core, Expectation, Heal, HistoryChecks, Limits, Liveness, Others, Phases};
 pub use self::latency::Latency;
 pub use self::network::{
     Burst, LinkChange, LinkDirection, LinkOverride, Network, Reorder, Topology, Transport,
@@ -102,6 +104,12 @@ pub struct Scenario {
     /// What the run should end with. Default: `Pass`.
     #[serde(default)]
     pub expect: Expectation,
+    /// Fields whose values are drawn from the seed, so that many seeds try many configurations. Default: none.
+    #[serde(default)]
+    pub draw: Vec<Draw>,
+    /// Whether `splitbrain mutants` runs the wrong variants of the protocol against this scenario. Default `false`.
+    #[serde(default)]
+    pub hunt: bool,
 }
 
 const fn five() -> u32 {

@@ -10,6 +10,7 @@
 //! The last is part of the plan so that a saved plan says all that happened. A plan without it gets it again: the
 //! heal belongs to the scenario, and shrinking must not take it away.
 
+pub(crate) mod heal;
 mod random;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use sim_core::network::PartitionId;
 use sim_core::{SimTime, Span};
 
 pub use self::random::RandomFaults;
-use crate::format::{Act, Heal, Periodic, Scenario, Timed};
+use crate::format::{Act, Periodic, Scenario, Timed};
 use crate::text::units::Time;
 
 /// The commands that `scenario` asks for with `seed`; `region_count` is how many disk regions its protocol has.
@@ -31,10 +32,11 @@ pub fn plan(scenario: &Scenario, region_count: u8, seed: u64) -> Plan {
 
 /// `plan` with the heal of `scenario`, unless it has it.
 pub fn healed(mut plan: Plan, scenario: &Scenario) -> Plan {
-    let recover = Entry::at(scenario.phases.heal_at(), Command::<Target>::Recover);
-    let is_there = |entry: &Entry| entry.trigger == recover.trigger && entry.command == recover.command;
-    if scenario.phases.heal == Heal::Everything && !plan.entries().iter().any(is_there) {
-        plan.insert(recover);
+    for part in heal::entries(scenario) {
+        let is_there = |entry: &Entry| entry.trigger == part.trigger && entry.command == part.command;
+        if !plan.entries().iter().any(is_there) {
+            plan.insert(part);
+        }
     }
     plan
 }
@@ -84,6 +86,8 @@ impl<'scenario> PartitionNames<'scenario> {
                 span: when.delay.span() + delay,
                 event: when.event.status_event(),
                 occurrence: when.nth,
+                since: SimTime::ZERO + when.since.span(),
+                until: SimTime::MAX,
             },
             (None, None) => unreachable!("`validate` refuses a fault without a time"),
         };

@@ -25,6 +25,8 @@ impl RandomFaults {
                 Kinds::Swarm => Selection::Swarm,
             },
             client_count: scenario.clients.count,
+            admin_count: scenario.clients.admins,
+            spares: scenario.spares.nodes().to_vec(),
             region_count,
             start: SimTime::ZERO + random.start.span(),
             duration: (random.duration.low(), random.duration.high()),

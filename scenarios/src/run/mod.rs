@@ -1,23 +1,26 @@
 //! Running a scenario: its phases, and what the run ends with.
 //!
 //! ```text
-//! assemble ─► fault phase ─► heal ─► convergence ─► report
-//!              │ violation, panic, event budget, interrupt │
-//!              └────────────────────────────────────────────┴─► report
+//! assemble ─► fault phase ─► heal ─► convergence ─► steady ─► history ─► report
+//!              │ violation, panic, interrupt                            │
+//!              └────────────────────────────────────────────────────────┴─► report
 //! ```
 //!
 //! The heal is part of the plan (see [`plan`](crate::plan)), so it happens by itself; the runner only looks when. In
 //! the convergence phase the liveness conditions are asked in order at a hundred instants, and the run ends at the
-//! first at which all hold.
+//! first at which all hold. Where the scenario asks for it, whoever leads then must go on leading for a while. What
+//! clients saw is judged at the end.
 
 mod budget;
+mod healed;
+pub(crate) mod history;
 mod report;
 mod twice;
 mod verdict;
 
 use std::ops::ControlFlow;
 
-use sim_core::check::{Baseline, CONDITIONS, Violation};
+use sim_core::check::{Baseline, CONDITIONS, LeaderIsKept, LivenessCondition, Violation};
 use sim_core::fault::Plan;
 use sim_core::world::Stop;
 use sim_core::{SimTime, Simulation, Span};
@@ -102,15 +105,24 @@ pub fn run_observed(
     options: &RunOptions,
     observer: &mut Observer<'_>,
 ) -> Run {
-    let scenario = &loaded.scenario;
+    let configured = loaded.configured(seed, table);
+    let scenario = &configured.scenario;
     let simulation = assemble_recording(scenario, table, seed, options.replay.as_ref(), options.recording);
     let mut runner = Runner { scenario, simulation, observer };
     let end = match runner.run_phases() {
         Ok(converged_at) => End::Finished { converged_at },
         Err(end) => end,
     };
-    let mut report = Report::new(loaded, seed, runner.simulation.as_ref(), &end);
-    if end == End::BudgetSpent {
+    let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
+    let history = match end {
+        End::Finished { .. } | End::NotLive(_) | End::BudgetSpent => {
+            history::judge(scenario, kind, runner.simulation.as_ref())
+        }
+        // Something is violated already, or nobody wants to know.
+        End::Violated | End::Interrupted => history::Judged::default(),
+    };
+    let mut report = Report::new(loaded, &configured, seed, runner.simulation.as_ref(), &end, &history);
+    if report.verdict == (Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: None } }) {
         let busiest = budget::busiest(runner.simulation.as_mut());
         report.set_verdict(Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest } });
     }
@@ -131,19 +143,43 @@ impl Runner<'_, '_> {
         // Up to the last instant before the heal, which stands before all events of its own instant.
         self.advance(SimTime::from_nanos(heal_at.as_nanos() - 1))?;
         let must_converge =
-            phases.heal == Heal::Everything && self.scenario.checks.liveness == Liveness::Required;
-        if must_converge { self.converge(heal_at, phases.convergence.span()).map(Some) } else { Ok(None) }
+            phases.heal != Heal::Nothing && self.scenario.checks.liveness == Liveness::Required;
+        if !must_converge {
+            return Ok(None);
+        }
+        let mut since = self.baseline();
+        // The heal itself, and what happens in its instant: then it shows who was healed.
+        self.advance(heal_at)?;
+        since.well = healed::core(self.scenario, self.simulation.plan());
+        let converged_at = self.converge(heal_at, phases.convergence.span(), &since)?;
+        self.stay_steady(converged_at, since)?;
+        Ok(Some(converged_at))
+    }
+
+    /// Sees that whoever leads now goes on leading, for as long as the scenario asks for.
+    fn stay_steady(&mut self, converged_at: SimTime, mut since: Baseline) -> Result<(), End> {
+        let phases = &self.scenario.phases;
+        let (steady, begin) = (phases.steady.span(), phases.rejoin_at().unwrap_or(converged_at));
+        if steady.is_zero() {
+            return Ok(());
+        }
+        self.advance(SimTime::from_nanos(begin.as_nanos() - 1))?;
+        since.leader = since.leading(self.simulation.as_ref());
+        self.advance(begin + steady)?;
+        match self.unmet(&LeaderIsKept, &since) {
+            None => Ok(()),
+            Some(violation) => Err(End::NotLive(violation)),
+        }
     }
 
     /// Runs until all liveness conditions hold at once, at most for `bound`.
-    fn converge(&mut self, heal_at: SimTime, bound: Span) -> Result<SimTime, End> {
-        let since = self.baseline();
+    fn converge(&mut self, heal_at: SimTime, bound: Span, since: &Baseline) -> Result<SimTime, End> {
         let step = Span::nanos((bound.as_nanos() / LOOKS).max(1));
         let mut look_at = heal_at;
         loop {
             look_at = (look_at + step).min(heal_at + bound);
             self.advance(look_at)?;
-            match self.unmet(&since) {
+            match CONDITIONS.iter().find_map(|condition| self.unmet(*condition, since)) {
                 None => return Ok(look_at),
                 Some(violation) if look_at == heal_at + bound => return Err(End::NotLive(violation)),
                 Some(_) => {}
@@ -155,21 +191,20 @@ impl Runner<'_, '_> {
     fn baseline(&self) -> Baseline {
         let now = Baseline::of(self.simulation.as_ref());
         let open = self.simulation.history().open_count() as u64;
-        Baseline { invoked: now.invoked.saturating_sub(open), ..now }
+        let in_doubt = healed::in_doubt(self.scenario, self.simulation.plan());
+        Baseline { invoked: now.invoked.saturating_sub(open), in_doubt, ..now }
     }
 
-    /// The first condition that does not hold.
-    fn unmet(&self, since: &Baseline) -> Option<Violation> {
+    /// How a condition does not hold, if it does not.
+    fn unmet(&self, condition: &dyn LivenessCondition, since: &Baseline) -> Option<Violation> {
         let simulation = self.simulation.as_ref();
-        CONDITIONS.iter().find_map(|condition| {
-            let evidence = condition.check(simulation, since).err()?;
-            Some(Violation {
-                property: condition.about().name.to_owned(),
-                at: simulation.now(),
-                event: simulation.events(),
-                node: None,
-                evidence,
-            })
+        let evidence = condition.check(simulation, since).err()?;
+        Some(Violation {
+            property: condition.about().name.to_owned(),
+            at: simulation.now(),
+            event: simulation.events(),
+            node: None,
+            evidence,
         })
     }
 

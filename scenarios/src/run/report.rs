@@ -12,7 +12,9 @@ use sim_core::status::Standing;
 use sim_core::{Digest, SimTime, Simulation};
 
 use super::End;
+use super::history::Judged;
 use super::verdict::{Inconclusive, PANIC, Verdict};
+use crate::configure::Configured;
 use crate::format::Expectation;
 use crate::load::Loaded;
 
@@ -30,6 +32,8 @@ pub struct Report {
     pub nodes: u32,
     /// The seed.
     pub seed: u64,
+    /// What it drew for the fields that the scenario lets it draw: `nodes=3`.
+    pub drawn: Vec<String>,
     /// What the run ended with.
     pub verdict: Verdict,
     /// What a program that ends with this verdict exits with.
@@ -137,18 +141,27 @@ pub struct PointReached {
 }
 
 impl Report {
-    pub(super) fn new(loaded: &Loaded, seed: u64, simulation: &dyn Simulation, end: &End) -> Self {
-        let scenario = &loaded.scenario;
-        let verdict = judge(&scenario.expect, simulation, end);
+    pub(super) fn new(
+        loaded: &Loaded,
+        configured: &Configured,
+        seed: u64,
+        simulation: &dyn Simulation,
+        end: &End,
+        history: &Judged,
+    ) -> Self {
+        let scenario = &configured.scenario;
+        let violations: Vec<&Violation> = violations(simulation, history, end).collect();
+        let verdict = judge(&scenario.expect, simulation, &violations, end, history);
         Self {
             scenario: scenario.name.clone(),
             scenario_digest: loaded.text_digest,
             protocol: scenario.protocol.name().to_owned(),
             nodes: scenario.nodes,
             seed,
+            drawn: configured.drawn.iter().map(ToString::to_string).collect(),
             exit_code: verdict.exit_code(),
             verdict,
-            violations: violations(simulation, end).map(ReportedViolation::new).collect(),
+            violations: violations.into_iter().map(ReportedViolation::new).collect(),
             digest: simulation.digest(),
             events: simulation.events(),
             simulated_ns: simulation.now().as_nanos(),
@@ -170,8 +183,14 @@ impl Report {
 
 /// What a run ended with. A violation that the scenario expects comes first; damage beyond the promise excuses all
 /// other violations but forbids a pass.
-fn judge(expect: &Expectation, simulation: &dyn Simulation, end: &End) -> Verdict {
-    let first = violations(simulation, end).next();
+fn judge(
+    expect: &Expectation,
+    simulation: &dyn Simulation,
+    violations: &[&Violation],
+    end: &End,
+    history: &Judged,
+) -> Verdict {
+    let first = violations.first().copied();
     if let (Expectation::Violation(expected), Some(first)) = (expect, first)
         && *expected == first.property
     {
@@ -184,13 +203,19 @@ fn judge(expect: &Expectation, simulation: &dyn Simulation, end: &End) -> Verdic
         return Verdict::BeyondPromise;
     }
     match (first, end, expect) {
-        (Some(violation), End::NotLive(_), _) => Verdict::Liveness { condition: violation.property.clone() },
+        (Some(violation), End::NotLive(missed), _) if violation == missed => {
+            Verdict::Liveness { condition: violation.property.clone() }
+        }
         (Some(violation), _, _) if violation.property == PANIC => {
             Verdict::Panic { message: violation.evidence.clone() }
         }
         (Some(violation), _, _) => Verdict::Violation { property: violation.property.clone() },
         (None, End::BudgetSpent, _) => {
             Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: None } }
+        }
+        (None, _, _) if history.undecided.is_some() => {
+            let (checker, why) = history.undecided.clone().expect("just seen");
+            Verdict::Inconclusive { reason: Inconclusive::History { checker, why } }
         }
         (None, _, Expectation::Violation(expected)) => {
             Verdict::ExpectationMissed { property: expected.clone() }
@@ -199,13 +224,14 @@ fn judge(expect: &Expectation, simulation: &dyn Simulation, end: &End) -> Verdic
     }
 }
 
-/// What the simulation found, then what the runner did.
+/// What the simulation found, then what clients saw, then what the runner missed.
 fn violations<'run>(
     simulation: &'run dyn Simulation,
+    history: &'run Judged,
     end: &'run End,
 ) -> impl Iterator<Item = &'run Violation> {
     let not_live = if let End::NotLive(violation) = end { Some(violation) } else { None };
-    simulation.violations().iter().chain(not_live)
+    simulation.violations().iter().chain(&history.violations).chain(not_live)
 }
 
 fn converged_ns(end: &End) -> Option<u64> {

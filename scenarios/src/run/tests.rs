@@ -162,6 +162,102 @@ fn damage_beyond_the_promise_is_told_apart() {
     assert_eq!(report.beyond_promise[0].node, "n1");
 }
 
+/// A leader that is cut off, and clients that ask it for what the others have changed.
+fn stale_reads(checks: &str) -> Loaded {
+    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
+    let mutant = about.mutants.iter().find(|mutant| mutant.name.starts_with("stale-read"));
+    let mutant = mutant.expect("Raft has a mutant that reads without asking").name;
+    loaded(&format!(
+        r#"Scenario(format_version: 1, name: "stale", protocol: Raft(mutant: "{mutant}"),
+            clients: (count: 5, workload: Kv(reads: 0.5, keys: 1), think: "1ms..10ms"),
+            phases: (faults: "6s"),
+            faults: (periodic: [
+                (every: "1s", do: Partition(name: "split", shape: Isolate(["leader"])), undo_after: "600ms"),
+            ]),
+            {checks})"#
+    ))
+}
+
+#[test]
+fn what_clients_saw_is_judged_and_the_evidence_is_shown() {
+    let report = run_seed(&stale_reads(""), 1).report;
+    assert_eq!(report.verdict, Verdict::Violation { property: "linearizability".to_owned() });
+    assert_eq!((report.exit_code, report.violations.len()), (1, 1));
+    assert!(report.violations[0].evidence.contains("read"), "{}", report.violations[0].evidence);
+    let expected = run_seed(&stale_reads(r#"expect: Violation("linearizability")"#), 1).report;
+    assert_eq!(expected.exit_code, 0, "{}", expected.verdict);
+}
+
+#[test]
+fn a_checker_that_cannot_tell_in_its_budget_is_told_apart() {
+    let report = run_seed(&stale_reads("checks: (history_budget: 1)"), 1).report;
+    let Verdict::Inconclusive { reason: Inconclusive::History { checker, .. } } = &report.verdict else {
+        panic!("{}", report.verdict)
+    };
+    assert_eq!((checker.as_str(), report.exit_code), ("linearizability", 3));
+}
+
+#[test]
+fn checkers_that_are_not_wanted_are_not_asked() {
+    for checks in ["checks: (history: Off)", "checks: (history: Only([]))"] {
+        assert_eq!(run_seed(&stale_reads(checks), 1).report.verdict, Verdict::Pass, "{checks}");
+    }
+    let wanted = run_seed(&stale_reads(r#"checks: (history: Only(["linearizability"]))"#), 1).report;
+    assert_eq!(wanted.exit_code, 1);
+}
+
+fn healed(heal: &str) -> Report {
+    let text = format!(
+        r#"Scenario(format_version: 1, name: "core", protocol: Raft(),
+            phases: (faults: "3s", heal: {heal}))"#
+    );
+    run_seed(&loaded(&text), 0).report
+}
+
+#[test]
+fn a_core_that_is_a_majority_does_without_the_others() {
+    for nodes in ["Majority", "MajorityWithoutLeader", r#"Nodes(["n2", "n4", "n5"])"#] {
+        for others in ["Down", "CutOff"] {
+            let report = healed(&format!("Core(nodes: {nodes}, others: {others})"));
+            assert_eq!(report.verdict, Verdict::Pass, "{nodes}, {others}: {:?}", report.violations);
+            let crashed = report.milestones.iter().filter(|one| one.kind == MilestoneKind::Crashed).count();
+            assert_eq!(crashed, if others == "Down" { 2 } else { 0 }, "{nodes}, {others}");
+        }
+    }
+}
+
+#[test]
+fn a_core_that_is_a_minority_is_not_live() {
+    for others in ["Down", "CutOff"] {
+        let report = healed(&format!(r#"Core(nodes: Nodes(["n1", "n2"]), others: {others})"#));
+        assert!(matches!(report.verdict, Verdict::Liveness { .. }), "{}", report.verdict);
+    }
+}
+
+#[test]
+fn a_leader_that_nothing_disturbs_is_kept() {
+    let text = r#"Scenario(format_version: 1, name: "steady", protocol: Raft(),
+        phases: (faults: "3s", steady: "5s"), faults: (timed: [(at: "2s", do: Crash("leader"))]))"#;
+    let report = run_seed(&loaded(text), 0).report;
+    assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.violations);
+    let converged = report.converged_ns.expect("it converged");
+    // Time is that of the last event.
+    assert!(report.simulated_ns > converged + 4_900_000_000, "{}", report.simulated_ns);
+}
+
+#[test]
+fn a_plan_with_a_core_replays_to_the_same_digest() {
+    let text = r#"Scenario(format_version: 1, name: "core", protocol: Raft(),
+        phases: (faults: "3s", heal: Core(nodes: Majority, others: CutOff), steady: "1s"),
+        faults: (random: (rates: {"short-lived-leaders": "2/s", "vote-crashes": "2/s", "late-messages": "1/s"})))"#;
+    let scenario = loaded(text);
+    for seed in 0..5 {
+        let first = run_seed(&scenario, seed).report;
+        let options = RunOptions { replay: Some(first.plan.clone()), ..RunOptions::default() };
+        assert_eq!(run(&scenario, &ProtocolTable::builtin(), seed, &options).report, first, "seed {seed}");
+    }
+}
+
 #[test]
 fn two_runs_that_part_are_told_by_their_first_different_event() {
     let scenario = from_library("steady").scenario;

@@ -54,7 +54,8 @@ pub fn run_twice(loaded: &Loaded, table: &ProtocolTable, seed: u64, options: &Ru
     if (report.digest, report.events) == (second.digest, second.events) {
         return TwiceRun { report, divergence: None };
     }
-    let fresh = || assemble(&loaded.scenario, table, seed, options.replay.as_ref());
+    let configured = loaded.configured(seed, table);
+    let fresh = || assemble(&configured.scenario, table, seed, options.replay.as_ref());
     let events = report.events.max(second.events);
     let divergence = first_divergence(fresh(), fresh(), events);
     TwiceRun { divergence: Some(divergence.unwrap_or_else(|| at_the_end(&report, &second))), report }

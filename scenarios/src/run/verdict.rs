@@ -70,6 +70,13 @@ pub enum Inconclusive {
         /// What happened most; `None` if nothing more does.
         busiest: Option<Busiest>,
     },
+    /// A checker of the history could not tell within its budget.
+    History {
+        /// Which one.
+        checker: String,
+        /// What it says.
+        why: String,
+    },
     /// Somebody broke it off.
     Interrupted,
 }
@@ -116,6 +123,7 @@ impl fmt::Display for Inconclusive {
                 write!(f, "the event budget is spent; most often: {busiest}")
             }
             Self::EventBudget { busiest: None } => f.write_str("the event budget is spent"),
+            Self::History { checker, why } => write!(f, "{checker} could not tell: {why}"),
             Self::Interrupted => f.write_str("interrupted"),
         }
     }

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `5`, `0.05`, `true`, `"x"`, `[1, 2]`, `(loss: 0.1)`, `Some(3)` | itself |
 //! | `Shuffled`, a name | itself; a string where a string stood |
+//! | `exponential(5ms)`, a name with what is no RON | a string where a string stood |
 //! | `150ms`, `0..100`, `10/s`, anything else | a string |
 
 use std::fmt;
@@ -85,6 +86,10 @@ impl Override {
             Form::Name | Form::Number => Ok(covered.to_owned()),
             Form::Ron => match ron::from_str::<ron::Value>(covered) {
                 Ok(_) => Ok(covered.to_owned()),
+                // `exponential(5ms)` looks like an enum, and is a text where one stood.
+                Err(_) if replaces_string == Some(TokenKind::Quoted) && begins_with_name(&tokens) => {
+                    Ok(quoted(covered))
+                }
                 Err(error) => {
                     let problem = lower_first(&error.code.to_string());
                     Err(self.error(format!("the value is not valid RON: {problem}")))
@@ -128,6 +133,10 @@ impl Form {
             _ => Self::Text,
         }
     }
+}
+
+fn begins_with_name(tokens: &[Token]) -> bool {
+    tokens.first().is_some_and(|token| token.kind == TokenKind::Word)
 }
 
 fn is_name(text: &str) -> bool {

@@ -15,8 +15,8 @@ const KEYS_MAX: u32 = 1_000_000;
 
 pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
     let clients = &scenario.clients;
-    if clients.count > CLIENTS_MAX {
-        let problem = format!("a scenario cannot have {} clients", clients.count);
+    if clients.count > CLIENTS_MAX || clients.total() > CLIENTS_MAX {
+        let problem = format!("a scenario cannot have {} clients", clients.total());
         return Err(Objection::new("clients.count", problem).allowed(format!("0 to {CLIENTS_MAX}")));
     }
     check_pace(clients)?;

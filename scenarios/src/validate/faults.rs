@@ -103,7 +103,7 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
     let entries = PartitionNames::of_act(act).timed(&timed);
     check_zones(scenario, &entries, path)?;
     let plan = Plan::new(entries, Vec::new());
-    plan.validate(scenario.nodes, scenario.clients.count).map_err(|error| match error {
+    plan.validate(scenario.nodes, scenario.clients.total()).map_err(|error| match error {
         PlanError::NoSuchNode { node, .. } => {
             refuse(no_such_node(node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes))
         }

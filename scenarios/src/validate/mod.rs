@@ -16,8 +16,11 @@ use sim_core::clock::DRIFT_LIMIT_PPM;
 use sim_core::{NodeId, Span};
 
 pub use self::objection::Objection;
-use crate::format::{Clock, Expectation, FORMAT_VERSION, Heal, Latency, Liveness, Scenario};
+use crate::format::{
+    Clock, Core, Expectation, FORMAT_VERSION, Heal, HistoryChecks, Latency, Liveness, Scenario,
+};
 use crate::protocol::{MutantName, ProtocolKind, ProtocolTable};
+use crate::run::history;
 use crate::text::Step;
 
 /// The most nodes of a scenario.
@@ -120,6 +123,11 @@ fn check_phases(scenario: &Scenario) -> Result<(), Objection> {
             return Err(Objection::new(path, problem).allowed("more than `0s`, up to `720h` (30 days)"));
         }
     }
+    if phases.steady.span() > PHASE_MAX {
+        let problem = format!("a phase cannot last {}", phases.steady);
+        return Err(Objection::new("phases.steady", problem).allowed("up to `720h` (30 days)"));
+    }
+    check_core(scenario)?;
     if phases.heal == Heal::Nothing && scenario.checks.liveness == Liveness::Required {
         let problem = "nothing heals, so the run cannot be required to converge";
         return Err(Objection::new("phases.heal", problem).hint("add `checks: (liveness: Ignored)`"));
@@ -129,6 +137,18 @@ fn check_phases(scenario: &Scenario) -> Result<(), Objection> {
         return Err(Objection::new("limits.events", problem).allowed("1 and more"));
     }
     Ok(())
+}
+
+/// That a core is some of the members.
+fn check_core(scenario: &Scenario) -> Result<(), Objection> {
+    let Heal::Core { nodes: Core::Nodes(nodes), .. } = &scenario.phases.heal else { return Ok(()) };
+    exist(scenario, nodes.nodes(), "phases.heal.nodes")?;
+    let members = scenario.members();
+    if nodes.nodes().iter().any(|node| members.contains(node)) {
+        return Ok(());
+    }
+    let problem = "no member is in the core, so nobody could serve";
+    Err(Objection::new("phases.heal.nodes", problem).hint("name at least a majority of the members"))
 }
 
 fn check_hosts(scenario: &Scenario) -> Result<(), Objection> {
@@ -169,15 +189,37 @@ fn check_judging(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Obj
             return Err(objection.allowed_names(name, &invariants));
         }
     }
+    let checkers = check_history(scenario, kind)?;
     let Expectation::Violation(property) = &scenario.expect else { return Ok(()) };
     let conditions = CONDITIONS.iter().map(|condition| condition.about().name.to_owned());
-    let mut known: Vec<String> = wanted.iter().cloned().chain(conditions).collect();
+    let mut known: Vec<String> = wanted.iter().cloned().chain(checkers).chain(conditions).collect();
     known.push(crate::run::PANIC.to_owned());
     if known.contains(property) {
         return Ok(());
     }
     let problem = format!("nothing in this run can violate `{property}`");
     Err(Objection::new("expect", problem).allowed_names(property, &known))
+}
+
+/// The names of the checkers of the history.
+fn check_history(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<Vec<String>, Objection> {
+    if scenario.checks.history_budget == 0 {
+        let problem = "in 0 steps nothing can be told";
+        return Err(Objection::new("checks.history_budget", problem).allowed("1 and more"));
+    }
+    let all = history::checkers(scenario, kind);
+    let names: Vec<String> = all.iter().map(|checker| checker.about().name.to_owned()).collect();
+    match &scenario.checks.history {
+        HistoryChecks::Usual => Ok(names),
+        HistoryChecks::Off => Ok(Vec::new()),
+        HistoryChecks::Only(wanted) => match wanted.iter().find(|name| !names.contains(name)) {
+            None => Ok(wanted.clone()),
+            Some(unknown) => {
+                let problem = format!("no checker of histories here is called `{unknown}`");
+                Err(Objection::new("checks.history", problem).allowed_names(unknown, &names))
+            }
+        },
+    }
 }
 
 /// That something takes no longer than an hour.

@@ -82,7 +82,7 @@ fn check_ends(scenario: &Scenario, index: usize, item: &LinkOverride) -> Result<
 
 /// That an end is one that exists; else what is wrong, and what is allowed.
 fn check_end(scenario: &Scenario, end: &Somebody) -> Result<(), (String, String)> {
-    let clients = scenario.clients.count;
+    let clients = scenario.clients.total();
     match &end.0 {
         Place::Client(client) if client.raw() >= clients => {
             let problem = format!("there is no client `{client}`: the scenario has {clients} clients");

@@ -62,8 +62,13 @@ impl Workload {
 
     fn generator(&self) -> Box<dyn Generator> {
         match self {
-            Self::Kv { reads, compare_and_set, keys, skew } => {
-                Box::new(kv::Kv::new(reads.probability(), compare_and_set.probability(), *keys, *skew))
+            Self::Kv { reads, compare_and_set, deletes, keys, skew } => {
+                let mix = kv::Mix {
+                    reads: reads.probability(),
+                    compare_and_set: compare_and_set.probability(),
+                    deletes: deletes.probability(),
+                };
+                Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Echo {} => Box::new(echo::Echo),
         }
@@ -174,10 +179,9 @@ impl WorkloadSource {
 
 impl world::Workload for WorkloadSource {
     fn step(&self, client: ClientId, ordinal: u32) -> Option<WorkloadStep> {
-        if ordinal >= self.operations_max {
-            return None;
-        }
-        let asker = Asker { client, ordinal, key: self.keys[client.index()] };
+        // Administrators come after the clients that have keys, and ask nothing by themselves.
+        let key = *self.keys.get(client.index()).filter(|_| ordinal < self.operations_max)?;
+        let asker = Asker { client, ordinal, key };
         let operation = self.generator.operation(&asker);
         Some(WorkloadStep { start: self.pace.start(&asker), operation })
     }

@@ -51,13 +51,47 @@ fn the_ratios_are_kept() {
 
 #[test]
 fn a_zipf_workload_prefers_the_first_keys() {
-    let source = source("Kv(reads: 1, keys: 10, skew: Zipf)", "()", 3);
+    let source = source("Kv(reads: 1, keys: 10, skew: Zipf())", "()", 3);
     let mut counts = [0_u32; 10];
     for step in steps(&source, 0, 2_000) {
         let Operation::Kv(operation) = step.operation else { panic!("a kv operation") };
         counts[operation.key().0 as usize] += 1;
     }
     assert!(counts[0] > counts[1] && counts[1] > counts[4] && counts[9] > 0, "{counts:?}");
+}
+
+#[test]
+fn a_steeper_exponent_prefers_the_first_key_more() {
+    let first = |exponent: &str| {
+        let workload = format!("Kv(reads: 1, keys: 10, skew: Zipf(exponent: {exponent}))");
+        let source = source(&workload, "()", 3);
+        let keys = steps(&source, 0, 1_000).into_iter();
+        keys.filter(|step| step.operation == Operation::Kv(kv::Operation::Read(sim_core::service::Key(0))))
+            .count()
+    };
+    assert!((60..140).contains(&first("0")), "an exponent of 0 is uniform");
+    assert!(first("0.5") < first("1") && first("1") < first("2.5"));
+}
+
+#[test]
+fn deletions_come_as_often_as_asked_for_and_shift_nothing_else() {
+    let (some, none) = (source("Kv(deletes: 0.5)", "()", 3), source("Kv()", "()", 3));
+    let mut deletions = 0;
+    for (with, without) in steps(&some, 0, 500).into_iter().zip(steps(&none, 0, 500)) {
+        match (with.operation, without.operation) {
+            (Operation::Kv(kv::Operation::Delete(key)), Operation::Kv(kv::Operation::Write(other, _))) => {
+                assert_eq!(key, other);
+                deletions += 1;
+            }
+            (with, without) => assert_eq!(with, without),
+        }
+    }
+    assert!((70..170).contains(&deletions), "{deletions} deletions");
+}
+
+#[test]
+fn administrators_ask_nothing_by_themselves() {
+    assert_eq!(steps(&source("Kv()", "(count: 2, admins: 1)", 7), 2, 10), []);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The conditions are asked in order; a run that does not converge is reported by the first that is not met.
 
 use super::About;
+use crate::NodeId;
 use crate::simulation::Simulation;
 use crate::status::{NodeStatus, Power, Standing, Status};
 
@@ -18,31 +19,67 @@ pub trait LivenessCondition: Send + Sync {
     fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String>;
 }
 
-/// How things stood when the faults ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How things stood when the faults ended, and what may be expected since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
     /// Operations invoked by then.
     pub invoked: u64,
     /// Operations completed by then.
     pub completed: u64,
+    /// How far any process knew things to be decided by then.
+    pub commit: u64,
+    /// The nodes that are well since then; `None`: every node that was ever started.
+    pub well: Option<Vec<NodeId>>,
+    /// Nodes that may have been made members, or none any more: nothing is expected of them but to run.
+    pub in_doubt: Vec<NodeId>,
+    /// Who must lead still, and in which epoch; `None` where nobody need.
+    pub leader: Option<(NodeId, u64)>,
 }
 
 impl Baseline {
     /// How things stand now.
     pub fn of(simulation: &dyn Simulation) -> Self {
         let count = |counter| simulation.metrics().counter(counter);
+        let processes = statuses(simulation).into_iter().filter_map(|status| status.process);
         Self {
             invoked: count(crate::metrics::Counter::OperationsInvoked),
             completed: count(crate::metrics::Counter::OperationsCompleted),
+            commit: processes.map(|process| process.commit).max().unwrap_or_default(),
+            ..Self::default()
         }
+    }
+
+    /// The nodes that are well, with how they stand now.
+    fn well(&self, simulation: &dyn Simulation) -> Vec<(NodeId, NodeStatus)> {
+        let all = (0..).map(NodeId::new).zip(statuses(simulation));
+        let is_well = |node: NodeId, status: &NodeStatus| match &self.well {
+            Some(well) => well.contains(&node),
+            None => status.incarnation > 0,
+        };
+        all.filter(|(node, status)| is_well(*node, status)).collect()
+    }
+
+    /// The processes that are well and members for sure.
+    fn members(&self, simulation: &dyn Simulation) -> Vec<(NodeId, Status)> {
+        let well = self.well(simulation).into_iter();
+        let running = well.filter_map(|(node, status)| Some((node, status.process?)));
+        running.filter(|(node, _)| !self.in_doubt.contains(node)).collect()
+    }
+
+    /// Who leads among those that are well, and in which epoch: the one in the highest.
+    pub fn leading(&self, simulation: &dyn Simulation) -> Option<(NodeId, u64)> {
+        let well = self.well(simulation).into_iter();
+        let processes = well.filter_map(|(node, status)| Some((node, status.process?)));
+        let leaders = processes.filter(|(_, process)| process.standing == Standing::Leader);
+        leaders.map(|(node, process)| (node, process.epoch)).max_by_key(|(_, epoch)| *epoch)
     }
 }
 
 /// All conditions, in the order in which they are asked.
 pub const CONDITIONS: &[&dyn LivenessCondition] =
-    &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed];
+    &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed, &NodesCatchUp, &LeaderIsKept];
 
-/// Every node that was ever started runs.
+/// Every node that is to be well runs.
 #[derive(Clone, Copy, Debug)]
 pub struct AllNodesRun;
 
@@ -58,36 +95,45 @@ pub struct LeaderIsKnown;
 #[derive(Clone, Copy, Debug)]
 pub struct ClientsAreServed;
 
+/// Every member knows what was decided before the faults ended.
+#[derive(Clone, Copy, Debug)]
+pub struct NodesCatchUp;
+
+/// Once the run has converged, nobody takes the lead from whoever has it.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaderIsKept;
+
 fn statuses(simulation: &dyn Simulation) -> Vec<NodeStatus> {
     let mut statuses = Vec::new();
     simulation.statuses(&mut statuses);
     statuses
 }
 
-/// The running processes and their highest epoch; `None` where all are peers and nobody leads by design.
-fn led(simulation: &dyn Simulation) -> Option<(Vec<Status>, u64)> {
-    let processes: Vec<Status> = statuses(simulation).iter().filter_map(|status| status.process).collect();
-    let highest = processes.iter().map(|process| process.epoch).max()?;
-    let has_ranks = processes.iter().any(|process| process.standing != Standing::Peer);
-    has_ranks.then_some((processes, highest))
+/// Whether anybody can lead here: not where all are peers.
+fn is_led(simulation: &dyn Simulation) -> bool {
+    let processes = statuses(simulation).into_iter().filter_map(|status| status.process);
+    processes.map(|process| process.standing).any(|standing| standing != Standing::Peer)
+}
+
+/// The highest epoch that a member or the leader knows.
+fn highest_epoch(simulation: &dyn Simulation, since: &Baseline) -> u64 {
+    let members = since.members(simulation).into_iter().map(|(_, process)| process.epoch);
+    members.chain(since.leading(simulation).map(|(_, epoch)| epoch)).max().unwrap_or_default()
 }
 
 impl LivenessCondition for AllNodesRun {
     fn about(&self) -> &'static About {
         &About {
             name: "all-nodes-run",
-            statement: "every node that was ever started runs again",
+            statement: "every node that was healed runs again",
             source: "the run itself: nothing else can be expected of nodes that are down",
-            leaves_out: "spares that were never started",
+            leaves_out: "spares that were never started, and nodes outside a core that was healed",
         }
     }
 
-    fn check(&self, simulation: &dyn Simulation, _since: &Baseline) -> Result<(), String> {
-        let statuses = statuses(simulation);
-        let stopped =
-            (1..).zip(&statuses).find(|(_, status)| status.incarnation > 0 && status.power != Power::Running);
-        stopped
-            .map_or(Ok(()), |(number, status)| Err(format!("n{number} is {:?}", status.power).to_lowercase()))
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        let stopped = since.well(simulation).into_iter().find(|(_, status)| status.power != Power::Running);
+        stopped.map_or(Ok(()), |(node, status)| Err(format!("{node} is {:?}", status.power).to_lowercase()))
     }
 }
 
@@ -97,14 +143,18 @@ impl LivenessCondition for HasOneLeader {
             name: "has-one-leader",
             statement: "one process leads in the highest epoch",
             source: "Raft (Ongaro & Ousterhout, USENIX ATC 2014) §5.2: a leader is eventually elected",
-            leaves_out: "protocols in which all are peers",
+            leaves_out: "protocols in which all are peers; epochs of nodes that may be no members",
         }
     }
 
-    fn check(&self, simulation: &dyn Simulation, _since: &Baseline) -> Result<(), String> {
-        let Some((processes, highest)) = led(simulation) else { return Ok(()) };
-        let leads = |process: &&Status| process.standing == Standing::Leader && process.epoch == highest;
-        match processes.iter().filter(leads).count() {
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        if !is_led(simulation) {
+            return Ok(());
+        }
+        let highest = highest_epoch(simulation, since);
+        let well = since.well(simulation).into_iter().filter_map(|(_, status)| status.process);
+        let leads = |process: &Status| process.standing == Standing::Leader && process.epoch == highest;
+        match well.filter(leads).count() {
             1 => Ok(()),
             0 => Err(format!("nobody leads in epoch {highest}, the highest")),
             count => Err(format!("{count} processes lead in epoch {highest}")),
@@ -116,20 +166,68 @@ impl LivenessCondition for LeaderIsKnown {
     fn about(&self) -> &'static About {
         &About {
             name: "leader-is-known",
-            statement: "a majority of the running processes is in the leader's epoch",
+            statement: "a majority of the members that are well is in the leader's epoch",
             source: "Raft (Ongaro & Ousterhout, USENIX ATC 2014) §5.2: heartbeats establish authority",
-            leaves_out: "protocols in which all are peers",
+            leaves_out: "protocols in which all are peers; nodes that may be no members",
         }
     }
 
-    fn check(&self, simulation: &dyn Simulation, _since: &Baseline) -> Result<(), String> {
-        let Some((processes, highest)) = led(simulation) else { return Ok(()) };
-        let following = processes.iter().filter(|process| process.epoch == highest).count();
-        let all = processes.len();
-        if following * 2 > all {
-            Ok(())
-        } else {
-            Err(format!("{following} of {all} processes are in epoch {highest}"))
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        let members = since.members(simulation);
+        if !is_led(simulation) || members.is_empty() {
+            return Ok(());
+        }
+        let highest = highest_epoch(simulation, since);
+        let (all, following) =
+            (members.len(), members.iter().filter(|(_, process)| process.epoch == highest));
+        match following.count() {
+            following if following * 2 > all => Ok(()),
+            following => Err(format!("{following} of {all} processes are in epoch {highest}")),
+        }
+    }
+}
+
+impl LivenessCondition for NodesCatchUp {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "nodes-catch-up",
+            statement: "every member that is well knows what was decided before the faults ended",
+            source: "after the harness tests of etcd's raft: any connected follower reaches the commit index",
+            leaves_out: "protocols in which all are peers; nodes that may be no members",
+        }
+    }
+
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        if !is_led(simulation) {
+            return Ok(());
+        }
+        let members = since.members(simulation).into_iter();
+        let behind = members.min_by_key(|(_, process)| process.commit);
+        match behind.filter(|(_, process)| process.commit < since.commit) {
+            None => Ok(()),
+            Some((node, process)) => {
+                Err(format!("{node} knows {} to be decided, and {} was", process.commit, since.commit))
+            }
+        }
+    }
+}
+
+impl LivenessCondition for LeaderIsKept {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "leader-is-kept",
+            statement: "without faults, whoever leads goes on leading, also when other nodes come back",
+            source: "Ongaro's dissertation §4.2.3 and §9.6: disruptive servers, pre-vote",
+            leaves_out: "runs that do not ask for it with `phases.steady`",
+        }
+    }
+
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        let Some((node, epoch)) = since.leader else { return Ok(()) };
+        match since.leading(simulation) {
+            Some(leading) if leading == (node, epoch) => Ok(()),
+            Some((other, now)) => Err(format!("{node} led in epoch {epoch}, and {other} leads in {now}")),
+            None => Err(format!("{node} led in epoch {epoch}, and nobody leads")),
         }
     }
 }

@@ -18,7 +18,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use liveness::{
-    AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKnown, LivenessCondition,
+    AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
+    LivenessCondition, NodesCatchUp,
 };
 
 use crate::disk::Disk;

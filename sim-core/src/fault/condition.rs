@@ -50,15 +50,40 @@ pub enum Trigger {
         span: Span,
         /// What has to happen.
         event: StatusEvent,
-        /// The how-manieth time, from 1.
+        /// The how-manieth time, from 1, counted from `since` on.
         occurrence: u32,
+        /// Only what happens from here on counts. Default: the start.
+        #[serde(with = "text", default, skip_serializing_if = "is_start")]
+        since: SimTime,
+        /// The command is left out if it would come at or after this. Default: never.
+        #[serde(with = "text", default = "never", skip_serializing_if = "is_never")]
+        until: SimTime,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_start(time: &SimTime) -> bool {
+    *time == SimTime::ZERO
+}
+
+const fn never() -> SimTime {
+    SimTime::MAX
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_never(time: &SimTime) -> bool {
+    *time == never()
 }
 
 impl Trigger {
     /// Before all events at `time`.
     pub const fn at(time: SimTime) -> Self {
         Self::At(Moment::before(time))
+    }
+
+    /// `span` after something has happened for the `occurrence`-th time in the run.
+    pub const fn after(span: Span, event: StatusEvent, occurrence: u32) -> Self {
+        Self::After { span, event, occurrence, since: SimTime::ZERO, until: never() }
     }
 }
 
@@ -67,8 +92,12 @@ impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::At(moment) => write!(f, "at {moment}"),
-            Self::After { span, event, occurrence } => {
-                write!(f, "{span} after the {} {event}", Ordinal(*occurrence))
+            Self::After { span, event, occurrence, since, until } => {
+                write!(f, "{span} after the {} {event}", Ordinal(*occurrence))?;
+                if !is_start(since) {
+                    write!(f, " since {since}")?;
+                }
+                if is_never(until) { Ok(()) } else { write!(f, ", before {until}") }
             }
         }
     }
@@ -228,12 +257,12 @@ mod tests {
 
     #[test]
     fn triggers_read_like_sentences() {
-        let after = |occurrence| Trigger::After {
-            span: Span::millis(3),
-            event: StatusEvent::BecomesLeader,
-            occurrence,
-        };
+        let after = |occurrence| Trigger::after(Span::millis(3), StatusEvent::BecomesLeader, occurrence);
         assert_eq!(after(2).to_string(), "3ms after the second become-leader");
+        let Trigger::After { span, event, occurrence, .. } = after(1) else { panic!("a condition") };
+        let (since, until) = (SimTime::ZERO + Span::secs(1), SimTime::ZERO + Span::secs(2));
+        let within = Trigger::After { span, event, occurrence, since, until };
+        assert_eq!(within.to_string(), "3ms after the first become-leader since 1s, before 2s");
         let counted = [4, 11, 21, 22, 113].map(|number| Ordinal(number).to_string());
         assert_eq!(counted, ["4th", "11th", "21st", "22nd", "113th"]);
         let moment = Moment { time: SimTime::from_nanos(1_500_000_000), after_events: 2 };

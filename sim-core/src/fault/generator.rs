@@ -12,15 +12,20 @@
 //! | `concurrent_max` | failures readable |
 //! | `down_max` | a majority up |
 //!
+//! **Aim.** Some kinds act on roles, and at moments that only the run knows (so long after the next leader is elected):
+//! [`Aim`]. They too have a begin and an end, so that the limits hold; what did not come up until the end is left out.
+//! Who is hit is not known beforehand, so what takes aimed faults back acts on all that it could have been, and may end
+//! another fault early.
+//!
 //! **Turning a kind off** ([`Generator::off`]) leaves every fault of the other kinds as it was: its candidates are still
 //! considered, and then left out. **Swarm** (Groce et al., "Swarm Testing", ISSTA 2012) switches each kind off with
 //! probability ½ per seed, and gives its room to the others: a run with everything on seldom gets deep into anything.
 
-use super::kind::{Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
+use super::kind::{Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 use super::table::KINDS;
-use super::{Entry, Plan};
+use super::{Entry, Plan, Trigger};
 use crate::random::{Distribution, KeySource, Purpose};
-use crate::{NodeId, SimTime, Span};
+use crate::{ClientId, NodeId, SimTime, Span};
 
 /// A generator of random plans: what it draws from, and its limits.
 #[derive(Clone)]
@@ -33,8 +38,12 @@ pub struct Generator {
     pub selection: Selection,
     /// The nodes that faults may hit, ascending; leave spares out.
     pub nodes: Vec<NodeId>,
-    /// How many clients there are.
+    /// Nodes that are down until somebody adds them, ascending; none of `nodes`.
+    pub spares: Vec<NodeId>,
+    /// How many clients there are that ask by themselves.
     pub client_count: u32,
+    /// How many clients there are, numbered after those, that only administer.
+    pub admin_count: u32,
     /// How many disk regions the protocol has, numbered from 0; without any, no fault hits a region.
     pub region_count: u8,
     /// No fault begins before.
@@ -80,14 +89,31 @@ impl Drawn {
     }
 
     fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.fault.commands().map(|(offset, command)| Entry::at(self.start + offset, command))
+        let plain = self.fault.commands().map(|(offset, command)| Entry::at(self.start + offset, command));
+        let aimed = self.fault.aimed.iter();
+        plain.chain(aimed.map(|aimed| Entry {
+            trigger: self.trigger(aimed.at),
+            command: aimed.command.clone(),
+            was: None,
+        }))
+    }
+
+    fn trigger(&self, aim: Aim) -> Trigger {
+        match aim {
+            Aim::Offset(offset) => Trigger::at(self.start + offset),
+            Aim::After { event, nth, span } => {
+                Trigger::After { span, event, occurrence: nth, since: self.start, until: self.end() }
+            }
+        }
     }
 
     /// Whether the two concern the same part of the same node.
     fn concerns_part_of(&self, other: &Self) -> bool {
         let (mine, others) = (&self.fault, &other.fault);
         let same_part = mine.part == others.part && (mine.part != Part::Network || self.kind == other.kind);
-        same_part && mine.nodes.iter().any(|node| others.nodes.contains(node))
+        // Two of one kind that are only aimed would be one at the same.
+        let are_aimed_alike = self.kind == other.kind && !mine.aimed.is_empty();
+        are_aimed_alike || (same_part && mine.nodes.iter().any(|node| others.nodes.contains(node)))
     }
 }
 
@@ -102,7 +128,9 @@ impl Generator {
             off: Vec::new(),
             selection: Selection::All,
             nodes,
+            spares: Vec::new(),
             client_count: 0,
+            admin_count: 0,
             region_count: 0,
             start: SimTime::ZERO,
             end,
@@ -179,7 +207,9 @@ impl Generator {
         let (shortest, longest) = self.duration;
         GeneratorContext {
             nodes: self.nodes.clone(),
+            spares: self.spares.clone(),
             client_count: self.client_count,
+            admins: (self.client_count..).take(self.admin_count as usize).map(ClientId::new).collect(),
             region_count: self.region_count,
             duration: (shortest, longest.min(left)),
             ordinal,
@@ -203,10 +233,10 @@ impl Generator {
         };
         let holding: Vec<&Drawn> =
             admitted.iter().filter(|earlier| earlier.end() >= candidate.start).collect();
-        let down = holding.iter().copied().chain([candidate]).filter(|drawn| drawn.fault.is_down);
+        let down = holding.iter().copied().chain([candidate]).map(|drawn| drawn.fault.down_count());
         admitted.iter().all(is_rested)
             && holding.len() < self.concurrent_max as usize
-            && down.map(|drawn| drawn.fault.nodes.len()).sum::<usize>() <= self.down_max as usize
+            && (candidate.fault.down_count() == 0 || down.sum::<usize>() <= self.down_max as usize)
     }
 }
 

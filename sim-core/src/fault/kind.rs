@@ -4,6 +4,8 @@
 //! stream it is given, which no other fault shares.
 
 use super::command::{Command, Place};
+use super::condition::StatusEvent;
+use super::target::Target;
 use crate::disk::RegionId;
 use crate::network::PartitionId;
 use crate::random::Stream;
@@ -71,6 +73,10 @@ pub struct GeneratorContext {
     pub nodes: Vec<NodeId>,
     /// How many clients there are.
     pub client_count: u32,
+    /// Nodes that are down until somebody adds them, ascending.
+    pub spares: Vec<NodeId>,
+    /// Clients that only administer; they come after the others.
+    pub admins: Vec<ClientId>,
     /// How many disk regions the protocol has, numbered from 0.
     pub region_count: u8,
     /// The shortest and the longest that a fault lasts.
@@ -86,6 +92,11 @@ impl GeneratorContext {
     /// How long a fault lasts; takes one draw.
     pub fn draw_duration(&self, stream: &mut Stream) -> Span {
         stream.span(self.duration.0, self.duration.1)
+    }
+
+    /// Whether there is anybody beside a single node.
+    pub const fn has_peers(&self) -> bool {
+        self.nodes.len() > 1
     }
 
     /// One node; takes one draw.
@@ -117,6 +128,19 @@ impl GeneratorContext {
     pub fn draw_region(&self, stream: &mut Stream) -> Option<RegionId> {
         let regions: Vec<RegionId> = (0..self.region_count).map(RegionId::new).collect();
         stream.pick(&regions).copied()
+    }
+
+    /// How long after something an aimed act follows, at most `longest`: at once, within a hundredth, a tenth, or
+    /// all of it, each equally likely. Takes two draws.
+    pub fn draw_delay(&self, stream: &mut Stream, longest: Span) -> Span {
+        let scale = [0, 1, 10, 100][usize::try_from(stream.below(4)).expect("below 4")];
+        stream.span(Span::ZERO, Span::nanos(longest.as_nanos() / 100 * scale))
+    }
+
+    /// Who administers; any client where nobody is there for that. Takes one draw.
+    pub fn draw_admin(&self, stream: &mut Stream) -> Option<ClientId> {
+        let clients: Vec<ClientId> = (0..self.client_count).map(ClientId::new).collect();
+        stream.pick(if self.admins.is_empty() { &clients } else { &self.admins }).copied()
     }
 
     /// A name for a partition that this fault makes; `family` is the number of the kind among those that make any, below
@@ -156,12 +180,62 @@ pub struct Fault {
     pub during: Vec<(Span, Command)>,
     /// What ends it. Empty where there is nothing to undo.
     pub end: Vec<Command>,
+    /// What is aimed at roles or at moments that only the run knows. Part of neither of the lists above.
+    pub aimed: Vec<Aimed>,
+    /// How many nodes beside `nodes` may be down until the end, because something is aimed at them.
+    pub aimed_down: u32,
+}
+
+/// An act on whoever has a role then, at a moment that may depend on the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aimed {
+    /// When.
+    pub at: Aim,
+    /// What.
+    pub command: Command<Target>,
+}
+
+/// When an aimed act happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// So long after the begin of the fault.
+    Offset(Span),
+    /// Within the fault, so long after something has happened in it for the `nth` time, from 1.
+    After {
+        /// What has to happen.
+        event: StatusEvent,
+        /// The how-manieth time since the begin of the fault, from 1.
+        nth: u32,
+        /// How long after that.
+        span: Span,
+    },
 }
 
 impl Fault {
     /// A fault that does nothing yet.
     pub(super) const fn new(part: Part, nodes: Vec<NodeId>, duration: Span) -> Self {
-        Self { part, nodes, duration, is_down: false, begin: Vec::new(), during: Vec::new(), end: Vec::new() }
+        Self {
+            part,
+            nodes,
+            duration,
+            is_down: false,
+            begin: Vec::new(),
+            during: Vec::new(),
+            end: Vec::new(),
+            aimed: Vec::new(),
+            aimed_down: 0,
+        }
+    }
+
+    /// A fault that is only aimed, and takes down at most `down` nodes at once.
+    pub(super) fn aimed(part: Part, duration: Span, aimed: Vec<Aimed>, down: u32) -> Self {
+        Self { aimed, aimed_down: down, ..Self::new(part, Vec::new(), duration) }
+    }
+
+    /// How many nodes are down, or may be, until the end.
+    pub fn down_count(&self) -> usize {
+        let named = if self.is_down { self.nodes.len() } else { 0 };
+        named + self.aimed_down as usize
     }
 
     /// A fault that `begin` starts and `end` ends.
@@ -186,6 +260,18 @@ impl Fault {
         let begin = self.begin.iter().map(|command| (Span::ZERO, command));
         let during = self.during.iter().map(|(offset, command)| (*offset, command));
         begin.chain(during).chain(self.end.iter().map(|command| (self.duration, command)))
+    }
+}
+
+impl Aimed {
+    /// So long after the begin of the fault.
+    pub(super) fn at(offset: Span, command: Command<Target>) -> Self {
+        Self { at: Aim::Offset(offset), command }
+    }
+
+    /// `span` after the `nth` `event` within the fault.
+    pub(super) fn after(event: StatusEvent, nth: u32, span: Span, command: Command<Target>) -> Self {
+        Self { at: Aim::After { event, nth, span }, command }
     }
 }
 

@@ -4,7 +4,9 @@ use super::kind::FaultKind;
 use super::{
     clock_drift, clock_freeze, clock_step, clock_strobe, crash, crash_after_effect, cut, disk_corrupt,
     disk_full, disk_lie, disk_misdirect, disk_rollback, disk_slow, disk_stall, disk_torn, duplicate,
-    flapping_link, hold, latency, loss_burst, partition, pause, reorder, slow, wipe,
+    flapping_link, hold, late_duplicates, late_messages, latency, leader_clock, leader_isolation,
+    leader_pauses, leadership_transfer, loss_burst, membership_change, partition, pause, power_failure,
+    reorder, short_lived_leaders, slow, snapshot, vote_crashes, wipe,
 };
 
 /// All kinds of fault, related ones together.
@@ -22,6 +24,17 @@ pub const KINDS: &[&dyn FaultKind] = &[
     &duplicate::Duplicate,
     &reorder::Reorder,
     &hold::Hold,
+    &short_lived_leaders::ShortLivedLeaders,
+    &vote_crashes::VoteCrashes,
+    &leader_isolation::LeaderIsolation,
+    &leader_pauses::LeaderPauses,
+    &leader_clock::LeaderClock,
+    &late_messages::LateMessages,
+    &late_duplicates::LateDuplicates,
+    &power_failure::PowerFailure,
+    &membership_change::MembershipChange,
+    &leadership_transfer::LeadershipTransfer,
+    &snapshot::Snapshot,
     &clock_drift::ClockDrift,
     &clock_step::ClockStep,
     &clock_strobe::ClockStrobe,

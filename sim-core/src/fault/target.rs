@@ -24,6 +24,8 @@ pub enum Target {
     Any,
     /// `any-down`: a random node that has run and is down.
     AnyDown,
+    /// `all-down`: every node that has run and is down.
+    AllDown,
     /// `majority`: a random smallest majority. With the same draw, exactly the nodes not in `minority`.
     Majority,
     /// `minority`: a random largest minority.
@@ -48,12 +50,13 @@ pub struct TargetError {
 
 impl Target {
     /// How targets are written, an example each.
-    pub const FORMS: [&'static str; 11] = [
+    pub const FORMS: [&'static str; 12] = [
         "n3",
         "leader",
         "follower(2)",
         "any",
         "any-down",
+        "all-down",
         "majority",
         "minority",
         "majority-without-leader",
@@ -75,9 +78,8 @@ impl Target {
             Self::Leader => leader(statuses).into_iter().collect(),
             Self::Follower(place) => follower(statuses, *place).into_iter().collect(),
             Self::Any => pick(&having(statuses, |status| status.power == Power::Running), draw),
-            Self::AnyDown => {
-                pick(&having(statuses, |status| status.power == Power::Down && is_member(status)), draw)
-            }
+            Self::AnyDown => pick(&having(statuses, is_down), draw),
+            Self::AllDown => having(statuses, is_down),
             Self::Majority => halves(statuses, None, draw).majority,
             Self::Minority => halves(statuses, None, draw).minority,
             Self::MajorityWithoutLeader => halves(statuses, leader(statuses), draw).majority,
@@ -94,6 +96,11 @@ fn ids(statuses: &[NodeStatus]) -> impl Iterator<Item = NodeId> {
 
 fn having(statuses: &[NodeStatus], condition: impl Fn(&NodeStatus) -> bool) -> Vec<NodeId> {
     ids(statuses).filter(|node| condition(&statuses[node.index()])).collect()
+}
+
+/// Whether it has run and is down.
+fn is_down(status: &NodeStatus) -> bool {
+    status.power == Power::Down && is_member(status)
 }
 
 /// Whether it takes part: not a spare that waits to be added.
@@ -151,6 +158,7 @@ impl fmt::Display for Target {
             Self::Follower(place) => write!(f, "follower({place})"),
             Self::Any => f.write_str("any"),
             Self::AnyDown => f.write_str("any-down"),
+            Self::AllDown => f.write_str("all-down"),
             Self::Majority => f.write_str("majority"),
             Self::Minority => f.write_str("minority"),
             Self::MajorityWithoutLeader => f.write_str("majority-without-leader"),
@@ -169,6 +177,7 @@ impl FromStr for Target {
             "leader" => Self::Leader,
             "any" => Self::Any,
             "any-down" => Self::AnyDown,
+            "all-down" => Self::AllDown,
             "majority" => Self::Majority,
             "minority" => Self::Minority,
             "majority-without-leader" => Self::MajorityWithoutLeader,
@@ -262,6 +271,7 @@ mod tests {
         let all: std::collections::BTreeSet<_> = (0..32).map(|draw| found("any", draw << 59)).collect();
         assert_eq!(Vec::from_iter(all), ["n1", "n2", "n3", "n4", "n6"]);
         assert_eq!(found("any-down", u64::MAX), "n5", "a spare is not down, it has never been up");
+        assert_eq!(found("all-down", 0), "n5");
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod key;
 pub mod probability;
 pub mod squares;
 pub mod stream;
+pub mod zipf;
 
 pub use distribution::{Distribution, DistributionError};
 pub use key::{Key, KeySource, Purpose};
@@ -29,3 +30,4 @@ pub use rand_chacha::ChaCha8Rng;
 pub use rand_chacha::rand_core::Rng;
 pub use squares::squares64;
 pub use stream::{Stream, below};
+pub use zipf::zipf_weights;

@@ -23,6 +23,10 @@ struct Waiting {
     /// How many more times it has to happen.
     missing: u32,
     delay: Span,
+    /// What happens before does not count.
+    since: SimTime,
+    /// The entry is left out if it would come then or later.
+    until: SimTime,
 }
 
 impl Agenda {
@@ -85,13 +89,18 @@ impl Agenda {
     pub(super) fn on_status(&mut self, now: Moment, before: Option<&NodeStatus>, after: &NodeStatus) {
         for position in (0..self.waiting.len()).rev() {
             let waiting = &mut self.waiting[position];
-            if !waiting.event.matches(before, after) {
+            if waiting.since > now.time || !waiting.event.matches(before, after) {
                 continue;
             }
             waiting.missing -= 1;
             if waiting.missing == 0 {
-                let Waiting { index, delay, .. } = self.waiting.remove(position);
-                self.come_due(index, if delay.is_zero() { now } else { Moment::before(now.time + delay) });
+                let Waiting { index, delay, until, .. } = self.waiting.remove(position);
+                if now.time + delay < until {
+                    self.come_due(
+                        index,
+                        if delay.is_zero() { now } else { Moment::before(now.time + delay) },
+                    );
+                }
             }
         }
     }
@@ -106,8 +115,8 @@ impl Agenda {
 /// What an entry waits for; `None` where its moment is known.
 fn waiting(index: usize, entry: &Entry) -> Option<Waiting> {
     match (entry.trigger, &entry.was) {
-        (Trigger::After { span, event, occurrence }, None) => {
-            Some(Waiting { index, event, missing: occurrence.max(1), delay: span })
+        (Trigger::After { span, event, occurrence, since, until }, None) => {
+            Some(Waiting { index, event, missing: occurrence.max(1), delay: span, since, until })
         }
         (Trigger::After { .. }, Some(_)) | (Trigger::At(_), _) => None,
     }

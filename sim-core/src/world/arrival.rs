@@ -176,7 +176,7 @@ impl<P: Process> World<P> {
         let Event::Reply(reply) = scheduled.event else { unreachable!("the slot holds a reply") };
         let (op, outcome) = *reply;
         self.core.note_event(Arriving::REPLY.noted(op.ordinal), to, from, scheduled.cause);
-        self.core.on_client_reply(op.client, op, outcome);
+        self.core.on_client_reply(op.client, from, op, outcome);
     }
 
     fn on_client_due(&mut self, key: EventKey) {

@@ -4,6 +4,10 @@
 //! and asks another node after each timeout; it follows redirects. Attempts of one operation share its
 //! [`OpId`], so that a service can take a retried command once. After `give_up` the outcome is unknown, and the
 //! client goes on with its next operation.
+//!
+//! At most one attempt is under way: it ends by its timeout, or by a redirect or refusal of the node that it asked. What
+//! other nodes say late starts nothing, so that requests never multiply; only an answer proper counts whenever it
+//! comes. A client does not tell two attempts at the same node apart: the late refusal of the first ends the second.
 
 use std::collections::VecDeque;
 
@@ -44,6 +48,13 @@ struct Pending {
     attempt: u32,
     target: NodeId,
     timeout: Option<Handle>,
+}
+
+impl Pending {
+    /// Whether the attempt under way waits for an answer of this node.
+    fn awaits(&self, from: Endpoint) -> bool {
+        self.timeout.is_some() && from == self.target.into()
+    }
 }
 
 impl Client {
@@ -99,12 +110,15 @@ impl<P: Process> Core<P> {
     }
 
     /// An answer arrives.
-    pub(super) fn on_client_reply(&mut self, client: ClientId, op: OpId, outcome: Outcome) {
+    pub(super) fn on_client_reply(&mut self, client: ClientId, from: Endpoint, op: OpId, outcome: Outcome) {
         let Some(current) = &self.clients[client.index()].current else { return };
         if current.ordinal != op.ordinal {
             return;
         }
+        let is_awaited = current.awaits(from);
         match outcome {
+            Outcome::Redirect(_) | Outcome::Refused(Refusal::Unavailable | Refusal::Overloaded)
+                if !is_awaited => {}
             Outcome::Redirect(hint) => self.on_redirect(client, hint),
             Outcome::Refused(Refusal::Unavailable | Refusal::Overloaded) => {
                 self.clients[client.index()].hint = None;

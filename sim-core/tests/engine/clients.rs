@@ -7,7 +7,7 @@ use sim_core::history::{HistoryEventKind, HistoryOperation};
 use sim_core::metrics::Counter;
 use sim_core::service::{Operation, Outcome, Refusal};
 use sim_core::world::{ClientSetup, Setup, Start, WorkloadStep};
-use sim_core::{SimTime, World};
+use sim_core::{OpId, SimTime, World};
 
 use crate::support::{
     Input, Puppet, Strings, asks, at, c, closed_loop, constant, echoes, link, ms, n, percent, plan, puppets,
@@ -95,6 +95,29 @@ fn a_redirect_is_followed_at_once_and_remembered() {
     let expected = [(5, 9), (14, 16)].map(|(asked, got)| (at(asked), Some(at(got))));
     assert_eq!(times(&world.history().operations()), expected, "the second goes to n3 straight away");
     assert_eq!(world.metrics().counter(Counter::Redirects), 1);
+}
+
+#[test]
+fn what_a_node_says_of_an_attempt_that_is_over_starts_no_other() {
+    use crate::support::PuppetTimer;
+    // n1 sends the client away long after it has asked n2, which takes its time and answers.
+    let strings: Strings = |puppet, context, input| match input {
+        Input::Request(op, _) => {
+            puppet.memory.push(u64::from(op.ordinal));
+            context.set_timer(PuppetTimer::A, if puppet.node == n(1) { ms(60) } else { ms(30) });
+        }
+        Input::Timer(_) => {
+            let op = OpId { client: c(1), ordinal: 0 };
+            let answer = if puppet.node == n(1) { Outcome::Redirect(Some(n(3))) } else { Outcome::Done };
+            context.reply(op, answer);
+        }
+        _ => {}
+    };
+    let mut world = World::new(served(3, strings, vec![closed_loop(3, ms(5), echoes(1))]));
+    world.run(at(300), u64::MAX);
+    assert_eq!(times(&world.history().operations()), [(at(5), Some(at(87)))], "n2 answers after 30 ms");
+    assert_eq!(world.metrics().counter(Counter::Requests), 2, "n3 is not asked");
+    assert_eq!(world.metrics().counter(Counter::Redirects), 0);
 }
 
 #[test]

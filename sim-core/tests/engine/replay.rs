@@ -127,7 +127,7 @@ fn a_command_after_a_drop_of_the_same_nanosecond_follows_it_in_a_replay() {
 
 #[test]
 fn commands_of_one_moment_replay_in_the_order_in_which_they_happened() {
-    let led = Trigger::After { span: ms(0), event: StatusEvent::BecomesLeader, occurrence: 1 };
+    let led = Trigger::after(ms(0), StatusEvent::BecomesLeader, 1);
     let mut setup = storm(1);
     setup.plan = Plan::new(vec![entry(led, Command::Crash(Target::Leader))], Vec::new());
     let mut world = World::new(setup);

@@ -8,8 +8,9 @@ use scenarios::protocol::{ProtocolKind, ProtocolTable};
 use scenarios::workload;
 use schemars::schema_for;
 use serde_json::{Value, json};
-use sim_core::check::{About, CONDITIONS};
+use sim_core::check::{About, CONDITIONS, history};
 use sim_core::fault::{KINDS, Severity};
+use sim_core::service::Service;
 
 use super::schema::{Described, fields, variants};
 use crate::table::{Align, Table};
@@ -142,7 +143,19 @@ fn checkers() -> Vec<Item> {
             .collect::<Vec<_>>()
     });
     let conditions = CONDITIONS.iter().map(|condition| checker("liveness", None, condition.about()));
-    invariants.chain(conditions).collect()
+    invariants.chain(histories(&table)).chain(conditions).collect()
+}
+
+/// The checkers of histories of all services that a protocol offers.
+fn histories(table: &ProtocolTable) -> Vec<Item> {
+    let mut services: Vec<Service> = table.iter().flat_map(|kind| kind.about().services).collect();
+    services.sort_unstable();
+    services.dedup();
+    let of_service = |service: Service| {
+        let checkers = history::for_service(service).into_iter();
+        checkers.map(move |one| checker("history", Some(&service.to_string()), one.about()))
+    };
+    services.into_iter().flat_map(of_service).collect()
 }
 
 fn checker(kind: &str, protocol: Option<&str>, about: &About) -> Item {

@@ -10,6 +10,7 @@
 //! | [`Rate`] | `"1000/s"`, `"0.1/s"` | a ratio: so many in so long |
 //! | [`Ppm`] | `"-50ppm"` | parts per million |
 //! | [`Probability`] | `0.05`, `"0.05"` | a ratio between 0 and 1 |
+//! | [`Exponent`] | `1`, `"0.99"` | thousandths, 0 to 10,000 |
 //! | [`NodeName`], [`ClientName`] | `"n1"`, `"c2"` | ids, from 1 as text |
 //! | [`NodeList`] | `"n1, n3"`, `["n1", "n3"]` | distinct nodes, in order |
 //! | [`SeedRange`] | `"0..100"` | seeds, the end excluded |
@@ -19,6 +20,7 @@
 
 mod decimal;
 mod error;
+mod exponent;
 mod name;
 mod probability;
 mod rate;
@@ -29,6 +31,7 @@ pub(crate) mod text_form;
 mod time;
 
 pub use error::UnitError;
+pub use exponent::Exponent;
 pub use name::{ClientName, NodeList, NodeName, SeedRange};
 pub use probability::Probability;
 pub use rate::{Ppm, Rate};

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fault::Command;
+use crate::fault::{Command, Target};
 
 const SECONDS: u64 = 60;
 
@@ -48,6 +48,9 @@ fn is_undone_by(begun: &Command, ended: &Command) -> bool {
             (from, to) == (first, second)
         }
         (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
+        (Command::AllLinks(begun), Command::AllLinks(ended)) => {
+            std::mem::discriminant(begun) == std::mem::discriminant(ended)
+        }
         _ => false,
     }
 }
@@ -79,7 +82,9 @@ fn a_generator_without_nodes_or_time_draws_nothing() {
 fn one_node_has_no_partitions_and_a_lone_node_is_never_down() {
     let faults = draw(&Generator { client_count: 0, ..generator(1) }, 1);
     assert!(!faults.is_empty());
-    assert!(faults.iter().all(|drawn| drawn.fault.part != Part::Network && !drawn.fault.is_down));
+    let is_network = |drawn: &Drawn| drawn.fault.part == Part::Network;
+    assert!(faults.iter().all(|drawn| !is_network(drawn) && drawn.fault.down_count() == 0));
+    assert!(faults.iter().all(|drawn| drawn.fault.aimed.is_empty()), "nobody can be elected");
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn swarm_switches_about_half_of_the_kinds_off_and_others_on_each_seed() {
     let selections: BTreeSet<Vec<&str>> = (0..20)
         .map(|seed| {
             let kinds: BTreeSet<_> = candidates(&swarm, seed).into_iter().map(|drawn| drawn.kind).collect();
-            assert!((4..22).contains(&kinds.len()), "seed {seed} uses {kinds:?}");
+            assert!((8..30).contains(&kinds.len()), "seed {seed} uses {kinds:?}");
             kinds.into_iter().collect()
         })
         .collect();
@@ -118,8 +123,88 @@ fn a_drawn_plan_fits_the_run_it_is_for() {
     for seed in 0..20 {
         let plan = generator(5).plan(&KeySource::new(seed));
         assert_eq!(plan.validate(5, 2), Ok(()), "seed {seed}");
-        assert!(plan.entries().iter().all(|entry| entry.commands().is_some()), "all targets are ids");
+        let faults = draw(&generator(5), seed);
+        let unaimed = faults.iter().map(|drawn| drawn.fault.commands().count());
+        let by_id = plan.entries().iter().filter(|entry| entry.commands().is_some());
+        assert!(by_id.count() >= unaimed.sum(), "seed {seed}: only aimed acts have roles");
     }
+}
+
+/// Whether `ended` takes back what is aimed at whoever `begun` hit.
+fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
+    use crate::service::{Admin, Operation};
+    match (begun, ended) {
+        (Command::Crash(_) | Command::CrashAfterEffect { .. }, Command::Restart(Target::AllDown))
+        | (Command::Pause(_), Command::Resume(Target::All))
+        | (Command::Clock { .. }, Command::Clock { node: Target::All, .. })
+        | (Command::Hold { .. }, Command::Release { .. }) => true,
+        (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
+        (
+            Command::Issue { operation: Operation::Admin(begun), .. },
+            Command::Issue { operation: Operation::Admin(ended), .. },
+        ) => match (begun, ended) {
+            (Admin::AddNode(node), Admin::RemoveNode(again))
+            | (Admin::RemoveNode(node), Admin::AddNode(again)) => node == again,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+#[test]
+fn what_is_aimed_is_taken_back_when_the_fault_ends() {
+    use crate::service::{Admin, Operation};
+    let needs_nothing = |command: &Command<Target>| {
+        let lasting = [Admin::Snapshot, Admin::TransferLeadership(NodeId::new(0))];
+        let lasting = lasting.map(|admin| std::mem::discriminant(&admin));
+        match command {
+            Command::Restart(_)
+            | Command::Resume(_)
+            | Command::Release { .. }
+            | Command::HealPartition(_) => true,
+            Command::Issue { operation: Operation::Admin(admin), .. } => {
+                lasting.contains(&std::mem::discriminant(admin))
+            }
+            _ => false,
+        }
+    };
+    for seed in 0..20 {
+        for drawn in candidates(&generator(5), seed) {
+            let end = Aim::Offset(drawn.fault.duration);
+            let ends: Vec<_> = drawn.fault.aimed.iter().filter(|aimed| aimed.at == end).collect();
+            for aimed in drawn.fault.aimed.iter().filter(|aimed| aimed.at != end) {
+                let is_undone = ends.iter().any(|ended| is_taken_back_by(&aimed.command, &ended.command));
+                assert!(needs_nothing(&aimed.command) || is_undone, "{aimed:?} in {drawn:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn members_leave_and_spares_come_by_the_word_of_an_administrator() {
+    let kind = crate::fault::table::find("membership-change").expect("it is listed");
+    let spares = vec![NodeId::new(5), NodeId::new(6)];
+    let generator = Generator {
+        kinds: vec![(kind, Rate::new(1, Span::secs(1)))],
+        spares: spares.clone(),
+        admin_count: 1,
+        ..generator(5)
+    };
+    let mut started = BTreeSet::new();
+    for seed in 0..10 {
+        let plan = generator.plan(&KeySource::new(seed));
+        assert_eq!(plan.validate(7, 3), Ok(()));
+        for entry in plan.entries() {
+            match &entry.command {
+                Command::Issue { client, .. } => assert_eq!(client.raw(), 2, "the administrator comes last"),
+                Command::Restart(Target::Node(node)) => {
+                    assert!(started.insert(*node) || spares.contains(node));
+                }
+                other => panic!("{other} changes no membership"),
+            }
+        }
+    }
+    assert!(spares.iter().all(|spare| started.contains(spare)), "{started:?}");
 }
 
 proptest! {
@@ -134,9 +219,14 @@ proptest! {
     fn all_commands_lie_within_the_horizon_and_leave_its_end_quiet(seed: u64, start in 0..30_u64) {
         let start = SimTime::ZERO + Span::secs(start);
         let generator = Generator { start, ..generator(5) };
+        let quiet = generator.end - generator.settle;
         for entry in generator.plan(&KeySource::new(seed)).entries() {
-            let time = entry.moment().expect("drawn at a moment").time;
-            prop_assert!(time > start && time <= generator.end - generator.settle, "{}", entry);
+            match entry.trigger {
+                Trigger::At(moment) => prop_assert!(moment.time > start && moment.time <= quiet, "{}", entry),
+                Trigger::After { since, until, .. } => {
+                    prop_assert!(since > start && until <= quiet && since < until, "{}", entry);
+                }
+            }
         }
     }
 
@@ -146,7 +236,8 @@ proptest! {
             let commands: Vec<_> = drawn.fault.commands().collect();
             prop_assert!(commands.is_sorted_by_key(|(offset, _)| *offset), "{:?}", drawn);
             for begun in &drawn.fault.begin {
-                let is_undone = drawn.fault.end.iter().any(|ended| is_undone_by(begun, ended));
+                let later = drawn.fault.during.iter().map(|(_, command)| command).chain(&drawn.fault.end);
+                let is_undone = later.into_iter().any(|ended| is_undone_by(begun, ended));
                 prop_assert!(is_damage(begun) || is_undone, "{} is never undone in {:?}", begun, drawn);
             }
         }
@@ -160,9 +251,8 @@ proptest! {
             let earlier = &faults[..index];
             let holding = || earlier.iter().filter(|other| other.end() >= drawn.start).chain([drawn]);
             prop_assert!(holding().count() <= generator.concurrent_max as usize);
-            let down: BTreeSet<_> =
-                holding().filter(|other| other.fault.is_down).flat_map(|other| &other.fault.nodes).collect();
-            prop_assert!(down.len() <= (node_count as usize - 1) / 2, "{:?} are down at once", down);
+            let down: usize = holding().map(|other| other.fault.down_count()).sum();
+            prop_assert!(down <= (node_count as usize - 1) / 2, "{} are down at once", down);
             for other in earlier.iter().filter(|other| other.concerns_part_of(drawn)) {
                 let rest = drawn.start.since(other.end());
                 prop_assert!(rest > generator.gap, "{} rests {} before {:?}", other.kind, rest, drawn);

@@ -36,7 +36,7 @@ fn entries() -> Vec<Entry> {
     let node = |number| Target::Node(n(number));
     let timed = timed_entries();
     let after = |span, event, occurrence, command| Entry {
-        trigger: Trigger::After { span, event, occurrence },
+        trigger: Trigger::after(span, event, occurrence),
         command,
         was: None,
     };

@@ -1,0 +1,95 @@
+//! Every protocol under load, its invariants on and off, interleaved: `cargo bench --bench protocols`.
+//!
+//! A protocol takes part if the library has a scenario `steady` of it. There twenty clients ask fifty times a second each,
+//! a thousand operations a second in all, for twenty simulated seconds. A figure is the median of ten rounds, in events per
+//! second of processor time; the cost of invariants is the median of the rounds' ratios. Arguments choose protocols.
+
+use rustix::time::{ClockId, clock_gettime};
+use scenarios::text::Override;
+use scenarios::{Loaded, ProtocolTable, assemble, library, load};
+use sim_core::{SimTime, Span};
+
+/// The allocator of the program, so that what is measured here is what users get.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How many counted rounds there are, after one to warm up.
+const ROUNDS: usize = 10;
+/// How long is simulated.
+const LENGTH: Span = Span::secs(20);
+/// What invariants may cost, in percent.
+const GOAL: f64 = 40.0;
+
+const LOAD: [&str; 5] = [
+    "clients.count=20",
+    "clients.rate=50/s",
+    "phases.faults=20s",
+    "clients.give_up=10s",
+    "checks.history=Off",
+];
+
+fn main() {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let table = ProtocolTable::builtin();
+    say("protocol      events/s without      events/s with invariants      invariants cost");
+    for name in table.names() {
+        if wanted.is_empty() || wanted.contains(&name) {
+            measure(&name, &table);
+        }
+    }
+}
+
+fn measure(name: &str, table: &ProtocolTable) {
+    let (Some(with), Some(without)) =
+        (under_load(name, &[], table), under_load(name, &["checks.invariants=[]"], table))
+    else {
+        return say(&format!("{name:<12}  the library has no `{name}/steady`"));
+    };
+    let mut rounds = Vec::new();
+    for round in 0..=ROUNDS {
+        let rates = (events_a_second(&without, table), events_a_second(&with, table));
+        if round > 0 {
+            rounds.push(rates);
+        }
+    }
+    let without = median(rounds.iter().map(|(without, _)| *without));
+    let with = median(rounds.iter().map(|(_, with)| *with));
+    let cost = median(rounds.iter().map(|(without, with)| (without / with - 1.0) * 100.0));
+    let verdict = if cost <= GOAL { "" } else { "  above the goal" };
+    say(&format!("{name:<12}  {without:>17.0}  {with:>28.0}  {cost:>18.1} %{verdict}"));
+}
+
+/// The protocol's steady scenario with more to do.
+fn under_load(name: &str, more: &[&str], table: &ProtocolTable) -> Option<Loaded> {
+    let entry = library::find(&format!("{name}/steady"))?;
+    let overrides = LOAD.iter().chain(more).map(|text| Override::parse(text));
+    let overrides = overrides.collect::<Result<Vec<_>, _>>().expect("a path and a value");
+    let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table);
+    Some(loaded.unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Events per second of processor time.
+fn events_a_second(loaded: &Loaded, table: &ProtocolTable) -> f64 {
+    let mut simulation = assemble(&loaded.scenario, table, 0, None);
+    let begun = clock_gettime(ClockId::ProcessCPUTime);
+    simulation.run(SimTime::ZERO + LENGTH, u64::MAX);
+    let ended = clock_gettime(ClockId::ProcessCPUTime);
+    assert!(simulation.violations().is_empty(), "{:?}", simulation.violations());
+    let seconds = ended.tv_sec - begun.tv_sec;
+    let nanos = ended.tv_nsec - begun.tv_nsec;
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
+    let rate = simulation.events() as f64 / (seconds as f64 + nanos as f64 / 1e9);
+    rate
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what a benchmark does")]
+fn say(text: &str) {
+    println!("{text}");
+}

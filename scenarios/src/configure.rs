@@ -1,0 +1,180 @@
+//! The configuration of a seed: fields of a scenario that say from what they are drawn.
+//!
+//! Each field is drawn by a key of its own, so that another one in the list shifts nothing. Values are put into the text
+//! as `--set` does it. Where they contradict one another, all are drawn again, and after [`TRIES`] times the scenario
+//! runs as it is written: that never happens while at least one combination in a few is valid.
+
+use sim_core::fingerprint::fingerprint;
+use sim_core::random::{KeySource, Purpose};
+
+use crate::format::{Draw, Scenario};
+use crate::load::{Loaded, parse_and_validate};
+use crate::protocol::ProtocolTable;
+use crate::text::{self, Diagnostic, Document, Override, Path};
+
+/// How often values are drawn anew.
+const TRIES: u32 = 100;
+
+/// A scenario as a seed has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Configured {
+    /// With the drawn values in it.
+    pub scenario: Scenario,
+    /// What was drawn; as overrides of the file these give this scenario for every seed.
+    pub drawn: Vec<Override>,
+}
+
+impl Loaded {
+    /// The scenario as `seed` has it; `table` is the one that it was loaded with.
+    pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Configured {
+        let fields = &self.scenario.draw;
+        let as_written = || Configured { scenario: self.scenario.clone(), drawn: Vec::new() };
+        if fields.is_empty() {
+            return as_written();
+        }
+        let tries = (0..TRIES).find_map(|attempt| {
+            let drawn: Vec<Override> = fields.iter().map(|draw| chosen(draw, seed, attempt)).collect();
+            let scenario = self.with(&drawn, table).ok()?;
+            Some(Configured { scenario, drawn })
+        });
+        tries.unwrap_or_else(as_written)
+    }
+
+    fn with(&self, overrides: &[Override], table: &ProtocolTable) -> Result<Scenario, Diagnostic> {
+        parse_and_validate(&text::apply(self.document(), overrides)?, table)
+    }
+
+    /// Checks what may be drawn, value by value.
+    pub(crate) fn check_draws(&self, table: &ProtocolTable) -> Result<(), Diagnostic> {
+        for (index, draw) in self.scenario.draw.iter().enumerate() {
+            let here = |part: &str| format!("draw[{index}].{part}");
+            if Path::parse(draw.path.trim()).is_none() {
+                let problem = format!("`{}` is no path to a field", draw.path);
+                return Err(at(self.document(), &here("path"), problem));
+            }
+            if ["draw", "format_version"].contains(&first_step(&draw.path)) {
+                let problem = format!("`{}` cannot be drawn", draw.path);
+                return Err(at(self.document(), &here("path"), problem));
+            }
+            if draw.from.is_empty() {
+                return Err(at(self.document(), &here("from"), "there is nothing to draw from".to_owned()));
+            }
+            for (place, value) in draw.from.iter().enumerate() {
+                self.with(&[set(&draw.path, value)], table).map_err(|wrong| {
+                    let problem = format!("`{value}` is no value for `{}`: {}", draw.path, wrong.message);
+                    let mut refused = at(self.document(), &here(&format!("from[{place}]")), problem);
+                    (refused.allowed, refused.hint) = (wrong.allowed, wrong.hint);
+                    refused
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn first_step(path: &str) -> &str {
+    path.trim().split(['.', '[']).next().unwrap_or_default()
+}
+
+fn at(document: &Document, path: &str, problem: String) -> Diagnostic {
+    let path = Path::parse(path).expect("paths in code are well-formed");
+    Diagnostic::new(problem, document.place_of(&path))
+}
+
+/// What the seed has for one field.
+fn chosen(draw: &Draw, seed: u64, attempt: u32) -> Override {
+    let mut stream = KeySource::new(seed).stream(Purpose::Configuration, fingerprint(&draw.path), attempt);
+    set(&draw.path, stream.pick(&draw.from).expect("checked: there is something to draw from"))
+}
+
+fn set(path: &str, value: &str) -> Override {
+    Override::parse(&format!("{}={value}", path.trim())).expect("checked: it begins with a path")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::load::load;
+    use crate::run::{RunOptions, run};
+
+    fn try_loaded(fields: &str) -> Result<Loaded, Diagnostic> {
+        let text = format!("Scenario(format_version: 1, name: \"drawn\", protocol: Raft(),\n{fields}\n)");
+        load("test.ron", text.as_bytes(), &[], &ProtocolTable::builtin())
+    }
+
+    fn loaded(fields: &str) -> Loaded {
+        try_loaded(fields).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    const TWO: &str = r#"draw: [(path: "nodes", from: ["3", "4", "5"]), (path: "protocol.heartbeat", from: ["20ms", "50ms"])]"#;
+
+    #[test]
+    fn seeds_have_all_combinations_and_each_seed_its_own_again() {
+        let (scenario, table) = (loaded(TWO), ProtocolTable::builtin());
+        let drawn = |seed| {
+            let configured = scenario.configured(seed, &table);
+            assert_eq!(configured, scenario.configured(seed, &table));
+            let drawn: Vec<String> = configured.drawn.iter().map(ToString::to_string).collect();
+            assert_eq!(drawn[0], format!("nodes={}", configured.scenario.nodes));
+            drawn
+        };
+        let combinations: BTreeSet<_> = (0..200).map(drawn).collect();
+        assert_eq!(combinations.len(), 6, "{combinations:?}");
+    }
+
+    #[test]
+    fn one_more_field_shifts_no_other() {
+        let table = ProtocolTable::builtin();
+        let more = loaded(&TWO.replace("draw: [", r#"draw: [(path: "network.loss", from: ["0", "0.1"]), "#));
+        for seed in 0..20 {
+            let (few, many) = (loaded(TWO).configured(seed, &table), more.configured(seed, &table));
+            assert_eq!(few.drawn[..], many.drawn[1..]);
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_drawn_again() {
+        let fields = r#"draw: [
+            (path: "protocol.heartbeat", from: ["50ms", "100ms"]),
+            (path: "protocol.election_timeout", from: ["80ms..160ms", "150ms..300ms"])]"#;
+        let (scenario, table) = (loaded(fields), ProtocolTable::builtin());
+        let drawn: BTreeSet<Vec<String>> = (0..100)
+            .map(|seed| scenario.configured(seed, &table).drawn.iter().map(ToString::to_string).collect())
+            .collect();
+        assert_eq!(drawn.len(), 3, "a heartbeat of 100 ms does not go with timeouts from 80 ms: {drawn:?}");
+    }
+
+    #[test]
+    fn a_run_says_what_was_drawn_and_the_same_as_overrides_gives_the_same_run() {
+        let table = ProtocolTable::builtin();
+        let scenario = loaded(TWO);
+        let report = run(&scenario, &table, 9, &RunOptions::default()).report;
+        assert_eq!(
+            (report.drawn.len(), report.drawn[0].as_str()),
+            (2, format!("nodes={}", report.nodes).as_str())
+        );
+        let text = r#"Scenario(format_version: 1, name: "drawn", protocol: Raft())"#;
+        let drawn = scenario.configured(9, &table).drawn;
+        let fixed =
+            load("test.ron", text.as_bytes(), &drawn, &table).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(run(&fixed, &table, 9, &RunOptions::default()).report.digest, report.digest);
+    }
+
+    #[test]
+    fn a_value_that_is_none_is_refused_at_its_place() {
+        let cases = [
+            (r#"draw: [(path: "nodes", from: ["3", "0"])]"#, "a scenario cannot have 0 nodes"),
+            (r#"draw: [(path: "nodes", from: ["many"])]"#, "`many` is no value for `nodes`"),
+            (r#"draw: [(path: "nodes", from: [])]"#, "nothing to draw from"),
+            (r#"draw: [(path: "nods", from: ["3"])]"#, "is no value for `nods`"),
+            (r#"draw: [(path: "..", from: ["3"])]"#, "is no path"),
+            (r#"draw: [(path: "draw[0].path", from: ["3"])]"#, "cannot be drawn"),
+        ];
+        for (fields, said) in cases {
+            let error = try_loaded(fields).expect_err("it is refused").to_string();
+            assert!(error.contains(said) && error.contains("--> test.ron:2:"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The hunt: which runs are made, and which of them catch a mutant.
+
+use std::time::Duration;
+
+use protocols::mutant::MutantAbout;
+use scenarios::protocol::ProtocolKind;
+use scenarios::text::Override;
+use scenarios::{Loaded, ProtocolTable, Report, Verdict, library};
+use sim_core::fingerprint::fingerprint;
+
+use super::outcome::{Catch, Caught, Control, Failed, Start};
+use crate::failure::{Failure, Usage};
+use crate::sweep::{Done, Job, Progress, Sweep};
+
+/// A protocol with the mutants of it that are hunted.
+pub(super) struct Quarry {
+    pub(super) protocol: String,
+    pub(super) mutants: Vec<MutantAbout>,
+}
+
+impl Quarry {
+    /// All mutants of all protocols.
+    pub(super) fn all(table: &ProtocolTable) -> Vec<Self> {
+        let abouts = table.iter().map(ProtocolKind::about);
+        abouts.map(|about| Self { protocol: about.name, mutants: about.mutants }).collect()
+    }
+
+    /// `raft/commit-prior-term`, and so on.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.mutants.iter().map(|mutant| format!("{}/{}", self.protocol, mutant.name)).collect()
+    }
+}
+
+/// How the hunt is made: the same for all mutants.
+pub(super) struct Hunt<'a> {
+    pub(super) table: &'a ProtocolTable,
+    pub(super) start_seed: u64,
+    pub(super) starts: u32,
+    pub(super) seeds: u64,
+}
+
+/// What is kept of a run.
+struct Ended {
+    seed: u64,
+    scenario: String,
+    verdict: Verdict,
+    property: Option<String>,
+}
+
+impl Hunt<'_> {
+    /// Hunts one mutant; `None` if Ctrl-C came first.
+    pub(super) fn mutant(
+        &self,
+        quarry: &Quarry,
+        mutant: &MutantAbout,
+        progress: &mut Progress,
+    ) -> Result<Option<Caught>, Failure> {
+        let name = format!("{}/{}", quarry.protocol, mutant.name);
+        let set = format!("protocol.mutant={}", mutant.name);
+        let scenarios = self.scenarios(&quarry.protocol, &[set])?;
+        let mut starts = Vec::new();
+        for start in 0..self.starts {
+            progress.begin(format!("{name}, start {} of {}", start + 1, self.starts));
+            let jobs = self.jobs(&scenarios, start).take(usize::try_from(self.seeds).unwrap_or(usize::MAX));
+            let done = Sweep::new(self.table).run(jobs, ended, |ended| is_catch(&ended.verdict), progress);
+            let found = done.last().is_some_and(|done| is_catch(&done.kept.verdict));
+            if !found && (done.len() as u64) < self.seeds {
+                return Ok(None);
+            }
+            starts.push(start_of(done, found));
+        }
+        Ok(Some(Caught::new(name, mutant, starts)))
+    }
+
+    /// Runs the right protocol with the first `seeds` of each start; `None` if Ctrl-C came first.
+    pub(super) fn control(
+        &self,
+        quarry: &Quarry,
+        seeds: u64,
+        progress: &mut Progress,
+    ) -> Result<Option<Control>, Failure> {
+        let scenarios = self.scenarios(&quarry.protocol, &[])?;
+        let mut control = Control::new(&quarry.protocol);
+        for start in 0..self.starts {
+            let jobs = self.jobs(&scenarios, start).take(usize::try_from(seeds).unwrap_or(usize::MAX));
+            progress.begin(format!(
+                "{} without a bug, start {} of {}",
+                quarry.protocol,
+                start + 1,
+                self.starts
+            ));
+            let done = Sweep::new(self.table).run(jobs, ended, |_| false, progress);
+            if (done.len() as u64) < seeds {
+                return Ok(None);
+            }
+            for Done { kept, processor_time } in done {
+                control.add(&kept.verdict, processor_time, || failed(&kept));
+            }
+        }
+        Ok(Some(control))
+    }
+
+    /// The scenarios of the library in which the protocol is hunted.
+    fn scenarios(&self, protocol: &str, set: &[String]) -> Result<Vec<Loaded>, Failure> {
+        let overrides = set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut found = Vec::new();
+        for entry in library::all() {
+            let load = |set| scenarios::load(entry.path, entry.text.as_bytes(), set, self.table);
+            let plain = load(&[])?.scenario;
+            if plain.hunt && plain.protocol.name() == protocol {
+                found.push(load(&overrides)?);
+            }
+        }
+        if found.is_empty() {
+            let failure = Usage::new(format!("no scenario of the library hunts in `{protocol}`"));
+            return Err(failure.hint("one that says `hunt: true`").into());
+        }
+        Ok(found)
+    }
+
+    /// The runs of a start: the scenarios by turns, each run with a seed of its own.
+    fn jobs<'b>(&self, scenarios: &'b [Loaded], start: u32) -> impl Iterator<Item = Job<'b>> + use<'b> {
+        let start_seed = self.start_seed;
+        scenarios.iter().cycle().zip(0_u64..).map(move |(loaded, place)| Job {
+            loaded,
+            // 53 bits, so that every reader of JSON keeps all of them.
+            seed: fingerprint(&(start_seed, start, place)) >> 11,
+        })
+    }
+}
+
+fn ended(job: &Job<'_>, report: Report) -> Ended {
+    let property = report.violations.into_iter().next().map(|violation| violation.property);
+    Ended { seed: job.seed, scenario: report.scenario, verdict: report.verdict, property }
+}
+
+/// Safety, liveness, or a panic; not what is beyond the protocol's promise.
+const fn is_catch(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Violation { .. } | Verdict::Panic { .. } | Verdict::Liveness { .. } => true,
+        Verdict::Pass
+        | Verdict::ExpectedViolation { .. }
+        | Verdict::ExpectationMissed { .. }
+        | Verdict::BeyondPromise
+        | Verdict::Inconclusive { .. } => false,
+    }
+}
+
+fn start_of(done: Vec<Done<Ended>>, found: bool) -> Start {
+    let seeds = done.len() as u64;
+    let processor_time: Duration = done.iter().map(|done| done.processor_time).sum();
+    let last = done.into_iter().next_back().map(|done| done.kept).filter(|_| found);
+    let caught = last.map(|ended| Catch {
+        property: ended.property.unwrap_or_default(),
+        scenario: ended.scenario,
+        seed: ended.seed,
+    });
+    Start { seeds, processor_seconds: processor_time.as_secs_f64(), caught }
+}
+
+fn failed(ended: &Ended) -> Failed {
+    Failed { scenario: ended.scenario.clone(), seed: ended.seed, verdict: ended.verdict.to_string() }
+}
