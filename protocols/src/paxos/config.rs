@@ -192,7 +192,11 @@ impl Config {
     /// Whether those of `members` that are in `set` are enough for a phase.
     #[inline]
     pub fn is_enough(&self, phase: Phase, set: NodeSet, members: NodeSet) -> bool {
-        if self.mutant.is_some() && phase == Phase::One && self.has(Mutant::DisjointQuorums) && !set.is_empty() {
+        if self.mutant.is_some()
+            && phase == Phase::One
+            && self.has(Mutant::DisjointQuorums)
+            && !set.is_empty()
+        {
             let missing = members.difference(set).iter().next();
             let set = missing.map_or(set, |missing| set.with(missing));
             return self.quorums.is_enough(phase, set, members);

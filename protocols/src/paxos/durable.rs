@@ -145,7 +145,7 @@ impl Paxos {
         if self.config.has(Mutant::AmnesiaPromise) {
             self.promised = Ballot::ZERO;
         }
-        let mut replay = Replay::default();
+        let mut replay = Replay;
         for record in records {
             self.replay(&record, &mut replay);
         }
@@ -176,7 +176,11 @@ impl Paxos {
     ///
     /// # Errors
     /// If the disk takes no more; then nothing changes.
-    pub(super) fn write_ballot(&mut self, context: &mut Context<'_, Self>, ballot: Ballot) -> Result<(), WriteError> {
+    pub(super) fn write_ballot(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        ballot: Ballot,
+    ) -> Result<(), WriteError> {
         assert!(ballot > self.promised, "the promise would go from {} to {ballot}", self.promised);
         context.replace(BALLOT, Record::Promised(ballot))?;
         self.unflushed.ballot = true;
@@ -184,11 +188,15 @@ impl Paxos {
         Ok(())
     }
 
-    /// Marks on disk how far everything is decided; no sync is asked for it.
+    /// Marks on disk how far everything is decided; no sync is asked for it. While the state of another node is not on
+    /// disk that was taken over, the journal does not have what it stands for, and nothing is marked.
     pub(super) fn mark_decided(&mut self, context: &mut Context<'_, Self>) {
         let last = self.log.last();
         // On a full disk it is marked later.
-        if last > self.marked && context.append(JOURNAL, Record::DecidedUpTo(last)).is_ok() {
+        if last > self.marked
+            && self.installing.is_none()
+            && context.append(JOURNAL, Record::DecidedUpTo(last)).is_ok()
+        {
             self.marked = last;
         }
     }
@@ -243,7 +251,9 @@ impl Paxos {
     fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
         match act {
             Deferred::Send { to, message } => send(context, to, message),
-            Deferred::Vote { to, ballot, first, proposals } => self.vote(context, to, ballot, first, &proposals),
+            Deferred::Vote { to, ballot, first, proposals } => {
+                self.vote(context, to, ballot, first, &proposals);
+            }
             Deferred::Campaign(ballot) => self.campaign(context, ballot),
             Deferred::Compact(slot) => self.compact(context, slot),
         }
@@ -251,7 +261,6 @@ impl Paxos {
 }
 
 /// Hears what a log does while it is read from disk, and writes nothing.
-#[derive(Default)]
 struct Replay;
 
 impl Witness for Replay {

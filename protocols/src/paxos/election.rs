@@ -70,7 +70,13 @@ impl Paxos {
     }
 
     /// Phase 1a arrives. Who is no acceptor as far as this node knows gets no answer.
-    pub(super) fn on_prepare(&mut self, context: &mut Context<'_, Self>, from: NodeId, ballot: Ballot, first: Index) {
+    pub(super) fn on_prepare(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        ballot: Ballot,
+        first: Index,
+    ) {
         if !self.everybody().contains(from) {
             return;
         }
@@ -105,7 +111,9 @@ impl Paxos {
         accepted: &[Pvalue],
     ) {
         match &mut self.role {
-            Role::Candidate(candidate) if candidate.ballot == ballot || self.config.has(Mutant::PromiseMix) => {
+            Role::Candidate(candidate)
+                if candidate.ballot == ballot || self.config.has(Mutant::PromiseMix) =>
+            {
                 candidate.preparation.add(from, decided, accepted);
                 self.maybe_lead(context);
             }
@@ -162,7 +170,9 @@ impl Paxos {
         }
         match &self.role {
             Role::Follower(Follower { leader: Some(leader) }) if *leader == from => {}
-            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => self.become_follower(context, Some(from)),
+            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => {
+                self.become_follower(context, Some(from));
+            }
         }
         self.reset_election_timer(context);
         true
@@ -199,7 +209,7 @@ impl Paxos {
         if self.config.has(Mutant::PhaseOnePartialRange) {
             first = self.log.end().next();
         }
-        let mut preparation = Preparation::new(first, self.node);
+        let mut preparation = Preparation::new(first, (self.log.last(), self.node));
         if let (Role::Candidate(before), true) = (&self.role, self.config.has(Mutant::PromiseMix)) {
             preparation.promised_by = before.preparation.promised_by;
         }
@@ -238,5 +248,6 @@ impl Paxos {
         for (slot, proposal) in decided {
             _ = self.log.decide(slot, proposal, context);
         }
+        self.on_decisions_made(context);
     }
 }

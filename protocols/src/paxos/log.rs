@@ -80,7 +80,12 @@ impl Log {
     /// # Errors
     /// If the journal refuses it; then nothing changes.
     #[inline]
-    pub fn decide(&mut self, slot: Index, proposal: Proposal, journal: &mut impl Journal) -> Result<(), WriteError> {
+    pub fn decide(
+        &mut self,
+        slot: Index,
+        proposal: Proposal,
+        journal: &mut impl Journal,
+    ) -> Result<(), WriteError> {
         let Some(cell) = self.cell(slot) else { return Ok(()) };
         if cell.decided.is_some() {
             return Ok(());
@@ -100,7 +105,8 @@ impl Log {
     #[inline]
     pub fn decide_up_to(&mut self, ballot: Ballot, slot: Index, journal: &mut impl Journal) {
         while self.last() < slot
-            && let Some(Cell { accepted: Some((accepted_under, proposal)), .. }) = self.window.front().copied()
+            && let Some(Cell { accepted: Some((accepted_under, proposal)), .. }) =
+                self.window.front().copied()
             && accepted_under == ballot
             && self.decide(self.last().next(), proposal, journal).is_ok()
         {}
@@ -165,7 +171,9 @@ impl Log {
 
     /// Everything up to `slot` is decided, and known only by its effect. Returns whether that is news.
     pub fn install(&mut self, slot: Index, chain: Chain) -> bool {
-        let Some(skipped) = slot.0.checked_sub(self.last().0).filter(|skipped| *skipped > 0) else { return false };
+        let Some(skipped) = slot.0.checked_sub(self.last().0).filter(|skipped| *skipped > 0) else {
+            return false;
+        };
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(self.window.len());
         self.window.drain(..skipped);
         self.decided = ChainedLog::starting_after(slot, chain);

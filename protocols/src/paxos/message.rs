@@ -187,7 +187,9 @@ impl process::Message for Message {
             }
             Self::HeartbeatReply { ballot, round } => format!("HeartbeatReply {ballot} round={}", round.0),
             Self::CatchUp { decided } => format!("CatchUp after {decided}"),
-            Self::Decisions { first, proposals } => format!("Decisions {}", slots(*first, proposals.len() as u64)),
+            Self::Decisions { first, proposals } => {
+                format!("Decisions {}", slots(*first, proposals.len() as u64))
+            }
             Self::FetchSnapshot { slot, offset } => format!("FetchSnapshot {slot} item {offset}"),
             Self::Snapshot(piece) => {
                 let end = piece.offset + piece.items.len() as u64;

@@ -187,6 +187,8 @@ pub struct Paxos {
     highest: Ballot,
     /// A snapshot that is being fetched.
     incoming: Option<Incoming>,
+    /// The slot of the state that was taken over from another node and is not on disk.
+    installing: Option<Index>,
     /// To whom this acceptor is bound.
     grant: Option<Grant>,
 }
@@ -218,5 +220,7 @@ impl Paxos {
     }
 }
 
+#[cfg(test)]
+mod conversations;
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,12 @@ use crate::replicated::{Ballot, Command, Index, Memory, NodeSet, Phase};
 
 impl Paxos {
     /// A client's command, at the leader: it gets a slot, and is answered when that is executed.
-    pub(super) fn propose_command(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: kv::Operation) {
+    pub(super) fn propose_command(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        op: OpId,
+        operation: kv::Operation,
+    ) {
         if let Memory::Executed(outcome) = self.machine.recall(op) {
             context.sometimes(Point::RetryAnswered as usize);
             return context.reply(op, outcome);
@@ -99,7 +104,13 @@ impl Paxos {
     }
 
     /// Phase 2a. The leader's own acceptor is one of them.
-    fn send_accepts(&mut self, context: &mut Context<'_, Self>, first: Index, proposals: &Proposals, members: NodeSet) {
+    fn send_accepts(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        first: Index,
+        proposals: &Proposals,
+        members: NodeSet,
+    ) {
         let Role::Leader(leader) = &self.role else { return };
         let ballot = leader.ballot;
         for (slot, proposal) in (first.0..).map(Index).zip(proposals.iter()) {
@@ -135,10 +146,14 @@ impl Paxos {
         }
     }
 
-    /// Accepts what it can write down, and votes for it once it is on disk.
+    /// Accepts what it can write down, and votes for it once it is on disk. A slot that is decided here needs no vote: a
+    /// leader that still proposes for it gets the decision instead.
     #[inline]
     fn accept(&mut self, context: &mut Context<'_, Self>, from: NodeId, accept: &Accept) {
         let &Accept { ballot, first, ref proposals, .. } = accept;
+        if first <= self.log.last() {
+            return self.accept_rest(context, from, accept);
+        }
         for (slot, proposal) in (first.0..).map(Index).zip(proposals.iter()) {
             // On a full disk the message counts as lost.
             if self.log.accept(Pvalue { slot, ballot, proposal: *proposal }, context).is_err() {
@@ -146,6 +161,21 @@ impl Paxos {
             }
         }
         self.after_durable(context, Deferred::Vote { to: from, ballot, first, proposals: proposals.clone() });
+    }
+
+    /// The first of the slots are decided here.
+    fn accept_rest(&mut self, context: &mut Context<'_, Self>, from: NodeId, accept: &Accept) {
+        let &Accept { ballot, first, ref proposals, decided } = accept;
+        let known = self.log.last().since(first.previous()).min(proposals.len() as u64);
+        if first > self.log.base() && decided < first && from != self.node {
+            let proposals = self.log.decisions(first, known);
+            send(context, from, Message::Decisions { first, proposals });
+        }
+        let rest = &proposals[usize::try_from(known).expect("at most the length")..];
+        if !rest.is_empty() {
+            let proposals = rest.iter().copied().collect();
+            self.accept(context, from, &Accept { ballot, first: first.plus(known), proposals, decided });
+        }
     }
 
     /// Phase 2b: the votes are on disk.
@@ -217,6 +247,7 @@ impl Paxos {
             Role::Follower(_) => {}
             Role::Candidate(_) => self.maybe_lead(context),
             Role::Leader(_) => {
+                self.dismiss_commanders();
                 self.propose_more(context);
                 self.serve_reads(context);
                 self.maybe_step_down(context);
@@ -224,11 +255,21 @@ impl Paxos {
         }
     }
 
+    /// Commanders of slots that are decided, by whatever way that became known, have nothing to do any more.
+    fn dismiss_commanders(&mut self) {
+        let Role::Leader(leader) = &mut self.role else { return };
+        while leader.base <= self.log.last() {
+            leader.commanders.pop_front();
+            leader.base = leader.base.next();
+        }
+    }
+
     /// Executes what is decided, in order, and answers the clients that wait for it.
     fn apply_decided(&mut self, context: &mut Context<'_, Self>) {
         while self.machine.applied() < self.log.last() {
             let slot = self.machine.applied().next();
-            let proposal = *self.log.decided_at(slot).expect("a decided slot is in the log until it is executed");
+            let proposal =
+                *self.log.decided_at(slot).expect("a decided slot is in the log until it is executed");
             let witness = |slot, chain| context.fact(Fact::Applied { slot, chain });
             let mut outcome = self.machine.apply(&proposal, witness);
             if let Proposal::Reconfigure(change) = proposal {
@@ -259,15 +300,19 @@ impl Paxos {
         let (base, ballot) = (leader.base, leader.ballot);
         let old = usize::try_from(leader.resend_before.since(base)).unwrap_or(usize::MAX);
         leader.resend_before = leader.next();
-        let old = old.min(leader.commanders.len()).min(usize::try_from(self.config.batch_max).unwrap_or(usize::MAX));
+        let old = old
+            .min(leader.commanders.len())
+            .min(usize::try_from(self.config.batch_max).unwrap_or(usize::MAX));
         let commanders: Vec<Commander> = leader.commanders.iter().take(old).copied().collect();
         let everybody = commanders.iter().fold(NodeSet::EMPTY, |all, commander| all.union(commander.members));
         for to in everybody.iter() {
-            let lacks = |commander: &Commander| commander.members.contains(to) && !commander.accepted_by.contains(to);
+            let lacks =
+                |commander: &Commander| commander.members.contains(to) && !commander.accepted_by.contains(to);
             let Some(start) = commanders.iter().position(lacks) else { continue };
             let run = commanders[start..].iter().take_while(|commander| lacks(commander));
             let proposals = run.map(|commander| commander.proposal).collect();
-            let accept = Accept { ballot, first: base.plus(start as u64), proposals, decided: self.log.last() };
+            let accept =
+                Accept { ballot, first: base.plus(start as u64), proposals, decided: self.log.last() };
             if to == self.node {
                 self.accept(context, self.node, &accept);
             } else {

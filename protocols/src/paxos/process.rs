@@ -56,6 +56,7 @@ impl Process for Paxos {
             role: Role::Follower(Follower::default()),
             highest: Ballot::ZERO,
             incoming: None,
+            installing: None,
             grant: None,
         }
     }
@@ -75,12 +76,16 @@ impl Process for Paxos {
                 self.on_promise(context, from, ballot, decided, &accepted);
             }
             Message::Accept(accept) => self.on_accept(context, from, &accept),
-            Message::Accepted { ballot, first, count } => self.on_accepted(context, from, ballot, first, count),
+            Message::Accepted { ballot, first, count } => {
+                self.on_accepted(context, from, ballot, first, count);
+            }
             Message::Nack { ballot, promised } => self.on_nack(context, ballot, promised),
             Message::Heartbeat { ballot, decided, round } => {
                 self.on_heartbeat(context, from, ballot, decided, round);
             }
-            Message::HeartbeatReply { ballot, round } => self.on_heartbeat_reply(context, from, ballot, round),
+            Message::HeartbeatReply { ballot, round } => {
+                self.on_heartbeat_reply(context, from, ballot, round);
+            }
             Message::CatchUp { decided } => self.on_catch_up(context, from, decided),
             Message::Decisions { first, proposals } => self.on_decisions(context, from, first, &proposals),
             Message::FetchSnapshot { slot, offset } => self.on_fetch_snapshot(context, from, slot, offset),

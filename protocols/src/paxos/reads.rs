@@ -158,7 +158,8 @@ impl Paxos {
     /// The acceptors of the next slot, and of each later one that others decide.
     fn deciders(&self) -> impl Iterator<Item = NodeSet> {
         let next = self.log.last().next();
-        std::iter::once(self.membership.at(next)).chain(self.membership.after(next).map(|(_, members)| members))
+        std::iter::once(self.membership.at(next))
+            .chain(self.membership.after(next).map(|(_, members)| members))
     }
 
     /// As an acceptor, binds itself to a leader.

@@ -52,9 +52,8 @@ pub(super) struct Preparation {
 }
 
 impl Preparation {
-    /// Nobody has promised yet; `node` knows everything before `first` to be decided.
-    pub(super) const fn new(first: Index, node: NodeId) -> Self {
-        let decided = (first.previous(), node);
+    /// Nobody has promised yet; the candidate itself knows how far everything is decided.
+    pub(super) const fn new(first: Index, decided: (Index, NodeId)) -> Self {
         Self { first, promised_by: NodeSet::EMPTY, decided, reports: BTreeMap::new() }
     }
 

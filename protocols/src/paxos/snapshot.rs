@@ -89,6 +89,7 @@ impl Paxos {
     /// The snapshot up to `slot` is on disk. What the journal holds beyond it is written anew, behind all else, and all
     /// else is dropped; a crash in between finds both.
     pub(super) fn compact(&mut self, context: &mut Context<'_, Self>, slot: Index) {
+        self.installing = self.installing.filter(|installed| *installed > slot);
         self.log.compact_to(Index(slot.0.saturating_sub(self.config.window)).min(self.log.last()));
         let first = context.disk().log_bounds(JOURNAL).end;
         if self.rewrite_journal(context, slot).is_ok() {
@@ -113,7 +114,8 @@ impl Paxos {
     /// Makes the state that of a snapshot.
     pub(super) fn restore(&mut self, snapshot: &Snapshot) {
         let position = (snapshot.slot, snapshot.chain);
-        self.machine = StateMachine::restore(SessionPolicy::KeepAll, position, snapshot.items.iter().copied());
+        self.machine =
+            StateMachine::restore(SessionPolicy::KeepAll, position, snapshot.items.iter().copied());
         self.membership = Membership::clone(&snapshot.membership);
         self.marked = self.marked.max(snapshot.slot);
     }
@@ -126,13 +128,24 @@ impl Paxos {
     }
 
     /// Another piece is asked for. If the snapshot is another one by now, it begins anew.
-    pub(super) fn on_fetch_snapshot(&self, context: &mut Context<'_, Self>, from: NodeId, slot: Index, offset: u64) {
+    pub(super) fn on_fetch_snapshot(
+        &self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        slot: Index,
+        offset: u64,
+    ) {
         let is_same = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.slot == slot);
         self.send_snapshot(context, from, if is_same { offset } else { 0 });
     }
 
     /// A piece arrives. Only the next one counts.
-    pub(super) fn on_snapshot_piece(&mut self, context: &mut Context<'_, Self>, from: NodeId, piece: &SnapshotPiece) {
+    pub(super) fn on_snapshot_piece(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        piece: &SnapshotPiece,
+    ) {
         if piece.slot <= self.log.last() {
             self.incoming = None;
             return;
@@ -158,6 +171,7 @@ impl Paxos {
     fn install(&mut self, context: &mut Context<'_, Self>, from: NodeId, snapshot: Snapshot) {
         context.sometimes(Point::SnapshotInstalled as usize);
         self.restore(&snapshot);
+        self.installing = Some(snapshot.slot);
         assert!(self.log.install(snapshot.slot, snapshot.chain), "the snapshot at {} is old", snapshot.slot);
         context.fact(Fact::Installed { slot: snapshot.slot, chain: snapshot.chain });
         self.keep_snapshot(context, snapshot);

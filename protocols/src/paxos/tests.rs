@@ -130,7 +130,10 @@ fn all_ways_to_read_are_linearizable() {
         let mut world = world(3, 3, config, vec![mixed(1, 100), mixed(2, 100), mixed(3, 100)]);
         testing::run(&mut world, Span::secs(1));
         let old = leader(&world).expect("a leader");
-        world.apply(Fault::Partition { name: PartitionId::new(0), shape: Shape::Isolate(vec![Place::Node(old)]) });
+        world.apply(Fault::Partition {
+            name: PartitionId::new(0),
+            shape: Shape::Isolate(vec![Place::Node(old)]),
+        });
         testing::run(&mut world, Span::secs(1));
         world.apply(Fault::Recover);
         testing::run(&mut world, Span::secs(8));
@@ -180,7 +183,8 @@ fn a_cluster_survives_a_crash_after_each_effect_of_its_leader_and_of_a_follower(
             for _ in 0..3 {
                 let leader = leader(&world).expect("a leader");
                 let node = if is_leader { leader } else { NodeId::new((leader.raw() + 1) % 3) };
-                world.apply(Fault::CrashAfterEffect { node, effects: u32::try_from(effects).expect("small") });
+                world
+                    .apply(Fault::CrashAfterEffect { node, effects: u32::try_from(effects).expect("small") });
                 testing::run(&mut world, Span::millis(400));
                 if world.process(node).is_none() {
                     world.apply(Fault::Restart(node));

@@ -3,7 +3,7 @@
 use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 
 use super::Paxos;
-use super::role::{Candidate, Leader, Role};
+use super::role::{Candidate, Follower, Leader, Role};
 use crate::replicated::{Index, NodeSet};
 
 impl Paxos {
@@ -25,10 +25,7 @@ impl Paxos {
             view.text("chain", self.machine.chain());
         });
         match &self.role {
-            Role::Follower(follower) => _ = view.group("follower", |view| {
-                let leader = follower.leader.map_or_else(|| "unknown".to_owned(), |leader| leader.to_string());
-                view.text("leader", leader);
-            }),
+            Role::Follower(follower) => show_follower(follower, view),
             Role::Candidate(candidate) => show_candidate(candidate, view),
             Role::Leader(leader) => show_leader(leader, view, request),
         }
@@ -47,6 +44,13 @@ impl Paxos {
         let marks = vec![("decided", self.log.last().0), ("executed", self.machine.applied().0)];
         Strip { available, cells: cells.collect(), marks }
     }
+}
+
+fn show_follower(follower: &Follower, view: &mut ViewBuilder) {
+    view.group("follower", |view| {
+        let leader = follower.leader.map_or_else(|| "unknown".to_owned(), |leader| leader.to_string());
+        view.text("leader", leader);
+    });
 }
 
 fn show_candidate(candidate: &Candidate, view: &mut ViewBuilder) {
@@ -74,10 +78,11 @@ fn show_leader(leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
 fn commanders(leader: &Leader, request: &ViewRequest) -> Table {
     let available = 0..leader.commanders.len() as u64;
     let window = request.window(available.clone());
-    let rows = (0_u64..).zip(&leader.commanders).filter(|(row, _)| window.contains(row)).map(|(row, commander)| {
-        let slot = leader.base.plus(row);
-        vec![slot.to_string(), commander.proposal.to_string(), names(commander.accepted_by)]
-    });
+    let rows =
+        (0_u64..).zip(&leader.commanders).filter(|(row, _)| window.contains(row)).map(|(row, commander)| {
+            let slot = leader.base.plus(row);
+            vec![slot.to_string(), commander.proposal.to_string(), names(commander.accepted_by)]
+        });
     Table { columns: vec!["slot", "proposal", "accepted by"], available, rows: rows.collect() }
 }
 

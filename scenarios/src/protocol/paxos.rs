@@ -106,11 +106,16 @@ impl ProtocolKind for Kind {
     fn about(&self) -> ProtocolAbout {
         ProtocolAbout {
             name: "paxos".to_owned(),
-            summary: "Multi-Paxos: a sequence of decisions under a stable leader, and a key-value store on it".to_owned(),
+            summary:
+                "Multi-Paxos: a sequence of decisions under a stable leader, and a key-value store on it"
+                    .to_owned(),
             services: vec![Service::Kv],
             region_count: 3,
             parameters: schemars::schema_for!(Parameters),
-            invariants: invariants::all(&Config::new([])).iter().map(|invariant| *invariant.about()).collect(),
+            invariants: invariants::all(&Config::new([]))
+                .iter()
+                .map(|invariant| *invariant.about())
+                .collect(),
             mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
             message_kinds: <Paxos as Process>::Message::KINDS.to_vec(),
             timers: <Paxos as Process>::Timer::NAMES.to_vec(),

@@ -24,7 +24,10 @@ impl AcceptsItsBallot {
             Fact::Accepted(pvalue) => {
                 let promised = self.promised.get(&node).copied().unwrap_or_default();
                 let (slot, ballot) = (pvalue.slot, pvalue.ballot);
-                ensure!(ballot >= promised, "{node} accepted {ballot} for slot {slot}, and has promised {promised}");
+                ensure!(
+                    ballot >= promised,
+                    "{node} accepted {ballot} for slot {slot}, and has promised {promised}"
+                );
             }
             Fact::Recovered { .. }
             | Fact::BecameCandidate { .. }
@@ -58,7 +61,10 @@ impl Invariant<Paxos> for AcceptsItsBallot {
         for (node, paxos) in nodes.running() {
             let highest = paxos.log().accepted_from(paxos.log().last()).map(|pvalue| pvalue.ballot).max();
             let promised = paxos.promised();
-            ensure!(highest <= Some(promised), "{node} holds something of {highest:?}, and has promised {promised}");
+            ensure!(
+                highest <= Some(promised),
+                "{node} holds something of {highest:?}, and has promised {promised}"
+            );
         }
         Ok(())
     }

@@ -24,7 +24,10 @@ impl ChosenStays {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         if let Some((slot, ballot, chosen)) = self.votes.on_fact(node, fact) {
             let later = self.votes.of(slot).find(|tally| tally.ballot > ballot && tally.proposal != chosen);
-            ensure!(later.is_none(), "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was accepted");
+            ensure!(
+                later.is_none(),
+                "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was accepted"
+            );
         }
         if let Fact::Accepted(Pvalue { slot, ballot, proposal }) = *fact
             && let Some((under, chosen)) = self.votes.chosen(slot)
@@ -56,8 +59,12 @@ impl Invariant<Paxos> for ChosenStays {
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
             let slot = paxos.log().last();
-            let (held, chosen) = (paxos.log().decided_at(slot), self.votes.chosen(slot).map(|(_, proposal)| proposal));
-            ensure!(held.is_none() || held.copied() == chosen, "{node} holds {held:?} in slot {slot}, chosen is {chosen:?}");
+            let (held, chosen) =
+                (paxos.log().decided_at(slot), self.votes.chosen(slot).map(|(_, proposal)| proposal));
+            ensure!(
+                held.is_none() || held.copied() == chosen,
+                "{node} holds {held:?} in slot {slot}, chosen is {chosen:?}"
+            );
         }
         Ok(())
     }

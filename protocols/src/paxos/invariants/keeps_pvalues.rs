@@ -37,8 +37,17 @@ impl KeepsPvalues {
     }
 
     /// Slots after all that are decided anywhere are few: a window of them.
-    fn check_promise(&self, node: NodeId, first: Index, decided: Index, accepted: &[Pvalue]) -> Result<(), Breach> {
-        ensure!(decided <= self.decided.max(first.previous()), "{node} says that slot {decided} is decided, and it is not");
+    fn check_promise(
+        &self,
+        node: NodeId,
+        first: Index,
+        decided: Index,
+        accepted: &[Pvalue],
+    ) -> Result<(), Breach> {
+        ensure!(
+            decided <= self.decided.max(first.previous()),
+            "{node} says that slot {decided} is decided, and it is not"
+        );
         let mut slot = first.max(decided.next());
         let end = self.decided.plus(1_024);
         while slot <= end {

@@ -18,7 +18,9 @@ pub struct NoHoles {
 impl NoHoles {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
-            Fact::Recovered { slot, .. } | Fact::Installed { slot, .. } => _ = self.executed.insert(node, slot),
+            Fact::Recovered { slot, .. } | Fact::Installed { slot, .. } => {
+                _ = self.executed.insert(node, slot);
+            }
             Fact::Decided { slot, .. } => self.decided = self.decided.max(slot),
             Fact::Applied { slot, .. } => {
                 let before = self.executed.insert(node, slot).unwrap_or_default();

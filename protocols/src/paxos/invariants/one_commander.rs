@@ -39,13 +39,19 @@ impl OneCommander {
             Fact::Proposed(pvalue) => {
                 let first = self.first(pvalue);
                 let Pvalue { slot, ballot, proposal } = pvalue;
-                ensure!(first == proposal, "{node} proposes `{proposal}` under {ballot} for slot {slot}, after `{first}`");
+                ensure!(
+                    first == proposal,
+                    "{node} proposes `{proposal}` under {ballot} for slot {slot}, after `{first}`"
+                );
                 Ok(())
             }
             Fact::Accepted(Pvalue { slot, ballot, proposal }) => {
                 let known = self.proposed.get(slot.0).into_iter().flatten();
                 let is_proposed = known.rev().any(|known| *known == (ballot, proposal));
-                ensure!(is_proposed, "{node} accepted `{proposal}` under {ballot} for slot {slot}, which nobody proposed");
+                ensure!(
+                    is_proposed,
+                    "{node} accepted `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
+                );
                 Ok(())
             }
             Fact::Recovered { .. }
@@ -80,7 +86,10 @@ impl Invariant<Paxos> for OneCommander {
             for Pvalue { slot, ballot, proposal } in paxos.log().accepted_from(paxos.log().last()) {
                 let mut known = self.proposed.get(slot.0).into_iter().flatten();
                 let is_proposed = known.any(|known| *known == (ballot, proposal));
-                ensure!(is_proposed, "{node} holds `{proposal}` under {ballot} for slot {slot}, which nobody proposed");
+                ensure!(
+                    is_proposed,
+                    "{node} holds `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
+                );
             }
         }
         Ok(())
@@ -104,7 +113,10 @@ mod tests {
     #[test]
     fn a_second_proposal_under_a_ballot_is_found() {
         let proposed = |pvalue| (0, Fact::Proposed(pvalue));
-        assert_eq!(judge(&[proposed(pvalue(1, 1, 7)), proposed(pvalue(1, 2, 8)), proposed(pvalue(2, 1, 8))]), Ok(()));
+        assert_eq!(
+            judge(&[proposed(pvalue(1, 1, 7)), proposed(pvalue(1, 2, 8)), proposed(pvalue(2, 1, 8))]),
+            Ok(())
+        );
         assert!(judge(&[proposed(pvalue(1, 1, 7)), proposed(pvalue(1, 1, 8))]).is_err());
     }
 

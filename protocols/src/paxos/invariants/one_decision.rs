@@ -64,7 +64,8 @@ impl Invariant<Paxos> for OneDecision {
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
             for slot in (paxos.log().base().0 + 1..=paxos.log().last().0).map(Index) {
-                let (held, known) = (paxos.log().decided_at(slot), self.decided.get(slot.0).and_then(Option::as_ref));
+                let (held, known) =
+                    (paxos.log().decided_at(slot), self.decided.get(slot.0).and_then(Option::as_ref));
                 ensure!(held == known, "{node} has {held:?} in slot {slot}, stated was {known:?}");
             }
         }

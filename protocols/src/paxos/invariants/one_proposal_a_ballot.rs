@@ -39,7 +39,10 @@ impl OneProposalABallot {
             Fact::Accepted(pvalue) => {
                 let first = self.first(pvalue);
                 let Pvalue { slot, ballot, proposal } = pvalue;
-                ensure!(first == proposal, "{node} accepted `{proposal}` under {ballot} for slot {slot}, others `{first}`");
+                ensure!(
+                    first == proposal,
+                    "{node} accepted `{proposal}` under {ballot} for slot {slot}, others `{first}`"
+                );
                 Ok(())
             }
             Fact::Recovered { .. }
@@ -98,7 +101,14 @@ mod tests {
     #[test]
     fn a_second_proposal_under_a_ballot_is_found() {
         let accepted = |node, pvalue| (node, Fact::Accepted(pvalue));
-        assert_eq!(judge(&[accepted(0, pvalue(1, 1, 7)), accepted(1, pvalue(1, 2, 8)), accepted(2, pvalue(1, 1, 7))]), Ok(()));
+        assert_eq!(
+            judge(&[
+                accepted(0, pvalue(1, 1, 7)),
+                accepted(1, pvalue(1, 2, 8)),
+                accepted(2, pvalue(1, 1, 7))
+            ]),
+            Ok(())
+        );
         assert!(judge(&[accepted(0, pvalue(1, 1, 7)), accepted(1, pvalue(1, 1, 8))]).is_err());
     }
 }

@@ -28,7 +28,10 @@ impl ProposalsFollowChosen {
         if let Some((slot, ballot, chosen)) = self.votes.on_fact(node, fact) {
             let proposed = self.proposed.get(slot.0).copied().flatten();
             let later = proposed.filter(|pvalue| pvalue.ballot > ballot && pvalue.proposal != chosen);
-            ensure!(later.is_none(), "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was proposed");
+            ensure!(
+                later.is_none(),
+                "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was proposed"
+            );
         }
         if let Fact::Proposed(pvalue) = *fact {
             self.propose(node, pvalue)?;
@@ -74,7 +77,10 @@ impl Invariant<Paxos> for ProposalsFollowChosen {
             let slot = paxos.log().last();
             let Some(held) = paxos.log().decided_at(slot) else { continue };
             let proposed = self.proposed.get(slot.0).copied().flatten().map(|pvalue| pvalue.proposal);
-            ensure!(proposed == Some(*held), "{node} holds `{held}` in slot {slot}, proposed last was {proposed:?}");
+            ensure!(
+                proposed == Some(*held),
+                "{node} holds `{held}` in slot {slot}, proposed last was {proposed:?}"
+            );
         }
         Ok(())
     }

@@ -35,9 +35,9 @@ impl SameSequence {
 
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
-            Fact::Applied { slot, chain } | Fact::Installed { slot, chain } | Fact::Recovered { slot, chain } => {
-                self.execute(node, slot, chain)
-            }
+            Fact::Applied { slot, chain }
+            | Fact::Installed { slot, chain }
+            | Fact::Recovered { slot, chain } => self.execute(node, slot, chain),
             Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }
@@ -96,7 +96,13 @@ mod tests {
     #[test]
     fn the_same_sequence_on_all_nodes_and_again_after_a_restart_is_fine() {
         let installed = Fact::Installed { slot: Index(2), chain: Chain(20) };
-        let facts = [(0, applied(1, 10)), (0, applied(2, 20)), (1, applied(1, 10)), (2, installed), (0, applied(1, 10))];
+        let facts = [
+            (0, applied(1, 10)),
+            (0, applied(2, 20)),
+            (1, applied(1, 10)),
+            (2, installed),
+            (0, applied(1, 10)),
+        ];
         assert_eq!(judge(&facts), Ok(()));
     }
 

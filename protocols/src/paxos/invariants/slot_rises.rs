@@ -50,7 +50,8 @@ impl Invariant<Paxos> for SlotRises {
 
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
-            let (applied, stated) = (paxos.machine().applied(), self.executed.get(&node).copied().unwrap_or_default());
+            let (applied, stated) =
+                (paxos.machine().applied(), self.executed.get(&node).copied().unwrap_or_default());
             ensure!(applied == stated, "{node} has executed up to {applied}, stated was {stated}");
         }
         Ok(())

@@ -39,7 +39,8 @@ pub(super) struct Tally {
 
 impl Votes {
     pub(super) fn new(config: Arc<Config>) -> Self {
-        let membership = Membership::new(config.members.iter().copied().filter(|node| node.index() < 64).collect());
+        let membership =
+            Membership::new(config.members.iter().copied().filter(|node| node.index() < 64).collect());
         Self { config, membership, decided: Index::ZERO, slots: AppendLog::starting_at(1) }
     }
 
@@ -68,7 +69,10 @@ impl Votes {
 
     /// All votes of a slot.
     pub(super) fn of(&self, slot: Index) -> impl Iterator<Item = Tally> {
-        self.slots.get(slot.0).into_iter().flat_map(|votes| votes.latest.iter().chain(&votes.earlier).copied())
+        self.slots
+            .get(slot.0)
+            .into_iter()
+            .flat_map(|votes| votes.latest.iter().chain(&votes.earlier).copied())
     }
 
     /// Takes note of a decision: it may change who decides later slots.
@@ -138,7 +142,8 @@ pub(super) mod tests {
     /// Value `value` for `slot` under ballot `round` of n1.
     pub(in super::super) fn pvalue(slot: u64, round: u64, value: u64) -> Pvalue {
         let op = OpId { client: ClientId::new(0), ordinal: 0 };
-        let proposal = Proposal::Command(Command::Client { op, operation: kv::Operation::Write(Key(0), value) });
+        let proposal =
+            Proposal::Command(Command::Client { op, operation: kv::Operation::Write(Key(0), value) });
         Pvalue { slot: Index(slot), ballot: Ballot { round, proposer: NodeId::new(0) }, proposal }
     }
 
@@ -157,10 +162,15 @@ pub(super) mod tests {
     fn changed_acceptors_decide_a_window_later() {
         let mut votes = Votes::new(config());
         for node in [3, 4] {
-            votes.on_decided(Index(1 + u64::from(node) - 3), Proposal::Reconfigure(Change::Add(NodeId::new(node))));
+            votes.on_decided(
+                Index(1 + u64::from(node) - 3),
+                Proposal::Reconfigure(Change::Add(NodeId::new(node))),
+            );
         }
         let count = |votes: &mut Votes, slot| {
-            (0..5).position(|node| votes.add(NodeId::new(node), pvalue(slot, 1, 7)).is_some()).map(|at| at + 1)
+            (0..5)
+                .position(|node| votes.add(NodeId::new(node), pvalue(slot, 1, 7)).is_some())
+                .map(|at| at + 1)
         };
         assert_eq!(count(&mut votes, 2), Some(2), "two of three");
         assert_eq!(count(&mut votes, 3), Some(3), "three of four");
