@@ -4,7 +4,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, completions, gui, list, man, mutants, reproduce, run, trace};
+use crate::command::{check, completions, gui, history, list, man, mutants, reproduce, run, trace};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     List(list::Arguments),
     /// Run a scenario and write its trace for other tools
     Trace(trace::Arguments),
+    /// Check or convert histories, from this program or from another system
+    History(history::Arguments),
     /// Hunt the wrong variants of the protocols with random faults
     Mutants(mutants::Arguments),
     /// Reproduce published numbers
@@ -68,6 +70,7 @@ impl Command {
             Self::Check(arguments) => check::perform(arguments, output),
             Self::List(arguments) => list::perform(arguments, output),
             Self::Trace(arguments) => trace::perform(arguments, output),
+            Self::History(arguments) => history::perform(arguments, output),
             Self::Mutants(arguments) => mutants::perform(arguments, output),
             Self::Reproduce(arguments) => reproduce::perform(arguments, output),
             Self::Gui(arguments) => gui::perform(arguments),

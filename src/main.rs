@@ -16,6 +16,7 @@ mod command;
 mod exit_code;
 mod export;
 mod failure;
+mod history;
 mod input;
 mod interrupt;
 mod logging;

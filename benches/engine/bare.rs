@@ -1,8 +1,8 @@
 //! The practical limit: what a deterministic simulator cannot do without, and nothing else.
 //!
 //! Heap, slab, payloads inline (as `Vec` for the flood), keyed draws, a digest of the words that the engine
-//! folds. No hosts, clocks, faults, partitions, records, clients, checkers or commands; nodes are called
-//! directly.
+//! folds. No hosts, clocks, faults, partitions, records, clients, checkers or commands. Nodes are of
+//! any type, called through a pointer, as simulators without generics do.
 
 use std::cmp::Reverse;
 
@@ -128,7 +128,7 @@ impl<M: serde::Serialize> Core<M> {
     }
 
     /// Runs until `events` have happened or nothing is left.
-    fn run<N: Node<M>>(&mut self, nodes: &mut [N], events: u64) -> u64 {
+    fn run(&mut self, nodes: &mut [Box<dyn Node<M>>], events: u64) -> u64 {
         for (me, node) in (0_u32..).zip(nodes.iter_mut()) {
             node.start(me, self);
         }
@@ -236,26 +236,30 @@ impl Node<Payload> for Timers {
     }
 }
 
+fn boxed<M, N: Node<M> + 'static>(nodes: impl Iterator<Item = N>) -> Vec<Box<dyn Node<M>>> {
+    nodes.map(|node| Box::new(node) as Box<dyn Node<M>>).collect()
+}
+
 pub(super) fn ping_pong(events: u64) -> u64 {
-    Core::new(2, (MILLI, MILLI)).run(&mut [PingPong, PingPong], events)
+    Core::new(2, (MILLI, MILLI)).run(&mut [Box::new(PingPong), Box::new(PingPong)], events)
 }
 
 pub(super) fn gossip(events: u64) -> u64 {
-    let mut nodes: Vec<Gossip> = (0..100).map(|_| Gossip).collect();
+    let mut nodes = boxed((0..100).map(|_| Gossip));
     Core::new(100, (MILLI, 10 * MILLI)).run(&mut nodes, events)
 }
 
 pub(super) fn flood(events: u64) -> u64 {
-    let mut nodes: Vec<Flood> = (0..100).map(|_| Flood { left: events / 100 }).collect();
+    let mut nodes = boxed((0..100).map(|_| Flood { left: events / 100 }));
     Core::new(100, (MILLI, 10 * MILLI)).run(&mut nodes, events)
 }
 
 pub(super) fn timers(events: u64) -> u64 {
-    let mut nodes: Vec<Timers> = (0..1000).map(|_| Timers { other: None, has_second: false }).collect();
+    let mut nodes = boxed((0..1000).map(|_| Timers { other: None, has_second: false }));
     Core::new(1000, (MILLI, MILLI)).run(&mut nodes, events)
 }
 
 pub(super) fn timers_cancelled(events: u64) -> u64 {
-    let mut nodes: Vec<Timers> = (0..1000).map(|_| Timers { other: None, has_second: true }).collect();
+    let mut nodes = boxed((0..1000).map(|_| Timers { other: None, has_second: true }));
     Core::new(1000, (MILLI, MILLI)).run(&mut nodes, events)
 }

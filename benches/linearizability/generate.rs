@@ -47,22 +47,22 @@ pub(super) fn history(operations: u32, think_ms: u32, keys: u32) -> (History, f6
 }
 
 fn draw(operations: u32, think_ms: u32, keys: u32) -> Vec<Drawn> {
-    let mut draws = Stream::new(KeySource::new(42).key(Purpose::Workload, 0, 0));
+    let mut random = Stream::new(KeySource::new(42).key(Purpose::Workload, 0, 0));
     let think = Distribution::exponential(Span::millis(u64::from(think_ms)));
     let mut free = [SimTime::ZERO; CLIENTS as usize];
     let mut drawn = Vec::new();
     for index in 0..operations {
         let client = index % CLIENTS;
-        let pause = if think_ms == 0 { Span::ZERO } else { think.sample(draws.next_u64()) };
-        let invoked = free[client as usize] + pause + Span::nanos(1 + draws.below(1_000));
-        let length = draws.span(Span::millis(1), Span::millis(10));
-        let effect = invoked + Span::nanos(1 + draws.below(length.as_nanos() - 1));
+        let pause = if think_ms == 0 { Span::ZERO } else { think.sample(random.next_u64()) };
+        let invoked = free[client as usize] + pause + Span::nanos(1 + random.below(1_000));
+        let length = random.span(Span::millis(1), Span::millis(10));
+        let effect = invoked + Span::nanos(1 + random.below(length.as_nanos() - 1));
         let completed = invoked + length;
         free[client as usize] = completed;
-        let key = Key(u32::try_from(draws.below(u64::from(keys))).expect("keys are few"));
-        let value = 1 + draws.below(1_000);
+        let key = Key(u32::try_from(random.below(u64::from(keys))).expect("keys are few"));
+        let value = 1 + random.below(1_000);
         let operation =
-            if draws.below(2) == 0 { kv::Operation::Write(key, value) } else { kv::Operation::Read(key) };
+            if random.below(2) == 0 { kv::Operation::Write(key, value) } else { kv::Operation::Read(key) };
         let op = OpId { client: ClientId::new(client), ordinal: index / CLIENTS };
         drawn.push(Drawn { op, operation, invoked, effect, completed });
     }

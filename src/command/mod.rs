@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod gui;
+pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod mutants;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod history;
 mod hunts;
 mod readme;
 mod support;

@@ -229,15 +229,24 @@ impl Network {
         self.ordinals.peek(from)
     }
 
-    /// Sends a message of `size` bytes at `now`. On one link, calls are in the order of `now`.
+    /// When a message arrives that is sent at `now`, where nothing but latency can happen to messages and there are no
+    /// connections.
     #[inline(always)]
-    pub fn send(&mut self, now: SimTime, id: MessageId, size: u64) -> Sending {
-        if self.is_plain {
-            let model = self.links.usual((id.from, id.to));
-            let latency = model.latency.sample_with(|| Draws::of_message(id).of(self.keys.latency));
-            return Sending::Deliver { at: now + latency };
+    pub fn send_plainly(&self, now: SimTime, id: MessageId) -> Option<SimTime> {
+        if !self.is_plain {
+            return None;
         }
-        self.send_with_care(now, id, size)
+        let model = self.links.usual((id.from, id.to));
+        Some(now + model.latency.sample_with(|| Draws::of_message(id).of(self.keys.latency)))
+    }
+
+    /// Sends a message of `size` bytes at `now`. On one link, calls are in the order of `now`.
+    #[inline]
+    pub fn send(&mut self, now: SimTime, id: MessageId, size: u64) -> Sending {
+        match self.send_plainly(now, id) {
+            Some(at) => Sending::Deliver { at },
+            None => self.send_with_care(now, id, size),
+        }
     }
 
     /// What becomes of a message from `from` to `to` that arrives now.

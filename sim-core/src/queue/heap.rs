@@ -61,7 +61,7 @@ impl QuaternaryHeap {
     }
 
     /// All keys, in no order.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = EventKey> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = EventKey> {
         let first = ROOT + usize::from(self.root_is_vacant);
         (first..self.end()).map(|position| EventKey(self.groups[position / 4].0[position % 4]))
     }
@@ -72,11 +72,15 @@ impl QuaternaryHeap {
     }
 
     /// Fills a vacant root with the last key.
-    #[inline]
-    fn fill_root(&mut self) {
-        if !self.root_is_vacant {
-            return;
+    #[inline(always)]
+    fn maybe_fill_root(&mut self) {
+        if self.root_is_vacant {
+            self.fill_root();
         }
+    }
+
+    #[inline(never)]
+    fn fill_root(&mut self) {
         self.root_is_vacant = false;
         self.used -= 1;
         let end = self.end();
@@ -98,6 +102,22 @@ impl QuaternaryHeap {
             position = (position - 2) * 4 + place;
         }
         *self.at(position) = key;
+    }
+
+    #[inline(never)]
+    fn sink_from_root(&mut self, key: u128) {
+        self.sink(ROOT, key);
+    }
+
+    /// Adds `key` after the last.
+    #[inline(never)]
+    fn append(&mut self, key: EventKey) {
+        let position = self.end();
+        if position / 4 == self.groups.len() {
+            self.groups.push(Siblings([NOTHING; 4]));
+        }
+        self.used += 1;
+        self.rise(position, key.0);
     }
 
     /// Puts `key` at `position` or above it, where it is not less than its parent.
@@ -136,18 +156,17 @@ impl Clone for QuaternaryHeap {
 }
 
 impl EventQueue for QuaternaryHeap {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, key: EventKey) {
-        if self.root_is_vacant {
-            self.root_is_vacant = false;
-            return self.sink(ROOT, key.0);
+        if !self.root_is_vacant {
+            return self.append(key);
         }
-        let position = self.end();
-        if position / 4 == self.groups.len() {
-            self.groups.push(Siblings([NOTHING; 4]));
+        self.root_is_vacant = false;
+        if self.used == 1 {
+            self.groups[0].0[ROOT] = key.0;
+        } else {
+            self.sink_from_root(key.0);
         }
-        self.used += 1;
-        self.rise(position, key.0);
     }
 
     #[inline]
@@ -157,9 +176,9 @@ impl EventQueue for QuaternaryHeap {
         (least != NOTHING).then_some(EventKey(least))
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<EventKey> {
-        self.fill_root();
+        self.maybe_fill_root();
         if self.used == 0 {
             return None;
         }
@@ -173,7 +192,7 @@ impl EventQueue for QuaternaryHeap {
     }
 
     fn retain(&mut self, mut is_wanted: impl FnMut(EventKey) -> bool) {
-        self.fill_root();
+        self.maybe_fill_root();
         let (end, mut kept) = (self.end(), ROOT);
         for position in ROOT..end {
             let key = std::mem::replace(self.at(position), NOTHING);
@@ -196,87 +215,25 @@ impl EventQueue for QuaternaryHeap {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::twins::{Step, Twins, step};
     use super::*;
     use crate::time::SimTime;
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Push(u8),
-        Pop,
-        Retain(u8),
-        Fork,
-        Clear,
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            30 => any::<u8>().prop_map(Step::Push),
-            20 => Just(Step::Pop),
-            1 => (2..5_u8).prop_map(Step::Retain),
-            1 => Just(Step::Fork),
-            1 => (0..10_u8).prop_map(|dice| if dice == 0 { Step::Clear } else { Step::Pop }),
-        ]
-    }
-
-    /// The heap and its twin, a sorted vector.
-    #[derive(Default)]
-    struct Twins {
-        heap: QuaternaryHeap,
-        sorted: Vec<EventKey>,
-        pushed: u32,
-    }
-
-    impl Twins {
-        fn push(&mut self, nanos: u64) {
-            let key = EventKey::new(SimTime::from_nanos(nanos), u64::from(self.pushed), self.pushed);
-            self.pushed += 1;
-            self.heap.push(key);
-            self.sorted.insert(self.sorted.partition_point(|other| *other < key), key);
-        }
-
-        fn pop(&mut self) {
-            let expected = if self.sorted.is_empty() { None } else { Some(self.sorted.remove(0)) };
-            assert_eq!(self.heap.pop(), expected, "pop");
-        }
-
-        fn apply(&mut self, step: &Step) {
-            match step {
-                Step::Push(nanos) => self.push(u64::from(*nanos)),
-                Step::Pop => self.pop(),
-                Step::Retain(modulus) => {
-                    self.heap.retain(|key| key.slot() % u32::from(*modulus) > 0);
-                    self.sorted.retain(|key| key.slot() % u32::from(*modulus) > 0);
-                }
-                Step::Fork => self.heap = self.heap.clone(),
-                Step::Clear => {
-                    self.heap.clear();
-                    self.sorted.clear();
-                }
-            }
-            assert_eq!(self.heap.peek(), self.sorted.first().copied(), "peek after {step:?}");
-            assert_eq!(self.heap.len(), self.sorted.len(), "length after {step:?}");
-            assert_eq!(self.heap.is_empty(), self.sorted.is_empty());
-            let mut keys: Vec<EventKey> = self.heap.keys().collect();
-            keys.sort_unstable();
-            assert_eq!(keys, self.sorted, "keys after {step:?}");
-        }
-    }
 
     proptest! {
         #[test]
         fn the_heap_pops_what_a_sorted_vector_pops(steps in prop::collection::vec(step(), 0..400)) {
-            let mut twins = Twins::default();
+            let mut twins = Twins::<QuaternaryHeap>::default();
             for step in &steps {
                 twins.apply(step);
             }
-            (0..=twins.heap.len()).for_each(|_| twins.apply(&Step::Pop));
+            (0..=twins.queue.len()).for_each(|_| twins.apply(&Step::Pop));
         }
 
         #[test]
         fn keys_survive_a_rebuild_at_every_size(size in 0..200_u64, refused in 0..200_u32) {
-            let mut twins = Twins::default();
+            let mut twins = Twins::<QuaternaryHeap>::default();
             (0..size).for_each(|number| twins.push(number * 37 % 101));
-            twins.heap.retain(|key| key.slot() != refused);
+            twins.queue.retain(|key| key.slot() != refused);
             twins.sorted.retain(|key| key.slot() != refused);
             (0..=size).for_each(|_| twins.pop());
         }

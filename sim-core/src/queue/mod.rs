@@ -8,12 +8,16 @@
 //! [`EventQueue::retain`] drops such keys when there are too many.
 
 pub mod heap;
+pub mod ladder;
 pub mod slab;
 pub mod ties;
+#[cfg(test)]
+mod twins;
 
 use std::fmt;
 
 pub use heap::QuaternaryHeap;
+pub use ladder::LadderQueue;
 pub use slab::{Handle, Slab};
 pub use ties::Ties;
 

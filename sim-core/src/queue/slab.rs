@@ -33,7 +33,6 @@ pub struct Slab<T> {
     slots: Vec<Slot<T>>,
     /// The slot freed last, or [`NO_SLOT`].
     first_free: u32,
-    len: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -75,7 +74,7 @@ impl<T> Default for Slab<T> {
 impl<T> Slab<T> {
     /// Without values or slots.
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), first_free: NO_SLOT, len: 0 }
+        Self { slots: Vec::new(), first_free: NO_SLOT }
     }
 
     /// Puts `value` in the slot freed last, or in a new one, and says which.
@@ -94,7 +93,6 @@ impl<T> Slab<T> {
         let Entry::Free(next) = free.entry else { full_on_free_list(slot) };
         free.entry = Entry::Full(value);
         self.first_free = next;
-        self.len += 1;
         slot
     }
 
@@ -122,7 +120,6 @@ impl<T> Slab<T> {
         };
         freed.generation = freed.generation.wrapping_add(1);
         self.first_free = slot;
-        self.len -= 1;
         value
     }
 
@@ -156,14 +153,14 @@ impl<T> Slab<T> {
         if slot.generation == handle.generation { slot.value_mut() } else { None }
     }
 
-    /// How many slots are full.
-    pub const fn len(&self) -> usize {
-        self.len
+    /// How many slots are full; walks all of them.
+    pub fn len(&self) -> usize {
+        self.iter().count()
     }
 
     /// Whether no slot is full.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
     }
 
     /// The full slots with their values, by ascending slot; also walks the free ones.

@@ -147,6 +147,7 @@ impl<P: Process> World<P> {
     /// A node that runs already only forgets a crash that was armed.
     fn restart(&mut self, node: NodeId) {
         self.core.hosts[node.index()].crash_after = None;
+        self.core.hosts[node.index()].intake = self.core.intake_of(node);
         if self.core.hosts[node.index()].power == Power::Down {
             self.start(node);
         }
@@ -250,9 +251,9 @@ impl<P: Process> Core<P> {
     }
 
     fn arm_crash(&mut self, node: NodeId, effects: u32) {
-        let host = &mut self.hosts[node.index()];
-        if host.power != Power::Down {
-            host.crash_after = Some(effects);
+        if self.hosts[node.index()].power != Power::Down {
+            self.hosts[node.index()].crash_after = Some(effects);
+            self.hosts[node.index()].intake = self.intake_of(node);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is due reaches its place: one function a kind of event.
 
+use std::hint::black_box;
+
 use super::core::Noted;
 use super::event::{Event, Scheduled};
 use super::host::Intake;
@@ -14,14 +16,32 @@ use crate::queue::{EventKey, EventQueue};
 use crate::status::Power;
 use crate::trace::TraceKind;
 
+/// More nodes than this do not fit the caches.
+const CROWD: usize = 4_096;
+/// The most events that are read ahead of: what they need must still be in the cache when they come.
+const AHEAD_MAX: usize = 64;
+
 impl<P: Process> World<P> {
     /// Handles one key: usually one event, none where its slot was cancelled or its timer was moved.
     #[inline(always)]
     pub(super) fn pop(&mut self, key: EventKey) {
-        let slot = key.slot();
-        match self.core.slab_event(slot) {
+        match self.core.slab_event(key.slot()) {
             Event::Message(_) => self.on_message_due(key),
             Event::Timer(_) => self.on_timer_due(key),
+            Event::Request(_)
+            | Event::Reply(_)
+            | Event::Durable(_)
+            | Event::Handler
+            | Event::Client(_)
+            | Event::Cancelled => self.pop_rare(key),
+        }
+    }
+
+    #[inline(never)]
+    fn pop_rare(&mut self, key: EventKey) {
+        let slot = key.slot();
+        match self.core.slab_event(slot) {
+            Event::Message(_) | Event::Timer(_) => unreachable!("messages and timers are told apart before"),
             Event::Request(_) => self.on_arrival(key, Arriving::REQUEST),
             Event::Reply(_) => self.on_reply_arrival(key),
             Event::Durable(_) => self.on_durable_due(key),
@@ -43,16 +63,42 @@ impl<P: Process> World<P> {
             return self.on_arrival(key, Arriving::MESSAGE);
         }
         self.core.begin_event(key.time());
-        self.core.maybe_touch_next();
+        self.maybe_read_ahead();
         self.core.metrics.increment(Counter::MessagesDelivered);
         let Scheduled { from, cause, event, .. } = self.core.slab.take(key.slot());
         let Event::Message(message) = event else { unreachable!("the slot holds a message") };
         self.core.note_event(Arriving::MESSAGE.noted(u32::from(message.kind())), to, from, cause);
-        self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
         let from = from.node().expect("only nodes send messages");
         process.on_message(&mut Context::new(&mut self.core, node), from, message);
-        self.after_handler(node);
+        self.after_plain_handler(node);
+    }
+
+    /// In a crowd, slots and hosts come from memory, not from a cache. So when the queue has opened a bucket, what its
+    /// events will need is read in one go, and the processor waits for all of it at once. Changes nothing.
+    #[inline(always)]
+    fn maybe_read_ahead(&mut self) {
+        if self.processes.len() > CROWD && self.read_ahead_of != self.core.queue.opened() {
+            self.read_ahead_of = self.core.queue.opened();
+            self.read_ahead();
+        }
+    }
+
+    /// First all slots, and when these are there, the nodes that they name.
+    #[inline(never)]
+    fn read_ahead(&self) {
+        let soon = self.core.queue.soon().iter().rev().take(AHEAD_MAX);
+        let mut ends = [None; AHEAD_MAX];
+        for (end, key) in ends.iter_mut().zip(soon) {
+            *end = self.core.slab.get(key.slot()).map(|scheduled| scheduled.to);
+        }
+        for to in ends.into_iter().flatten() {
+            let Some(node) = to.node() else { continue };
+            black_box(self.core.hosts[node.index()].intake);
+            black_box(self.core.hosts[node.index()].stream.counter());
+            black_box(self.core.network.peek_ordinal(to));
+            black_box(self.processes[node.index()].is_some());
+        }
     }
 
     /// A message or request reaches its node.
@@ -135,7 +181,9 @@ impl<P: Process> World<P> {
         self.core.slab.take(slot);
         let noted = Arriving::TIMER.noted(effects::timer_number(name));
         self.core.note_event(noted, node.into(), node.into(), cause);
-        self.maybe_limit_effects(node);
+        if intake == Intake::Watched {
+            self.maybe_limit_effects(node);
+        }
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
         process.on_timer(&mut Context::new(&mut self.core, node), name);
         self.after_handler(node);

@@ -27,6 +27,7 @@ impl<P: Process> World<P> {
             zones: self.zones.clone(),
             must_look: self.must_look,
             told: self.told,
+            read_ahead_of: self.read_ahead_of,
         })
     }
 

@@ -13,16 +13,13 @@ use crate::milestone::{Happening, Milestone};
 use crate::network::{DropReason, Network, Sending};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
-use crate::queue::{EventKey, EventQueue, Handle, QuaternaryHeap, Slab, Ties};
+use crate::queue::{EventKey, EventQueue, Handle, LadderQueue, Slab, Ties};
 use crate::random::KeySource;
 use crate::trace::{Payload, Record, Trace, TraceKind};
 use crate::{Endpoint, MessageId, NodeId, OpId, SimTime, SyncId};
 
 /// No limit on the effects of a handler.
 pub(crate) const UNLIMITED: u32 = u32::MAX;
-
-/// More hosts than this do not fit the caches.
-const CROWD: usize = 4_096;
 
 /// How an event enters digest and trace.
 #[derive(Clone, Copy)]
@@ -48,7 +45,7 @@ pub(crate) struct Core<P: Process> {
     pub(super) records: u32,
     /// Where the event under way happens, for the report of a panic.
     pub(super) place: Endpoint,
-    pub(super) queue: QuaternaryHeap,
+    pub(super) queue: LadderQueue,
     pub(super) slab: Slab<Scheduled<P>>,
     /// Cancelled entries whose keys are still in the queue.
     pub(super) cancelled: usize,
@@ -138,25 +135,6 @@ impl<P: Process> Core<P> {
         }
     }
 
-    /// In a crowd, hosts and slots come from memory, not from a cache: reads what the next event will need while
-    /// this one is handled, so that the processor waits for both at once. Changes nothing.
-    #[inline(always)]
-    pub(super) fn maybe_touch_next(&self) {
-        if self.hosts.len() > CROWD {
-            self.touch_next();
-        }
-    }
-
-    #[inline(never)]
-    fn touch_next(&self) {
-        let Some(next) = self.queue.peek().and_then(|key| self.slab.get(key.slot())) else { return };
-        if let Some(node) = next.to.node() {
-            std::hint::black_box(self.hosts[node.index()].intake);
-            std::hint::black_box(self.hosts[node.index()].stream.counter());
-            std::hint::black_box(self.network.peek_ordinal(next.to));
-        }
-    }
-
     /// Puts something into slab and queue.
     #[inline(always)]
     pub(super) fn schedule(&mut self, at: SimTime, scheduled: Scheduled<P>) -> u32 {
@@ -215,10 +193,16 @@ impl<P: Process> Core<P> {
         self.digest.effect(Mark::Send, from, to.raw(), content);
         let ordinal = self.network.next_ordinal(from, to);
         let id = MessageId { from, to, ordinal };
-        let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
         let cause = self.record;
-        match self.sending(id, size) {
+        if from != to
+            && let Some(at) = self.network.send_plainly(self.now, id)
+        {
             // Built in its place in the slab: a copy on the way there would cost a third of the whole event.
+            self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch: 0, event });
+            return;
+        }
+        let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
+        match self.sending(id, size) {
             Sending::Deliver { at } => {
                 self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
@@ -229,7 +213,7 @@ impl<P: Process> Core<P> {
     }
 
     /// What the network does with a message; one to oneself does not go through it.
-    #[inline(always)]
+    #[inline]
     fn sending(&mut self, id: MessageId, size: u64) -> Sending {
         if id.from == id.to {
             Sending::Deliver { at: self.now }
@@ -327,6 +311,8 @@ impl<P: Process> Core<P> {
                 let waits = host.inbox.as_ref().is_some_and(|inbox| inbox.is_busy || !inbox.slots.is_empty());
                 if waits || self.timing.has_service_time() || host.slow_percent != 100 {
                     Intake::Queued
+                } else if host.crash_after.is_some() {
+                    Intake::Watched
                 } else {
                     Intake::Direct
                 }

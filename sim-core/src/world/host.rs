@@ -51,6 +51,8 @@ pub(super) struct HostDisk<P: Process> {
 pub(super) enum Intake {
     /// Handle it now, in the event of its arrival.
     Direct,
+    /// The same, but count its effects: a crash is armed after some of them.
+    Watched,
     /// Put it into the inbox.
     Queued,
     /// Drop it: the node is down.

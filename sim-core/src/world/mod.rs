@@ -75,6 +75,8 @@ pub struct World<P: Process> {
     must_look: bool,
     /// How many of the violations a caller has been told about.
     told: usize,
+    /// How many buckets of the queue had been opened when events were last read ahead of.
+    read_ahead_of: u64,
 }
 
 /// Why a run paused.
@@ -126,6 +128,7 @@ impl<P: Process> World<P> {
             zones: setup.zones.clone().into(),
             must_look: false,
             told: 0,
+            read_ahead_of: 0,
             core: Core::new(&setup),
             invariants: setup.invariants,
         };
@@ -216,11 +219,17 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// After a handler whose effects nobody counts.
     #[inline(always)]
-    fn after_handler(&mut self, node: NodeId) {
+    fn after_plain_handler(&mut self, node: NodeId) {
         if !self.core.facts.is_empty() {
             self.check_facts(node);
         }
+    }
+
+    #[inline(always)]
+    fn after_handler(&mut self, node: NodeId) {
+        self.after_plain_handler(node);
         if self.core.effects_left != UNLIMITED {
             self.maybe_crash_after_effect(node);
         }

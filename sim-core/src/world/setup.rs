@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::persist::AppendLog;
 use crate::process::{Process, Timer};
-use crate::queue::{Handle, QuaternaryHeap, Slab, Ties};
+use crate::queue::{Handle, LadderQueue, Slab, Ties};
 use crate::random::{Distribution, KeySource, Purpose};
 use crate::service::Operation;
 use crate::{ClientId, Endpoint, NodeId, SimTime, Span};
@@ -163,7 +163,7 @@ impl<P: Process> Core<P> {
             record: u32::MAX,
             records: 0,
             place: Endpoint::from(NodeId::new(0)),
-            queue: QuaternaryHeap::default(),
+            queue: LadderQueue::default(),
             slab: Slab::default(),
             cancelled: 0,
             ties: ties(setup.ties, &keys),

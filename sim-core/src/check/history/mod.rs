@@ -3,21 +3,31 @@
 //! | module | promise | objects |
 //! | --- | --- | --- |
 //! | [`linearizability`] | each operation takes effect at one moment between its ends | registers, set, queue, lock |
+//! | [`sequential`] | operations happen one after the other, each client's in its order | registers, set, queue, lock |
+//! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
+//! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
 //! anything but the history: the same history and budget give the same answer on every machine. Its evidence is
 //! data first, for tools that draw it, and has a text.
 
+mod anomaly;
 pub mod linearizability;
 mod recorded;
+mod registers;
+pub mod sequential;
+pub mod session;
 pub mod spec;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod txn;
 
 use std::fmt;
 
 use serde::Serialize;
+
+pub use anomaly::{Anomaly, Link};
 
 use super::{About, Answer, HistoryChecker};
 use crate::service::{Expiry, Service};
@@ -55,13 +65,13 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Set => vec![Box::new(linearizability::set())],
         Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
+        Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
         Service::Echo
         | Service::UniqueIds
         | Service::Broadcast
         | Service::Counter
         | Service::Membership
         | Service::Log
-        | Service::Transfer
-        | Service::Txn => Vec::new(),
+        | Service::Transfer => Vec::new(),
     }
 }

@@ -124,7 +124,8 @@ pub(super) fn random_history(shape: Shape, draws: &mut Stream) -> History {
     let mut pending: Vec<Pending> = Vec::new();
     let mut ordinals = vec![0; shape.clients as usize];
     let count = 1 + draws.below(shape.operations_max);
-    let wrong = draws.below(2 * count);
+    // Few wrong reads of lists show, so more are made.
+    let wrong = draws.below(if shape.service == Service::Txn { count } else { 2 * count });
     let (mut now, mut issued, mut completed) = (0, 0, 0);
     while issued < count || !pending.is_empty() {
         now += 1;
@@ -223,7 +224,8 @@ fn mutate(outcome: Outcome, draws: &mut Stream) -> Outcome {
                 .iter()
                 .map(|step| match step {
                     StepOutcome::List(values) => {
-                        StepOutcome::List(values[..values.len().saturating_sub(1)].into())
+                        let len = usize::try_from(draws.below(values.len() as u64 + 1)).expect("small");
+                        StepOutcome::List(values[..len].into())
                     }
                     StepOutcome::Appended => StepOutcome::Appended,
                 })

@@ -22,9 +22,14 @@ impl Memo {
         Self { places: vec![0; SMALLEST], len: 0, has_zero: false }
     }
 
-    /// Forgets all, and keeps the memory.
-    pub(in crate::check::history) fn clear(&mut self) {
-        self.places.fill(0);
+    /// Forgets all; there is room for `len` keys, and not for very many more.
+    pub(in crate::check::history) fn reset(&mut self, len: usize) {
+        let size = (2 * len).next_power_of_two().max(SMALLEST);
+        if size <= self.places.len() && self.places.len() <= 16 * size {
+            self.places.fill(0);
+        } else {
+            self.places = vec![0; size];
+        }
         self.len = 0;
         self.has_zero = false;
     }
@@ -84,7 +89,7 @@ mod tests {
             let key = if index % 7 == 0 { 0 } else { spread(index % 1_500) };
             assert_eq!(memo.insert(key), twin.insert(key), "{index}");
         }
-        memo.clear();
+        memo.reset(100);
         assert!(memo.insert(0) && memo.insert(spread(3)) && !memo.insert(0));
     }
 }

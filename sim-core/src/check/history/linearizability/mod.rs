@@ -15,7 +15,7 @@
 
 mod evidence;
 pub(super) mod hash;
-mod memo;
+pub(super) mod memo;
 mod part;
 pub(super) mod search;
 mod shrink;
@@ -36,7 +36,7 @@ use crate::service::queue::QueueModel;
 use crate::service::{Expiry, Service};
 
 /// What it says, for all services.
-pub(super) const ABOUT: About = About {
+pub static ABOUT: About = About {
     name: "linearizability",
     statement: "every operation takes effect at one moment between its invocation and its completion",
     source: "Herlihy and Wing, 1990; the search is that of Wing and Gong, 1993, and Lowe, 2017",
@@ -88,6 +88,18 @@ impl<S: Spec> Linearizability<S> {
             return Judgement::Pass;
         }
         Judgement::Inconclusive(self.say_undecided(&still_undecided, steps, budget))
+    }
+
+    /// Whether the steps suffice to see that it is.
+    pub(super) fn is_linearizable(&self, history: &History, budget: u64) -> bool {
+        let record = Record::new(history);
+        let mut scratch = Scratch::new();
+        let mut steps = 0;
+        let mut is_legal = |part: &Part<S::Call>| {
+            let left = budget.saturating_sub(steps);
+            self.search(part, left, &mut steps, &mut scratch) == Found::Legal
+        };
+        part::split(&self.spec, &record).iter().all(&mut is_legal)
     }
 
     fn search(&self, part: &Part<S::Call>, budget: u64, steps: &mut u64, scratch: &mut Scratch) -> Found {

@@ -63,14 +63,14 @@ impl<C: Clone> Part<C> {
 /// The parts of a record, in order of their keys.
 pub(super) fn split<S: Spec>(spec: &S, record: &Record<'_>) -> Vec<Part<S::Call>> {
     let mut parts: Vec<Part<S::Call>> = Vec::new();
-    let mut places: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut places = Places::default();
     // For each operation its part and its index there.
     let mut homes: Vec<Option<(u32, u32)>> = vec![None; record.operations.len()];
     for (index, operation) in record.happened() {
         let Some(key) = spec.part(operation.operation) else { continue };
         let Some(call) = spec.compile(operation.operation, operation.outcome) else { continue };
         let next = u32::try_from(parts.len()).expect("fewer parts than operations");
-        let place = *places.entry(key).or_insert(next);
+        let place = places.get_or_insert(key, next);
         if place == next {
             parts.push(Part { key, calls: Vec::new(), operations: Vec::new(), ends: Vec::new() });
         }
@@ -87,6 +87,33 @@ pub(super) fn split<S: Spec>(spec: &S, record: &Record<'_>) -> Vec<Part<S::Call>
     }
     parts.sort_by_key(|part| part.key);
     parts
+}
+
+/// The place of each part; small keys are found at once.
+#[derive(Default)]
+struct Places {
+    /// For each key its place, plus one.
+    dense: Vec<u32>,
+    others: BTreeMap<u64, u32>,
+}
+
+/// Keys below have a place in [`Places::dense`].
+const KEYS_DENSE: u64 = 4_096;
+
+impl Places {
+    fn get_or_insert(&mut self, key: u64, next: u32) -> u32 {
+        let Some(key_index) = usize::try_from(key).ok().filter(|_| key < KEYS_DENSE) else {
+            return *self.others.entry(key).or_insert(next);
+        };
+        if key_index >= self.dense.len() {
+            self.dense.resize(key_index + 1, 0);
+        }
+        let place = &mut self.dense[key_index];
+        if *place == 0 {
+            *place = next + 1;
+        }
+        *place - 1
+    }
 }
 
 /// A part without everything that has one of these bonds.

@@ -133,7 +133,7 @@ impl<'a, S: Spec> Search<'a, S> {
     ) -> Self {
         assert!(calls.len() < INDEX as usize, "a part has fewer than 2^30 operations, not {}", calls.len());
         let open_count = link(spec, calls, ends, &mut scratch.entries);
-        scratch.memo.clear();
+        scratch.memo.reset(calls.len());
         let has_unknown = 2 * open_count < ends.len();
         Self {
             twins: if has_unknown { twins(calls, ends, &scratch.entries) } else { Vec::new() },

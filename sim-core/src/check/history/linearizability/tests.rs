@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::check::history::spec::Bond;
+use crate::check::history::spec::{Bond, Mutex, Text, Texts};
 use crate::check::history::testing::{Shape, by_hand, draws, happened, history_of, random_history};
 use crate::history::HistoryOperation;
 use crate::service::kv::KvModel;
@@ -273,6 +273,42 @@ fn a_lock_has_one_holder() {
     let twice = [acquire(1, 0, 1), acquire(2, 5, 2)];
     assert!(!passes(&super::lock(Expiry::Never), &twice));
     assert!(passes(&super::lock(Expiry::Possible), &twice));
+}
+
+#[test]
+fn a_mutex_is_held_by_one_and_released_when_held() {
+    let checker = Linearizability::new(Mutex);
+    let acquire = |client, at| {
+        by_hand(client, at, at + 1, Operation::Lock(lock::Operation::Acquire), Outcome::Ticket(0))
+    };
+    let release = |client, at, outcome| {
+        by_hand(client, at, at + 1, Operation::Lock(lock::Operation::Release { token: 0 }), outcome)
+    };
+    let free = release(1, 4, Outcome::Done);
+    assert!(passes(&checker, &[acquire(1, 0), free.clone(), acquire(2, 8)]));
+    assert!(!passes(&checker, &[acquire(1, 0), acquire(2, 8)]));
+    assert!(!passes(&checker, &[acquire(1, 0), free.clone(), release(2, 8, Outcome::Done)]));
+    assert!(passes(&checker, &[acquire(1, 0), free, release(2, 8, Outcome::Rejected)]));
+    assert!(!passes(&checker, &[acquire(1, 0), release(2, 8, Outcome::Rejected)]));
+}
+
+#[test]
+fn texts_grow_in_one_order() {
+    let whole = |text: &str| Text::Whole(text.into());
+    let texts = [
+        (1, Text::Appended("a".into())),
+        (2, Text::Appended("b".into())),
+        (3, whole("ab")),
+        (4, whole("ba")),
+    ];
+    let checker = Linearizability::new(Texts { texts: texts.into() });
+    let both = [write(1, 0, 5, 1), write(2, 0, 5, 2)];
+    for (seen, is_legal) in [(3, true), (4, true), (1, false)] {
+        assert_eq!(passes(&checker, &[&both[..], &[read(3, 6, 7, Some(seen))]].concat()), is_legal);
+    }
+    let twice = [read(3, 6, 7, Some(3)), read(3, 8, 9, Some(4))];
+    assert!(!passes(&checker, &[&both[..], &twice].concat()));
+    assert!(passes(&checker, &[read(3, 6, 7, None), write(1, 8, 9, 3), read(3, 10, 11, Some(3))]));
 }
 
 // ----- limits -----

@@ -5,6 +5,8 @@
 //! | --- | --- | --- |
 //! | [`Register`] | `kv` | a key each |
 //! | [`GrowSet`] | `set` | one: a read sees all elements at one moment |
+//! | [`Mutex`] | `lock` without tokens | one |
+//! | [`Texts`] | `kv` whose values are texts, with append | a key each |
 //! | [`Modelled`] | any [`Model`](crate::service::Model): `queue`, `lock` | one |
 //!
 //! Linearizability is local (Herlihy and Wing, 1990, §3.1): a history is linearizable if and only if the part of each
@@ -12,7 +14,9 @@
 
 mod grow_set;
 mod modelled;
+mod mutex;
 mod register;
+mod texts;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,7 +25,9 @@ use serde::Serialize;
 
 pub use grow_set::{GrowSet, SetCall};
 pub use modelled::Modelled;
+pub use mutex::Mutex;
 pub use register::{Register, RegisterCall};
+pub use texts::{Text, TextCall, Texts};
 
 use crate::service::{Operation, Outcome};
 

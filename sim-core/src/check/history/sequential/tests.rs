@@ -1,0 +1,180 @@
+use super::*;
+use crate::check::history::testing::{Shape, by_hand, draws, happened, history_of, random_history};
+use crate::history::HistoryOperation;
+use crate::random::Stream;
+use crate::service::kv::KvModel;
+use crate::service::set::SetModel;
+use crate::service::{Certainty, Key, Model, Operation, Outcome, Value, kv as kv_service};
+use crate::{ClientId, OpId, SimTime};
+
+const BUDGET: u64 = 1_000_000;
+
+/// The brute-force twin: all orders that the clients' own orders allow, judged by the model of the service.
+fn is_sequential<M: Model>(
+    model: &M,
+    state: &M::State,
+    operations: &[HistoryOperation],
+    placed: &mut Vec<usize>,
+) -> bool {
+    let is_known = |operation: &HistoryOperation| operation.outcome.certainty() == Certainty::Happened;
+    let rest: Vec<usize> = (0..operations.len()).filter(|index| !placed.contains(index)).collect();
+    if rest.iter().all(|index| !is_known(&operations[*index])) {
+        return true;
+    }
+    rest.iter().any(|index| {
+        let next = &operations[*index];
+        let is_late = rest.iter().any(|other| {
+            let other = &operations[*other];
+            let is_own = other.op.client == next.op.client;
+            is_own && is_known(other) && other.completed.is_some_and(|completed| completed < next.invoked)
+        });
+        if is_late {
+            return false;
+        }
+        let Some(after) = model.step(state, &next.operation, &next.outcome) else { return false };
+        placed.push(*index);
+        let is_legal = is_sequential(model, &after, operations, placed);
+        placed.pop();
+        is_legal
+    })
+}
+
+fn agrees<S: Spec + Clone, M: Model>(checker: &Sequential<S>, model: &M, shape: Shape) {
+    let mut counts = [0, 0];
+    for index in 0..10_000 {
+        let history = random_history(shape, &mut draws(index));
+        let twin = is_sequential(model, &model.initial(), &happened(&history), &mut Vec::new());
+        match checker.judge(&history, BUDGET) {
+            Judgement::Pass => {
+                assert!(twin, "history {index} is not sequential: {:#?}", history.operations());
+            }
+            Judgement::Inconclusive(why) => panic!("history {index}: {why}"),
+            Judgement::Violation(anomaly) => {
+                assert!(!twin, "history {index} is sequential: {anomaly}{:#?}", history.operations());
+                assert!(!anomaly.operations.is_empty());
+            }
+        }
+        counts[usize::from(twin)] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 1_000), "bad and good histories: {counts:?}");
+}
+
+fn shape(service: Service, values: u64) -> Shape {
+    Shape { service, operations_max: 8, clients: 3, keys: 2, values, one_unknown_in: 8 }
+}
+
+#[test]
+fn registers_agree_with_all_orders() {
+    agrees(&super::kv(), &KvModel, shape(Service::Kv, 3));
+}
+
+#[test]
+fn registers_with_unique_values_agree_with_all_orders() {
+    agrees(&super::kv(), &KvModel, Shape { keys: 1, clients: 2, ..shape(Service::Kv, 0) });
+    agrees(&super::kv(), &KvModel, shape(Service::Kv, 0));
+}
+
+#[test]
+fn sets_agree_with_all_orders() {
+    agrees(&super::set(), &SetModel, shape(Service::Set, 0));
+}
+
+// ----- by hand -----
+
+fn write(client: u32, at: u64, key: u32, value: Value) -> HistoryOperation {
+    by_hand(client, at, at + 1, Operation::Kv(kv_service::Operation::Write(Key(key), value)), Outcome::Done)
+}
+
+fn read(client: u32, at: u64, key: u32, value: Option<Value>) -> HistoryOperation {
+    by_hand(client, at, at + 1, Operation::Kv(kv_service::Operation::Read(Key(key))), Outcome::Value(value))
+}
+
+fn judge(operations: &[HistoryOperation]) -> Judgement<Anomaly> {
+    super::kv().judge(&history_of(operations), BUDGET)
+}
+
+#[test]
+fn a_client_may_see_the_past_but_not_go_back() {
+    assert_eq!(
+        judge(&[write(1, 0, 1, 1), write(1, 2, 1, 2), read(2, 5, 1, Some(1)), read(2, 7, 1, Some(2))]),
+        Judgement::Pass
+    );
+    let back = [write(1, 0, 1, 1), write(1, 2, 1, 2), read(2, 5, 1, Some(2)), read(2, 7, 1, Some(1))];
+    let Judgement::Violation(anomaly) = judge(&back) else { panic!("a violation") };
+    assert!(anomaly.links.len() >= 2, "{anomaly}");
+    assert!(anomaly.to_string().contains("its client asked for it first"), "{anomaly}");
+}
+
+#[test]
+fn two_registers_together_may_be_wrong_where_each_is_right() {
+    // Store buffering: each client writes one key, then finds the other empty.
+    let operations = [write(1, 0, 1, 1), read(1, 2, 2, None), write(2, 0, 2, 1), read(2, 2, 1, None)];
+    assert!(matches!(judge(&operations), Judgement::Violation(_)));
+    assert_eq!(judge(&operations[..3]), Judgement::Pass);
+}
+
+#[test]
+fn a_value_out_of_thin_air_is_named() {
+    let Judgement::Violation(anomaly) = judge(&[read(1, 0, 1, Some(9))]) else { panic!("a violation") };
+    assert_eq!(anomaly.name, "thin-air-read");
+}
+
+// ----- size -----
+
+/// Ten clients of registers that each have a copy of their own, which takes over the writes in order and late: not
+/// linearizable, and sequentially consistent as long as a client waits for its own writes.
+fn replicated(operations: u32, keys: u64, draws: &mut Stream) -> History {
+    let mut log: Vec<(Key, Value)> = Vec::new();
+    let mut seen = [0_usize; 10];
+    let mut history = History::new();
+    for index in 0..operations {
+        let at = |offset: u64| SimTime::from_nanos(u64::from(index) * 10 + offset);
+        let client = usize::try_from(draws.below(10)).expect("small");
+        let op = OpId { client: ClientId::new(u32::try_from(client).expect("small")), ordinal: index };
+        let key = Key(u32::try_from(draws.below(keys)).expect("small"));
+        let behind = log.len() - seen[client];
+        seen[client] += usize::try_from(draws.below(behind as u64 + 1)).expect("small");
+        if draws.below(2) == 0 {
+            log.push((key, u64::from(index)));
+            seen[client] = log.len();
+            history.invoke(at(0), op, Operation::Kv(kv_service::Operation::Write(key, u64::from(index))));
+            history.complete(at(5), op, Outcome::Done);
+        } else {
+            let value =
+                log[..seen[client]].iter().rev().find(|(other, _)| *other == key).map(|(_, value)| *value);
+            history.invoke(at(0), op, Operation::Kv(kv_service::Operation::Read(key)));
+            history.complete(at(5), op, Outcome::Value(value));
+        }
+    }
+    history
+}
+
+#[test]
+fn a_thousand_operations_of_ten_clients_are_decided() {
+    for (index, keys) in (0..40).zip([1, 2, 5, 10].into_iter().cycle()) {
+        let history = replicated(1_000, keys, &mut draws(index));
+        assert!(
+            !crate::check::history::linearizability::kv().is_linearizable(&history, BUDGET),
+            "reads of the past"
+        );
+        assert_eq!(super::kv().judge(&history, BUDGET), Judgement::Pass, "history {index} with {keys} keys");
+    }
+}
+
+#[test]
+fn one_read_that_goes_back_among_a_thousand_operations_is_found() {
+    for index in 0..20 {
+        let history = replicated(1_000, 3, &mut draws(index));
+        let mut operations = history.operations();
+        let is_late_read = |operation: &HistoryOperation| {
+            matches!(operation.operation, Operation::Kv(kv_service::Operation::Read(_)))
+                && operation.op.ordinal > 900
+        };
+        let at = operations.iter().position(is_late_read).expect("half are reads");
+        operations[at].outcome = Outcome::Value(None);
+        let Judgement::Violation(anomaly) = judge(&operations) else {
+            panic!("history {index}: a violation")
+        };
+        assert!(anomaly.links.len() >= 2 && anomaly.links.len() < 10, "{anomaly}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The graph of dependencies between transactions.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeFiltered;
+
+use super::lists::Lists;
+use crate::check::history::recorded::Record;
+use crate::service::{Key, Operation};
+
+/// What one transaction has to do with a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dependency {
+    /// The later appended after the earlier.
+    WriteWrite(Key),
+    /// The later read what the earlier left.
+    WriteRead(Key),
+    /// The later appended after what the earlier read.
+    ReadWrite(Key),
+    /// One client ran both.
+    Process,
+    /// One had completed before the other was asked for.
+    RealTime,
+}
+
+impl Dependency {
+    /// Whether it comes from the lists, and not from client or clock.
+    pub(super) const fn is_of_lists(self) -> bool {
+        matches!(self, Self::WriteWrite(_) | Self::WriteRead(_) | Self::ReadWrite(_))
+    }
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WriteWrite(key) => write!(f, "that appended to {key} after it (ww)"),
+            Self::WriteRead(key) => write!(f, "that read {key} as it left it (wr)"),
+            Self::ReadWrite(key) => write!(f, "it read {key} as it was before that appended (rw)"),
+            Self::Process => f.write_str("its client ran it first (process)"),
+            Self::RealTime => f.write_str("it had completed before that was asked for (real time)"),
+        }
+    }
+}
+
+/// Transactions by their index in the record, and how they depend on one another.
+pub(super) type Graph = DiGraph<(), Dependency>;
+
+/// Dependencies by the lists, by clients and by real time.
+pub(super) fn build(record: &Record<'_>, lists: &Lists) -> Graph {
+    let mut graph = Graph::new();
+    record.operations.iter().for_each(|_| {
+        graph.add_node(());
+    });
+    let mut edges = BTreeSet::new();
+    list_edges(lists, &mut edges);
+    let is_txn = |index: &u32| matches!(record.operations[*index as usize].operation, Operation::Txn(_));
+    for (before, after) in record.program_order() {
+        if is_txn(&before) && is_txn(&after) {
+            edges.insert((before, after, Dependency::Process));
+        }
+    }
+    for (before, after) in real_time(record, is_txn) {
+        edges.insert((before, after, Dependency::RealTime));
+    }
+    for (before, after, dependency) in edges.into_iter().filter(|(before, after, _)| before != after) {
+        graph.add_edge(node(before), node(after), dependency);
+    }
+    graph
+}
+
+pub(super) fn node(index: u32) -> NodeIndex {
+    NodeIndex::new(index as usize)
+}
+
+fn list_edges(lists: &Lists, edges: &mut BTreeSet<(u32, u32, Dependency)>) {
+    for (key, list) in &lists.by_key {
+        for pair in list.order.windows(2) {
+            edges.insert((pair[0].txn, pair[1].txn, Dependency::WriteWrite(*key)));
+        }
+        if let Some(last) = list.order.last() {
+            edges.extend(list.unread.iter().map(|it| (last.txn, it.txn, Dependency::WriteWrite(*key))));
+        }
+        for read in &list.reads {
+            if let Some(last) = read.len.checked_sub(1).and_then(|at| list.order.get(at)) {
+                edges.insert((last.txn, read.txn, Dependency::WriteRead(*key)));
+            }
+            let next = list.order.get(read.len).map_or(&list.unread[..], std::slice::from_ref);
+            edges.extend(next.iter().map(|next| (read.txn, next.txn, Dependency::ReadWrite(*key))));
+        }
+    }
+}
+
+/// Who had completed before whom was asked for; pairs that follow from others are left out.
+fn real_time(record: &Record<'_>, is_txn: impl Fn(&u32) -> bool) -> Vec<(u32, u32)> {
+    let mut pairs = Vec::new();
+    // What has completed, but for what came before something that has completed, too.
+    let mut latest: Vec<u32> = Vec::new();
+    let mut before: Vec<Vec<u32>> = vec![Vec::new(); record.operations.len()];
+    for end in &record.ends {
+        let index = end >> 1;
+        if !is_txn(&index) {
+            continue;
+        }
+        if end & 1 == 0 {
+            pairs.extend(latest.iter().map(|earlier| (*earlier, index)));
+            before[index as usize].clone_from(&latest);
+        } else {
+            let implied = std::mem::take(&mut before[index as usize]);
+            latest.retain(|earlier| !implied.contains(earlier));
+            latest.push(index);
+        }
+    }
+    pairs
+}
+
+/// For each transaction on a circle of these dependencies the number of its component; `None` for others.
+pub(super) fn components(graph: &Graph, allows: impl Fn(Dependency) -> bool) -> Vec<Option<u32>> {
+    let filtered = EdgeFiltered::from_fn(graph, |edge| allows(*edge.weight()));
+    let mut components = vec![None; graph.node_count()];
+    for (number, component) in (0..).zip(kosaraju_scc(&filtered)) {
+        if component.len() > 1 {
+            for node in component {
+                components[node.index()] = Some(number);
+            }
+        }
+    }
+    components
+}

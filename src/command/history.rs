@@ -1,0 +1,404 @@
+//! `splitbrain history`: histories in files, of this program or of another system.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use serde_json::Value as Json;
+use sim_core::check::history::linearizability::{self, Linearizability};
+use sim_core::check::history::session::{Guarantee, Session};
+use sim_core::check::history::spec::{Mutex, Spec, Texts};
+use sim_core::check::history::txn::{Isolation, Transactions};
+use sim_core::check::history::{DEFAULT_BUDGET, Judgement, sequential};
+use sim_core::check::{About, Answer};
+use sim_core::history::History;
+use sim_core::service::Expiry;
+
+use super::Format;
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, Usage};
+use crate::history::{self, Built, FailedCas, Form, Input, Model};
+use crate::output::{Output, talk_line};
+
+/// Check or convert histories of operations, from this program or from another system.
+///
+/// A history says which client asked for what, when, and what it got. The book's chapter on linearizability has the
+/// forms of files.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  splitbrain history check register.edn --model register
+  splitbrain history convert register.edn --to jsonl")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge a history
+    Check(Check),
+    /// Write a history in another form
+    Convert(Convert),
+}
+
+/// Judge a history: is there an order of its operations that its model allows?
+///
+/// Reads EDN as Jepsen and Knossos write it, lines of Jepsen's log, and JSON lines. An operation that ends with `fail`
+/// did not happen; one that ends with `info`, or not at all, may have.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  splitbrain history check register.edn --model register
+  splitbrain history check kv.jsonl --model kv --consistency sequential
+  splitbrain history check lists.edn --model list-append --consistency serializable
+  splitbrain history check etcd.log --model register --failed-cas mismatch --format json
+
+Operations (EDN; in JSON lines the keys and words are texts):
+  register     {:process 0, :type :invoke, :f :write, :value 3}   also :read, :cas [1 2]
+  kv           {… :f :write, :key 7, :value 3}   or :value [7 3]; also :read, :cas, :delete
+  text-kv      {… :f :append, :key \"x\", :value \"abc\"}   also :get, :put
+  set          {… :f :add, :value 3}   also :read, which ends with a list
+  queue        {… :f :enqueue, :value 3}   also :dequeue, :acknowledge
+  lock         {… :f :acquire}, which ends with its token   also :release with the token
+  mutex        {… :f :acquire}   also :release
+  list-append  {… :f :txn, :value [[:append 1 2] [:r 3 nil]]}   ends with [:r 3 [4 5]]
+
+Exit codes:
+    0  pass
+    1  violation
+    2  wrong usage or a bad file
+    3  inconclusive, or out of budget
+    4  the file has no operation")]
+struct Check {
+    /// The history; `-` is standard input
+    file: PathBuf,
+
+    /// What it is about
+    #[arg(long, value_enum, help_heading = "What to check")]
+    model: Model,
+
+    /// What it must be [default: linearizable, and strict-serializable for list-append]
+    #[arg(long, value_enum, help_heading = "What to check")]
+    consistency: Option<Consistency>,
+
+    /// Steps that a search may take
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BUDGET, help_heading = "What to check")]
+    budget: u64,
+
+    /// What a `cas` that ended with `fail` says
+    #[arg(long, value_enum, default_value_t, help_heading = "What to check")]
+    failed_cas: FailedCas,
+
+    /// Locks and messages may come back by themselves, as leases that run out
+    #[arg(long, help_heading = "What to check")]
+    leases: bool,
+
+    /// In which form the file is
+    #[arg(long, value_enum, default_value_t, help_heading = "What to check")]
+    input: Input,
+
+    /// For whom
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    format: Format,
+}
+
+/// Write a history in another form. Nothing is lost, but comments, tags, and whether JSON's texts were words.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  splitbrain history convert register.edn --to jsonl -o register.jsonl
+  splitbrain history convert etcd.log --to edn
+
+Exit codes:
+    0  it is written
+    2  wrong usage, a bad file, or a place that cannot be written to")]
+struct Convert {
+    /// The history; `-` is standard input
+    file: PathBuf,
+
+    /// In which form to write
+    #[arg(long, value_enum)]
+    to: Form,
+
+    /// In which form the file is
+    #[arg(long, value_enum, default_value_t)]
+    input: Input,
+
+    /// Where to [default: standard output]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+}
+
+/// Writing to a string cannot fail.
+const WRITES: &str = "a string takes every text";
+
+/// What a history must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Consistency {
+    /// Each operation takes effect at one moment between its ends
+    Linearizable,
+    /// Operations happen one after the other, each client's in its order
+    Sequential,
+    /// All four session guarantees
+    Session,
+    /// A read is not older than what its client has written
+    ReadYourWrites,
+    /// A read is not older than what its client has read
+    MonotonicReads,
+    /// The writes of a client are seen in its order
+    MonotonicWrites,
+    /// Who has seen a write then sees what its writer had read before
+    WritesFollowReads,
+    /// No G0
+    ReadUncommitted,
+    /// Nor G1
+    ReadCommitted,
+    /// Nor G-single
+    SnapshotIsolation,
+    /// Nor G2-item
+    Serializable,
+    /// Serializable, each client's transactions in its order
+    StrongSessionSerializable,
+    /// Serializable in real time
+    StrictSerializable,
+}
+
+/// What one checker says.
+#[derive(Debug, Serialize)]
+struct Checked {
+    name: &'static str,
+    statement: &'static str,
+    answer: &'static str,
+    /// Evidence or reason, for people.
+    text: Option<String>,
+    /// Evidence as data.
+    evidence: Option<Json>,
+}
+
+/// The document of `--format json`.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    file: String,
+    model: String,
+    clients: usize,
+    operations: u64,
+    unknown: u64,
+    refused: u64,
+    checks: &'a [Checked],
+    verdict: &'static str,
+    /// What numbers stand for that the file has no numbers for.
+    names: &'a BTreeMap<u64, String>,
+}
+
+pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
+    match &arguments.command {
+        Command::Check(check) => check.perform(output),
+        Command::Convert(convert) => convert.perform(output),
+    }
+}
+
+impl Convert {
+    fn perform(&self, stdout: &mut Output) -> Result<ExitCode, Failure> {
+        let entries = history::read(&self.file, self.input)?;
+        let mut file = self.output.as_deref().map(Output::create).transpose()?;
+        let output = file.as_mut().unwrap_or(stdout);
+        output.print(history::write(&entries, self.to))?;
+        output.flush()?;
+        if let Some(path) = &self.output {
+            talk_line(format_args!("{} entries written to {}", entries.len(), path.display()));
+        }
+        Ok(ExitCode::PASS)
+    }
+}
+
+impl Check {
+    fn perform(&self, output: &mut Output) -> Result<ExitCode, Failure> {
+        let entries = history::read(&self.file, self.input)?;
+        let name = self.file.display().to_string();
+        let built = history::build(&entries, self.model, self.failed_cas)
+            .map_err(|problem| problem.in_file(&name))?;
+        if built.operations == 0 {
+            let failure = Usage::new(format!("`{name}` has no operation")).code(ExitCode::NOTHING_SELECTED);
+            return Err(failure.hint("clients are processes with a number; others are passed over").into());
+        }
+        let checks = self.check(&built)?;
+        let (verdict, code) = verdict(&checks);
+        match self.format {
+            Format::Json => output.print(self.json(&built, &checks, verdict))?,
+            Format::Human => output.print(self.human(&built, &checks, verdict))?,
+        }
+        Ok(code)
+    }
+
+    /// Runs the checkers that were asked for.
+    fn check(&self, built: &Built) -> Result<Vec<Checked>, Failure> {
+        let of_lists = self.model == Model::ListAppend;
+        let default = if of_lists { Consistency::StrictSerializable } else { Consistency::Linearizable };
+        let consistency = self.consistency.unwrap_or(default);
+        let history = &built.history;
+        if let Some(isolation) = consistency.isolation(of_lists) {
+            let about = isolation.about();
+            return Ok(vec![checked(about, Transactions::new(isolation).judge(history, self.budget))]);
+        }
+        if of_lists {
+            return Err(self.not_for(consistency, "read-uncommitted … strict-serializable"));
+        }
+        match consistency {
+            Consistency::Linearizable => Ok(vec![self.linearizable(built)]),
+            Consistency::Sequential => Ok(vec![self.sequential(history)?]),
+            _ => match consistency.guarantees() {
+                Some(guarantees) if matches!(self.model, Model::Register | Model::Kv) => Ok(guarantees
+                    .iter()
+                    .map(|it| checked(it.about(), Session::new(*it).judge(history)))
+                    .collect()),
+                Some(_) => Err(self.not_for(consistency, "linearizable or sequential")),
+                None => Err(self.not_for(consistency, "linearizable, sequential or session")),
+            },
+        }
+    }
+
+    fn linearizable(&self, built: &Built) -> Checked {
+        match self.model {
+            Model::Register | Model::Kv | Model::ListAppend => self.judge(&linearizability::kv(), built),
+            Model::TextKv => self.judge(&Linearizability::new(Texts { texts: built.texts.clone() }), built),
+            Model::Set => self.judge(&linearizability::set(), built),
+            Model::Queue => self.judge(&linearizability::queue(self.expiry()), built),
+            Model::Lock => self.judge(&linearizability::lock(self.expiry()), built),
+            Model::Mutex => self.judge(&Linearizability::new(Mutex), built),
+        }
+    }
+
+    fn judge<S: Spec>(&self, checker: &Linearizability<S>, built: &Built) -> Checked {
+        checked(&linearizability::ABOUT, checker.judge(&built.history, self.budget))
+    }
+
+    fn sequential(&self, history: &History) -> Result<Checked, Failure> {
+        let judgement = match self.model {
+            Model::Register | Model::Kv => sequential::kv().judge(history, self.budget),
+            Model::Set => sequential::set().judge(history, self.budget),
+            Model::Queue => sequential::queue(self.expiry()).judge(history, self.budget),
+            Model::Lock => sequential::lock(self.expiry()).judge(history, self.budget),
+            Model::TextKv | Model::Mutex | Model::ListAppend => {
+                return Err(self.not_for(Consistency::Sequential, "linearizable"));
+            }
+        };
+        Ok(checked(&sequential::ABOUT, judgement))
+    }
+
+    const fn expiry(&self) -> Expiry {
+        if self.leases { Expiry::Possible } else { Expiry::Never }
+    }
+
+    fn not_for(&self, consistency: Consistency, allowed: &str) -> Failure {
+        let [model, consistency] = [name_of(&self.model), name_of(&consistency)];
+        Usage::new(format!("`--consistency {consistency}` is not for `--model {model}`"))
+            .allowed(allowed)
+            .into()
+    }
+
+    fn human(&self, built: &Built, checks: &[Checked], verdict: &str) -> String {
+        let mut text = format!(
+            "{} · {} · {} clients, {} operations ({} unknown, {} refused)\n\n",
+            self.file.display(),
+            name_of(&self.model),
+            built.clients,
+            built.operations,
+            built.unknown,
+            built.refused
+        );
+        for check in checks {
+            writeln!(text, "{:<28}{}", check.name, check.answer).expect(WRITES);
+            for line in check.text.iter().flat_map(|text| text.lines()) {
+                writeln!(text, "  {line}").expect(WRITES);
+            }
+        }
+        let shown: String = checks.iter().filter_map(|check| check.text.as_deref()).collect();
+        for (number, name) in built.legend().into_iter().filter(|(number, _)| mentions(&shown, *number)) {
+            writeln!(text, "  {number} stands for {name}").expect(WRITES);
+        }
+        writeln!(text, "\nverdict    {verdict}").expect(WRITES);
+        text
+    }
+
+    fn json(&self, built: &Built, checks: &[Checked], verdict: &'static str) -> String {
+        let document = Document {
+            file: self.file.display().to_string(),
+            model: name_of(&self.model),
+            clients: built.clients,
+            operations: built.operations,
+            unknown: built.unknown,
+            refused: built.refused,
+            checks,
+            verdict,
+            names: &built.legend(),
+        };
+        let mut text = serde_json::to_string_pretty(&document).expect("a document is JSON");
+        text.push('\n');
+        text
+    }
+}
+
+impl Consistency {
+    /// The level of isolation, of lists; the two strongest have other names there.
+    fn isolation(self, of_lists: bool) -> Option<Isolation> {
+        let level = match self {
+            Self::ReadUncommitted => Isolation::ReadUncommitted,
+            Self::ReadCommitted => Isolation::ReadCommitted,
+            Self::SnapshotIsolation => Isolation::SnapshotIsolation,
+            Self::Serializable => Isolation::Serializable,
+            Self::StrongSessionSerializable | Self::Sequential => Isolation::StrongSessionSerializable,
+            Self::StrictSerializable | Self::Linearizable => Isolation::StrictSerializable,
+            Self::Session
+            | Self::ReadYourWrites
+            | Self::MonotonicReads
+            | Self::MonotonicWrites
+            | Self::WritesFollowReads => return None,
+        };
+        of_lists.then_some(level)
+    }
+
+    fn guarantees(self) -> Option<&'static [Guarantee]> {
+        match self {
+            Self::Session => Some(&Guarantee::ALL),
+            Self::ReadYourWrites => Some(&[Guarantee::ReadYourWrites]),
+            Self::MonotonicReads => Some(&[Guarantee::MonotonicReads]),
+            Self::MonotonicWrites => Some(&[Guarantee::MonotonicWrites]),
+            Self::WritesFollowReads => Some(&[Guarantee::WritesFollowReads]),
+            _ => None,
+        }
+    }
+}
+
+fn checked<E: Serialize + std::fmt::Display>(about: &'static About, judgement: Judgement<E>) -> Checked {
+    let evidence = match &judgement {
+        Judgement::Violation(evidence) => serde_json::to_value(evidence).ok(),
+        Judgement::Pass | Judgement::Inconclusive(_) => None,
+    };
+    let (answer, text) = match Answer::from(judgement) {
+        Answer::Pass => ("pass", None),
+        Answer::Violation(text) => ("violation", Some(text)),
+        Answer::Inconclusive(why) => ("inconclusive", Some(why)),
+    };
+    Checked { name: about.name, statement: about.statement, answer, text, evidence }
+}
+
+/// A violation outweighs what could not be decided.
+fn verdict(checks: &[Checked]) -> (&'static str, ExitCode) {
+    let any = |answer: &str| checks.iter().any(|check| check.answer == answer);
+    if any("violation") {
+        ("violation", ExitCode::VIOLATION)
+    } else if any("inconclusive") {
+        ("inconclusive", ExitCode::INCONCLUSIVE)
+    } else {
+        ("pass", ExitCode::PASS)
+    }
+}
+
+/// Whether a text has this number, whole.
+fn mentions(text: &str, number: u64) -> bool {
+    text.split(|letter: char| !letter.is_ascii_digit()).any(|word| word == number.to_string())
+}
+
+fn name_of(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
