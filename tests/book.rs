@@ -99,13 +99,16 @@ fn every_target_is_in_the_book() {
 }
 
 #[test]
-fn every_invariant_of_raft_is_in_the_book() {
+fn every_invariant_of_a_protocol_with_a_chapter_is_in_it() {
     let table = ProtocolTable::builtin();
-    let raft = table.find("raft").expect("Raft is built in").about();
-    let written: BTreeSet<String> =
-        rows(&chapter("raft.md"), "invariant").into_iter().map(|[name, _]| name).collect();
-    let known = raft.invariants.iter().map(|invariant| format!("`{}`", invariant.name)).collect();
-    assert_eq!(written, known, "left: `raft.md`; right: what is checked");
+    for name in ["raft", "vrr"] {
+        let protocol = table.find(name).expect("it is built in").about();
+        let page = format!("{name}.md");
+        let written: BTreeSet<String> =
+            rows(&chapter(&page), "invariant").into_iter().map(|[name, _]| name).collect();
+        let known = protocol.invariants.iter().map(|invariant| format!("`{}`", invariant.name)).collect();
+        assert_eq!(written, known, "left: `{page}`; right: what is checked");
+    }
 }
 
 #[test]
@@ -202,7 +205,7 @@ fn is_source(text: &str) -> bool {
 fn is_scenario_name(text: &str) -> bool {
     let is_named =
         |area: &str| text.strip_prefix(area).is_some_and(|name| !name.is_empty() && !name.contains('/'));
-    ["raft/", "echo/"].into_iter().any(is_named) && !text.contains('<')
+    ["raft/", "vrr/", "echo/"].into_iter().any(is_named) && !text.contains('<')
 }
 
 // ----- schemas and documents -----

@@ -26,6 +26,7 @@ pub mod paxos;
 pub mod raft;
 pub mod replicated;
 pub mod synod;
+pub mod vrr;
 
 #[cfg(test)]
 mod testing;

@@ -35,6 +35,12 @@ impl<'a, P: Process> Context<'a, P> {
         self.core.node_count()
     }
 
+    /// Whether this is the node's first start: it belongs to a new group, and has lost nothing. An operator who sets
+    /// up a group knows that, whatever its disks hold.
+    pub fn is_first_start(&self) -> bool {
+        self.core.is_first_start(self.node)
+    }
+
     /// The node's monotonic clock: never goes back, may drift or stand still.
     #[inline]
     pub fn now(&self) -> LocalTime {

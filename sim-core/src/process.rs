@@ -15,6 +15,7 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 
+use crate::check::Nodes;
 use crate::context::Context;
 use crate::disk::{DiskPromise, Record};
 use crate::service::Operation;
@@ -60,6 +61,13 @@ pub trait Process: Sized + Send + Serialize + 'static {
 
     /// Everything written to the region before this sync was asked for is durable.
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId);
+
+    /// The nodes whose lost memory, as things stand, is more than the protocol promises to survive. Only protocols that
+    /// keep with their peers what others keep on disk have a limit: with too many of them empty at once, nobody can
+    /// give back what they knew. Asked at the end of a run.
+    fn forgotten(_nodes: &Nodes<'_, Self>) -> Vec<NodeId> {
+        Vec::new()
+    }
 
     /// A copy for snapshots and branches; `None` where the process cannot be copied (an external program).
     /// Must be cheap: large state belongs into [`persist`](crate::persist) containers.

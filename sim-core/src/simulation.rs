@@ -152,7 +152,8 @@ pub trait Simulation: Send {
     /// What was violated, the first first.
     fn violations(&self) -> &[Violation];
 
-    /// What has happened to disks beyond the protocol's promise: the worst of each node.
+    /// What has happened to disks, and to the memory of protocols that need none, beyond the protocol's promise: the
+    /// worst of each node.
     fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)>;
 
     /// How often each of the protocol's points was reached.
@@ -283,8 +284,14 @@ impl<P: Process> Simulation for World<P> {
 
     fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)> {
         let nodes = self.nodes();
+        let forgotten = P::forgotten(&nodes);
+        let harm = |node: NodeId| {
+            let is_forgotten = forgotten.contains(&node);
+            let on_disk = nodes.disk(node).and_then(|disk| disk.beyond(P::PROMISE));
+            if is_forgotten { Some(DamageKind::LostMemory) } else { on_disk }
+        };
         let all = (0_u32..).take(nodes.count()).map(NodeId::new);
-        all.filter_map(|node| Some((node, nodes.disk(node)?.beyond(P::PROMISE)?))).collect()
+        all.filter_map(|node| Some((node, harm(node)?))).collect()
     }
 
     fn points(&self) -> Vec<(&'static str, u64)> {

@@ -96,6 +96,11 @@ impl StateMachine {
         }
     }
 
+    /// The same registers, and no sessions: a state that was handed on without the table of clients.
+    pub fn without_sessions(&self) -> Self {
+        Self { sessions: PersistentMap::default(), ..self.clone() }
+    }
+
     /// What is known of a client's command.
     pub fn recall(&self, op: OpId) -> Memory {
         match self.sessions.get(&op.client) {

@@ -16,6 +16,7 @@ mod quorums;
 mod raft;
 mod synod;
 mod table;
+mod vrr;
 
 use protocols::mutant::MutantAbout;
 use schemars::{JsonSchema, Schema};
@@ -71,6 +72,8 @@ builtin! {
     Raft = raft,
     /// Multi-Paxos: a sequence of decisions, and a key-value store on it.
     Paxos = paxos,
+    /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
+    Vrr = vrr,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
     /// Echo: the smallest protocol, a template.

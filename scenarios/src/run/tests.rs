@@ -34,7 +34,7 @@ fn the_cluster_outlives_its_leaders() {
 
 #[test]
 fn a_steady_cluster_keeps_its_leader() {
-    let report = run_seed(&from_library("steady"), 3).report;
+    let report = run_seed(&from_library("raft/steady"), 3).report;
     assert_eq!((&report.verdict, report.exit_code), (&Verdict::Pass, 0));
     assert_eq!(elections(&report), 1, "{:#?}", report.milestones);
 }
@@ -104,7 +104,7 @@ fn a_run_that_needs_too_many_events_is_inconclusive_and_says_what_it_does() {
 
 #[test]
 fn an_interrupted_run_says_so() {
-    let mut scenario = from_library("steady");
+    let mut scenario = from_library("raft/steady");
     scenario.scenario.phases.faults = Span::secs(600).into();
     let mut stop = |_: &dyn Simulation| ControlFlow::Break(());
     let run = run_observed(&scenario, &ProtocolTable::builtin(), 0, &RunOptions::default(), &mut stop);
@@ -144,7 +144,7 @@ fn an_expected_violation_passes_and_one_that_does_not_come_fails() {
 
 #[test]
 fn a_recorded_run_begins_with_the_starts_of_the_nodes() {
-    let scenario = from_library("steady");
+    let scenario = from_library("raft/steady");
     let options = RunOptions { recording: Recording::On, ..RunOptions::default() };
     let recorded = run(&scenario, &ProtocolTable::builtin(), 0, &options);
     let trace = recorded.simulation.trace().expect("it was recorded");
@@ -260,7 +260,7 @@ fn a_plan_with_a_core_replays_to_the_same_digest() {
 
 #[test]
 fn two_runs_that_part_are_told_by_their_first_different_event() {
-    let scenario = from_library("steady").scenario;
+    let scenario = from_library("raft/steady").scenario;
     let table = ProtocolTable::builtin();
     let other = {
         let mut other = scenario.clone();
@@ -275,6 +275,9 @@ fn two_runs_that_part_are_told_by_their_first_different_event() {
     assert_eq!(first_divergence(world(&scenario), world(&scenario), 10_000), None);
 }
 
+/// Runs among a hundred that may destroy more than their protocol promises to survive.
+const BEYOND_PROMISE_MAX: u32 = 5;
+
 /// What CI asks of every scenario of the library: a hundred seeds, each run twice; of those that `splitbrain mutants`
 /// hunts with, and runs with thousands of seeds, twenty.
 #[test]
@@ -284,12 +287,17 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
         let silence = crate::format::Expectation::Violation("clients-are-served".to_owned());
         let expects_silence = scenario.scenario.expect == silence;
         let mut reached = std::collections::BTreeMap::new();
-        for seed in 0..if scenario.scenario.hunt { 20 } else { 100 } {
+        let mut beyond_promise = 0;
+        let seeds = if scenario.scenario.hunt { 20 } else { 100 };
+        for seed in 0..seeds {
             let first = run_seed(&scenario, seed).report;
-            assert_eq!(
-                first.exit_code, 0,
+            beyond_promise += u32::from(first.verdict == Verdict::BeyondPromise);
+            assert!(
+                first.exit_code == 0 || first.verdict == Verdict::BeyondPromise,
                 "{} with seed {seed}: {}: {:?}",
-                entry.name, first.verdict, first.violations
+                entry.name,
+                first.verdict,
+                first.violations
             );
             let serves = first.operations.completed > 0;
             assert!(serves || expects_silence, "{} with seed {seed} serves nobody", entry.name);
@@ -305,6 +313,11 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
                 .iter()
                 .for_each(|point| *reached.entry(point.name.clone()).or_insert(0) += point.count);
         }
+        assert!(
+            beyond_promise <= BEYOND_PROMISE_MAX,
+            "{} goes beyond the promise with {beyond_promise} seeds of a hundred",
+            entry.name
+        );
     }
 }
 
@@ -312,7 +325,7 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
 #[test]
 fn a_partition_and_a_leader_crash_are_survived_by_every_replicated_state_machine() {
     let text = library::find("partition-and-leader-crash").expect("the library has it").text;
-    for protocol in ["Raft()", "Paxos()", "Paxos(reads: Slot)"] {
+    for protocol in ["Raft()", "Paxos()", "Paxos(reads: Slot)", "Vrr()"] {
         assert_eq!(text.matches("protocol: Raft()").count(), 1, "the line to change");
         let scenario = loaded(&text.replace("protocol: Raft()", &format!("protocol: {protocol}")));
         for seed in 0..5 {

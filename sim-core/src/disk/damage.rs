@@ -24,11 +24,14 @@ pub enum DamageKind {
     RolledBack,
     /// Everything durable is gone.
     Wiped,
+    /// A crash took what a node kept in memory only, when too many of its peers had lost theirs: harm to protocols that
+    /// need no disk. No disk records it; [`Process::forgotten`](crate::Process::forgotten) tells.
+    LostMemory,
 }
 
 impl DamageKind {
     /// All kinds, the mildest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LostUnsynced,
         Self::TornWrite,
         Self::DetectedCorruption,
@@ -37,9 +40,10 @@ impl DamageKind {
         Self::LyingSync,
         Self::RolledBack,
         Self::Wiped,
+        Self::LostMemory,
     ];
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -56,13 +60,14 @@ impl fmt::Display for DamageKind {
             Self::LyingSync => "lying sync",
             Self::RolledBack => "stale rollback",
             Self::Wiped => "wipe",
+            Self::LostMemory => "memory lost on too many nodes at once",
         })
     }
 }
 
 /// The kinds of damage that have happened to one disk so far. It only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DamageReport(u8);
+pub struct DamageReport(u16);
 
 impl DamageReport {
     /// Whether damage of this kind has happened.
@@ -93,7 +98,7 @@ impl DamageReport {
 
 /// What a protocol declares to survive. It may fail after anything else without being wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DiskPromise(u8);
+pub struct DiskPromise(u16);
 
 impl DiskPromise {
     /// The disk never loses anything, not even what was not synced.
@@ -101,7 +106,7 @@ impl DiskPromise {
     /// What crash-fault protocols promise (Raft, Multi-Paxos): un-synced writes may be lost or torn in a crash.
     pub const CRASH_FAULT: Self = Self::NOTHING.and(DamageKind::LostUnsynced).and(DamageKind::TornWrite);
     /// Whatever the disk does: protocols that keep nothing on it, and those that recover it all from peers.
-    pub const EVERYTHING: Self = Self(u8::MAX);
+    pub const EVERYTHING: Self = Self(u16::MAX);
 
     /// This promise and damage of one more kind.
     pub const fn and(self, kind: DamageKind) -> Self {

@@ -32,6 +32,10 @@ impl<P: Process> Core<P> {
         self.hosts[node.index()].clock_error(self.now)
     }
 
+    pub(crate) fn is_first_start(&self, node: NodeId) -> bool {
+        self.hosts[node.index()].incarnation == 1
+    }
+
     #[inline(always)]
     pub(crate) fn process_stream(&mut self, node: NodeId) -> &mut Stream {
         &mut self.hosts[node.index()].stream

@@ -1,0 +1,131 @@
+//! What is committed, a quorum holds (§4.1, step 5).
+
+use std::collections::BTreeMap;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+use sim_core::persist::PersistentMap;
+
+use super::super::{Fact, Index, View, Vrr};
+
+/// A primary commits an entry only when f others have acknowledged it in its view.
+#[derive(Clone, Debug, Default)]
+pub struct CommitQuorum {
+    /// For each replica the view in which it has acknowledged last, and how far.
+    acknowledged: BTreeMap<NodeId, (View, Index)>,
+    /// The same of views before that.
+    earlier: PersistentMap<(NodeId, View), Index>,
+    /// What anybody has committed.
+    committed: Index,
+}
+
+impl CommitQuorum {
+    fn acknowledge(&mut self, node: NodeId, view: View, index: Index) {
+        let latest = self.acknowledged.entry(node).or_default();
+        if latest.0 != view {
+            self.earlier.insert((node, latest.0), latest.1);
+        }
+        *latest = (*latest).max((view, index));
+    }
+
+    /// How far a replica has acknowledged in a view. Its acknowledgements may be late, and it elsewhere by now.
+    fn acknowledged_in(&self, node: NodeId, view: View) -> Index {
+        match self.acknowledged.get(&node) {
+            Some((latest, index)) if *latest == view => *index,
+            Some(_) => self.earlier.get(&(node, view)).copied().unwrap_or_default(),
+            None => Index::ZERO,
+        }
+    }
+
+    /// A replica commits. Who is not the first only hears of it.
+    fn commit(&mut self, node: NodeId, view: View, index: Index, quorum: usize) -> Result<(), Breach> {
+        if index <= self.committed {
+            return Ok(());
+        }
+        let others = self.acknowledged.keys().filter(|other| **other != node);
+        let held_by = 1 + others.filter(|other| self.acknowledged_in(**other, view) >= index).count();
+        ensure!(
+            held_by >= quorum,
+            "{node} commits {index} in {view}, and only {held_by} hold it, of {quorum} needed"
+        );
+        self.committed = index;
+        Ok(())
+    }
+
+    fn on_fact(&mut self, nodes: &Nodes<'_, Vrr>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        let Some(vrr) = nodes.process(node) else { return Ok(()) };
+        match *fact {
+            Fact::Acknowledged { view, index } => {
+                self.acknowledge(node, view, index);
+                Ok(())
+            }
+            Fact::Committed { index, .. } => {
+                self.commit(node, vrr.view_number(), index, vrr.config().quorum())
+            }
+            Fact::RecoveryStarted
+            | Fact::Recovered { .. }
+            | Fact::ViewChangeStarted { .. }
+            | Fact::BecamePrimary { .. }
+            | Fact::BecameBackup { .. }
+            | Fact::Appended { .. }
+            | Fact::Truncated { .. }
+            | Fact::Installed { .. }
+            | Fact::Applied { .. } => Ok(()),
+        }
+    }
+}
+
+impl Invariant<Vrr> for CommitQuorum {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "commit-quorum",
+            statement: "Whoever commits an entry first does so when f others have acknowledged it in its view.",
+            source: "paper §4.1, step 5",
+            leaves_out: "whether the acknowledgements had arrived: that they were sent is enough",
+        }
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Vrr>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(nodes, node, fact))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {
+        nodes.running().try_for_each(|(node, vrr)| {
+            let commit = vrr.log().commit_number();
+            ensure!(commit <= self.committed, "{node} has committed {commit}, stated was {}", self.committed);
+            Ok(())
+        })
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_needs_f_others_in_the_same_view() {
+        let mut invariant = CommitQuorum::default();
+        let [primary, second, third] = [0, 1, 2].map(NodeId::new);
+        invariant.acknowledge(second, View(0), Index(2));
+        assert!(invariant.commit(primary, View(0), Index(3), 2).is_err(), "nobody else holds 3");
+        assert_eq!(invariant.commit(primary, View(0), Index(2), 2), Ok(()));
+        assert_eq!(invariant.commit(third, View(0), Index(2), 2), Ok(()), "who hears of it later");
+        invariant.acknowledge(third, View(3), Index(3));
+        assert!(invariant.commit(primary, View(0), Index(3), 2).is_err(), "held in another view");
+        assert!(invariant.commit(primary, View(3), Index(3), 3).is_err(), "one is not enough of five");
+    }
+
+    #[test]
+    fn an_acknowledgement_counts_when_its_sender_has_gone_on_to_another_view() {
+        let mut invariant = CommitQuorum::default();
+        let [primary, second] = [0, 1].map(NodeId::new);
+        invariant.acknowledge(second, View(0), Index(2));
+        invariant.acknowledge(second, View(1), Index(1));
+        assert_eq!(invariant.commit(primary, View(0), Index(2), 2), Ok(()));
+    }
+}

@@ -1,0 +1,121 @@
+//! The state of a replica for people.
+
+use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
+
+use super::Vrr;
+use super::status::{Backup, Primary, Recovering, Status, Step, ViewChange};
+use crate::replicated::{Command, Index};
+
+impl Vrr {
+    /// Everything the paper's Figure 2 names, in its order, and what this implementation adds.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        view.group("replica", |view| {
+            view.text("status", self.status_name());
+            view.number("view-number", self.view.0);
+            view.number("last normal view", self.last_normal.0);
+            view.number("op-number", self.log.op_number().0);
+            view.number("commit-number", self.log.commit_number().0);
+            view.text("crash vector", &self.crash_vector);
+        });
+        view.strip("log", self.strip(request));
+        view.group("state machine", |view| {
+            view.number("executed", self.machine.applied().0);
+            view.number("registers", self.machine.register_count());
+            view.number("clients in the client table", self.machine.session_count());
+            view.text("chain", self.machine.chain());
+        });
+        match &self.status {
+            Status::Standby => {}
+            Status::Primary(primary) => self.show_primary(primary, view, request),
+            Status::Backup(backup) => self.show_backup(backup, view),
+            Status::ViewChange(change) => self.show_view_change(change, view, request),
+            Status::Recovering(recovering) => self.show_recovering(recovering, view, request),
+        }
+    }
+
+    fn strip(&self, request: &ViewRequest) -> Strip {
+        let available = self.log.base().next().0..self.log.op_number().0 + 1;
+        let cells = request.window(available.clone()).filter_map(|index| {
+            let entry = self.log.entry_at(Index(index))?;
+            Some(Cell { index, epoch: entry.view.0, label: label(&entry.command) })
+        });
+        let marks = vec![
+            ("compacted", self.log.base().0),
+            ("commit", self.log.commit_number().0),
+            ("executed", self.machine.applied().0),
+        ];
+        Strip { available, cells: cells.collect(), marks }
+    }
+
+    fn show_primary(&self, primary: &Primary, view: &mut ViewBuilder, request: &ViewRequest) {
+        let members = self.config.members.iter().zip(&primary.progress);
+        let rows = members.filter(|(member, _)| **member != self.node).map(|(member, progress)| {
+            let in_flight = progress.sent.since(progress.acknowledged);
+            let numbers = [progress.acknowledged.0, progress.sent.0, in_flight, progress.round.0];
+            std::iter::once(member.to_string()).chain(numbers.map(|number| number.to_string())).collect()
+        });
+        let columns = vec!["backup", "acknowledged", "sent", "in flight", "round"];
+        view.group("primary", |view| {
+            view.number("log that the view began with", primary.inherited.0);
+            view.number("round", primary.round.0);
+            view.number("requests to answer", primary.pending.len() as u64);
+            view.number("reads to answer", primary.reads.len() as u64);
+            view.table("backups", table(columns, rows.collect(), request));
+        });
+    }
+
+    fn show_backup(&self, backup: &Backup, view: &mut ViewBuilder) {
+        view.group("backup", |view| {
+            view.text("primary", self.config.primary(self.view));
+            view.number("messages that came too early", backup.early.len() as u64);
+        });
+    }
+
+    fn show_view_change(&self, change: &ViewChange, view: &mut ViewBuilder, request: &ViewRequest) {
+        let rows = self.config.members.iter().enumerate().map(|(slot, member)| {
+            let wants = if change.wanted_by[slot].is_some() { "yes" } else { "" };
+            let offer = change.offers[slot].as_ref();
+            let offer =
+                offer.map_or_else(String::new, |offer| format!("{} up to {}", offer.last_normal, offer.op));
+            vec![member.to_string(), wants.to_owned(), offer]
+        });
+        let columns = vec!["member", "wants this view", "has"];
+        view.group("view change", |view| {
+            view.text("next primary", self.config.primary(self.view));
+            view.table("members", table(columns, rows.collect(), request));
+        });
+    }
+
+    fn show_recovering(&self, recovering: &Recovering, view: &mut ViewBuilder, request: &ViewRequest) {
+        let answer = |slot: usize| match &recovering.step {
+            Step::Incarnation(answered) if answered[slot] => "knows lives".to_owned(),
+            Step::Incarnation(_) => String::new(),
+            Step::State(responses) => match &responses[slot] {
+                None => String::new(),
+                Some(response) if response.state.is_some() => format!("{}, as its primary", response.view),
+                Some(response) => response.view.to_string(),
+            },
+        };
+        let rows = self.config.members.iter().enumerate();
+        let rows = rows.map(|(slot, member)| vec![member.to_string(), answer(slot)]);
+        view.group("recovery", |view| {
+            view.text("nonce", recovering.nonce);
+            view.table("answers", table(vec!["member", "answer"], rows.collect(), request));
+        });
+    }
+}
+
+fn label(command: &Command) -> String {
+    match command {
+        Command::Noop => "noop".to_owned(),
+        Command::Client { operation, .. } => operation.to_string(),
+    }
+}
+
+/// A table of few rows, cut to the rows asked for.
+fn table(columns: Vec<&'static str>, rows: Vec<Vec<String>>, request: &ViewRequest) -> Table {
+    let available = 0..rows.len() as u64;
+    let window = request.window(available.clone());
+    let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, texts)| texts);
+    Table { columns, available, rows: rows.collect() }
+}
