@@ -44,6 +44,20 @@ impl Loaded {
         parse_and_validate(&text::apply(self.document(), overrides)?, table)
     }
 
+    /// That a value is valid by itself, or together with one of another field.
+    fn check_value(&self, path: &str, value: &str, table: &ProtocolTable) -> Result<(), Diagnostic> {
+        let mine = set(path, value);
+        let Err(wrong) = self.with(std::slice::from_ref(&mine), table) else { return Ok(()) };
+        let others = self
+            .scenario
+            .draw
+            .iter()
+            .filter(|other| other.path != path && Path::parse(&other.path).is_some());
+        let mut pairs = others.flat_map(|other| other.from.iter().map(|value| set(&other.path, value)));
+        let is_valid = pairs.any(|other| self.with(&[mine.clone(), other], table).is_ok());
+        if is_valid { Ok(()) } else { Err(wrong) }
+    }
+
     /// Checks what may be drawn, value by value.
     pub(crate) fn check_draws(&self, table: &ProtocolTable) -> Result<(), Diagnostic> {
         for (index, draw) in self.scenario.draw.iter().enumerate() {
@@ -60,7 +74,7 @@ impl Loaded {
                 return Err(at(self.document(), &here("from"), "there is nothing to draw from".to_owned()));
             }
             for (place, value) in draw.from.iter().enumerate() {
-                self.with(&[set(&draw.path, value)], table).map_err(|wrong| {
+                self.check_value(&draw.path, value, table).map_err(|wrong| {
                     let problem = format!("`{value}` is no value for `{}`: {}", draw.path, wrong.message);
                     let mut refused = at(self.document(), &here(&format!("from[{place}]")), problem);
                     (refused.allowed, refused.hint) = (wrong.allowed, wrong.hint);
@@ -144,6 +158,18 @@ mod tests {
             .map(|seed| scenario.configured(seed, &table).drawn.iter().map(ToString::to_string).collect())
             .collect();
         assert_eq!(drawn.len(), 3, "a heartbeat of 100 ms does not go with timeouts from 80 ms: {drawn:?}");
+    }
+
+    #[test]
+    fn a_value_that_needs_another_is_drawn_with_it() {
+        let fields = r#"draw: [
+            (path: "protocol.heartbeat", from: ["50ms", "160ms"]),
+            (path: "protocol.election_timeout", from: ["150ms..300ms", "400ms..800ms"])]"#;
+        let (scenario, table) = (loaded(fields), ProtocolTable::builtin());
+        let of_seed = |seed| scenario.configured(seed, &table).drawn;
+        let slow = (0..100).map(of_seed).filter(|drawn| drawn[0].value() == "160ms");
+        let timeouts: BTreeSet<String> = slow.map(|drawn| drawn[1].value().to_owned()).collect();
+        assert_eq!(timeouts, ["400ms..800ms".to_owned()].into());
     }
 
     #[test]

@@ -10,6 +10,6 @@ pub struct Draw {
     /// Which field, as `--set` writes it: `protocol.election_timeout`.
     pub path: String,
     /// Its values, as `--set` writes them, each equally likely; one that stands twice is twice as likely. Each must be
-    /// valid by itself. Where several together are not, the seed draws all of them again.
+    /// valid by itself, or together with one of another field. Where all together are not, the seed draws them again.
     pub from: Vec<String>,
 }

@@ -42,9 +42,13 @@ pub(super) fn in_doubt(scenario: &Scenario, plan: &Plan) -> Vec<NodeId> {
         _ => None,
     });
     let scripted = plan.clients().iter().flat_map(|script| &script.steps).map(|step| &step.operation);
-    let moved = issued.chain(scripted).filter_map(|operation| match operation {
-        Operation::Admin(Admin::AddNode(node) | Admin::RemoveNode(node)) => Some(*node),
-        _ => None,
+    let moved = issued.chain(scripted).flat_map(|operation| match operation {
+        Operation::Admin(Admin::AddNode(node) | Admin::RemoveNode(node) | Admin::AddLearner(node)) => {
+            vec![*node]
+        }
+        Operation::Admin(Admin::AddNodes(one, other)) => vec![*one, *other],
+        Operation::Admin(Admin::ReplaceNode { remove, add }) => vec![*remove, *add],
+        _ => Vec::new(),
     });
     let all: BTreeSet<NodeId> = moved.chain(scenario.spares.nodes().iter().copied()).collect();
     all.into_iter().collect()

@@ -14,7 +14,7 @@ impl FaultKind for LeaderClock {
     fn about(&self) -> About {
         About {
             name: "leader-clock",
-            help: "The leader's clocks run 0.01 to 10 percent fast or slow, and are then set right.",
+            help: "The leader's clocks run 0.1 to 30 percent fast or slow, and are then set right.",
             severity: Severity::Benign,
             rate: Rate::new(1, Span::secs(10)),
         }
@@ -23,7 +23,7 @@ impl FaultKind for LeaderClock {
     fn generate(&self, stream: &mut Stream, context: &GeneratorContext) -> Option<Fault> {
         context.has_peers().then_some(())?;
         let duration = context.draw_duration(stream);
-        let ppm = *stream.pick(&[100, 10_000, 100_000])?;
+        let ppm = *stream.pick(&[1_000, 50_000, 300_000])?;
         let ppm = *stream.pick(&[ppm, -ppm])?;
         let drift = Command::Clock { node: Target::Leader, fault: ClockFault::Drift(ppm) };
         let heal = Command::Clock { node: Target::All, fault: ClockFault::Heal };

@@ -39,6 +39,12 @@ pub(super) struct Hunt<'a> {
     pub(super) seeds: u64,
 }
 
+/// A scenario that is hunted in, with its name in the library.
+struct Ground {
+    name: &'static str,
+    loaded: Loaded,
+}
+
 /// What is kept of a run.
 struct Ended {
     seed: u64,
@@ -57,11 +63,12 @@ impl Hunt<'_> {
     ) -> Result<Option<Caught>, Failure> {
         let name = format!("{}/{}", quarry.protocol, mutant.name);
         let set = format!("protocol.mutant={}", mutant.name);
-        let scenarios = self.scenarios(&quarry.protocol, &[set])?;
+        let grounds = self.grounds(&quarry.protocol, &[set])?;
+        let ended = |job: &Job<'_>, report: Report| ended(&grounds, job, report);
         let mut starts = Vec::new();
         for start in 0..self.starts {
             progress.begin(format!("{name}, start {} of {}", start + 1, self.starts));
-            let jobs = self.jobs(&scenarios, start).take(usize::try_from(self.seeds).unwrap_or(usize::MAX));
+            let jobs = self.jobs(&grounds, start).take(usize::try_from(self.seeds).unwrap_or(usize::MAX));
             let done = Sweep::new(self.table).run(jobs, ended, |ended| is_catch(&ended.verdict), progress);
             let found = done.last().is_some_and(|done| is_catch(&done.kept.verdict));
             if !found && (done.len() as u64) < self.seeds {
@@ -79,10 +86,11 @@ impl Hunt<'_> {
         seeds: u64,
         progress: &mut Progress,
     ) -> Result<Option<Control>, Failure> {
-        let scenarios = self.scenarios(&quarry.protocol, &[])?;
+        let grounds = self.grounds(&quarry.protocol, &[])?;
+        let ended = |job: &Job<'_>, report: Report| ended(&grounds, job, report);
         let mut control = Control::new(&quarry.protocol);
         for start in 0..self.starts {
-            let jobs = self.jobs(&scenarios, start).take(usize::try_from(seeds).unwrap_or(usize::MAX));
+            let jobs = self.jobs(&grounds, start).take(usize::try_from(seeds).unwrap_or(usize::MAX));
             progress.begin(format!(
                 "{} without a bug, start {} of {}",
                 quarry.protocol,
@@ -101,14 +109,14 @@ impl Hunt<'_> {
     }
 
     /// The scenarios of the library in which the protocol is hunted.
-    fn scenarios(&self, protocol: &str, set: &[String]) -> Result<Vec<Loaded>, Failure> {
+    fn grounds(&self, protocol: &str, set: &[String]) -> Result<Vec<Ground>, Failure> {
         let overrides = set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let mut found = Vec::new();
         for entry in library::all() {
             let load = |set| scenarios::load(entry.path, entry.text.as_bytes(), set, self.table);
             let plain = load(&[])?.scenario;
             if plain.hunt && plain.protocol.name() == protocol {
-                found.push(load(&overrides)?);
+                found.push(Ground { name: entry.name, loaded: load(&overrides)? });
             }
         }
         if found.is_empty() {
@@ -119,19 +127,21 @@ impl Hunt<'_> {
     }
 
     /// The runs of a start: the scenarios by turns, each run with a seed of its own.
-    fn jobs<'b>(&self, scenarios: &'b [Loaded], start: u32) -> impl Iterator<Item = Job<'b>> + use<'b> {
+    fn jobs<'b>(&self, grounds: &'b [Ground], start: u32) -> impl Iterator<Item = Job<'b>> + use<'b> {
         let start_seed = self.start_seed;
-        scenarios.iter().cycle().zip(0_u64..).map(move |(loaded, place)| Job {
-            loaded,
+        grounds.iter().cycle().zip(0_u64..).map(move |(ground, place)| Job {
+            loaded: &ground.loaded,
             // 53 bits, so that every reader of JSON keeps all of them.
             seed: fingerprint(&(start_seed, start, place)) >> 11,
         })
     }
 }
 
-fn ended(job: &Job<'_>, report: Report) -> Ended {
+fn ended(grounds: &[Ground], job: &Job<'_>, report: Report) -> Ended {
     let property = report.violations.into_iter().next().map(|violation| violation.property);
-    Ended { seed: job.seed, scenario: report.scenario, verdict: report.verdict, property }
+    let ground = grounds.iter().find(|ground| std::ptr::eq(&ground.loaded, job.loaded));
+    let scenario = ground.expect("jobs are made of these").name.to_owned();
+    Ended { seed: job.seed, scenario, verdict: report.verdict, property }
 }
 
 /// Safety, liveness, or a panic; not what is beyond the protocol's promise.

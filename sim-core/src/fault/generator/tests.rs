@@ -143,8 +143,14 @@ fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
             Command::Issue { operation: Operation::Admin(begun), .. },
             Command::Issue { operation: Operation::Admin(ended), .. },
         ) => match (begun, ended) {
-            (Admin::AddNode(node), Admin::RemoveNode(again))
+            (
+                Admin::AddNode(node) | Admin::AddLearner(node) | Admin::AddNodes(node, _),
+                Admin::RemoveNode(again),
+            )
             | (Admin::RemoveNode(node), Admin::AddNode(again)) => node == again,
+            (Admin::ReplaceNode { remove, add }, Admin::ReplaceNode { remove: back, add: again }) => {
+                (remove, add) == (again, back)
+            }
             _ => false,
         },
         _ => false,

@@ -11,6 +11,8 @@
 //! - An operation of unknown outcome may take effect at any time after its invocation, also after the history has
 //!   ended, or never. It is never the reason of a violation by itself.
 //! - An operation that was refused did not happen.
+//! - Where values are unique and there are only reads and writes, every history is decided: what the search cannot,
+//!   [`zones`] can.
 //! - The answer depends on the history and the budget alone.
 
 mod evidence;
@@ -21,11 +23,13 @@ pub(super) mod search;
 mod shrink;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 pub use evidence::Evidence;
 
 use self::part::Part;
 use self::search::{Found, Scratch, Search};
+use self::zones::Zones;
 use super::recorded::Record;
 use super::spec::{GrowSet, Modelled, Register, Spec};
 use super::{About, Answer, Judgement};
@@ -76,6 +80,15 @@ impl<S: Spec> Linearizability<S> {
         }
         let mut still_undecided = Vec::new();
         for part in undecided {
+            match zones::judge(&self.spec, part) {
+                Zones::Legal => continue,
+                Zones::Illegal(values) => {
+                    // These clusters alone are illegal, and small enough for a search.
+                    let small = part.only(&values, |call| self.spec.access(call));
+                    return self.violation_of_part(&record, &small, budget, &mut scratch);
+                }
+                Zones::NotApplicable => {}
+            }
             match self.search(part, budget.saturating_sub(steps), &mut steps, &mut scratch) {
                 Found::Legal => {}
                 Found::OutOfBudget => still_undecided.push(part),
@@ -107,6 +120,24 @@ impl<S: Spec> Linearizability<S> {
         let found = search.run(budget);
         *steps += search.steps();
         found
+    }
+
+    /// The evidence of a part that is known to be illegal, as far as the steps suffice.
+    fn violation_of_part(
+        &self,
+        record: &Record<'_>,
+        part: &Part<S::Call>,
+        budget: u64,
+        scratch: &mut Scratch,
+    ) -> Judgement<Evidence> {
+        let mut search = Search::new(&self.spec, &part.calls, &part.ends, scratch);
+        match search.run(budget) {
+            Found::Illegal { deepest } => self.violation(record, part, deepest, budget, scratch),
+            Found::OutOfBudget => {
+                Judgement::Inconclusive(self.say_undecided(&[part], search.steps(), budget))
+            }
+            Found::Legal => unreachable!("clusters whose zones contradict one another are illegal"),
+        }
     }
 
     fn violation(

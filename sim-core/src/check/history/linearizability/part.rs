@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::search::End;
 use crate::check::history::recorded::Record;
-use crate::check::history::spec::{Bond, Spec};
+use crate::check::history::spec::{Access, Bond, Spec};
+use crate::service::Value;
 
 /// The operations of one object, in order of invocation, and their ends in order of time.
 #[derive(Clone, Debug)]
@@ -30,6 +31,16 @@ impl<C: Clone> Part<C> {
         let ends = self.ends.iter().filter(|end| is_kept[end.call as usize]);
         kept.ends = ends.map(|end| End { call: places[end.call as usize], ..*end }).collect();
         kept
+    }
+
+    /// The part with the reads and writes of some values only.
+    pub(super) fn only(&self, values: &[Option<Value>], access: impl Fn(&C) -> Option<Access>) -> Self {
+        let is_kept = self.calls.iter().map(|call| match access(call) {
+            Some(Access::Read(value)) => values.contains(&value),
+            Some(Access::Write(value)) => values.contains(&Some(value)),
+            None => true,
+        });
+        self.keep(&is_kept.collect::<Vec<bool>>(), C::clone)
     }
 
     /// The part as it was after its first `len` ends: what had not completed is unknown.

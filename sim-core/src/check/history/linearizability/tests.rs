@@ -313,17 +313,57 @@ fn texts_grow_in_one_order() {
 
 // ----- limits -----
 
+/// Twenty writes at once, and reads of two values in turn meanwhile.
+fn hard(client_values: impl Fn(u64) -> Value) -> History {
+    let client = |index: u64| u32::try_from(index).expect("small") + 1;
+    let mut operations: Vec<_> =
+        (0..20).map(|index| write(client(index), 0, 100, client_values(index))).collect();
+    operations.extend(
+        [(50, 7), (52, 9), (54, 7), (56, 9), (58, 7)].map(|(at, value)| read(30, at, at + 1, Some(value))),
+    );
+    history_of(&operations)
+}
+
 #[test]
 fn a_search_without_end_stops_at_its_budget() {
-    // Twenty writes at once, and a read that says what nobody wrote.
-    let mut operations: Vec<_> = (0..20)
-        .map(|value| HistoryOperation { ..write(u32::try_from(value).expect("small") + 1, 0, 100, value) })
-        .collect();
-    operations.push(read(30, 50, 60, Some(99)));
-    let history = history_of(&operations);
+    // Two clients write each value, so that who read from whom is not known.
+    let history = hard(|index| index % 10);
     assert!(matches!(super::kv().judge(&history, 10_000), Judgement::Inconclusive(_)));
     let answer = super::kv().check(&history, 10_000);
     assert!(matches!(&answer, Answer::Inconclusive(why) if why.contains("no answer for k1")), "{answer:?}");
+}
+
+#[test]
+fn unique_values_are_decided_where_a_search_is_not() {
+    let history = hard(|index| index);
+    let Judgement::Violation(evidence) = super::kv().judge(&history, 10_000) else { panic!("a violation") };
+    assert!(evidence.minimal.len() <= 5, "{evidence}");
+}
+
+#[test]
+fn zones_agree_with_all_orders() {
+    let mut scratch = Scratch::new();
+    let mut counts = [0; 2];
+    for index in 0..10_000 {
+        let history = random_history(shape(Service::Kv, 0), &mut draws(index));
+        let record = Record::new(&history);
+        for part in part::split(&Register, &record) {
+            let mut search = Search::new(&Register, &part.calls, &part.ends, &mut scratch);
+            let is_legal = search.run(BUDGET) == Found::Legal;
+            match zones::judge(&Register, &part) {
+                Zones::Legal => assert!(is_legal, "history {index}: {:#?}", history.operations()),
+                Zones::NotApplicable => continue,
+                Zones::Illegal(values) => {
+                    assert!(!is_legal, "history {index}, {values:?}: {:#?}", history.operations());
+                    let small = part.only(&values, |call| Register.access(call));
+                    let mut search = Search::new(&Register, &small.calls, &small.ends, &mut scratch);
+                    assert!(search.run(BUDGET) != Found::Legal, "history {index}, {values:?}");
+                }
+            }
+            counts[usize::from(is_legal)] += 1;
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 1_000), "bad and good parts: {counts:?}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub use mutex::Mutex;
 pub use register::{Register, RegisterCall};
 pub use texts::{Text, TextCall, Texts};
 
-use crate::service::{Operation, Outcome};
+use crate::service::{Operation, Outcome, Value};
 
 /// A sequential object.
 pub trait Spec {
@@ -63,6 +63,11 @@ pub trait Spec {
     /// The state for people.
     fn describe(&self, state: &Self::State) -> String;
 
+    /// The call as a plain read or write of one register; `None` where it is more than that.
+    fn access(&self, _call: &Self::Call) -> Option<Access> {
+        None
+    }
+
     /// What must stay together when a history is made smaller.
     fn bonds(&self, call: &Self::Call) -> Bonds;
 
@@ -75,6 +80,15 @@ pub trait Spec {
     fn shown(&self, _call: &Self::Call) -> Option<Outcome> {
         None
     }
+}
+
+/// A plain access to a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It gave this, or that there is nothing.
+    Read(Option<Value>),
+    /// It sets this.
+    Write(Value),
 }
 
 /// Something that operations have in common: who writes a value and who reads it must leave a history together.

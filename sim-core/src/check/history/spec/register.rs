@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Bond, Bonds, Spec};
+use super::{Access, Bond, Bonds, Spec};
 use crate::check::history::linearizability::hash::spread_pair;
 use crate::service::kv::Operation as KvOperation;
 use crate::service::{Key, Operation, Outcome, Value};
@@ -100,6 +100,17 @@ impl Spec for Register {
 
     fn describe(&self, state: &Option<Value>) -> String {
         state.map_or_else(|| "no value".to_owned(), |value| format!("value {value}"))
+    }
+
+    fn access(&self, call: &RegisterCall) -> Option<Access> {
+        match *call {
+            RegisterCall::Read(value) => Some(Access::Read(value)),
+            RegisterCall::Write(value) => value.map(Access::Write),
+            RegisterCall::Exchanged(..)
+            | RegisterCall::NotExchanged(_)
+            | RegisterCall::MayExchange(..)
+            | RegisterCall::Impossible => None,
+        }
     }
 
     fn bonds(&self, call: &RegisterCall) -> Bonds {

@@ -1,0 +1,45 @@
+//! Seeds that once caught the rare mutants, found by `splitbrain mutants`: they must go on doing so. A change that alters
+//! digests may need others; the command finds them.
+
+use protocols::mutant::MutantAbout;
+use scenarios::text::Override;
+use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
+
+/// The mutant with its protocol, the scenario, the seed.
+const PINS: &[(&str, &str, u64)] = &[
+    ("synod/accept-no-bump", "synod/random-swarm", 7_790_426_040_224_518),
+    ("synod/learner-by-value", "synod/random-slow-disks", 4_068_343_214_287_367),
+    ("synod/promise-mix", "synod/random-swarm", 1_405_172_805_266_219),
+];
+
+fn report(scenario: &str, seed: u64, set: &[String]) -> Report {
+    let table = ProtocolTable::builtin();
+    let entry = library::find(scenario).unwrap_or_else(|| panic!("the library has no `{scenario}`"));
+    let overrides = set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>();
+    let overrides = overrides.expect("a path and a value");
+    let loaded = load(entry.path, entry.text.as_bytes(), &overrides, &table);
+    run(&loaded.unwrap_or_else(|error| panic!("{error}")), &table, seed, &RunOptions::default()).report
+}
+
+fn about(mutant: &str) -> MutantAbout {
+    let (protocol, name) = mutant.split_once('/').expect("a mutant is named with its protocol");
+    let table = ProtocolTable::builtin();
+    let all =
+        table.find(protocol).unwrap_or_else(|| panic!("there is no protocol `{protocol}`")).about().mutants;
+    all.into_iter()
+        .find(|about| about.name == name)
+        .unwrap_or_else(|| panic!("there is no mutant `{mutant}`"))
+}
+
+#[test]
+fn pinned_seeds_catch_their_mutants_and_pass_without_them() {
+    for (mutant, scenario, seed) in PINS {
+        let about = about(mutant);
+        let caught = report(scenario, *seed, &[format!("protocol.mutant={}", about.name)]);
+        assert_eq!(caught.exit_code, 1, "{mutant} in {scenario} with seed {seed}: {}", caught.verdict);
+        let property = &caught.violations[0].property;
+        assert!(about.breaks.contains(&property.as_str()), "{mutant} is not known to break {property}");
+        let right = report(scenario, *seed, &[]);
+        assert_eq!(right.exit_code, 0, "{scenario} with seed {seed}: {}", right.verdict);
+    }
+}
