@@ -325,7 +325,7 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
 #[test]
 fn a_partition_and_a_leader_crash_are_survived_by_every_replicated_state_machine() {
     let text = library::find("partition-and-leader-crash").expect("the library has it").text;
-    for protocol in ["Raft()", "Paxos()", "Paxos(reads: Slot)"] {
+    for protocol in ["Raft()", "Paxos()", "Paxos(reads: Slot)", "Vrr()"] {
         assert_eq!(text.matches("protocol: Raft()").count(), 1, "the line to change");
         let scenario = loaded(&text.replace("protocol: Raft()", &format!("protocol: {protocol}")));
         for seed in 0..5 {
