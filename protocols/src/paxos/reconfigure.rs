@@ -29,6 +29,7 @@ impl Paxos {
             | Admin::AddNodes(..)
             | Admin::ReplaceNode { .. }
             | Admin::LeaveJoint
+            | Admin::ForgetLeader
             | Admin::TransferLeadership(_) => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
         }
     }
