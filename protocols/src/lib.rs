@@ -22,6 +22,7 @@
 
 pub mod echo;
 pub mod mutant;
+pub mod paxos;
 pub mod raft;
 pub mod replicated;
 pub mod synod;

@@ -163,4 +163,6 @@ impl Synod {
 }
 
 #[cfg(test)]
+mod conversations;
+#[cfg(test)]
 mod tests;

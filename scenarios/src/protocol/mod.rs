@@ -11,6 +11,7 @@
 
 mod echo;
 mod mutant;
+mod paxos;
 mod quorums;
 mod raft;
 mod synod;
@@ -69,6 +70,8 @@ macro_rules! builtin {
 builtin! {
     /// Raft: a replicated log, and a key-value store on it.
     Raft = raft,
+    /// Multi-Paxos: a sequence of decisions, and a key-value store on it.
+    Paxos = paxos,
     /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
     Vrr = vrr,
     /// The Synod: single-decree Paxos, one value agreed on once.

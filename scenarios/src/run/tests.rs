@@ -278,7 +278,8 @@ fn two_runs_that_part_are_told_by_their_first_different_event() {
 /// Runs among a hundred that may destroy more than their protocol promises to survive.
 const BEYOND_PROMISE_MAX: u32 = 5;
 
-/// What CI asks of every scenario of the library: a hundred seeds, each run twice.
+/// What CI asks of every scenario of the library: a hundred seeds, each run twice; of those that `splitbrain mutants`
+/// hunts with, and runs with thousands of seeds, twenty.
 #[test]
 fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_again() {
     for entry in library::all() {
@@ -287,7 +288,8 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
         let expects_silence = scenario.scenario.expect == silence;
         let mut reached = std::collections::BTreeMap::new();
         let mut beyond_promise = 0;
-        for seed in 0..100 {
+        let seeds = if scenario.scenario.hunt { 20 } else { 100 };
+        for seed in 0..seeds {
             let first = run_seed(&scenario, seed).report;
             beyond_promise += u32::from(first.verdict == Verdict::BeyondPromise);
             assert!(
@@ -318,5 +320,20 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
             "{} goes beyond the promise with {beyond_promise} seeds of a hundred",
             entry.name
         );
+    }
+}
+
+/// One scenario file runs on every replicated state machine, by changing one line.
+#[test]
+fn a_partition_and_a_leader_crash_are_survived_by_every_replicated_state_machine() {
+    let text = library::find("partition-and-leader-crash").expect("the library has it").text;
+    for protocol in ["Raft()", "Paxos()", "Paxos(reads: Slot)", "Vrr()"] {
+        assert_eq!(text.matches("protocol: Raft()").count(), 1, "the line to change");
+        let scenario = loaded(&text.replace("protocol: Raft()", &format!("protocol: {protocol}")));
+        for seed in 0..5 {
+            let report = run_seed(&scenario, seed).report;
+            assert_eq!(report.verdict, Verdict::Pass, "{protocol} with seed {seed}: {:?}", report.violations);
+            assert!(elections(&report) >= 2, "{protocol} with seed {seed}: {:#?}", report.milestones);
+        }
     }
 }

@@ -1,0 +1,113 @@
+//! R3: the state is the result of the decisions in order.
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+use sim_core::persist::AppendLog;
+
+use super::super::{Chain, Fact, Index, Paxos};
+
+/// All nodes that have executed up to a slot have executed the same sequence. The state is a function of it.
+#[derive(Clone, Debug)]
+pub struct SameSequence {
+    /// The chain of what was executed up to each slot, by whoever got there first.
+    executed: AppendLog<Chain>,
+}
+
+impl Default for SameSequence {
+    fn default() -> Self {
+        Self { executed: AppendLog::starting_at(1) }
+    }
+}
+
+impl SameSequence {
+    fn execute(&mut self, node: NodeId, slot: Index, chain: Chain) -> Result<(), Breach> {
+        if self.executed.end_index() == slot.0 {
+            self.executed.push(chain);
+        }
+        let known = self.executed.get(slot.0);
+        ensure!(
+            slot == Index::ZERO || known == Some(&chain),
+            "{node} executed up to slot {slot} with chain {chain}, another node with {known:?}"
+        );
+        Ok(())
+    }
+
+    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        match *fact {
+            Fact::Applied { slot, chain }
+            | Fact::Installed { slot, chain }
+            | Fact::Recovered { slot, chain } => self.execute(node, slot, chain),
+            Fact::BecameCandidate { .. }
+            | Fact::BecameLeader { .. }
+            | Fact::BecameFollower { .. }
+            | Fact::Promised { .. }
+            | Fact::Accepted(_)
+            | Fact::Proposed(_)
+            | Fact::Decided { .. } => Ok(()),
+        }
+    }
+}
+
+impl Invariant<Paxos> for SameSequence {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "r3-same-sequence",
+            statement: "The state of a replica is the result of executing the decisions in order of slot.",
+            source: "PMMC §2 (R3)",
+            leaves_out: "whether executing the same sequence gives the same state: linearizability sees to that",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
+        for (node, paxos) in nodes.running() {
+            let (slot, chain) = (paxos.machine().applied(), paxos.machine().chain());
+            let known = self.executed.get(slot.0);
+            ensure!(
+                slot == Index::ZERO || known == Some(&chain),
+                "{node} executed up to slot {slot} with chain {chain}, stated was {known:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
+        let mut invariant = SameSequence::default();
+        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+    }
+
+    fn applied(slot: u64, chain: u64) -> Fact {
+        Fact::Applied { slot: Index(slot), chain: Chain(chain) }
+    }
+
+    #[test]
+    fn the_same_sequence_on_all_nodes_and_again_after_a_restart_is_fine() {
+        let installed = Fact::Installed { slot: Index(2), chain: Chain(20) };
+        let facts = [
+            (0, applied(1, 10)),
+            (0, applied(2, 20)),
+            (1, applied(1, 10)),
+            (2, installed),
+            (0, applied(1, 10)),
+        ];
+        assert_eq!(judge(&facts), Ok(()));
+    }
+
+    #[test]
+    fn another_sequence_is_found() {
+        assert!(judge(&[(0, applied(1, 10)), (1, applied(1, 11))]).is_err());
+    }
+}

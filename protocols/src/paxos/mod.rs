@@ -1,0 +1,226 @@
+//! Multi-Paxos: a sequence of decisions, and on it a key-value store that behaves as one machine while a quorum lives.
+//!
+//! [`crate::synod`] decides one value. Here there is a Synod for every *slot* of a sequence, and what makes it fast is that
+//! phase 1 is run for all of them at once: whoever has done that is the *leader*, and needs one round trip a command.
+//!
+//! # What it guarantees
+//!
+//! With any number of lost, late, repeated and overtaking messages, and of nodes that stop and start again on what
+//! their disk kept (Paxos Made Moderately Complex, §2 to §4):
+//!
+//! | property | says | checked in |
+//! | --- | --- | --- |
+//! | R1 | no two different proposals are decided for a slot | [`invariants::OneDecision`] |
+//! | R2 | what is executed is decided, without holes | [`invariants::NoHoles`] |
+//! | R3 | the state is the result of the decisions in order | [`invariants::SameSequence`] |
+//! | R4 | how far a node has executed never falls | [`invariants::SlotRises`] |
+//! | A1 | the ballot of an acceptor rises | [`invariants::BallotsRise`] |
+//! | A2 | it accepts under its ballot only | [`invariants::AcceptsItsBallot`] |
+//! | A3 | it never loses what it has accepted | [`invariants::KeepsPvalues`] |
+//! | A4 | acceptors that accept the same ballot for a slot accept the same proposal | [`invariants::OneProposalABallot`] |
+//! | A5 | what is chosen is all that is accepted under later ballots | [`invariants::ChosenStays`] |
+//! | C1 | at most one proposal for a ballot and a slot | [`invariants::OneCommander`] |
+//! | C2 | what is chosen is all that is proposed under later ballots | [`invariants::ProposalsFollowChosen`] |
+//! | CS3 | what is taken for decided is chosen | [`invariants::DecidedIsChosen`] |
+//!
+//! For clients this means linearizability: a write that was answered is seen by every read that starts later, and a
+//! command that was retried takes effect once.
+//!
+//! # The way of a write
+//!
+//! 1. **A leader must be there.** A follower that hears of none for a random time becomes a candidate: it promises itself a
+//!    [`Ballot`] above all it has heard of, and once that is on disk asks the others to promise it, too, for all slots from
+//!    the first that it does not know to be decided ([`Prepare`](Message::Prepare)).
+//! 2. **Acceptors promise**, when it is on disk, and report all that they have accepted ([`Promise`](Message::Promise)).
+//!    A candidate that hears of decisions it does not know learns them first. With a phase 1 quorum it leads (`election`).
+//! 3. **It finishes what was begun.** For each slot with a report it proposes what was reported with the highest ballot,
+//!    because that may be chosen; for slots between them a no-op (`phase_two`).
+//! 4. **A client asks** some node, which sends it to the leader. The command gets the next slot
+//!    ([`Accept`](Message::Accept)), up to α slots beyond what is executed: commands are decided side by side.
+//! 5. **Acceptors accept**, and say so when it is on disk ([`Accepted`](Message::Accepted)). With a phase 2 quorum the slot
+//!    is decided; the leader executes it when all before it are, and answers.
+//! 6. **The others learn** with the next message how far everything is decided. What they have accepted under the leader's
+//!    ballot is what was decided; for the rest they ask (`catch_up`), and get decisions or a snapshot (`snapshot`).
+//!
+//! **A read** takes no slot: see `reads`. **A restart** finds on disk what was promised, accepted and learned ([`durable`]).
+//! **Acceptors come and go** by decisions like any other, a window of slots later: see [`membership`] and `reconfigure`.
+//!
+//! # The papers' words
+//!
+//! | PMMC | here |
+//! | --- | --- |
+//! | ballot number | [`Ballot`] |
+//! | pvalue ⟨b, s, p⟩ | [`Pvalue`] |
+//! | acceptor: `ballot_num`, `accepted` | [`Paxos::promised`], [`log::Log`] |
+//! | scout; p1a, p1b | `role::Candidate`; [`Message::Prepare`], [`Message::Promise`] |
+//! | commander; p2a, p2b | `role::Commander`; [`Message::Accept`], [`Message::Accepted`] |
+//! | preempted | [`Message::Nack`] |
+//! | pmax | `role::Preparation::adopted` |
+//! | replica: `slot_in`, `slot_out`, `decisions` | `role::Leader::next`, [`Paxos::machine`]'s applied, [`log::Log`] |
+//! | WINDOW | [`config::Config::window`] |
+//! | master lease (Paxos Made Live §5.2) | [`config::Lease`] |
+//!
+//! # What is left out, and what that costs
+//!
+//! | left out | cost |
+//! | --- | --- |
+//! | leader stickiness | a node that comes back from a partition pre-empts a leader that is well, unless reads go by a lease |
+//! | leadership transfer | a leader goes only by being pre-empted or removed |
+//! | acceptors with a corrupt disk that come back as non-voters (Paxos Made Live §5.1) | they must be removed and added by hand |
+//! | sessions that expire | the table of clients grows with their number |
+//!
+//! A full disk makes a node deaf, not wrong: what it cannot write counts as a message that was lost.
+//!
+//! # Sources
+//!
+//! - R. van Renesse, D. Altinbuken: Paxos Made Moderately Complex (PMMC), 2015. "§" is a section of it where no other
+//!   paper is named.
+//! - L. Lamport: Paxos Made Simple, 2001, §3: the sequence of instances, gaps and no-ops.
+//! - T. Chandra, R. Griesemer, J. Redstone: Paxos Made Live, 2007: leases, snapshots, disks.
+//! - H. Howard, D. Malkhi, A. Spiegelman: Flexible Paxos, 2016: quorums.
+
+mod catch_up;
+pub mod config;
+pub mod durable;
+mod election;
+pub mod facts;
+pub mod invariants;
+pub mod log;
+pub mod membership;
+pub mod message;
+pub mod mutants;
+mod phase_two;
+mod process;
+mod reads;
+mod reconfigure;
+mod role;
+pub mod snapshot;
+pub mod types;
+mod view;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sim_core::NodeId;
+
+pub use config::{Config, ConfigError, Lease};
+pub use facts::Fact;
+pub use message::Message;
+pub use mutants::Mutant;
+pub use types::{Proposal, Pvalue};
+
+pub use crate::replicated::{Ballot, Chain, Index};
+use crate::replicated::{Outbox, StateMachine};
+
+use durable::{Deferred, Unflushed};
+use log::Log;
+use membership::Membership;
+use reads::Grant;
+use role::Role;
+use snapshot::{Incoming, Snapshot};
+
+/// What a node waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Timer {
+    /// Of a follower or candidate: when no leader is heard of until then, it campaigns.
+    Election,
+    /// Of a leader: when to send the next heartbeats.
+    Heartbeat,
+}
+
+/// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    CandidacyTimedOut,
+    CandidateCatchesUp,
+    Preempted,
+    LeaderDeposed,
+    RetryAnswered,
+    AcceptRepeated,
+    FollowerCatchesUp,
+    SnapshotTaken,
+    SnapshotInstalled,
+    ReadRound,
+    LeaseRead,
+    LeaseHonoured,
+    Reconfigured,
+}
+
+const POINTS: [&str; 13] = [
+    "a candidacy ended without a leader",
+    "a candidate learned decisions before it led",
+    "a leader or candidate was pre-empted by a higher ballot",
+    "a leader was deposed",
+    "a retry was answered without executing it again",
+    "a leader repeated what an acceptor had not answered",
+    "a follower asked for decisions it had missed",
+    "a snapshot was taken",
+    "a snapshot of another node was installed",
+    "a round of heartbeats was started for a read",
+    "a read was answered under a lease",
+    "an acceptor refused a candidate because of a lease",
+    "the acceptors were changed",
+];
+
+/// One node of a Multi-Paxos cluster. See the [module documentation](self).
+#[derive(Clone, Serialize)]
+pub struct Paxos {
+    node: NodeId,
+    #[serde(skip)]
+    config: Arc<Config>,
+    /// On disk: the highest ballot promised (PMMC: `ballot_num`). Only `write_ballot` changes it.
+    promised: Ballot,
+    /// On disk: what was accepted. In memory: what is decided.
+    log: Log,
+    /// On disk: the last snapshot.
+    snapshot: Option<Arc<Snapshot>>,
+    /// In memory, as all below: what waits for the disk.
+    outbox: Outbox<Deferred>,
+    unflushed: Unflushed,
+    /// The disk says that everything up to here is decided.
+    marked: Index,
+    /// Who decides what.
+    membership: Membership,
+    machine: StateMachine,
+    role: Role,
+    /// The highest ballot of anybody that this node was refused for.
+    highest: Ballot,
+    /// A snapshot that is being fetched.
+    incoming: Option<Incoming>,
+    /// The slot of the state that was taken over from another node and is not on disk.
+    installing: Option<Index>,
+    /// To whom this acceptor is bound.
+    grant: Option<Grant>,
+}
+
+impl Paxos {
+    /// The highest ballot promised.
+    pub const fn promised(&self) -> Ballot {
+        self.promised
+    }
+
+    /// What is accepted and decided.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The state machine.
+    pub const fn machine(&self) -> &StateMachine {
+        &self.machine
+    }
+
+    /// Who decides what.
+    pub const fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// Whether this node believes to lead.
+    pub const fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+}
+
+#[cfg(test)]
+mod conversations;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The state of a node for people.
+
+use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
+
+use super::Paxos;
+use super::role::{Candidate, Follower, Leader, Role};
+use crate::replicated::{Index, NodeSet};
+
+impl Paxos {
+    /// Acceptor, replica, and what the node's role adds.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        view.group("acceptor", |view| {
+            view.text("promised", self.promised);
+            view.text("acceptors of the next slot", self.membership.at(self.log.last().next()));
+            view.text("acceptors after all changes", self.membership.latest());
+            view.number("acts waiting for the disk", self.outbox.len() as u64);
+        });
+        view.strip("slots", self.strip(request));
+        view.group("replica", |view| {
+            view.number("decided up to", self.log.last().0);
+            view.number("executed up to", self.machine.applied().0);
+            view.number("snapshot up to", self.snapshot.as_ref().map_or(0, |snapshot| snapshot.slot.0));
+            view.number("registers", self.machine.register_count());
+            view.number("sessions", self.machine.session_count());
+            view.text("chain", self.machine.chain());
+        });
+        match &self.role {
+            Role::Follower(follower) => show_follower(follower, view),
+            Role::Candidate(candidate) => show_candidate(candidate, view),
+            Role::Leader(leader) => show_leader(leader, view, request),
+        }
+    }
+
+    fn strip(&self, request: &ViewRequest) -> Strip {
+        let available = self.log.base().0 + 1..self.log.end().0 + 1;
+        let cells = request.window(available.clone()).filter_map(|slot| {
+            let index = Index(slot);
+            if let Some(proposal) = self.log.decided_at(index) {
+                return Some(Cell { index: slot, epoch: 0, label: proposal.to_string() });
+            }
+            let (ballot, proposal) = self.log.accepted_at(index)?;
+            Some(Cell { index: slot, epoch: ballot.round, label: format!("{proposal} ({ballot})") })
+        });
+        let marks = vec![("decided", self.log.last().0), ("executed", self.machine.applied().0)];
+        Strip { available, cells: cells.collect(), marks }
+    }
+}
+
+fn show_follower(follower: &Follower, view: &mut ViewBuilder) {
+    view.group("follower", |view| {
+        let leader = follower.leader.map_or_else(|| "unknown".to_owned(), |leader| leader.to_string());
+        view.text("leader", leader);
+    });
+}
+
+fn show_candidate(candidate: &Candidate, view: &mut ViewBuilder) {
+    view.group("candidate", |view| {
+        view.text("ballot", candidate.ballot);
+        view.number("asks about slots from", candidate.preparation.first.0);
+        view.text("promised by", names(candidate.preparation.promised_by));
+        view.number("decided somewhere up to", candidate.preparation.decided.0.0);
+    });
+}
+
+fn show_leader(leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
+    view.group("leader", |view| {
+        view.text("ballot", leader.ballot);
+        view.text("promised by", names(leader.preparation.promised_by));
+        view.number("knows all after slot", leader.barrier.0);
+        view.number("round of heartbeats", leader.round.0);
+        view.text("holds a lease", if leader.lease_until.is_some() { "yes, or did" } else { "no" });
+        view.number("proposals waiting for a slot", leader.queue.len() as u64);
+        view.number("reads to answer", leader.reads.len() as u64);
+        view.table("commanders", commanders(leader, request));
+    });
+}
+
+fn commanders(leader: &Leader, request: &ViewRequest) -> Table {
+    let available = 0..leader.commanders.len() as u64;
+    let window = request.window(available.clone());
+    let rows =
+        (0_u64..).zip(&leader.commanders).filter(|(row, _)| window.contains(row)).map(|(row, commander)| {
+            let slot = leader.base.plus(row);
+            vec![slot.to_string(), commander.proposal.to_string(), names(commander.accepted_by)]
+        });
+    Table { columns: vec!["slot", "proposal", "accepted by"], available, rows: rows.collect() }
+}
+
+fn names(nodes: NodeSet) -> String {
+    if nodes.is_empty() { "nobody".to_owned() } else { nodes.to_string() }
+}
