@@ -17,7 +17,10 @@ fn a_mutant_that_is_caught_is_shown_with_what_it_broke_and_the_right_protocol_pa
     let ended = splitbrain(&["mutants", &name, "--seeds", "50", "--starts", "2"]);
     code_and(&ended, 0, &name);
     let row = ended.stdout.lines().find(|line| line.starts_with(&name));
-    assert!(row.is_some_and(|row| row.contains("2/2") && row.contains("leader-completeness")), "{ended:?}");
+    assert!(
+        row.is_some_and(|row| row.contains("2/2") && row.contains("more-up-to-date-correct")),
+        "{ended:?}"
+    );
     assert!(ended.stdout.contains("raft without a bug") && ended.stderr.contains("--seed 0"), "{ended:?}");
 }
 

@@ -5,29 +5,39 @@
 //! | [`HARD_STATE`] | cell | the current term and the vote in it |
 //! | [`LOG`] | log | the entries; the entry at index i is record i - 1 |
 //!
+//! | [`SNAPSHOT`](super::snapshot::SNAPSHOT) | blob | see [`snapshot`](super::snapshot) |
+//!
 //! A promise to another node (a vote, an acknowledged entry, a term) must survive a crash, so what makes it is
 //! written and synced first, and what follows from it waits in the [`Outbox`] as a [`Deferred`] act until
-//! `on_durable`. One flush is under way at a time and covers all that was written before it began; what is written
-//! meanwhile is covered by the next. Under load that is group commit, without a timer.
+//! `on_durable`. A flush covers all that was written before it began. Up to `syncs_max` flushes are under way at a time;
+//! what is written beyond that is covered by the next. With one, the default, that is group commit without a timer; with
+//! more the disk never idles between two flushes.
 //!
 //! ```text
 //! AppendEntries ──> write ──> sync ──────────────> on_durable ──> AppendEntriesReply
 //!          AppendEntries ──> write ┄┄┄ waits ┄┄┄┄┄┄┄┄╯ sync ──────────────> on_durable ──> …
 //! ```
+//!
+//! **No ABA.** A flush knows the last entry it covers by index *and term*, and the node's own term. While it is under way
+//! a newer leader may replace entries, and later ones bring back the index with another term, or even both. So when it is
+//! done, it counts for the log only if that entry still stands there and the node's term is still the same (etcd:
+//! `async_storage_writes_append_aba_race`); else a later flush counts, which covers the replacement.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use sim_core::disk::{self, Disk, RegionId, WriteError};
-use sim_core::{Context, NodeId, SyncId};
+use sim_core::disk::{self, RegionId, WriteError};
+use sim_core::{Context, NodeId, OpId, SyncId};
 
-use super::Raft;
 use super::facts::{Fact, Witness};
-use super::log::{Journal, Log};
+use super::log::Journal;
 use super::message::Message;
-use super::process::send;
+use super::mutants::Mutant;
+use super::snapshot::{SNAPSHOT, SnapshotMeta};
 use super::types::{Entry, Term};
-use crate::replicated::Index;
+use super::{Raft, message};
+use crate::replicated::{Index, Item};
 
 /// The region of the [`HardState`].
 pub const HARD_STATE: RegionId = RegionId::new(0);
@@ -45,12 +55,16 @@ pub struct HardState {
 }
 
 /// What is written to disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Record {
     /// Into [`HARD_STATE`].
     HardState(HardState),
     /// Into [`LOG`].
     Entry(Entry),
+    /// Into [`SNAPSHOT`], first: what it is of.
+    Snapshot(SnapshotMeta),
+    /// Into [`SNAPSHOT`], then: a chunk of it.
+    Items(Arc<[Item]>),
 }
 
 impl disk::Record for Record {
@@ -58,6 +72,8 @@ impl disk::Record for Record {
         match self {
             Self::HardState(_) => 16,
             Self::Entry(_) => Entry::SIZE,
+            Self::Snapshot(_) => SnapshotMeta::SIZE,
+            Self::Items(items) => Item::SIZE * items.len() as u64,
         }
     }
 
@@ -66,6 +82,8 @@ impl disk::Record for Record {
         let term = match self {
             Self::HardState(hard) => &mut hard.term,
             Self::Entry(entry) => &mut entry.term,
+            Self::Snapshot(meta) => &mut meta.term,
+            Self::Items(_) => return false,
         };
         *term = Term(term.0 ^ (1 + draw % 3));
         true
@@ -83,7 +101,21 @@ pub enum Deferred {
         message: Message,
     },
     /// Vote for oneself in this term and ask the others for theirs.
-    Campaign(Term),
+    Campaign {
+        /// Which.
+        term: Term,
+        /// Why.
+        reason: message::Campaign,
+    },
+    /// The node's own snapshot is written: forget what it stands for, and answer who asked for it.
+    Compact(Option<OpId>),
+    /// A leader's snapshot is written: take it over, and answer with its round and the offset of the last piece.
+    Install {
+        /// The leader.
+        to: NodeId,
+        /// What it sent last, to be answered.
+        reply: message::InstallSnapshotReply,
+    },
 }
 
 /// Acts waiting for the disk, in order.
@@ -93,10 +125,28 @@ pub struct Outbox {
     waiting: VecDeque<(u64, Deferred)>,
     /// Whether the hard state was written after the last flush began.
     is_hard_dirty: bool,
-    /// The last sync of the flush under way.
-    under_way: Option<SyncId>,
+    /// Whether the snapshot was.
+    is_snapshot_dirty: bool,
+    /// The flushes under way, the oldest first.
+    under_way: VecDeque<Flush>,
     /// Flushes done so far.
     done: u64,
+    /// The latest term in which a message has left.
+    spoke_in: Term,
+}
+
+/// A flush under way.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Flush {
+    /// Its last sync.
+    #[serde(skip)]
+    sync: SyncId,
+    /// The last entry it covers.
+    index: Index,
+    /// The term of that entry.
+    term: Term,
+    /// The term of the node when it began.
+    began_in: Term,
 }
 
 impl Outbox {
@@ -110,17 +160,28 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
+    /// How many flushes are under way.
+    pub fn flushes_under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// The snapshot was written, and no sync covers it yet.
+    pub(super) const fn mark_snapshot_dirty(&mut self) {
+        self.is_snapshot_dirty = true;
+    }
+
     /// Flushes begun so far.
     fn begun(&self) -> u64 {
-        self.done + u64::from(self.under_way.is_some())
+        self.done + self.under_way.len() as u64
     }
 }
 
 /// Flushes are counted from the last one done, so that equal states are equal.
 impl Serialize for Outbox {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let waiting = self.waiting.iter().map(|(flush, act)| (flush - self.done, act));
-        (waiting.collect::<Vec<_>>(), self.is_hard_dirty, self.under_way.is_some()).serialize(serializer)
+        let Self { waiting, is_hard_dirty, is_snapshot_dirty, under_way, done, spoke_in } = self;
+        let waiting: Vec<_> = waiting.iter().map(|(flush, act)| (flush - done, act)).collect();
+        (waiting, is_hard_dirty, is_snapshot_dirty, under_way, spoke_in).serialize(serializer)
     }
 }
 
@@ -138,32 +199,13 @@ impl Journal for Context<'_, Raft> {
     fn truncate_from(&mut self, index: Index) {
         Context::truncate_from(self, LOG, index.previous().0);
     }
+
+    fn truncate_to(&mut self, index: Index) {
+        Context::truncate_before(self, LOG, index.0);
+    }
 }
 
 impl Raft {
-    /// Reads what the disk kept: the hard state, and the entries up to the first that is unreadable. That one and
-    /// what follows was torn by the crash before any sync covered it, so nobody was told of it.
-    ///
-    /// An entry may have survived whose term did not, where a crash keeps some un-synced writes of one region and
-    /// not of another. No vote of that term has left this node then, so entering it without one is safe.
-    pub(super) fn recover(&mut self, context: &mut Context<'_, Self>) {
-        let hard = read_hard_state(context.disk());
-        let entries = read_entries(context.disk());
-        let is_torn = context.disk().log_bounds(LOG).end > entries.len() as u64;
-        if is_torn {
-            context.truncate_from(LOG, entries.len() as u64);
-        }
-        self.log = Log::recover(entries, context);
-        self.hard = if hard.term < self.log.last_term() {
-            self.outbox.is_hard_dirty = true;
-            let raised = HardState { term: self.log.last_term(), vote: None };
-            _ = context.replace(HARD_STATE, Record::HardState(raised));
-            raised
-        } else {
-            hard
-        };
-    }
-
     /// Changes term or vote, on disk first.
     ///
     /// # Errors
@@ -181,12 +223,23 @@ impl Raft {
             self.hard.vote,
             hard.vote
         );
-        context.replace(HARD_STATE, Record::HardState(hard))?;
-        self.outbox.is_hard_dirty = true;
+        self.store_hard_state(context, hard)?;
         let before = std::mem::replace(&mut self.hard, hard);
         if hard.term > before.term {
             context.fact(Fact::TermChanged { term: hard.term });
         }
+        Ok(())
+    }
+
+    /// Term and vote go to disk together: either alone would let a restarted node vote twice.
+    pub(super) fn store_hard_state(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        hard: HardState,
+    ) -> Result<(), WriteError> {
+        let term = if self.config.has(Mutant::TermNotPersisted) { self.log.last_term() } else { hard.term };
+        context.replace(HARD_STATE, Record::HardState(HardState { term, ..hard }))?;
+        self.outbox.is_hard_dirty = true;
         Ok(())
     }
 
@@ -202,34 +255,39 @@ impl Raft {
         }
     }
 
-    /// Begins to make durable what was written, unless that waits for a flush under way.
+    /// Begins to make durable what was written, unless as many flushes as may be are under way.
     #[inline]
     pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
-        if self.is_dirty() && self.outbox.under_way.is_none() {
+        if self.is_dirty() && (self.outbox.under_way.len() as u64) < self.config.syncs_max {
             self.begin_flush(context);
         }
     }
 
-    /// The hard state first: no entry is durable before its term.
+    /// The hard state first: no entry is durable before its term. The log last: it may rest on the snapshot.
     fn begin_flush(&mut self, context: &mut Context<'_, Self>) {
-        if self.outbox.is_hard_dirty {
-            self.outbox.under_way = Some(context.sync(HARD_STATE));
-            self.outbox.is_hard_dirty = false;
+        let mut last = None;
+        if std::mem::take(&mut self.outbox.is_hard_dirty) {
+            last = Some(context.sync(HARD_STATE));
+        }
+        if std::mem::take(&mut self.outbox.is_snapshot_dirty) {
+            last = Some(context.sync(SNAPSHOT));
         }
         if self.log.is_dirty() {
-            self.outbox.under_way = Some(context.sync(LOG));
+            last = Some(context.sync(LOG));
+            self.log.begin_sync();
         }
-        self.log.begin_sync();
+        let sync = last.expect("a flush begins when something is to be written");
+        let (index, term, began_in) = (self.log.last_index(), self.log.last_term(), self.term());
+        self.outbox.under_way.push_back(Flush { sync, index, term, began_in });
     }
 
     /// A sync is done. The last one of a flush releases what waited for it.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        if self.outbox.under_way != Some(sync) {
-            return;
-        }
-        self.outbox.under_way = None;
+        let Some(flush) = self.outbox.under_way.pop_front_if(|flush| flush.sync == sync) else { return };
         self.outbox.done += 1;
-        self.log.end_sync();
+        if self.is_still_there(&flush) {
+            self.log.mark_durable(flush.index);
+        }
         self.flush(context);
         while let Some((_, act)) = self.outbox.waiting.pop_front_if(|(flush, _)| *flush <= self.outbox.done) {
             self.perform(context, act);
@@ -237,33 +295,39 @@ impl Raft {
         self.maybe_commit(context);
     }
 
+    /// Whether what a flush made durable is what stands in the log now.
+    fn is_still_there(&self, flush: &Flush) -> bool {
+        let is_same = flush.began_in == self.term() && self.log.matches(flush.index, flush.term);
+        is_same || self.config.has(Mutant::AsyncAppendAba)
+    }
+
     #[inline]
     fn is_dirty(&self) -> bool {
-        self.outbox.is_hard_dirty || self.log.is_dirty()
+        self.log.is_dirty() || self.outbox.is_hard_dirty || self.outbox.is_snapshot_dirty
     }
 
     fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
         match act {
-            Deferred::Send { to, message } => send(context, to, message),
-            Deferred::Campaign(term) => self.campaign(context, term),
+            Deferred::Send { to, message } => self.send(context, to, message),
+            Deferred::Campaign { term, reason } => self.campaign(context, term, reason),
+            Deferred::Compact(op) => self.on_snapshot_durable(context, op),
+            Deferred::Install { to, reply } => self.install(context, to, reply),
         }
     }
-}
 
-/// The hard state on disk. A fresh disk has none, and an unreadable one is beyond what Raft promises to survive.
-fn read_hard_state(disk: &Disk<Record>) -> HardState {
-    match disk.read_cell(HARD_STATE) {
-        Ok(Some(Record::HardState(hard))) => *hard,
-        Ok(Some(Record::Entry(_)) | None) | Err(_) => HardState::default(),
+    /// The one way out for messages. A vote is stated as it leaves, whoever decided to give it, and so is the first
+    /// message of a term.
+    #[inline]
+    pub(super) fn send(&mut self, context: &mut Context<'_, Self>, to: NodeId, message: Message) {
+        let term = message.term();
+        let is_about_own_term = !matches!(message, Message::PreVote(_) | Message::PreVoteReply { .. });
+        if term > self.outbox.spoke_in && is_about_own_term {
+            self.outbox.spoke_in = term;
+            context.fact(Fact::SpokeIn { term });
+        }
+        if let Message::RequestVoteReply { term, vote: message::Vote::Granted } = message {
+            context.fact(Fact::VoteGranted { term, candidate: to });
+        }
+        context.send(to, message);
     }
-}
-
-/// The entries on disk before the first that is unreadable.
-fn read_entries(disk: &Disk<Record>) -> Vec<Entry> {
-    let entries = disk.read_log(LOG, 0..u64::MAX).map_while(|record| match record {
-        Ok(Record::Entry(entry)) => Some(*entry),
-        Ok(Record::HardState(_)) | Err(_) => None,
-    });
-    let mut last_term = Term(0);
-    entries.take_while(|entry| entry.term >= std::mem::replace(&mut last_term, entry.term)).collect()
 }

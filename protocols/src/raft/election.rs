@@ -1,68 +1,154 @@
-//! Elections (§5.2) and their restriction (§5.4.1); the only place where a role changes.
+//! Elections (§5.2), their restriction (§5.4.1), and pre-votes (dissertation §9.6); the only place where a role changes.
 //!
 //! ```text
-//!            timeout, term + 1             votes of a majority
-//!  follower ─────────────────> candidate ─────────────────────> leader
-//!     ▲ ▲                       │  ╰─╯ timeout, term + 1            │
-//!     │ ╰── leader of its term ─╯                                   │
-//!     ╰───────────────────────── newer term ────────────────────────╯
+//!            timeout             a majority would vote        votes of a majority
+//!  follower ────────> pre-candidate ────────────> candidate ─────────────────────> leader
+//!     ▲ ▲                  │            term + 1   │  ╰─╯ timeout, term + 1           │
+//!     │ ╰── leader of its term, or none listens ───╯                                  │
+//!     ╰────────────────────────────── newer term ─────────────────────────────────────╯
 //! ```
+//!
+//! Without `pre_vote` a follower becomes a candidate at once. With it, a node that nobody would elect stays in its term:
+//! one that comes back from a partition does not depose a leader that is well.
 
 use sim_core::disk::WriteError;
 use sim_core::service::Outcome;
-use sim_core::{Context, NodeId};
+use sim_core::{Context, NodeId, Span};
 
 use super::durable::{Deferred, HardState};
 use super::facts::Fact;
-use super::message::{Message, RequestVote, Vote};
+use super::message::{Campaign, Message, RequestVote, Vote};
 use super::mutants::Mutant;
-use super::process::send;
-use super::role::{Ballot, Candidate, Follower, Leader, Role};
+use super::role::{Ballots, Follower, Leader, Role};
 use super::types::{Entry, Term};
 use super::{Point, Raft, Timer};
-use crate::replicated::{Command, Index};
+use crate::replicated::{Command, Index, NodeSet};
 
 impl Raft {
     /// Waits for a leader, a time drawn anew (§5.2): so two nodes that timed out together do not do so again.
-    /// A node that is no member waits for nobody.
+    /// A node without a vote waits only for the leader it knows, to forget it.
     #[inline]
     pub(super) fn reset_election_timer(&self, context: &mut Context<'_, Self>) {
-        if self.slot.is_some() {
+        let follows = matches!(&self.role, Role::Follower(Follower { leader: Some(_), .. }));
+        if follows || self.may_campaign() {
             let range = &self.config.election_timeout;
-            let timeout = context.random().span(range.start, range.end);
+            let end =
+                if self.config.has(Mutant::FixedTimeout) { range.start + Span::nanos(1) } else { range.end };
+            let timeout = context.random().span(range.start, end);
             context.set_timer(Timer::Election, timeout);
+        }
+    }
+
+    /// Whether this node has a vote, or had one before a membership that may not be committed. Then it is needed still:
+    /// it may be the only one that has the entry, and nobody else gets its vote (dissertation §4.2.2).
+    fn may_campaign(&self) -> bool {
+        self.members.is_voter(self.node) || {
+            let (_, before) = self.log.membership_at(self.members_index.previous());
+            self.members_index > self.log.commit() && before.is_voter(self.node)
         }
     }
 
     /// No leader was heard of for long enough.
     pub(super) fn on_election_timeout(&mut self, context: &mut Context<'_, Self>) {
+        if !self.may_campaign() {
+            // It may be no member any more, and would send clients to a leader that is long gone.
+            return self.become_follower(context, None);
+        }
         if matches!(self.role, Role::Candidate(_)) {
             context.sometimes(Point::CandidacyTimedOut as usize);
         }
         self.reset_election_timer(context);
+        if self.config.pre_vote {
+            self.ask_for_pre_votes(context);
+        } else {
+            self.start_campaign(context, Campaign::Timeout);
+        }
+    }
+
+    /// The leader wants this node to lead (dissertation §3.10): no waiting, no pre-vote.
+    pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, Self>) {
+        if !matches!(self.role, Role::Leader(_)) && self.may_campaign() {
+            context.sometimes(Point::TransferReceived as usize);
+            self.reset_election_timer(context);
+            self.start_campaign(context, Campaign::Transfer);
+        }
+    }
+
+    /// Asks who would vote for this node in the next term. Nothing changes, so nothing needs to be on disk.
+    fn ask_for_pre_votes(&mut self, context: &mut Context<'_, Self>) {
+        self.become_pre_candidate(context);
+        let request = self.request_vote(self.term().next(), Campaign::Timeout);
+        self.send_to_voters(context, &Message::PreVote(request));
+        self.count_pre_vote(context, self.node, Vote::Granted);
+    }
+
+    /// Raises the term and votes for itself.
+    fn start_campaign(&mut self, context: &mut Context<'_, Self>, reason: Campaign) {
         let hard = HardState { term: self.term().next(), vote: Some(self.node) };
         // On a full disk the node keeps its role and term, and tries again at the next timeout.
         if self.write_hard_state(context, hard).is_ok() {
             self.become_candidate(context);
-            self.after_durable(context, Deferred::Campaign(hard.term));
+            self.after_durable(context, Deferred::Campaign { term: hard.term, reason });
         }
     }
 
     /// The vote for oneself in `term` is on disk: it counts, and the others may hear of the term.
-    pub(super) fn campaign(&mut self, context: &mut Context<'_, Self>, term: Term) {
+    pub(super) fn campaign(&mut self, context: &mut Context<'_, Self>, term: Term, reason: Campaign) {
         if term != self.term() || !matches!(self.role, Role::Candidate(_)) {
             return;
         }
         context.fact(Fact::VoteGranted { term, candidate: self.node });
-        let request =
-            RequestVote { term, last_index: self.log.last_index(), last_term: self.log.last_term() };
-        for at in 0..self.config.members.len() {
-            let to = self.config.members[at];
+        let request = self.request_vote(term, reason);
+        self.send_to_voters(context, &Message::RequestVote(request));
+        self.count_vote(context, self.node, Vote::Granted);
+    }
+
+    fn request_vote(&self, term: Term, campaign: Campaign) -> RequestVote {
+        let (last_index, last_term) = (self.log.last_index(), self.log.last_term());
+        RequestVote { term, last_index, last_term, campaign }
+    }
+
+    fn send_to_voters(&mut self, context: &mut Context<'_, Self>, message: &Message) {
+        for to in self.members.voters.union(self.members.outgoing).iter() {
             if to != self.node {
-                send(context, to, Message::RequestVote(request));
+                self.send(context, to, message.clone());
             }
         }
-        self.count(context, self.node, Vote::Granted);
+    }
+
+    /// A node asks whether it would be elected: yes, if its log has everything and this node hears of no leader. Its
+    /// term may be behind or ahead: nobody changes a term for a question.
+    pub(super) fn on_pre_vote(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        request: RequestVote,
+    ) {
+        let has_chance = request.term > self.term() && self.may_have_vote(&request);
+        let holds = self.holds_to_leader(context) && !self.config.has(Mutant::PrevoteIgnoresLeader);
+        let vote = if has_chance && !holds { Vote::Granted } else { Vote::Denied };
+        let term = self.term().max(request.term.previous());
+        if self.config.has(Mutant::PrevoteBumpsTerm)
+            && request.term > self.term()
+            && self.adopt_term(context, request.term, from).is_err()
+        {
+            return;
+        }
+        self.send(context, from, Message::PreVoteReply { term, vote });
+    }
+
+    /// A voter answers a pre-candidate of the current term.
+    pub(super) fn on_pre_vote_reply(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
+        self.count_pre_vote(context, from, vote);
+    }
+
+    fn count_pre_vote(&mut self, context: &mut Context<'_, Self>, voter: NodeId, vote: Vote) {
+        let Role::PreCandidate(ballots) = &mut self.role else { return };
+        ballots.count(voter, vote);
+        let granted = ballots.granted;
+        if self.is_quorum(granted) {
+            self.start_campaign(context, Campaign::Timeout);
+        }
     }
 
     /// A candidate of the current term asks for a vote.
@@ -73,13 +159,19 @@ impl Raft {
         request: RequestVote,
     ) {
         let vote = self.vote_for(context, from, request);
-        let term = self.term();
-        let message = Message::RequestVoteReply { term, vote };
+        if self.config.has(Mutant::TimerResetOnAnyRequest) && !matches!(self.role, Role::Leader(_)) {
+            self.reset_election_timer(context);
+        }
+        let message = Message::RequestVoteReply { term: self.term(), vote };
+        if self.config.has(Mutant::VoteNotPersisted) {
+            return self.send(context, from, message);
+        }
         self.after_durable(context, Deferred::Send { to: from, message });
     }
 
     /// One vote a term, first come, first served (§5.2), and only for a candidate whose log has everything that
-    /// may be committed (§5.4.1). Only a vote that is given resets the timer.
+    /// may be committed (§5.4.1). Only a vote that is given resets the timer. Members or not does not matter: the
+    /// candidate may know of a later membership than this node.
     fn vote_for(&mut self, context: &mut Context<'_, Self>, candidate: NodeId, request: RequestVote) -> Vote {
         if self.hard.vote == Some(candidate) {
             return Vote::Granted;
@@ -97,39 +189,45 @@ impl Raft {
 
     /// Whether a candidate's log has everything that this node's may have committed (§5.4.1).
     fn may_have_vote(&self, request: &RequestVote) -> bool {
+        if self.config.has(Mutant::UptodateByLength) {
+            return request.last_index >= self.log.last_index();
+        }
         self.log.is_covered_by(request.last_term, request.last_index)
-            || self.config.has(Mutant::NoUpToDateCheck)
+            || self.config.has(Mutant::NoUptodateCheck)
     }
 
-    /// A member answers a candidate of the current term.
+    /// A voter answers a candidate of the current term.
     pub(super) fn on_request_vote_reply(
         &mut self,
         context: &mut Context<'_, Self>,
         from: NodeId,
         vote: Vote,
     ) {
-        match self.role {
-            Role::Candidate(_) => self.count(context, from, vote),
-            // The election is decided.
-            Role::Follower(_) | Role::Leader(_) => {}
-        }
+        self.count_vote(context, from, vote);
     }
 
-    /// Takes note of a vote. With those of a majority, the candidate leads.
-    fn count(&mut self, context: &mut Context<'_, Self>, voter: NodeId, vote: Vote) {
-        let Role::Candidate(candidate) = &mut self.role else { return };
-        let Some(slot) = self.config.slot(voter) else { return };
-        candidate.ballots[slot] = match vote {
-            Vote::Granted => Ballot::Granted,
-            Vote::Denied => Ballot::Denied,
-        };
-        if candidate.granted() >= self.config.quorum() {
-            let noop = Entry { term: self.term(), command: Command::Noop };
+    /// Takes note of a vote. With those of a quorum, the candidate leads. In other roles the election is decided.
+    pub(super) fn count_vote(&mut self, context: &mut Context<'_, Self>, voter: NodeId, vote: Vote) {
+        let Role::Candidate(ballots) = &mut self.role else { return };
+        ballots.count(voter, vote);
+        let granted = ballots.granted;
+        if self.is_quorum(granted) {
+            let noop = Entry::command(self.term(), Command::Noop);
             // On a full disk it cannot lead; the election timer runs on.
             if let Ok(index) = self.log.append(noop, context) {
                 self.become_leader(context, index);
             }
         }
+    }
+
+    /// Whether these nodes are enough to decide.
+    pub(super) fn is_quorum(&self, nodes: NodeSet) -> bool {
+        self.members.is_quorum(nodes) || self.is_half_enough(nodes)
+    }
+
+    fn is_half_enough(&self, nodes: NodeSet) -> bool {
+        let voters = self.members.voters;
+        self.config.has(Mutant::QuorumHalf) && 2 * nodes.intersection(voters).len() >= voters.len()
     }
 
     /// A message of a newer term: whatever this node was in the old one, it follows in the new one.
@@ -140,8 +238,11 @@ impl Raft {
         &mut self,
         context: &mut Context<'_, Self>,
         term: Term,
+        from: NodeId,
     ) -> Result<(), WriteError> {
         self.write_hard_state(context, HardState { term, vote: None })?;
+        self.settle_handover(context, from);
+        self.maybe_state_disruption(context);
         self.become_follower(context, None);
         Ok(())
     }
@@ -150,47 +251,78 @@ impl Raft {
     #[inline]
     pub(super) fn follow(&mut self, context: &mut Context<'_, Self>, leader: NodeId) {
         match &self.role {
-            Role::Follower(Follower { leader: Some(known) }) if *known == leader => {}
-            Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => {
+            Role::Follower(Follower { leader: Some(known), .. }) if *known == leader => {}
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {
                 self.become_follower(context, Some(leader));
             }
         }
+        self.hear_of_leader(context);
         self.reset_election_timer(context);
     }
 
     /// Follows `leader`, or nobody yet. A timer that runs goes on; a leader that stops leading starts one. Who
     /// waits for an answer gets none, because the command may still be committed; who reads is sent on.
-    fn become_follower(&mut self, context: &mut Context<'_, Self>, leader: Option<NodeId>) {
+    pub(super) fn become_follower(&mut self, context: &mut Context<'_, Self>, leader: Option<NodeId>) {
         assert!(leader != Some(self.node), "a node does not follow itself");
-        match std::mem::replace(&mut self.role, Role::Follower(Follower { leader })) {
-            Role::Follower(_) => {}
-            Role::Candidate(_) => context.fact(Fact::BecameFollower { term: self.term() }),
-            Role::Leader(deposed) => {
-                context.sometimes(Point::LeaderDeposed as usize);
-                context.fact(Fact::BecameFollower { term: self.term() });
-                context.cancel_timer(Timer::Heartbeat);
-                self.reset_election_timer(context);
-                for op in deposed.reads.into_ops() {
+        let follower = Follower { leader, ..Follower::default() };
+        match std::mem::replace(&mut self.role, Role::Follower(follower)) {
+            Role::Follower(before) => {
+                for op in before.forwarded.into_ops() {
                     context.reply(op, Outcome::Redirect(leader));
                 }
             }
+            Role::PreCandidate(_) | Role::Candidate(_) => {
+                context.fact(Fact::BecameFollower { term: self.term() });
+            }
+            Role::Leader(deposed) => self.retire(context, *deposed, leader),
         }
+    }
+
+    fn retire(&mut self, context: &mut Context<'_, Self>, deposed: Leader, leader: Option<NodeId>) {
+        context.sometimes(Point::LeaderDeposed as usize);
+        context.fact(Fact::BecameFollower { term: self.term() });
+        for timer in [Timer::Heartbeat, Timer::Quorum, Timer::Transfer] {
+            context.cancel_timer(timer);
+        }
+        self.reset_election_timer(context);
+        let not_begun = deposed.catch_up.and_then(|catch_up| catch_up.op);
+        for op in deposed.reads.into_ops().chain(not_begun) {
+            context.reply(op, Outcome::Redirect(leader));
+        }
+    }
+
+    fn become_pre_candidate(&mut self, context: &mut Context<'_, Self>) {
+        assert!(!matches!(self.role, Role::Leader(_)), "a leader of {} does not campaign", self.term());
+        self.leave_followers(context);
+        self.role = Role::PreCandidate(Ballots::default());
+        context.fact(Fact::BecamePreCandidate { term: self.term() });
     }
 
     fn become_candidate(&mut self, context: &mut Context<'_, Self>) {
         assert!(!matches!(self.role, Role::Leader(_)), "a leader of {} does not campaign", self.term());
         assert_eq!(self.hard.vote, Some(self.node), "a candidate votes for itself");
-        self.role = Role::Candidate(Candidate::new(&self.config));
+        self.leave_followers(context);
+        self.role = Role::Candidate(Ballots::default());
         context.fact(Fact::BecameCandidate { term: self.term() });
+    }
+
+    /// Who reads here is sent on: there is no leader to ask.
+    fn leave_followers(&mut self, context: &mut Context<'_, Self>) {
+        if let Role::Follower(follower) = &mut self.role {
+            for op in std::mem::take(&mut follower.forwarded).into_ops() {
+                context.reply(op, Outcome::Redirect(None));
+            }
+        }
     }
 
     fn become_leader(&mut self, context: &mut Context<'_, Self>, noop: Index) {
         assert!(matches!(self.role, Role::Candidate(_)), "only a candidate comes to lead");
         assert_eq!(self.log.term_at(noop), Some(self.term()), "a leader begins its term with an entry of it");
-        self.role = Role::Leader(Leader::new(&self.config, noop));
+        self.role = Role::Leader(Box::new(Leader::new(self.members.all(), noop)));
         context.fact(Fact::BecameLeader { term: self.term() });
         context.cancel_timer(Timer::Election);
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
+        self.start_watching_quorum(context);
         self.flush(context);
         self.replicate(context);
     }

@@ -30,12 +30,22 @@ pub enum Fact {
         /// The newer term.
         term: Term,
     },
+    /// The first message of this term has left the node.
+    SpokeIn {
+        /// The term.
+        term: Term,
+    },
     /// A vote of it left the node, or it counted its own.
     VoteGranted {
         /// In which term.
         term: Term,
         /// For whom.
         candidate: NodeId,
+    },
+    /// It asks whether it would be elected.
+    BecamePreCandidate {
+        /// The term that it is in.
+        term: Term,
     },
     /// It campaigns.
     BecameCandidate {
@@ -52,6 +62,11 @@ pub enum Fact {
         /// In which term.
         term: Term,
     },
+    /// As a leader it was replaced although it could count on a majority, and nobody had asked it to go.
+    Disrupted {
+        /// The term that it led.
+        term: Term,
+    },
     /// An entry was added to its log.
     Appended {
         /// Where.
@@ -65,6 +80,20 @@ pub enum Fact {
     Truncated {
         /// The first that was removed.
         from: Index,
+    },
+    /// Entries up to this one were forgotten: a snapshot stands for them.
+    Compacted {
+        /// The last that is gone.
+        index: Index,
+    },
+    /// Its log and state machine begin with a snapshot, its own after a restart or a leader's.
+    Restored {
+        /// The last entry that the snapshot stands for.
+        index: Index,
+        /// The term of that entry.
+        term: Term,
+        /// The chain up to and including it.
+        chain: Chain,
     },
     /// It knows all entries up to this one to be committed.
     Committed {

@@ -7,6 +7,9 @@
 //!           ╰──── durable ─────╯
 //! ```
 //!
+//! The beginning may be compacted (§7): up to its *base* a snapshot stands for the entries, and the log knows the term and
+//! chain at the base, and the membership there.
+//!
 //! The log writes each change to its [`Journal`] before it makes it, so that memory is never ahead of the disk's
 //! queue, and states what it did. Nothing here scans: each entry carries the [`Chain`] of its prefix, and `runs`
 //! knows where each term begins.
@@ -15,7 +18,9 @@ use serde::{Serialize, Serializer};
 use sim_core::disk::WriteError;
 
 use super::facts::{Fact, Witness};
+use super::membership::Membership;
 use super::message::Hint;
+use super::snapshot::SnapshotMeta;
 use super::types::{Entries, Entry, Term};
 use crate::replicated::{Chain, ChainedLog, Index};
 
@@ -29,6 +34,9 @@ pub trait Journal: Witness {
 
     /// Removes the entry at `index` and all after it.
     fn truncate_from(&mut self, index: Index);
+
+    /// Removes the entries up to and including `index`; where there are none so far, the next one comes after it.
+    fn truncate_to(&mut self, index: Index);
 }
 
 /// The first entry of a term in the log.
@@ -39,29 +47,55 @@ struct Run {
 }
 
 /// The log of one node. See the [module documentation](self).
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Log {
     entries: ChainedLog<Entry>,
+    /// The term of the entry at the base; 0 where nothing is compacted.
+    base_term: Term,
     /// The terms of the log, ascending, each with its first entry.
     runs: Vec<Run>,
-    /// Entries up to here are committed. At most the last index.
+    /// The memberships of the log, each with the entry that brought it. The first is in force at the base.
+    memberships: Vec<(Index, Membership)>,
+    /// Entries up to here are committed. At least the base, at most the last index.
     commit: Index,
     /// Entries up to here are on disk. At most the last index.
     durable: Index,
-    /// Entries up to here are on disk when the sync under way is done. At most the last index.
-    syncing: Index,
-    /// Whether something was written after that sync began.
+    /// Whether something was written that no sync covers.
     dirty: bool,
 }
 
 impl Log {
-    /// The log that a disk kept. Nothing is known to be committed: that is learned from a leader.
-    pub fn recover(entries: impl IntoIterator<Item = Entry>, witness: &mut impl Witness) -> Self {
-        let mut log = Self::default();
+    /// An empty log of a cluster that begins with `members`.
+    pub fn new(members: Membership) -> Self {
+        Self::after(&SnapshotMeta::initial(members))
+    }
+
+    /// A log that goes on after a snapshot.
+    fn after(snapshot: &SnapshotMeta) -> Self {
+        let base = snapshot.index;
+        Self {
+            entries: ChainedLog::starting_after(base, snapshot.chain),
+            base_term: snapshot.term,
+            runs: Vec::new(),
+            memberships: vec![(snapshot.members_index, snapshot.members)],
+            commit: base,
+            durable: base,
+            dirty: false,
+        }
+    }
+
+    /// The log that a disk kept: a snapshot (of nothing, at first) and the entries after it. What the snapshot stands
+    /// for is committed; of the rest that is learned from a leader.
+    pub fn recover(
+        snapshot: &SnapshotMeta,
+        entries: impl IntoIterator<Item = Entry>,
+        witness: &mut impl Witness,
+    ) -> Self {
+        let mut log = Self::after(snapshot);
         for entry in entries {
             log.push(entry);
         }
-        (log.durable, log.syncing) = (log.last_index(), log.last_index());
+        log.durable = log.last_index();
         witness.state(Fact::Recovered {
             index: log.last_index(),
             term: log.last_term(),
@@ -87,11 +121,14 @@ impl Log {
     /// `previous`. Entries that are already there stay, and so does what follows them: an old message must not
     /// undo a newer one. Only an entry of another term removes what is there.
     ///
+    /// What stands before the base is committed, so it is the leader's, whatever it was.
+    ///
     /// Returns how far the log now certainly is the leader's: the last of `entries`, or less if the journal took
     /// no more.
     pub fn merge(&mut self, previous: Index, entries: &[Entry], journal: &mut impl Journal) -> Index {
-        let mut matched = previous;
-        for entry in entries {
+        let mut matched = previous.max(self.base());
+        let compacted = usize::try_from(matched.since(previous)).unwrap_or(usize::MAX);
+        for entry in entries.iter().skip(compacted) {
             let written = match self.term_at(matched.next()) {
                 Some(term) if term == entry.term => Ok(()),
                 Some(_) => {
@@ -127,19 +164,96 @@ impl Log {
     }
 
     /// A sync of everything written so far begins.
-    pub fn begin_sync(&mut self) {
-        self.syncing = self.last_index();
+    pub const fn begin_sync(&mut self) {
         self.dirty = false;
     }
 
-    /// The sync that began last is done.
-    pub fn end_sync(&mut self) {
-        self.durable = self.syncing;
+    /// Entries up to `index` are on disk, as far as the log goes.
+    pub fn mark_durable(&mut self, index: Index) {
+        self.durable = self.durable.max(index.min(self.last_index()));
     }
 
     /// Whether something was written that no sync covers.
+    #[inline]
     pub const fn is_dirty(&self) -> bool {
         self.dirty
+    }
+
+    /// Forgets the entries up to `index`, for which a snapshot stands. Those are committed and executed.
+    ///
+    /// # Panics
+    /// If they are not committed.
+    pub fn compact_to(&mut self, index: Index, journal: &mut impl Journal) {
+        if index <= self.base() {
+            return;
+        }
+        assert!(index <= self.commit, "entries up to {index} are compacted, and {} committed", self.commit);
+        self.base_term = self.term_at(index).expect("a committed entry is in the log");
+        self.entries.compact_to(index);
+        let first_run = self.runs.partition_point(|run| run.first <= index).saturating_sub(1);
+        self.runs.drain(..first_run);
+        let first = self.memberships.partition_point(|(at, _)| *at <= index).saturating_sub(1);
+        self.memberships.drain(..first);
+        journal.truncate_to(index);
+        self.dirty = true;
+        journal.state(Fact::Compacted { index });
+    }
+
+    /// Begins anew after a leader's snapshot (§7). What follows it stays, if the snapshot describes a prefix of this
+    /// log; else all of the log goes, because it conflicts with the snapshot or ends before it.
+    pub fn restore(&mut self, snapshot: &SnapshotMeta, journal: &mut impl Journal) {
+        if self.matches(snapshot.index, snapshot.term) {
+            self.commit = self.commit.max(snapshot.index);
+            self.compact_to(snapshot.index, journal);
+        } else {
+            self.replace_by(snapshot, journal);
+        }
+        let &SnapshotMeta { index, term, chain, .. } = snapshot;
+        journal.state(Fact::Restored { index, term, chain });
+    }
+
+    /// All of the log goes, and what comes follows the snapshot.
+    pub fn replace_by(&mut self, snapshot: &SnapshotMeta, journal: &mut impl Journal) {
+        journal.truncate_from(self.base().next());
+        journal.truncate_to(snapshot.index);
+        *self = Self { dirty: true, ..Self::after(snapshot) };
+    }
+
+    /// Removes the entry at `index` and all after it.
+    ///
+    /// # Panics
+    /// If it is committed.
+    pub fn truncate_from(&mut self, index: Index, journal: &mut impl Journal) {
+        assert!(
+            index > self.commit,
+            "entry {index} would be removed, but entries up to {} are committed",
+            self.commit
+        );
+        journal.truncate_from(index);
+        self.entries.truncate_from(index);
+        self.runs.truncate(self.runs.partition_point(|run| run.first < index));
+        self.memberships.truncate(self.memberships.partition_point(|(at, _)| *at < index));
+        self.durable = self.durable.min(index.previous());
+        self.dirty = true;
+        journal.state(Fact::Truncated { from: index });
+    }
+
+    /// The last index that a snapshot stands for; 0 for none.
+    #[inline]
+    pub const fn base(&self) -> Index {
+        self.entries.base()
+    }
+
+    /// The last membership of the log, and the entry that brought it.
+    #[inline]
+    pub fn membership(&self) -> (Index, Membership) {
+        *self.memberships.last().expect("the first one stays")
+    }
+
+    /// The membership after the entry at `index`, and the entry that brought it. Before the base: that of the base.
+    pub fn membership_at(&self, index: Index) -> (Index, Membership) {
+        let after = self.memberships.partition_point(|(at, _)| *at <= index);
+        self.memberships[after.saturating_sub(1)]
     }
 
     /// The index of the last entry; 0 for an empty log.
@@ -151,7 +265,7 @@ impl Log {
     /// The term of the last entry; 0 for an empty log.
     #[inline]
     pub fn last_term(&self) -> Term {
-        self.runs.last().map_or(Term(0), |run| run.term)
+        self.runs.last().map_or(self.base_term, |run| run.term)
     }
 
     /// The chain of the whole log.
@@ -171,29 +285,35 @@ impl Log {
         self.durable
     }
 
-    /// The entry at `index`; `None` for 0 and beyond the end.
+    /// The entry at `index`; `None` up to the base and beyond the end.
     #[inline]
     pub fn entry_at(&self, index: Index) -> Option<&Entry> {
         self.entries.get(index)
     }
 
-    /// The term of the entry at `index`; term 0 at index 0, `None` beyond the end.
+    /// The term of the entry at `index`; term 0 at index 0, `None` before the base and beyond the end.
     #[inline]
     pub fn term_at(&self, index: Index) -> Option<Term> {
-        if index == Index::ZERO { Some(Term(0)) } else { Some(self.entries.get(index)?.term) }
+        if index == self.base() { Some(self.base_term) } else { Some(self.entries.get(index)?.term) }
     }
 
-    /// The chain up to and including `index`; `None` beyond the end.
+    /// The chain up to and including `index`; `None` before the base and beyond the end.
     #[inline]
     pub fn chain_at(&self, index: Index) -> Option<Chain> {
         self.entries.chain_at(index)
     }
 
-    /// The consistency check (§5.3): whether the entry at `index` has `term`, and with it, by Log Matching, all
-    /// before it are the leader's.
+    /// Whether the entry at `index` has `term`.
     #[inline]
     pub fn matches(&self, index: Index, term: Term) -> bool {
         self.term_at(index) == Some(term)
+    }
+
+    /// The consistency check (§5.3): whether the entry at `index` has `term`, and with it, by Log Matching, all
+    /// before it are the leader's. Before the base they are, because what is compacted is committed.
+    #[inline]
+    pub fn agrees_at(&self, index: Index, term: Term) -> bool {
+        self.matches(index, term) || index < self.base()
     }
 
     /// Whether a log that ends in `(last_term, last_index)` has everything this one may have committed (§5.4.1):
@@ -226,22 +346,6 @@ impl Log {
         next.min(refused).max(Index(1))
     }
 
-    fn truncate_from(&mut self, index: Index, journal: &mut impl Journal) {
-        assert!(
-            index > self.commit,
-            "entry {index} would be removed, but entries up to {} are committed",
-            self.commit
-        );
-        journal.truncate_from(index);
-        self.entries.truncate_from(index);
-        self.runs.truncate(self.runs.partition_point(|run| run.first < index));
-        // A sync under way makes entries durable that are about to be replaced: it must not count for the new ones.
-        self.durable = self.durable.min(index.previous());
-        self.syncing = self.syncing.min(index.previous());
-        self.dirty = true;
-        journal.state(Fact::Truncated { from: index });
-    }
-
     fn push(&mut self, entry: Entry) -> Chain {
         let last_term = self.last_term();
         assert!(
@@ -251,6 +355,9 @@ impl Log {
         );
         if entry.term > last_term {
             self.runs.push(Run { term: entry.term, first: self.last_index().next() });
+        }
+        if let Some(members) = entry.members() {
+            self.memberships.push((self.last_index().next(), members));
         }
         self.entries.push(entry)
     }
@@ -269,8 +376,8 @@ impl Log {
 /// The chain stands for the entries.
 impl Serialize for Log {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { entries: _, runs: _, commit, durable, syncing, dirty } = self;
-        (self.last_index(), self.last_chain(), commit, durable, syncing, dirty).serialize(serializer)
+        let Self { entries: _, base_term: _, runs: _, memberships: _, commit, durable, dirty } = self;
+        (self.base(), self.last_index(), self.last_chain(), commit, durable, dirty).serialize(serializer)
     }
 }
 

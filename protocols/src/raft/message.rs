@@ -1,12 +1,17 @@
-//! What members send each other: the paper's two calls and their replies (Figure 2).
+//! What members send each other: the paper's calls and their replies (Figures 2 and 13), and what the dissertation
+//! adds: pre-votes (§9.6), leadership transfer (§3.10), reads at followers (§6.4).
 //!
 //! Every message carries its sender's term. Who hears of a newer one follows it; who hears of an older one
-//! answers with its own, so that the sender learns it is out of date.
+//! answers with its own, so that the sender learns it is out of date. A pre-vote is the exception: it asks about a
+//! term that nobody enters yet.
+
+use std::sync::Arc;
 
 use sim_core::process;
 
+use super::snapshot::SnapshotMeta;
 use super::types::{Entries, Entry, Round, Term};
-use crate::replicated::Index;
+use crate::replicated::{Index, Item};
 use serde::Serialize;
 
 /// A message between members.
@@ -21,21 +26,67 @@ pub enum Message {
         /// Whether the candidate has the vote of the sender in that term.
         vote: Vote,
     },
+    /// Whoever would campaign asks first whether it had a chance (dissertation §9.6). The term is the one it would
+    /// campaign in; its own is the one before.
+    PreVote(RequestVote),
+    /// The answer to it.
+    PreVoteReply {
+        /// The later of the terms of the two.
+        term: Term,
+        /// Whether the sender would vote for it.
+        vote: Vote,
+    },
     /// A leader replicates entries; without entries it is a heartbeat (§5.3).
     AppendEntries(AppendEntries),
     /// The answer to it.
     AppendEntriesReply(AppendEntriesReply),
+    /// A leader sends a piece of its snapshot (§7).
+    InstallSnapshot(InstallSnapshot),
+    /// The answer to it.
+    InstallSnapshotReply(InstallSnapshotReply),
+    /// A leader wants the receiver to lead: it shall campaign at once (dissertation §3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
+    },
+    /// A follower wants to serve a read: how far must it have executed (dissertation §6.4)?
+    ReadIndex {
+        /// The follower's term.
+        term: Term,
+        /// Which of its questions.
+        ticket: u64,
+    },
+    /// The answer to it.
+    ReadIndexReply {
+        /// The leader's term.
+        term: Term,
+        /// The question.
+        ticket: u64,
+        /// So far.
+        index: Index,
+    },
 }
 
 /// A candidate asks for a vote (§5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct RequestVote {
-    /// The candidate's term.
+    /// The term it campaigns in.
     pub term: Term,
     /// The index of the last entry of its log.
     pub last_index: Index,
     /// The term of that entry.
     pub last_term: Term,
+    /// Why it campaigns.
+    pub campaign: Campaign,
+}
+
+/// Why a candidate campaigns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Campaign {
+    /// It has heard of no leader for long enough.
+    Timeout,
+    /// The leader wants it to: voters do not hold on to that leader.
+    Transfer,
 }
 
 /// A voter's answer.
@@ -98,15 +149,70 @@ pub struct Hint {
     pub first_index: Index,
 }
 
+/// A piece of a snapshot (Figure 13). Offsets count the items of the state machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstallSnapshot {
+    /// The leader's term.
+    pub term: Term,
+    /// The last round of heartbeats the leader has started.
+    pub round: Round,
+    /// What the snapshot is of.
+    pub meta: SnapshotMeta,
+    /// Where `items` begin.
+    pub offset: u64,
+    /// The piece.
+    pub items: Arc<[Item]>,
+    /// Whether it is the last.
+    pub progress: Chunk,
+}
+
+/// Where in a snapshot a piece stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Chunk {
+    /// More will follow.
+    More,
+    /// It is the last: Figure 13's `done`.
+    Last,
+}
+
+/// A follower's answer to a piece of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct InstallSnapshotReply {
+    /// The follower's term.
+    pub term: Term,
+    /// The round of what it answers.
+    pub round: Round,
+    /// The offset of the piece that it answers.
+    pub offset: u64,
+    /// How it went.
+    pub result: InstallResult,
+}
+
+/// What became of a piece of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum InstallResult {
+    /// The follower waits for the piece at this offset.
+    Next(u64),
+    /// It has everything up to this index, durably.
+    Installed(Index),
+}
+
 impl Message {
     /// The sender's term.
     #[inline]
     pub const fn term(&self) -> Term {
         match self {
             Self::RequestVote(request) => request.term,
-            Self::RequestVoteReply { term, .. } => *term,
+            Self::PreVote(request) => request.term.previous(),
             Self::AppendEntries(append) => append.term,
             Self::AppendEntriesReply(reply) => reply.term,
+            Self::InstallSnapshot(install) => install.term,
+            Self::InstallSnapshotReply(reply) => reply.term,
+            Self::RequestVoteReply { term, .. }
+            | Self::PreVoteReply { term, .. }
+            | Self::TimeoutNow { term }
+            | Self::ReadIndex { term, .. }
+            | Self::ReadIndexReply { term, .. } => *term,
         }
     }
 }
@@ -115,8 +221,20 @@ impl Message {
 const HEADER: u64 = 64;
 
 impl process::Message for Message {
-    const KINDS: &'static [&'static str] =
-        &["RequestVote", "RequestVoteReply", "Heartbeat", "AppendEntries", "AppendEntriesReply"];
+    const KINDS: &'static [&'static str] = &[
+        "RequestVote",
+        "RequestVoteReply",
+        "Heartbeat",
+        "AppendEntries",
+        "AppendEntriesReply",
+        "PreVote",
+        "PreVoteReply",
+        "InstallSnapshot",
+        "InstallSnapshotReply",
+        "TimeoutNow",
+        "ReadIndex",
+        "ReadIndexReply",
+    ];
 
     #[inline]
     fn kind(&self) -> u8 {
@@ -126,6 +244,13 @@ impl process::Message for Message {
             Self::AppendEntries(append) if append.entries.is_empty() => 2,
             Self::AppendEntries(_) => 3,
             Self::AppendEntriesReply(_) => 4,
+            Self::PreVote(_) => 5,
+            Self::PreVoteReply { .. } => 6,
+            Self::InstallSnapshot(_) => 7,
+            Self::InstallSnapshotReply(_) => 8,
+            Self::TimeoutNow { .. } => 9,
+            Self::ReadIndex { .. } => 10,
+            Self::ReadIndexReply { .. } => 11,
         }
     }
 
@@ -133,24 +258,59 @@ impl process::Message for Message {
     fn size(&self) -> u64 {
         match self {
             Self::AppendEntries(append) => HEADER + Entry::SIZE * append.entries.len() as u64,
-            Self::RequestVote(_) | Self::RequestVoteReply { .. } | Self::AppendEntriesReply(_) => HEADER,
+            Self::InstallSnapshot(install) => {
+                HEADER + SnapshotMeta::SIZE + Item::SIZE * install.items.len() as u64
+            }
+            Self::RequestVote(_)
+            | Self::RequestVoteReply { .. }
+            | Self::PreVote(_)
+            | Self::PreVoteReply { .. }
+            | Self::AppendEntriesReply(_)
+            | Self::InstallSnapshotReply(_)
+            | Self::TimeoutNow { .. }
+            | Self::ReadIndex { .. }
+            | Self::ReadIndexReply { .. } => HEADER,
         }
     }
 
     fn describe(&self) -> String {
         match self {
-            Self::RequestVote(RequestVote { term, last_index, last_term }) => {
-                format!("RequestVote term={} last=({last_index},{last_term})", term.0)
+            Self::RequestVote(request) => request.describe("RequestVote"),
+            Self::PreVote(request) => request.describe("PreVote"),
+            Self::RequestVoteReply { term, vote } => {
+                format!("RequestVoteReply term={} {}", term.0, vote.word())
             }
-            Self::RequestVoteReply { term, vote: Vote::Granted } => {
-                format!("RequestVoteReply term={} granted", term.0)
-            }
-            Self::RequestVoteReply { term, vote: Vote::Denied } => {
-                format!("RequestVoteReply term={} denied", term.0)
-            }
+            Self::PreVoteReply { term, vote } => format!("PreVoteReply term={} {}", term.0, vote.word()),
             Self::AppendEntries(append) => append.describe(),
             Self::AppendEntriesReply(reply) => reply.describe(),
+            Self::InstallSnapshot(install) => install.describe(),
+            Self::InstallSnapshotReply(reply) => reply.describe(),
+            Self::TimeoutNow { term } => format!("TimeoutNow term={}", term.0),
+            Self::ReadIndex { term, ticket } => format!("ReadIndex term={} ticket={ticket}", term.0),
+            Self::ReadIndexReply { term, ticket, index } => {
+                format!("ReadIndexReply term={} ticket={ticket} index={index}", term.0)
+            }
         }
+    }
+}
+
+impl Vote {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+impl RequestVote {
+    fn describe(&self, name: &str) -> String {
+        let Self { term, last_index, last_term, campaign } = self;
+        let why = match campaign {
+            Campaign::Timeout => "",
+            Campaign::Transfer => " transfer",
+        };
+        format!("{name} term={} last=({last_index},{last_term}){why}", term.0)
     }
 }
 
@@ -184,6 +344,34 @@ impl AppendEntriesReply {
     }
 }
 
+impl InstallSnapshot {
+    fn describe(&self) -> String {
+        let Self { term, round: _, meta, offset, items, progress } = self;
+        let last = match progress {
+            Chunk::More => "",
+            Chunk::Last => " done",
+        };
+        format!(
+            "InstallSnapshot term={} last=({},{}) offset={offset} items={}{last}",
+            term.0,
+            meta.index,
+            meta.term,
+            items.len()
+        )
+    }
+}
+
+impl InstallSnapshotReply {
+    fn describe(&self) -> String {
+        let Self { term, round: _, offset, result } = self;
+        let result = match result {
+            InstallResult::Next(next) => format!("next={next}"),
+            InstallResult::Installed(index) => format!("installed={index}"),
+        };
+        format!("InstallSnapshotReply term={} offset={offset} {result}", term.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use sim_core::process::Message as _;
@@ -192,7 +380,7 @@ mod tests {
     use crate::replicated::Command;
 
     fn append(count: usize) -> Message {
-        let entry = Entry { term: Term(3), command: Command::Noop };
+        let entry = Entry::command(Term(3), Command::Noop);
         let entries = std::iter::repeat_n(entry, count).collect();
         let (prev_index, prev_term) = (Index(7), Term(2));
         Message::AppendEntries(AppendEntries {
@@ -216,5 +404,18 @@ mod tests {
         let kind = |message: &Message| Message::KINDS[usize::from(message.kind())];
         assert_eq!((kind(&append(0)), append(0).size()), ("Heartbeat", 64));
         assert_eq!((kind(&append(2)), append(2).size()), ("AppendEntries", 144));
+    }
+
+    #[test]
+    fn a_pre_vote_asks_about_a_term_that_its_sender_has_not_entered() {
+        let request = RequestVote {
+            term: Term(4),
+            last_index: Index(7),
+            last_term: Term(2),
+            campaign: Campaign::Timeout,
+        };
+        assert_eq!(Message::PreVote(request).term(), Term(3));
+        assert_eq!(Message::RequestVote(request).term(), Term(4));
+        assert_eq!(Message::PreVote(request).describe(), "PreVote term=4 last=(7,t2)");
     }
 }

@@ -33,11 +33,23 @@
 //! 5. **The entry is committed** when a majority has it on disk and it is of the leader's term (§5.4.2). The leader
 //!    executes it and answers the client. Followers learn of it with the next message, and execute it too.
 //!
-//! **A read** takes no entry: the leader takes note of its commit index, makes sure with a round of heartbeats that
-//! it still leads, and answers when it has executed so far (`reads`; §8).
+//! **A read** takes no entry by default: the leader takes note of its commit index, makes sure with a round of heartbeats
+//! that it still leads, and answers when it has executed so far. Three other ways are in `reads` (§8).
 //!
-//! **A restart** finds term, vote and log on disk ([`durable`]), and nothing else: the node is a follower that knows
-//! nothing to be committed, and executes the log from its beginning as it learns how far it is.
+//! **Logs stay short.** Each node writes a snapshot of its state machine now and then, and forgets the entries before it
+//! ([`snapshot`]; §7). A follower that lacks what its leader has forgotten gets the snapshot, in pieces (`ship`,
+//! `receive`).
+//!
+//! **Members come and go** by an entry of the log that says who they are ([`membership`], `reconfigure`; §6). Each node
+//! decides by the last one in its log. New ones catch up first, as outsiders or learners.
+//!
+//! **Leaders stay if they are well, and go if they are not** where the scenario says so: a candidate asks first whether it
+//! had a chance (`election`), followers hold on to a leader they hear, and a leader that nobody hears steps down
+//! (`contact`). On request it hands over (`transfer`).
+//!
+//! **A restart** finds term, vote, snapshot and log on disk ([`durable`], `recovery`), and nothing else: the node is a
+//! follower that knows nothing to be committed but what its snapshot stands for, and executes the rest as it learns how
+//! far it is.
 //!
 //! # The paper's words
 //!
@@ -47,7 +59,11 @@
 //! | `log[]` | [`log::Log`] |
 //! | `commitIndex` | [`log::Log::commit`] |
 //! | `lastApplied` | [`StateMachine::applied`] |
-//! | `nextIndex[]`, `matchIndex[]` | `replication::Progress` |
+//! | `nextIndex[]`, `matchIndex[]` | `progress::Progress` |
+//! | `InstallSnapshot` RPC (Figure 13) | [`message::InstallSnapshot`] |
+//! | `lastIncludedIndex`, `lastIncludedTerm`, configuration | [`SnapshotMeta`] |
+//! | `C_old`, `C_new`, `C_old,new` | [`Membership`] |
+//! | `TimeoutNow` RPC (dissertation §3.10) | [`Message::TimeoutNow`] |
 //! | `AppendEntries` RPC, heartbeat | [`message::AppendEntries`], without entries |
 //! | `RequestVote` RPC | [`message::RequestVote`] |
 //! | election timeout, heartbeat | [`Timer::Election`], [`Timer::Heartbeat`], [`config::Config`] |
@@ -58,14 +74,20 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | pre-vote, check-quorum (dissertation §6.2, §9.6) | a node that comes back from a partition deposes a leader that is well; a leader cut off from the majority keeps the belief that it leads (and answers nothing) |
-//! | snapshots (§7) | the log grows for ever, and a restart executes all of it |
-//! | membership changes (§6) | the members are those of the configuration |
-//! | leadership transfer (dissertation §3.10) | a leader goes only by being deposed |
-//! | sessions that expire (dissertation §6.3) | the table of clients grows with their number |
-//! | reads at followers, leases (dissertation §6.4) | every read goes to the leader and waits for a round of heartbeats |
+//! | memberships in force only when executed, as in etcd | see below |
+//! | registering clients (dissertation §6.3) | a session that expired leaves a number behind, 8 bytes a client for ever |
+//! | telling a node that it was removed | it campaigns until it hears otherwise: `pre_vote` and `stickiness` make that harmless |
+//! | priorities, group commit, snapshots on request of a follower | extras of raft-rs |
 //!
 //! A full disk makes a node deaf, not wrong: what it cannot write counts as a message that was lost.
+//!
+//! **Why a membership is in force when it is appended.** etcd puts it in force when it is executed. A node then may be two
+//! memberships behind what others decide by, and majorities two steps apart need not meet: it has both entries in its log,
+//! does not know that they are committed, and wins an election by the old one while somebody else wins the same term by
+//! the new one. That nobody campaigns with memberships it knows to be committed and has not executed, and that one change
+//! is pending at a time, are not enough, because the node need not know. It would take a majority that is known to have
+//! executed one membership before the next may be appended. The paper's rule needs none of this. The other is the mutant
+//! [`Mutant::ConfigOnApply`].
 //!
 //! # Sources
 //!
@@ -74,38 +96,52 @@
 //! - D. Ongaro: Consensus: Bridging Theory and Practice, dissertation, 2014.
 //! - D. Ongaro: `raft.tla`, and etcd's `etcdraft.tla`, for the names of the invariants.
 
+mod commit;
 pub mod config;
+mod contact;
 pub mod durable;
 mod election;
 pub mod facts;
 pub mod invariants;
 pub mod log;
+pub mod membership;
 pub mod message;
 pub mod mutants;
 mod process;
+mod progress;
 mod reads;
+mod receive;
+mod reconfigure;
+mod recovery;
 mod replication;
 mod role;
+mod ship;
+pub mod snapshot;
+mod transfer;
 pub mod types;
 mod view;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::NodeId;
+use sim_core::{LocalTime, NodeId};
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, ReadMode, Transition};
 pub use facts::Fact;
+pub use membership::Membership;
 pub use message::Message;
 pub use mutants::Mutant;
-pub use types::{Entry, Term};
+pub use snapshot::SnapshotMeta;
+pub use types::{Entry, Payload, Term};
 
 use crate::replicated::StateMachine;
-pub use crate::replicated::{Chain, Command, Index};
+pub use crate::replicated::{Chain, Command, Index, NodeSet, SessionPolicy};
 
 use durable::{HardState, Outbox};
 use log::Log;
+use receive::Incoming;
 use role::Role;
+use snapshot::Snapshot;
 
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -114,6 +150,12 @@ pub enum Timer {
     Election,
     /// Of a leader: when to send the next heartbeats.
     Heartbeat,
+    /// Of a leader: when to look whether a majority still answers.
+    Quorum,
+    /// Of a leader: when to give up a transfer of leadership.
+    Transfer,
+    /// When to execute the next committed entries, where that is a step of its own.
+    Apply,
 }
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
@@ -124,32 +166,66 @@ enum Point {
     LogConflict,
     RetryAnswered,
     ReadRound,
+    QuorumLost,
+    TransferReceived,
+    TransferAborted,
+    SnapshotTaken,
+    SnapshotShipped,
+    SnapshotInstalled,
+    MembersChanged,
+    LeaderRemoved,
+    CatchUpFailed,
+    ReadForwarded,
 }
 
-const POINTS: [&str; 5] = [
+const POINTS: [&str; 15] = [
     "a candidacy ended without a leader",
     "a leader was deposed",
     "a follower refused entries that do not fit its log",
     "a retry was answered without executing it again",
     "a round of heartbeats was started for a read",
+    "a leader stepped down because no majority answered",
+    "a node campaigned because its leader wanted it to",
+    "a transfer of leadership was given up",
+    "a snapshot was taken",
+    "a follower was behind the compacted log and got a snapshot",
+    "a follower took over a leader's snapshot",
+    "a leader changed the members",
+    "a leader that was removed stepped down",
+    "a new node did not catch up in time",
+    "a follower asked its leader about a read",
 ];
 
 /// One node of a Raft cluster. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub struct Raft {
     node: NodeId,
-    /// Its place among the members; `None` for a node that only sends clients elsewhere.
-    slot: Option<usize>,
     #[serde(skip)]
     config: Arc<Config>,
     /// On disk: term and vote. Only `write_hard_state` changes it.
     hard: HardState,
     /// On disk: the entries. In memory: how far they are durable and committed.
     log: Log,
-    /// In memory, as all below: what waits for the disk.
+    /// On disk: the last snapshot; of nothing at first.
+    snapshot: Snapshot,
+    /// In memory, as all below: the membership in force, and the entry that brought it. Only `refresh_members` changes
+    /// it: it follows from the log.
+    members: Membership,
+    members_index: Index,
+    /// What waits for the disk.
     outbox: Outbox,
     role: Role,
     machine: StateMachine,
+    /// When a leader was heard of last, by the own clock; kept only where somebody wants to know.
+    heard: Option<LocalTime>,
+    /// A snapshot of this node's own, until it is durable.
+    taking: Option<Snapshot>,
+    /// A leader's snapshot, until it is durable.
+    incoming: Option<Incoming>,
+    /// Whether the next step of execution is due.
+    is_applying: bool,
+    /// The last entry that the disk had at the start.
+    recovered_index: Index,
 }
 
 impl Raft {
@@ -172,6 +248,21 @@ impl Raft {
     /// The state machine.
     pub fn machine(&self) -> &StateMachine {
         &self.machine
+    }
+
+    /// The membership in force at this node.
+    pub fn members(&self) -> &Membership {
+        &self.members
+    }
+
+    /// What the last snapshot is of.
+    pub fn snapshot(&self) -> &SnapshotMeta {
+        &self.snapshot.meta
+    }
+
+    /// The parameters.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Whether this node believes to lead its term.

@@ -5,28 +5,32 @@ use std::sync::Arc;
 
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
-use sim_core::service::{Operation, Outcome, Refusal, kv};
+use sim_core::service::{Admin, Operation, Outcome, Refusal, kv};
 use sim_core::status::{Standing, Status};
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
 
-use super::config::Config;
+use super::config::{Config, ReadMode};
 use super::durable::{Deferred, HardState, Outbox, Record};
-use super::facts::Fact;
 use super::log::Log;
-use super::message::{AppendEntriesReply, AppendResult, Message, Vote};
+use super::message::{AppendEntriesReply, AppendResult, InstallResult, InstallSnapshotReply, Message, Vote};
+use super::mutants::Mutant;
 use super::role::{Follower, Role};
+use super::snapshot::Snapshot;
 use super::{POINTS, Raft, Timer};
-use crate::replicated::StateMachine;
+use crate::replicated::{Index, StateMachine};
 
 impl process::Timer for Timer {
-    const NAMES: &'static [&'static str] = &["election", "heartbeat"];
+    const NAMES: &'static [&'static str] = &["election", "heartbeat", "quorum", "transfer", "apply"];
 
     #[inline]
     fn index(self) -> Option<usize> {
         match self {
             Self::Election => Some(0),
             Self::Heartbeat => Some(1),
+            Self::Quorum => Some(2),
+            Self::Transfer => Some(3),
+            Self::Apply => Some(4),
         }
     }
 }
@@ -36,42 +40,55 @@ impl Process for Raft {
     type Message = Message;
     type Timer = Timer;
     type Record = Record;
-    type Fact = Fact;
+    type Fact = super::Fact;
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
 
     fn boot(config: &Config, node: NodeId) -> Self {
+        let members = config.membership();
         Self {
             node,
-            slot: config.slot(node),
+            members,
+            members_index: Index::ZERO,
             config: Arc::new(config.clone()),
             hard: HardState::default(),
-            log: Log::default(),
+            log: Log::new(members),
+            snapshot: Snapshot::initial(members),
             outbox: Outbox::default(),
             role: Role::Follower(Follower::default()),
-            machine: StateMachine::default(),
+            machine: StateMachine::new(config.session_policy()),
+            heard: None,
+            taking: None,
+            incoming: None,
+            is_applying: false,
+            recovered_index: Index::ZERO,
         }
     }
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         self.recover(context);
+        self.start_listening(context);
         self.reset_election_timer(context);
     }
 
     #[inline]
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
-        if message.term() > self.term() && self.adopt_term(context, message.term()).is_err() {
+        if message.term() != self.term() && !self.settle_term(context, from, &message) {
             return;
         }
-        if message.term() < self.term() {
-            return self.on_stale(context, from, &message);
-        }
         match message {
-            Message::RequestVote(request) => self.on_request_vote(context, from, request),
-            Message::RequestVoteReply { vote, .. } => self.on_request_vote_reply(context, from, vote),
             Message::AppendEntries(append) => self.on_append_entries(context, from, &append),
             Message::AppendEntriesReply(reply) => self.on_append_entries_reply(context, from, reply),
+            Message::RequestVote(request) => self.on_request_vote(context, from, request),
+            Message::RequestVoteReply { vote, .. } => self.on_request_vote_reply(context, from, vote),
+            Message::PreVote(request) => self.on_pre_vote(context, from, request),
+            Message::PreVoteReply { vote, .. } => self.on_pre_vote_reply(context, from, vote),
+            Message::InstallSnapshot(install) => self.on_install_snapshot(context, from, &install),
+            Message::InstallSnapshotReply(reply) => self.on_install_snapshot_reply(context, from, reply),
+            Message::TimeoutNow { .. } => self.on_timeout_now(context),
+            Message::ReadIndex { ticket, .. } => self.on_read_index(context, from, ticket),
+            Message::ReadIndexReply { ticket, index, .. } => self.on_read_index_reply(context, ticket, index),
         }
     }
 
@@ -80,22 +97,27 @@ impl Process for Raft {
         match timer {
             Timer::Election => self.on_election_timeout(context),
             Timer::Heartbeat => self.on_heartbeat_timeout(context),
+            Timer::Quorum => self.on_quorum_timeout(context),
+            Timer::Transfer => self.on_transfer_timeout(context),
+            Timer::Apply => self.on_apply_timeout(context),
         }
     }
 
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
-        let Operation::Kv(operation) = operation else {
-            return context.reply(op, Outcome::Refused(Refusal::Unsupported));
-        };
-        match &self.role {
-            Role::Follower(Follower { leader }) => context.reply(op, Outcome::Redirect(*leader)),
-            Role::Candidate(_) => context.reply(op, Outcome::Redirect(None)),
-            Role::Leader(_) => match operation {
-                kv::Operation::Read(key) => self.on_read(context, op, key),
-                kv::Operation::Write(..) | kv::Operation::CompareAndSet { .. } | kv::Operation::Delete(_) => {
-                    self.propose(context, op, operation);
-                }
-            },
+        match operation {
+            Operation::Kv(operation) => self.on_kv_request(context, op, operation),
+            Operation::Admin(admin) => self.on_admin_request(context, op, admin),
+            Operation::Echo(_)
+            | Operation::UniqueId
+            | Operation::Broadcast(_)
+            | Operation::Counter(_)
+            | Operation::Set(_)
+            | Operation::Members
+            | Operation::Queue(_)
+            | Operation::Log(_)
+            | Operation::Lock(_)
+            | Operation::Transfer(_)
+            | Operation::Txn(_) => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
         }
     }
 
@@ -109,7 +131,8 @@ impl Process for Raft {
 
     fn status(&self) -> Status {
         let (role, standing, leader) = match &self.role {
-            Role::Follower(Follower { leader }) => ("follower", Standing::Follower, *leader),
+            Role::Follower(Follower { leader, .. }) => (self.followers_word(), Standing::Follower, *leader),
+            Role::PreCandidate(_) => ("pre-candidate", Standing::Candidate, None),
             Role::Candidate(_) => ("candidate", Standing::Candidate, None),
             Role::Leader(_) => ("leader", Standing::Leader, Some(self.node)),
         };
@@ -123,28 +146,117 @@ impl Process for Raft {
 }
 
 impl Raft {
+    /// What a node is called that only follows.
+    fn followers_word(&self) -> &'static str {
+        if self.members.is_voter(self.node) {
+            "follower"
+        } else if self.members.learners.contains(self.node) {
+            "learner"
+        } else {
+            "outsider"
+        }
+    }
+
+    /// A client wants something of the key-value store.
+    fn on_kv_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: kv::Operation) {
+        match (&self.role, operation) {
+            (Role::Leader(_), kv::Operation::Read(key)) if self.config.reads != ReadMode::Log => {
+                self.on_read(context, op, key);
+            }
+            (
+                Role::Leader(_),
+                kv::Operation::Read(_)
+                | kv::Operation::Write(..)
+                | kv::Operation::CompareAndSet { .. }
+                | kv::Operation::Delete(_),
+            ) => self.propose(context, op, operation),
+            (Role::Follower(_), kv::Operation::Read(key)) if self.config.reads == ReadMode::Follower => {
+                self.forward_read(context, op, key);
+            }
+            (Role::Follower(Follower { leader, .. }), _) => context.reply(op, Outcome::Redirect(*leader)),
+            (Role::PreCandidate(_) | Role::Candidate(_), _) => context.reply(op, Outcome::Redirect(None)),
+        }
+    }
+
+    /// A client administers the cluster: the leader changes it, a snapshot is the matter of each node.
+    fn on_admin_request(&mut self, context: &mut Context<'_, Self>, op: OpId, admin: Admin) {
+        match (&self.role, admin) {
+            (_, Admin::Snapshot) => self.on_snapshot_request(context, op),
+            (_, Admin::ForgetLeader) => self.on_forget_request(context, op),
+            (Role::Leader(_), _) => self.on_admin(context, op, admin),
+            (Role::Follower(Follower { leader, .. }), _) => context.reply(op, Outcome::Redirect(*leader)),
+            (Role::PreCandidate(_) | Role::Candidate(_), _) => context.reply(op, Outcome::Redirect(None)),
+        }
+    }
+
+    /// The rules about terms that hold for all messages (§5.1). Returns whether the message is to be handled.
+    fn settle_term(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: &Message) -> bool {
+        if message.term() < self.term() {
+            return self.is_counted_late(message) || {
+                self.on_stale(context, from, message);
+                false
+            };
+        }
+        // A pre-vote asks about a term that nobody enters yet, so it is handled whatever its term.
+        if matches!(message, Message::PreVote(_)) {
+            return true;
+        }
+        !self.is_deaf_to(context, message) && self.adopt_term(context, message.term(), from).is_ok()
+    }
+
+    /// Replies of older terms that mutants count.
+    fn is_counted_late(&self, message: &Message) -> bool {
+        match message {
+            Message::RequestVoteReply { .. } => self.config.has(Mutant::VoteFromOtherTerm),
+            Message::AppendEntriesReply(AppendEntriesReply {
+                result: AppendResult::Matches(index), ..
+            }) => self.config.has(Mutant::StaleAck) && *index <= self.log.last_index(),
+            Message::PreVoteReply { .. }
+            | Message::RequestVote(_)
+            | Message::PreVote(_)
+            | Message::AppendEntries(_)
+            | Message::AppendEntriesReply(_)
+            | Message::InstallSnapshot(_)
+            | Message::InstallSnapshotReply(_)
+            | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. } => false,
+        }
+    }
+
     /// A message of an older term. A request is answered with the newer one, so that its sender follows; a reply
     /// belongs to something that is over.
     fn on_stale(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: &Message) {
         let term = self.term();
         let message = match message {
             Message::RequestVote(_) => Message::RequestVoteReply { term, vote: Vote::Denied },
+            Message::PreVote(_) => Message::PreVoteReply { term, vote: Vote::Denied },
             Message::AppendEntries(append) => {
                 let hint = self.log.hint(append.prev_index);
                 let result = AppendResult::Conflict { prev_index: append.prev_index, hint };
                 Message::AppendEntriesReply(AppendEntriesReply { term, round: append.round, result })
             }
-            Message::RequestVoteReply { .. } | Message::AppendEntriesReply(_) => return,
+            Message::InstallSnapshot(install) => Message::InstallSnapshotReply(InstallSnapshotReply {
+                term,
+                round: install.round,
+                offset: install.offset,
+                result: InstallResult::Next(0),
+            }),
+            Message::PreVoteReply { vote, .. } => return self.on_late_pre_vote(context, from, *vote),
+            Message::RequestVoteReply { .. }
+            | Message::AppendEntriesReply(_)
+            | Message::InstallSnapshotReply(_)
+            | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. } => return,
         };
         self.after_durable(context, Deferred::Send { to: from, message });
     }
-}
 
-/// The one way out for messages. A vote is stated as it leaves, whoever decided to give it.
-#[inline]
-pub(super) fn send(context: &mut Context<'_, Raft>, to: NodeId, message: Message) {
-    if let Message::RequestVoteReply { term, vote: Vote::Granted } = message {
-        context.fact(Fact::VoteGranted { term, candidate: to });
+    /// A pre-vote for a campaign that has begun. It says nothing any more; the mutant takes it for a vote.
+    fn on_late_pre_vote(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
+        if self.config.has(Mutant::PrevotesAsVotes) && vote == Vote::Granted {
+            self.count_vote(context, from, vote);
+        }
     }
-    context.send(to, message);
 }

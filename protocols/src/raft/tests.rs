@@ -11,6 +11,8 @@ use sim_core::service::{Key, Operation, Outcome, Refusal, Value, kv};
 use sim_core::view::{Content, ViewRequest};
 use sim_core::{ClientId, SimTime, Simulation, Span, World};
 
+mod features;
+
 use super::*;
 use crate::testing::{self, Script};
 
@@ -285,7 +287,7 @@ fn the_view_of_a_leader_shows_its_log_and_followers() {
     let node = leader(world).expect("a leader");
     let parts = Simulation::view(world, node, &ViewRequest::default());
     let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-    assert_eq!(names, ["persistent", "log", "volatile", "state machine", "leader"]);
+    assert_eq!(names, ["persistent", "log", "members", "volatile", "snapshot", "state machine", "leader"]);
     let Content::Strip(strip) = &parts[1].content else { panic!("{:?}", parts[1]) };
     assert_eq!((strip.cells[0].label.as_str(), strip.cells[1].label.as_str()), ("noop", "write k9=0"));
     assert_eq!(strip.marks, [("commit", 22), ("applied", 22), ("durable", 22)]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::membership::Membership;
 use crate::replicated::{Command, Executable};
 
 /// A term (§5.1): the logical clock of Raft. At most one leader a term. 0 is before the first election.
@@ -18,6 +19,11 @@ impl Term {
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// The term before this one; 0 stays 0.
+    pub const fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 impl fmt::Display for Term {
@@ -26,24 +32,59 @@ impl fmt::Display for Term {
     }
 }
 
-/// A log entry (§5.3): a command and the term in which a leader received it.
+/// A log entry (§5.3): what it says, and the term in which a leader received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The term of the leader that created the entry.
     pub term: Term,
-    /// What it asks of the state machine.
-    pub command: Command,
+    /// What it says.
+    pub payload: Payload,
+}
+
+/// What an entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Payload {
+    /// To the state machine.
+    Command(Command),
+    /// To Raft itself: who takes part from here on (§6).
+    Members(Membership),
 }
 
 impl Executable for Entry {
     fn command(&self) -> Option<&Command> {
-        Some(&self.command)
+        match &self.payload {
+            Payload::Command(command) => Some(command),
+            Payload::Members(_) => None,
+        }
     }
 }
 
 impl Entry {
     /// Size on disk and on the wire in bytes.
     pub const SIZE: u64 = 8 + Command::SIZE;
+
+    /// An entry for the state machine.
+    pub const fn command(term: Term, command: Command) -> Self {
+        Self { term, payload: Payload::Command(command) }
+    }
+
+    /// The membership that it brings; `None` for a command.
+    #[inline]
+    pub const fn members(&self) -> Option<Membership> {
+        match self.payload {
+            Payload::Members(members) => Some(members),
+            Payload::Command(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => command.fmt(f),
+            Self::Members(members) => write!(f, "members {members}"),
+        }
+    }
 }
 
 /// Consecutive entries on their way to followers, shared by all who get the same ones. None take no memory.
@@ -92,5 +133,10 @@ mod tests {
     fn no_entries_are_no_allocation() {
         assert_eq!(std::iter::empty::<Entry>().collect::<Entries>(), Entries::NONE);
         assert!(Entries::NONE.is_empty());
+    }
+
+    #[test]
+    fn a_membership_makes_an_entry_no_larger_in_memory_than_a_command_does() {
+        assert!(std::mem::size_of::<Entry>() <= 56, "{} bytes", std::mem::size_of::<Entry>());
     }
 }

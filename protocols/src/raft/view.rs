@@ -2,9 +2,13 @@
 
 use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 
+use sim_core::NodeId;
+
 use super::Raft;
-use super::replication::{Mode, Progress};
-use super::role::{Ballot, Candidate, Follower, Leader, Role};
+use super::membership::Membership;
+use super::progress::{Mode, Progress};
+use super::role::{Ballots, Follower, Leader, Role};
+use super::types::Payload;
 use crate::replicated::{Command, Index};
 
 impl Raft {
@@ -18,98 +22,149 @@ impl Raft {
             );
         });
         view.strip("log", self.strip(request));
+        view.group("members", |view| self.show_members(view));
         view.group("volatile", |view| {
             view.number("commit index", self.log.commit().0);
             view.number("last applied", self.machine.applied().0);
+            view.number("flushes under way", self.outbox.flushes_under_way() as u64);
             view.number("acts waiting for the disk", self.outbox.len() as u64);
         });
+        view.group("snapshot", |view| self.show_snapshot(view));
         view.group("state machine", |view| {
             view.number("registers", self.machine.register_count());
             view.number("sessions", self.machine.session_count());
             view.text("chain", self.machine.chain());
         });
         match &self.role {
-            Role::Follower(follower) => show_follower(follower, view),
-            Role::Candidate(candidate) => self.show_candidate(candidate, view, request),
+            Role::Follower(follower) => self.show_follower(follower, view),
+            Role::PreCandidate(ballots) => self.show_ballots("pre-candidate", *ballots, view, request),
+            Role::Candidate(ballots) => self.show_ballots("candidate", *ballots, view, request),
             Role::Leader(leader) => self.show_leader(leader, view, request),
         }
     }
 
+    fn show_members(&self, view: &mut ViewBuilder) {
+        let Membership { voters, outgoing, learners, demoted, .. } = self.members;
+        view.text("voters", voters);
+        if self.members.is_joint() {
+            view.text("old voters, joint", outgoing);
+        }
+        if !learners.union(demoted).is_empty() {
+            view.text("learners", learners.union(demoted));
+        }
+        view.number("since entry", self.members_index.0);
+        let is_committed = self.members_index <= self.log.commit();
+        view.text("committed", if is_committed { "yes" } else { "not yet" });
+    }
+
+    fn show_snapshot(&self, view: &mut ViewBuilder) {
+        view.number("last included index", self.snapshot.meta.index.0);
+        view.number("last included term", self.snapshot.meta.term.0);
+        view.number("items", self.snapshot.items.len() as u64);
+        let doing = match (&self.taking, &self.incoming) {
+            (Some(taking), _) => format!("taking one up to {}", taking.meta.index),
+            (None, Some(incoming)) => incoming.to_string(),
+            (None, None) => "nothing".to_owned(),
+        };
+        view.text("under way", doing);
+    }
+
     fn strip(&self, request: &ViewRequest) -> Strip {
-        let available = 1..self.log.last_index().0 + 1;
+        let available = self.log.base().0 + 1..self.log.last_index().0 + 1;
         let window = request.window(available.clone());
         let cells = window.filter_map(|index| {
             let entry = self.log.entry_at(Index(index))?;
-            Some(Cell { index, epoch: entry.term.0, label: label(&entry.command) })
+            Some(Cell { index, epoch: entry.term.0, label: label(&entry.payload) })
         });
-        let marks = vec![
+        let mut marks = vec![
             ("commit", self.log.commit().0),
             ("applied", self.machine.applied().0),
             ("durable", self.log.durable().0),
         ];
+        if self.snapshot.meta.index > Index::ZERO {
+            marks.push(("snapshot", self.snapshot.meta.index.0));
+        }
         Strip { available, cells: cells.collect(), marks }
     }
 
-    fn show_candidate(&self, candidate: &Candidate, view: &mut ViewBuilder, request: &ViewRequest) {
-        let rows = self.config.members.iter().zip(&candidate.ballots).map(|(member, ballot)| {
-            let ballot = match ballot {
-                Ballot::Open => "open",
-                Ballot::Granted => "granted",
-                Ballot::Denied => "denied",
+    fn show_follower(&self, follower: &Follower, view: &mut ViewBuilder) {
+        view.group("follower", |view| {
+            view.text("leader", shown(follower.leader));
+            if let Some(heard) = self.heard {
+                view.text("leader heard at, by the own clock", heard);
+            }
+            view.number("reads to answer", follower.forwarded.len() as u64);
+        });
+    }
+
+    fn show_ballots(&self, role: &str, ballots: Ballots, view: &mut ViewBuilder, request: &ViewRequest) {
+        let voters = self.members.voters.union(self.members.outgoing);
+        let rows = voters.iter().map(|voter| {
+            let ballot = match (ballots.granted.contains(voter), ballots.denied.contains(voter)) {
+                (true, _) => "granted",
+                (false, true) => "denied",
+                (false, false) => "open",
             };
-            vec![member.to_string(), ballot.to_owned()]
+            vec![voter.to_string(), ballot.to_owned()]
         });
         let columns = vec!["member", "vote"];
-        view.group("candidate", |view| {
+        view.group(role, |view| {
             view.table("votes", table(columns, rows.collect(), request));
         });
     }
 
     fn show_leader(&self, leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
-        let followers =
-            self.config.members.iter().zip(&leader.progress).filter(|(member, _)| **member != self.node);
-        let rows = followers.map(|(member, progress)| progress_row(member.to_string(), progress));
-        let columns = vec!["follower", "next", "match", "in flight", "mode", "round"];
+        let rows = self.peers(leader).iter().map(|node| {
+            let chunk = leader.shipments.get(&node).map(|shipment| shipment.offset);
+            progress_row(node, &leader.progress[node.index()], chunk)
+        });
+        let columns = vec!["follower", "next", "match", "in flight", "messages", "mode", "round"];
         view.group("leader", |view| {
             view.number("first entry of its term", leader.noop.0);
             view.number("round of heartbeats", leader.round.0);
             view.number("commands to answer", leader.pending.len() as u64);
             view.number("reads to answer", leader.reads.len() as u64);
+            if let Some(until) = leader.lease.until() {
+                view.text("lease until, by the own clock", until);
+            }
+            if let Some(handover) = leader.handover {
+                view.text("hands over to", handover.target);
+            }
+            if let Some(catch_up) = leader.catch_up {
+                view.text("catching up", format!("{}, round {}", catch_up.nodes, catch_up.round));
+            }
             view.table("progress", table(columns, rows.collect(), request));
         });
     }
 }
 
-fn show_follower(follower: &Follower, view: &mut ViewBuilder) {
-    view.group("follower", |view| {
-        view.text(
-            "leader",
-            follower.leader.map_or_else(|| "unknown".to_owned(), |leader| leader.to_string()),
-        );
-    });
+fn shown(node: Option<NodeId>) -> String {
+    node.map_or_else(|| "unknown".to_owned(), |node| node.to_string())
 }
 
-fn progress_row(member: String, progress: &Progress) -> Vec<String> {
-    let in_flight = progress.next_index.previous().since(progress.match_index);
+fn progress_row(node: NodeId, progress: &Progress, chunk: Option<u64>) -> Vec<String> {
     let mode = match progress.mode {
-        Mode::Probe => "probe",
-        Mode::ProbeSent => "probe sent",
-        Mode::Stream => "stream",
+        Mode::Probe => "probe".to_owned(),
+        Mode::ProbeSent => "probe sent".to_owned(),
+        Mode::Stream => "stream".to_owned(),
+        Mode::Snapshot(index) => format!("snapshot up to {index}, at item {}", chunk.unwrap_or(0)),
     };
     vec![
-        member,
+        node.to_string(),
         progress.next_index.to_string(),
         progress.match_index.to_string(),
-        in_flight.to_string(),
-        mode.to_owned(),
+        progress.entries_in_flight().to_string(),
+        progress.messages_in_flight().to_string(),
+        mode,
         progress.round.0.to_string(),
     ]
 }
 
-fn label(command: &Command) -> String {
-    match command {
-        Command::Noop => "noop".to_owned(),
-        Command::Client { operation, .. } => operation.to_string(),
+fn label(payload: &Payload) -> String {
+    match payload {
+        Payload::Command(Command::Noop) => "noop".to_owned(),
+        Payload::Command(Command::Client { operation, .. }) => operation.to_string(),
+        Payload::Members(members) => format!("members {members}"),
     }
 }
 

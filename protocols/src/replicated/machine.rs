@@ -32,6 +32,8 @@ pub struct StateMachine {
     /// The newest operation of each client whose session has expired.
     expired: PersistentMap<ClientId, u32>,
     policy: SessionPolicy,
+    /// How many commands of clients took effect, retries not counted.
+    executed: u64,
     applied: Index,
     chain: Chain,
 }
@@ -45,6 +47,8 @@ pub enum Item {
     Session(ClientId, Session),
     /// A client whose session has expired, and the newest operation of it.
     Expired(ClientId, u32),
+    /// How many commands took effect. Once.
+    Executed(u64),
 }
 
 impl Item {
@@ -63,7 +67,7 @@ impl StateMachine {
         let registers = self.registers.iter().map(|(key, value)| Item::Register(*key, *value));
         let sessions = self.sessions.iter().map(|(client, session)| Item::Session(*client, *session));
         let expired = self.expired.iter().map(|(client, newest)| Item::Expired(*client, *newest));
-        registers.chain(sessions).chain(expired)
+        registers.chain(sessions).chain(expired).chain([Item::Executed(self.executed)])
     }
 
     /// The state machine that has executed everything up to `applied`, where the chain is `chain`.
@@ -78,6 +82,7 @@ impl StateMachine {
                 Item::Register(key, value) => _ = machine.registers.insert(key, value),
                 Item::Session(client, session) => machine.open(client, session),
                 Item::Expired(client, newest) => _ = machine.expired.insert(client, newest),
+                Item::Executed(count) => machine.executed = count,
             }
         }
         machine
@@ -128,6 +133,11 @@ impl StateMachine {
         self.chain
     }
 
+    /// How many commands of clients took effect. A retry takes none.
+    pub const fn executed(&self) -> u64 {
+        self.executed
+    }
+
     /// How many clients have a session.
     pub const fn session_count(&self) -> u64 {
         self.sessions.len()
@@ -148,6 +158,7 @@ impl StateMachine {
             Memory::Unknown => {}
         }
         let outcome = self.execute(operation);
+        self.executed += 1;
         self.remember(op, &outcome);
         Some(outcome)
     }
@@ -299,6 +310,7 @@ mod tests {
             assert_eq!(twin.read(Key(client)), machine.read(Key(client)));
         }
         assert!(twin.items().eq(machine.items()));
+        assert_eq!(twin.executed(), 4);
     }
 
     #[test]

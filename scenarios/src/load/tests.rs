@@ -177,6 +177,23 @@ fn a_role_or_zone_that_does_not_exist_is_named_with_the_nearest() {
 }
 
 #[test]
+fn parameters_of_raft_that_make_no_sense_together_are_refused_with_the_reason() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\",\nprotocol: Raft({parameters}))"))
+    };
+    let hint = "hint: add `check_quorum: true`";
+    assert_says(
+        &error("reads: Lease"),
+        "2:23",
+        &["reads by lease need `check_quorum`", "section 6.4.1", hint],
+    );
+    assert_says(&error("stickiness: true"), "2:28", &["`stickiness` needs `check_quorum`", "4.2.3", hint]);
+    assert_says(&error("learners: \"n1,n2,n3,n4,n5\""), "2:26", &["all members are learners"]);
+    assert_says(&error("learners: \"n9\""), "2:26", &["n9 is a learner and no member"]);
+    assert_says(&error("syncs_max: 0"), "2:27", &["`syncs_max` must be at least 1"]);
+}
+
+#[test]
 fn election_timeouts_must_be_longer_than_the_heartbeat() {
     let error = error_of("Scenario(format_version: 1, name: \"t\",\nprotocol: Raft(heartbeat: \"200ms\"))");
     assert_says(

@@ -167,6 +167,8 @@ pub enum Admin {
     LeaveJoint,
     /// Let this node lead.
     TransferLeadership(NodeId),
+    /// Follow nobody until a leader is heard of again: who asks knows that the one it follows is gone.
+    ForgetLeader,
     /// Take a snapshot and compact now.
     Snapshot,
 }

@@ -39,6 +39,7 @@ impl fmt::Display for Admin {
             Self::ReplaceNode { remove, add } => write!(f, "replace-node {remove} by {add}"),
             Self::LeaveJoint => f.write_str("leave-joint"),
             Self::TransferLeadership(node) => write!(f, "transfer-leadership {node}"),
+            Self::ForgetLeader => f.write_str("forget-leader"),
             Self::Snapshot => f.write_str("snapshot"),
         }
     }

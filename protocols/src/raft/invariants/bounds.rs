@@ -8,7 +8,7 @@ use sim_core::ensure;
 
 use super::super::{Fact, Index, Raft, Term};
 
-/// Applied ≤ commit ≤ last index, durable ≤ last index, last term ≤ current term; and from a start to the next
+/// Base ≤ snapshot ≤ applied ≤ commit ≤ last index, durable ≤ last index, last term ≤ current term; and from a start to the next
 /// crash neither term, nor commit index, nor the last executed entry ever fall.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
@@ -23,6 +23,8 @@ struct Reading {
     last_term: Term,
     last_index: Index,
     durable: Index,
+    base: Index,
+    snapshot: Index,
     commit: Index,
     applied: Index,
 }
@@ -35,13 +37,18 @@ impl Reading {
             last_term: raft.log().last_term(),
             last_index: raft.log().last_index(),
             durable: raft.log().durable(),
+            base: raft.log().base(),
+            snapshot: raft.snapshot().index,
             commit: raft.log().commit(),
             applied: raft.machine().applied(),
         }
     }
 
     fn check(&self, node: NodeId) -> Result<(), Breach> {
-        let Self { incarnation: _, term, last_term, last_index, durable, commit, applied } = *self;
+        let Self { incarnation: _, term, last_term, last_index, durable, base, snapshot, commit, applied } =
+            *self;
+        ensure!(base <= snapshot, "{node} compacted up to {base}, and its snapshot ends at {snapshot}");
+        ensure!(snapshot <= applied, "{node} has a snapshot up to {snapshot}, and executed only {applied}");
         ensure!(applied <= commit, "{node} executed {applied}, and only {commit} is committed");
         ensure!(commit <= last_index, "{node} committed {commit}, and its log ends at {last_index}");
         ensure!(durable <= last_index, "{node} has {durable} on disk, and its log ends at {last_index}");
@@ -61,6 +68,12 @@ impl Reading {
             self.commit
         );
         ensure!(
+            self.snapshot >= before.snapshot,
+            "{node}: snapshot fell from {} to {}",
+            before.snapshot,
+            self.snapshot
+        );
+        ensure!(
             self.applied >= before.applied,
             "{node}: executed fell from {} to {}",
             before.applied,
@@ -74,8 +87,9 @@ impl Invariant<Raft> for Bounds {
     fn about(&self) -> &'static About {
         &About {
             name: "bounds",
-            statement: "Applied is at most commit, commit and durable at most the last index, the last term at most \
-                        the current one; and while a node runs its term, commit index and applied never fall.",
+            statement: "Compacted is at most the snapshot, that at most applied, that at most commit, commit and durable \
+                        at most the last index, the last term at most the current one; and while a node runs its \
+                        term, snapshot, commit index and applied never fall.",
             source: "paper Figure 2; the commit index may fall in raft.tla, so this is a rule of the implementation",
             leaves_out: "the term across restarts: one that was adopted and never synced may be forgotten",
         }
@@ -110,6 +124,8 @@ mod tests {
         last_term: Term(2),
         last_index: Index(9),
         durable: Index(8),
+        base: Index(3),
+        snapshot: Index(5),
         commit: Index(7),
         applied: Index(6),
     };
@@ -119,6 +135,8 @@ mod tests {
         let node = NodeId::new(0);
         assert_eq!(GOOD.check(node), Ok(()));
         let bad = [
+            Reading { base: Index(6), ..GOOD },
+            Reading { snapshot: Index(7), ..GOOD },
             Reading { applied: Index(8), ..GOOD },
             Reading { commit: Index(10), ..GOOD },
             Reading { durable: Index(10), ..GOOD },

@@ -37,6 +37,11 @@ impl Invariant<Raft> for ElectionSafety {
             Fact::BecameLeader { term } => self.elect(*term, node),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
+            | Fact::SpokeIn { .. }
+            | Fact::BecamePreCandidate { .. }
+            | Fact::Disrupted { .. }
+            | Fact::Compacted { .. }
+            | Fact::Restored { .. }
             | Fact::VoteGranted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameFollower { .. }

@@ -45,8 +45,19 @@ impl LeaderAppendOnly {
                     (leading.index, leading.chain) = (index, chain);
                 }
             }
+            Fact::Restored { index, .. } => {
+                let leading = self.leaders.get(&node);
+                ensure!(
+                    leading.is_none(),
+                    "{node} took over a snapshot up to {index} while it led: {leading:?}"
+                );
+            }
             Fact::TermChanged { .. }
+            | Fact::SpokeIn { .. }
             | Fact::VoteGranted { .. }
+            | Fact::BecamePreCandidate { .. }
+            | Fact::Disrupted { .. }
+            | Fact::Compacted { .. }
             | Fact::Committed { .. }
             | Fact::Applied { .. } => {}
         }
@@ -60,7 +71,8 @@ impl Invariant<Raft> for LeaderAppendOnly {
             name: "leader-append-only",
             statement: "A leader never overwrites or deletes entries in its log; it only appends new entries.",
             source: "paper §5.3, Figure 3; raft.tla: LeaderAppendOnly",
-            leaves_out: "what a node does to its log before and after it leads",
+            leaves_out: "what a node does to its log before and after it leads; compaction, which removes nothing that a \
+                         snapshot does not stand for",
         }
     }
 
@@ -75,7 +87,7 @@ impl Invariant<Raft> for LeaderAppendOnly {
             };
             let chain = raft.log().chain_at(leading.index);
             ensure!(
-                chain == Some(leading.chain),
+                chain == Some(leading.chain) || leading.index < raft.log().base(),
                 "{node} leads, and its log up to {} went from {} to {chain:?}",
                 leading.index,
                 leading.chain

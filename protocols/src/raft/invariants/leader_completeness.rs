@@ -81,11 +81,15 @@ impl LeaderCompleteness {
         &self,
         node: NodeId,
         term: Term,
+        base: Index,
         chain_at: impl Fn(Index) -> Option<Chain>,
     ) -> Result<(), Breach> {
         let indices = (self.committed.first_index()..self.committed.end_index()).rev();
         let mut entries = indices.filter_map(|index| Some((Index(index), self.committed.get(index)?)));
         let Some((index, last)) = entries.find(|(_, entry)| entry.in_term < term) else { return Ok(()) };
+        if index < base {
+            return self.check_base(node, base, chain_at);
+        }
         let chain = chain_at(index);
         ensure!(
             chain == Some(last.chain),
@@ -97,21 +101,42 @@ impl LeaderCompleteness {
         Ok(())
     }
 
+    /// What was compacted was committed: the chain at the base stands for it.
+    fn check_base(
+        &self,
+        node: NodeId,
+        base: Index,
+        chain_at: impl Fn(Index) -> Option<Chain>,
+    ) -> Result<(), Breach> {
+        let known = self.committed.get(base.0).map(|entry| entry.chain);
+        ensure!(
+            known == chain_at(base),
+            "{node} leads after a snapshot up to {base} with chain {}, committed was {}",
+            shown(chain_at(base)),
+            shown(known)
+        );
+        Ok(())
+    }
+
     fn on_fact(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         let Some(raft) = nodes.process(node) else { return Ok(()) };
         let chain_at = |index| raft.log().chain_at(index);
         match *fact {
             Fact::BecameLeader { term } => {
                 self.last_term = self.last_term.max(term);
-                self.check_leader(node, term, chain_at)
+                self.check_leader(node, term, raft.log().base(), chain_at)
             }
-            Fact::Committed { index, .. } => {
+            Fact::Committed { index, .. } | Fact::Restored { index, .. } => {
                 let is_new = self.commit(node, raft.term(), index, chain_at)?;
                 // A late reply may let a leader commit that is deposed already: its successor must have the entry.
                 if is_new && raft.term() < self.last_term { self.check_all(nodes) } else { Ok(()) }
             }
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
+            | Fact::SpokeIn { .. }
+            | Fact::BecamePreCandidate { .. }
+            | Fact::Disrupted { .. }
+            | Fact::Compacted { .. }
             | Fact::VoteGranted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameFollower { .. }
@@ -141,7 +166,7 @@ impl Invariant<Raft> for LeaderCompleteness {
         for (node, raft) in nodes.running() {
             let chain_at = |index| raft.log().chain_at(index);
             if raft.is_leader() {
-                self.check_leader(node, raft.term(), chain_at)?;
+                self.check_leader(node, raft.term(), raft.log().base(), chain_at)?;
             }
             let commit = raft.log().commit();
             let known = self.committed.get(commit.0).map(|entry| entry.chain);
@@ -186,7 +211,9 @@ mod tests {
     #[test]
     fn a_later_leader_must_have_what_is_committed_and_an_earlier_one_need_not() {
         let invariant = committed(&[5, 7], 3);
-        let check = |term, entries: &[u64]| invariant.check_leader(NodeId::new(1), Term(term), log(entries));
+        let check = |term, entries: &[u64]| {
+            invariant.check_leader(NodeId::new(1), Term(term), Index::ZERO, log(entries))
+        };
         assert_eq!(check(4, &[5, 7, 9]), Ok(()));
         assert_eq!(check(3, &[5]), Ok(()), "a leader of the term itself");
         assert!(check(4, &[5]).is_err(), "an entry is missing");

@@ -66,12 +66,18 @@ impl Invariant<Raft> for LogMatching {
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| match *fact {
-            Fact::Appended { index, term, chain } => self.on_entry(node, index, term, chain),
+            Fact::Appended { index, term, chain } | Fact::Restored { index, term, chain } => {
+                self.on_entry(node, index, term, chain)
+            }
             Fact::Recovered { index, term, chain } if index > Index::ZERO => {
                 self.on_entry(node, index, term, chain)
             }
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
+            | Fact::SpokeIn { .. }
+            | Fact::BecamePreCandidate { .. }
+            | Fact::Disrupted { .. }
+            | Fact::Compacted { .. }
             | Fact::VoteGranted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
@@ -82,12 +88,13 @@ impl Invariant<Raft> for LogMatching {
         })
     }
 
-    /// Every entry of every log, the chains computed anew.
+    /// Every entry of every log, the chains computed anew from its base on.
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
         let mut ghost = self.clone();
         for (node, raft) in nodes.running() {
-            let mut chain = Chain::EMPTY;
-            let indices = (1..=raft.log().last_index().0).map(Index);
+            let base = raft.log().base();
+            let mut chain = raft.log().chain_at(base).unwrap_or(Chain::EMPTY);
+            let indices = (base.0 + 1..=raft.log().last_index().0).map(Index);
             for (index, entry) in indices.filter_map(|index| Some((index, raft.log().entry_at(index)?))) {
                 chain = chain.extend(entry);
                 ensure!(raft.log().chain_at(index) == Some(chain), "{node} keeps a wrong chain at {index}");

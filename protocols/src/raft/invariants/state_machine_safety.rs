@@ -11,7 +11,8 @@ use super::super::{Chain, Fact, Index, Raft};
 /// the same index.
 #[derive(Clone, Debug)]
 pub struct StateMachineSafety {
-    /// The chain of what was executed up to each index, by whoever got there first.
+    /// The chain of what was executed up to each index, by whoever got there first. A snapshot was executed by whoever
+    /// took it.
     executed: AppendLog<Chain>,
 }
 
@@ -50,9 +51,15 @@ impl Invariant<Raft> for StateMachineSafety {
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| match *fact {
-            Fact::Applied { index, chain } => self.execute(node, index, chain),
+            Fact::Applied { index, chain } | Fact::Restored { index, chain, .. } => {
+                self.execute(node, index, chain)
+            }
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
+            | Fact::SpokeIn { .. }
+            | Fact::BecamePreCandidate { .. }
+            | Fact::Disrupted { .. }
+            | Fact::Compacted { .. }
             | Fact::VoteGranted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }

@@ -37,6 +37,11 @@ impl Invariant<Raft> for VoteOnce {
             Fact::VoteGranted { term, candidate } => self.vote(node, term, candidate),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
+            | Fact::SpokeIn { .. }
+            | Fact::BecamePreCandidate { .. }
+            | Fact::Disrupted { .. }
+            | Fact::Compacted { .. }
+            | Fact::Restored { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }

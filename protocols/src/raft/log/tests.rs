@@ -1,8 +1,10 @@
 //! Tests of the log against a plain vector of entries.
 
 use proptest::prelude::*;
+use sim_core::NodeId;
 
 use super::*;
+use crate::raft::Payload;
 use crate::replicated::Command;
 
 /// A disk that takes everything, or so many writes.
@@ -31,14 +33,24 @@ impl Journal for Disk {
     }
 
     fn truncate_from(&mut self, _index: Index) {}
+
+    fn truncate_to(&mut self, _index: Index) {}
 }
 
 fn entries(terms: &[u64]) -> Vec<Entry> {
-    terms.iter().map(|term| Entry { term: Term(*term), command: Command::Noop }).collect()
+    terms.iter().map(|term| Entry::command(Term(*term), Command::Noop)).collect()
+}
+
+fn voters() -> Membership {
+    Membership::of([0, 1, 2].map(NodeId::new))
+}
+
+fn initial() -> SnapshotMeta {
+    SnapshotMeta::initial(voters())
 }
 
 fn log(terms: &[u64]) -> Log {
-    Log::recover(entries(terms), &mut Vec::new())
+    Log::recover(&initial(), entries(terms), &mut Vec::new())
 }
 
 fn terms(log: &Log) -> Vec<u64> {
@@ -76,24 +88,79 @@ fn committed_entries_are_never_removed() {
 
 #[test]
 fn a_full_disk_keeps_what_fitted() {
-    let mut log = Log::default();
+    let mut log = Log::new(voters());
     let mut disk = Disk { room: 2, ..Disk::default() };
     assert_eq!(log.merge(Index(0), &entries(&[1, 1, 1]), &mut disk), Index(2));
     assert_eq!(terms(&log), [1, 1]);
 }
 
 #[test]
-fn a_sync_does_not_count_for_entries_that_replaced_those_it_covered() {
-    let mut log = Log::default();
-    let mut disk = Disk::default();
-    log.merge(Index(0), &entries(&[1, 1, 1]), &mut disk);
-    log.begin_sync();
-    log.merge(Index(1), &entries(&[2, 2]), &mut disk);
-    log.end_sync();
+fn what_was_removed_is_not_durable_and_a_mark_beyond_the_end_counts_up_to_it() {
+    let mut log = log(&[1, 1, 1]);
+    log.merge(Index(1), &entries(&[2]), &mut Disk::default());
     assert_eq!((log.durable(), log.is_dirty()), (Index(1), true));
     log.begin_sync();
-    log.end_sync();
-    assert_eq!((log.durable(), log.is_dirty()), (Index(3), false));
+    log.mark_durable(Index(9));
+    assert_eq!((log.durable(), log.is_dirty()), (Index(2), false));
+    log.mark_durable(Index(1));
+    assert_eq!(log.durable(), Index(2), "an older flush");
+}
+
+#[test]
+fn a_membership_is_in_the_log_until_its_entry_is_removed() {
+    let mut log = log(&[1]);
+    let one = Membership::of([NodeId::new(0)]);
+    let change = Entry { term: Term(1), payload: Payload::Members(one) };
+    log.append(change, &mut Disk::default()).expect("there is room");
+    assert_eq!(log.membership(), (Index(2), one));
+    assert_eq!(log.membership_at(Index(1)), (Index(0), voters()));
+    log.merge(Index(1), &entries(&[2, 2]), &mut Disk::default());
+    assert_eq!(log.membership(), (Index(0), voters()), "the one before is in force again");
+}
+
+fn snapshot_of(log: &Log, index: u64) -> SnapshotMeta {
+    let index = Index(index);
+    let (members_index, members) = log.membership_at(index);
+    let term = log.term_at(index).expect("in the log");
+    SnapshotMeta { index, term, chain: log.chain_at(index).expect("in the log"), members, members_index }
+}
+
+#[test]
+fn a_compacted_log_answers_from_its_base_on_as_before() {
+    let mut log = log(&[1, 1, 2, 2, 3]);
+    let whole = log.clone();
+    log.commit_to(Index(4), &mut Vec::new());
+    log.compact_to(Index(3), &mut Disk::default());
+    assert_eq!((log.base(), log.last_index(), log.last_term()), (Index(3), Index(5), Term(3)));
+    assert_eq!((log.term_at(Index(3)), log.term_at(Index(2))), (Some(Term(2)), None));
+    assert_eq!(log.chain_at(Index(5)), whole.chain_at(Index(5)));
+    assert!(log.agrees_at(Index(1), Term(1)), "what is compacted is committed");
+    assert!(!log.agrees_at(Index(4), Term(1)));
+    assert_eq!(log.merge(Index(1), &entries(&[1, 2, 2]), &mut Disk::default()), Index(4), "an old message");
+    assert_eq!(log.last_index(), Index(5));
+    assert_eq!(log.hint(Index(4)), whole.hint(Index(4)));
+}
+
+#[test]
+fn a_snapshot_of_a_prefix_keeps_what_follows_it() {
+    let mut follower = log(&[1, 1, 2, 2]);
+    let meta = snapshot_of(&follower, 2);
+    let mut disk = Disk::default();
+    follower.restore(&meta, &mut disk);
+    assert_eq!((follower.base(), follower.commit(), follower.last_index()), (Index(2), Index(2), Index(4)));
+    assert!(disk.facts.contains(&Fact::Restored { index: Index(2), term: Term(1), chain: meta.chain }));
+}
+
+#[test]
+fn a_snapshot_that_conflicts_with_the_log_or_is_longer_replaces_it() {
+    let meta = snapshot_of(&log(&[1, 2, 2, 2]), 3);
+    for terms in [&[1, 1, 1, 1][..], &[1][..], &[][..]] {
+        let mut follower = log(terms);
+        follower.restore(&meta, &mut Disk::default());
+        assert_eq!((follower.base(), follower.last_index()), (Index(3), Index(3)), "{terms:?}");
+        assert_eq!((follower.last_term(), follower.last_chain()), (Term(2), meta.chain));
+        assert_eq!(follower.commit(), Index(3));
+    }
 }
 
 #[test]
@@ -160,7 +227,7 @@ proptest! {
     fn a_log_is_a_vector_with_chains(
         batches in prop::collection::vec((0_u64..30, prop::collection::vec(0_u64..2, 0..8)), 1..30),
     ) {
-        let (mut log, mut twin) = (Log::default(), Vec::new());
+        let (mut log, mut twin) = (Log::new(voters()), Vec::new());
         for (term, (previous, steps)) in (1_u64..).zip(batches) {
             let previous = previous.min(twin.len() as u64);
             let mut batch = entries(&steps);
@@ -173,7 +240,7 @@ proptest! {
                 twin.truncate(usize::try_from(previous).expect("short"));
                 twin.extend(batch);
             }
-            let rebuilt = Log::recover(twin.clone(), &mut Vec::new());
+            let rebuilt = Log::recover(&initial(), twin.clone(), &mut Vec::new());
             prop_assert_eq!(terms(&log), terms(&rebuilt));
             prop_assert_eq!(log.last_chain(), rebuilt.last_chain());
             prop_assert_eq!(&log.runs, &rebuilt.runs);

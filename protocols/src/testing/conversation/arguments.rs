@@ -123,6 +123,7 @@ impl Arguments {
             }
             "leave-joint" => Admin::LeaveJoint,
             "transfer-leadership" => Admin::TransferLeadership(self.next("node")?),
+            "forget-leader" => Admin::ForgetLeader,
             "snapshot" => Admin::Snapshot,
             _ => return Err(format!("`{name}` is no operation")),
         };

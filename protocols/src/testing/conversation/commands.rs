@@ -56,12 +56,19 @@ impl<P: Conversation> Stage<P> {
                 self.shows_facts = arguments.next("facts")?;
                 Ok(Vec::new())
             }
-            "expect-violation" => {
-                self.expected.insert(arguments.next("property")?);
-                Ok(Vec::new())
-            }
+            "expect-violation" => self.expect_violation(arguments),
             _ => self.show(&name, arguments),
         }
+    }
+
+    /// One of these properties will be violated, and each of them may.
+    fn expect_violation(&mut self, arguments: &mut Arguments) -> Output {
+        let mut any = vec![arguments.next("property")?];
+        while let Some(property) = arguments.maybe() {
+            any.push(property);
+        }
+        self.expected.push(any);
+        Ok(Vec::new())
     }
 
     // ----- nodes in commands -----

@@ -63,7 +63,7 @@
 //! | `in-flight [NODES [NODES]]`, `timers [NODES]`, `replies` | shows messages, armed timers, what clients were answered |
 //! | `quietly COMMAND` | does it and prints nothing, for what leads up to the situation |
 //! | `facts on`, `facts off` | whether what nodes state is part of the output |
-//! | `expect-violation PROPERTY` | from here on this may be violated, and must be before the end; `panic` is one |
+//! | `expect-violation PROPERTY…` | from here on these may be violated, and one of them must be before the end; `panic` is one |
 //!
 //! WHICH is nothing (the oldest message), `all`, `last`, `#2` (the second oldest), or the beginning of its text,
 //! alone (the oldest of these) or before one of the others: `deliver n1 n2 AppendEntries last`.

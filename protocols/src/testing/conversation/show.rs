@@ -125,7 +125,9 @@ fn find<'a>(parts: &'a [Part], name: &str) -> Option<&'a Part> {
 /// `1:t1 noop, 2:t1 write k1=7 (commit 1, durable 2)`.
 fn log_line(strip: &Strip) -> String {
     let cells = strip.cells.iter().map(|cell| format!("{}@{} {}", cell.index, cell.epoch, cell.label));
-    let marks = strip.marks.iter().map(|(name, index)| format!("{name} {index}"));
+    // A log that was never compacted need not say so.
+    let marks = strip.marks.iter().filter(|(name, index)| *name != "snapshot" || *index > 0);
+    let marks = marks.map(|(name, index)| format!("{name} {index}"));
     let cells: Vec<String> = cells.collect();
     let entries = if cells.is_empty() { "empty".to_owned() } else { cells.join(", ") };
     format!("{entries} ({})", marks.collect::<Vec<_>>().join(", "))

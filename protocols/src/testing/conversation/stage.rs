@@ -34,8 +34,8 @@ pub(super) struct Stage<P: Conversation> {
     pub(super) asked: Vec<(OpId, Operation)>,
     /// What they were answered, and by whom.
     pub(super) answers: Vec<(OpId, NodeId, Outcome)>,
-    /// Properties that may be violated.
-    pub(super) expected: BTreeSet<String>,
+    /// Properties that may be violated; of each list one must be.
+    pub(super) expected: Vec<Vec<String>>,
     /// Those that were.
     violated: BTreeSet<String>,
 }
@@ -64,7 +64,7 @@ impl<P: Conversation> Stage<P> {
         world.start_trace();
         facts.lock().expect("no test thread has panicked with it").clear();
         let (asked, answers) = (Vec::new(), Vec::new());
-        let (expected, violated) = (BTreeSet::new(), BTreeSet::new());
+        let (expected, violated) = (Vec::new(), BTreeSet::new());
         Ok(Self { world, facts, shows_facts: true, asked, answers, expected, violated })
     }
 
@@ -82,8 +82,9 @@ impl<P: Conversation> Stage<P> {
 
     /// A violation that was announced and did not come.
     pub(super) fn missing_violation(&self) -> Option<String> {
-        let missing = self.expected.difference(&self.violated).next()?;
-        Some(format!("`{missing}` was expected to be violated, and was not"))
+        let is_missing = |any: &&Vec<String>| !any.iter().any(|property| self.violated.contains(property));
+        let missing = self.expected.iter().find(is_missing)?;
+        Some(format!("`{}` was expected to be violated, and was not", missing.join(" ")))
     }
 
     fn check(&mut self, output: &mut Vec<String>) -> Result<(), String> {
@@ -96,7 +97,7 @@ impl<P: Conversation> Stage<P> {
             breaches.push((name.to_owned(), evidence));
         }
         for (property, evidence) in breaches {
-            if !self.expected.contains(&property) {
+            if !self.expected.iter().any(|any| any.contains(&property)) {
                 return Err(format!("{property} is violated: {evidence}"));
             }
             if self.violated.insert(property.clone()) {

@@ -96,6 +96,11 @@ pub struct Ppm {
 const PPM_MAX: i32 = 999_999;
 
 impl Ppm {
+    /// So many parts per million; `None` beyond ±999,999.
+    pub const fn new(parts: i32) -> Option<Self> {
+        if parts.unsigned_abs() <= PPM_MAX.unsigned_abs() { Some(Self { parts }) } else { None }
+    }
+
     /// The parts per million, negative where a clock is slow.
     pub const fn parts(self) -> i32 {
         self.parts

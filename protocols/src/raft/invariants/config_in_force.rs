@@ -1,0 +1,56 @@
+//! The membership in force is the last of the log, committed or not (§6).
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+
+use super::super::{Fact, Membership, Raft};
+
+/// A node always decides by the last membership in its log: from when that is appended until it is replaced or truncated,
+/// over restarts too.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigInForce;
+
+fn check(node: NodeId, in_force: &Membership, in_log: &Membership) -> Result<(), Breach> {
+    ensure!(
+        in_force == in_log,
+        "{node} decides by {in_force}, and the last membership of its log is {in_log}"
+    );
+    Ok(())
+}
+
+impl Invariant<Raft> for ConfigInForce {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "config-in-force",
+            statement: "A node decides by the last membership in its log, whether it is committed or not.",
+            source: "paper §6: a server always uses the latest configuration in its log; dissertation §4.1",
+            leaves_out: "whether what is decided is right: `election-record` and `committed-is-durable` see to that",
+        }
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
+        let Some(raft) = nodes.process(node) else { return Ok(()) };
+        check(node, raft.members(), &raft.log().membership().1)
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+        nodes.running().try_for_each(|(node, raft)| check(node, raft.members(), &raft.log().membership().1))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_decides_by_another_membership_than_its_logs_last_is_found() {
+        let voters = |count: u32| Membership::of((0..count).map(NodeId::new));
+        assert_eq!(check(NodeId::new(0), &voters(3), &voters(3)), Ok(()));
+        assert!(check(NodeId::new(0), &voters(3), &voters(4)).is_err());
+    }
+}
