@@ -129,7 +129,9 @@ fn every_parameter_and_mutant_of_raft_is_in_the_book() {
 #[test]
 fn every_conversation_that_the_page_of_raft_names_exists() {
     let folder = root().join("protocols/src/raft/conversations");
-    let scripts = quoted(&chapter("raft.md")).into_iter().filter(|text| text.ends_with(".txt"));
+    let scripts = quoted(&chapter("raft.md"))
+        .into_iter()
+        .filter(|text| Path::new(text).extension().is_some_and(|ending| ending == "txt"));
     let missing: Vec<String> = scripts.filter(|script| !folder.join(script).is_file()).collect();
     assert!(missing.is_empty(), "`raft.md` names {missing:?}");
 }

@@ -31,7 +31,7 @@ crate::mutants! {
         source "paper §4.1, §4.3: the client-table is part of the state";
     /// A replica that hears of a newer view drops what is not committed before it has the new view's log, as published.
     TruncatesBeforeTransfer = "truncates-before-transfer",
-        breaks ["acknowledged-is-kept", "committed-survives", "state-machine-safety"],
+        breaks ["acknowledged-is-kept", "log-matching", "committed-survives", "state-machine-safety"],
         source "paper §5.2; Vanlightly 2022, part 3, shows what is wrong";
     /// A primary answers reads without making sure that its view is the newest.
     StaleRead = "stale-read",

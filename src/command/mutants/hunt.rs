@@ -139,7 +139,7 @@ impl Hunt<'_> {
 
 fn ended(grounds: &[Ground], job: &Job<'_>, report: Report) -> Ended {
     let property = report.violations.into_iter().next().map(|violation| violation.property);
-    let ground = grounds.iter().find(|ground| std::ptr::eq(&ground.loaded, job.loaded));
+    let ground = grounds.iter().find(|ground| std::ptr::eq(&raw const ground.loaded, job.loaded));
     let scenario = ground.expect("jobs are made of these").name.to_owned();
     Ended { seed: job.seed, scenario, verdict: report.verdict, property }
 }
