@@ -4,8 +4,7 @@
 //! | --- | --- | --- |
 //! | [`HARD_STATE`] | cell | the current term and the vote in it |
 //! | [`LOG`] | log | the entries; the entry at index i is record i - 1 |
-//!
-//! | [`SNAPSHOT`](super::snapshot::SNAPSHOT) | blob | see [`snapshot`](super::snapshot) |
+//! | [`SNAPSHOT`] | blob | see [`snapshot`](super::snapshot) |
 //!
 //! A promise to another node (a vote, an acknowledged entry, a term) must survive a crash, so what makes it is
 //! written and synced first, and what follows from it waits in the [`Outbox`] as a [`Deferred`] act until

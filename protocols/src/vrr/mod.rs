@@ -18,7 +18,7 @@
 //! For clients this means linearizability. While at most f of 2f + 1 replicas are down or without memory, the others are
 //! connected, and messages arrive well within a view change timeout, there is soon a primary, and what clients ask is
 //! answered. With more than f of them empty at once nothing wrong happens, but the group is dead: nobody can tell what
-//! was committed ([`Vrr::forgotten`]). That is the price of having no disk.
+//! was committed ([`Process::forgotten`](sim_core::Process::forgotten)). That is the price of having no disk.
 //!
 //! # The way of a write
 //!
