@@ -12,6 +12,8 @@
 //! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
 //! | [`Ballot`] | a proposal number of Paxos |
 //! | [`Outbox`] | acts that wait for the disk |
+//! | [`Entries`] | entries on their way to others |
+//! | [`Round`] | how a leader makes sure that it still leads |
 //!
 //! None of it sends, waits or writes to a disk. It is the same on all nodes because it is a function of what was agreed
 //! on, and of nothing else.
@@ -19,6 +21,7 @@
 mod ballot;
 mod chain;
 mod command;
+mod entries;
 mod index;
 mod log;
 mod machine;
@@ -26,15 +29,18 @@ mod node_set;
 mod outbox;
 pub mod quorum;
 mod quorums;
+mod round;
 mod session;
 
 pub use ballot::Ballot;
 pub use chain::Chain;
 pub use command::Command;
+pub use entries::Entries;
 pub use index::Index;
 pub use log::ChainedLog;
 pub use machine::{Executable, Item, StateMachine};
 pub use node_set::NodeSet;
 pub use outbox::Outbox;
 pub use quorums::{Phase, Quorums, QuorumsError};
+pub use round::Round;
 pub use session::{Memory, Session, SessionPolicy};
