@@ -13,11 +13,13 @@
 //! | [`Ballot`] | a proposal number of Paxos |
 //! | [`Outbox`] | acts that wait for the disk |
 //! | [`Entries`] | entries on their way to others |
+//! | [`AgreedOrder`] | for invariants: the one order in which everything is executed |
 //! | [`Round`] | how a leader makes sure that it still leads |
 //!
 //! None of it sends, waits or writes to a disk. It is the same on all nodes because it is a function of what was agreed
 //! on, and of nothing else.
 
+mod agreed;
 mod ballot;
 mod chain;
 mod command;
@@ -32,6 +34,7 @@ mod quorums;
 mod round;
 mod session;
 
+pub use agreed::AgreedOrder;
 pub use ballot::Ballot;
 pub use chain::Chain;
 pub use command::Command;
