@@ -8,6 +8,7 @@
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
 //! | [`NodeSet`] | a set of nodes in one word |
+//! | [`check_members`] | who can be a member |
 //! | [`quorum`] | how many are enough |
 //! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
 //! | [`Ballot`] | a proposal number of Paxos |
@@ -27,6 +28,7 @@ mod entries;
 mod index;
 mod log;
 mod machine;
+mod members;
 mod node_set;
 mod outbox;
 pub mod quorum;
@@ -42,6 +44,7 @@ pub use entries::Entries;
 pub use index::Index;
 pub use log::ChainedLog;
 pub use machine::{Executable, Item, StateMachine};
+pub use members::{MEMBERS_MAX, MembersError, check_member_set, check_members};
 pub use node_set::NodeSet;
 pub use outbox::Outbox;
 pub use quorums::{Phase, Quorums, QuorumsError};

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use protocols::replicated::MembersError;
 use sim_core::Span;
 
 use crate::validate::Objection;
@@ -11,14 +12,16 @@ pub(super) fn parameter(name: &str, error: &impl Display) -> Objection {
     Objection::new(&format!("protocol.{name}"), error.to_string())
 }
 
-/// Nobody is a member.
-pub(super) fn no_members(error: &impl Display) -> Objection {
-    Objection::new("spares", error.to_string()).hint("leave at least one node that is no spare")
-}
-
-/// So many nodes, or these, cannot be members.
-pub(super) fn members(error: &impl Display) -> Objection {
-    Objection::new("nodes", error.to_string()).hint("fewer nodes, or some of them as `spares`")
+/// The nodes that are no spares cannot be the members.
+pub(super) fn members(error: &MembersError) -> Objection {
+    let (path, hint) = match error {
+        MembersError::None => ("spares", "leave at least one node that is no spare"),
+        MembersError::TooMany(_) | MembersError::NotAscending { .. } => {
+            ("nodes", "fewer nodes, or some of them as `spares`")
+        }
+        MembersError::OutOfReach(_) => ("nodes", "list later nodes as `spares`; they send clients elsewhere"),
+    };
+    Objection::new(path, error.to_string()).hint(hint)
 }
 
 /// Quorums of the two phases don't meet.

@@ -122,8 +122,7 @@ impl Builtin for Parameters {
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => objections::no_members(error),
-        ConfigError::OutOfReach(_) | ConfigError::MembersNotAscending { .. } => objections::members(error),
+        ConfigError::Members(error) => objections::members(error),
         ConfigError::Quorums(_) => objections::quorums(error),
         ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
         ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),

@@ -213,15 +213,10 @@ impl Transition {
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => objections::no_members(error),
-        ConfigError::TooManyMembers(_) | ConfigError::MembersNotAscending { .. } => {
-            objections::members(error)
-        }
+        ConfigError::Members(error) => objections::members(error),
         ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
         ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),
         ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
-        ConfigError::MemberTooFar(_) => Objection::new("nodes", error.to_string())
-            .hint("list later nodes as `spares`; they send clients elsewhere"),
         ConfigError::LearnerNotMember(_) => {
             objections::parameter("learners", error).hint("a node that is no spare")
         }

@@ -94,8 +94,7 @@ impl Builtin for Parameters {
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => objections::no_members(error),
-        ConfigError::OutOfReach(_) | ConfigError::MembersNotAscending { .. } => objections::members(error),
+        ConfigError::Members(error) => objections::members(error),
         ConfigError::Quorums(_) => objections::quorums(error),
         ConfigError::NoBallotTimeout => objections::parameter("ballot_timeout", error),
         ConfigError::EmptyBackoff { .. } => objections::parameter("backoff", error),

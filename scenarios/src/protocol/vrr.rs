@@ -107,10 +107,7 @@ impl Builtin for Parameters {
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => objections::no_members(error),
-        ConfigError::TooManyMembers(_) | ConfigError::MembersNotAscending { .. } => {
-            objections::members(error)
-        }
+        ConfigError::Members(error) => objections::members(error),
         ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
         ConfigError::ReversedTimeout { .. } => objections::parameter("view_change_timeout", error),
         ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
