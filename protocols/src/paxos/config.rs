@@ -6,10 +6,7 @@ use std::sync::Arc;
 use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
-use crate::replicated::{NodeSet, Phase, Quorums, QuorumsError};
-
-/// Acceptors are among so many first nodes of a scenario: what fits a [`NodeSet`].
-pub const MEMBERS_MAX: usize = NodeSet::LIMIT;
+use crate::replicated::{MembersError, NodeSet, Phase, Quorums, QuorumsError, check_member_set};
 
 /// How clients' reads are answered. All of them are linearizable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +51,7 @@ fn scale(span: Span, millionths: u64) -> Span {
 /// What all nodes of a cluster share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The first acceptors, ascending, 1 to [`MEMBERS_MAX`]. Other nodes stand by, send clients elsewhere, and may be
+    /// The first acceptors, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes stand by, send clients elsewhere, and may be
     /// added.
     pub members: Arc<[NodeId]>,
     /// Which sets of acceptors are enough. Default: majorities.
@@ -81,20 +78,9 @@ pub struct Config {
 /// Why a [`Config`] is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Nobody could accept.
-    #[error("a cluster needs at least one acceptor")]
-    NoMembers,
-    /// Not among the first [`MEMBERS_MAX`].
-    #[error("{0} cannot be an acceptor: only the first {MEMBERS_MAX} nodes of a scenario can")]
-    OutOfReach(NodeId),
-    /// A member stands twice, or before a smaller one.
-    #[error("acceptors must be ascending and different, but {second} comes after {first}")]
-    MembersNotAscending {
-        /// The earlier one.
-        first: NodeId,
-        /// The one after it.
-        second: NodeId,
-    },
+    /// These nodes cannot be the members.
+    #[error(transparent)]
+    Members(#[from] MembersError),
     /// The quorum system does not fit, or is unsafe.
     #[error(transparent)]
     Quorums(#[from] QuorumsError),
@@ -165,7 +151,7 @@ impl Config {
     /// # Errors
     /// The first rule that is broken, with its reason.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        self.validate_members()?;
+        check_member_set(&self.members)?;
         if self.has(Mutant::DisjointQuorums) {
             self.quorums.validate_shape(self.members.len())?;
         } else {
@@ -218,19 +204,6 @@ impl Config {
         self.mutant == Some(mutant)
     }
 
-    fn validate_members(&self) -> Result<(), ConfigError> {
-        if self.members.is_empty() {
-            return Err(ConfigError::NoMembers);
-        }
-        if let Some(member) = self.members.iter().find(|member| member.index() >= MEMBERS_MAX) {
-            return Err(ConfigError::OutOfReach(*member));
-        }
-        match self.members.windows(2).find(|pair| pair[0] >= pair[1]) {
-            Some(pair) => Err(ConfigError::MembersNotAscending { first: pair[0], second: pair[1] }),
-            None => Ok(()),
-        }
-    }
-
     fn validate_times(&self) -> Result<(), ConfigError> {
         let (low, high, heartbeat) = (self.election_timeout.start, self.election_timeout.end, self.heartbeat);
         if heartbeat.is_zero() {
@@ -268,11 +241,7 @@ mod tests {
 
     #[test]
     fn impossible_members_are_refused() {
-        assert_eq!(config(&[]).validate(), Err(ConfigError::NoMembers));
-        let (first, second) = (NodeId::new(1), NodeId::new(1));
-        assert_eq!(config(&[0, 1, 1]).validate(), Err(ConfigError::MembersNotAscending { first, second }));
-        let many: Vec<u32> = (0..65).collect();
-        assert_eq!(config(&many).validate(), Err(ConfigError::OutOfReach(NodeId::new(64))));
+        assert_eq!(config(&[]).validate(), Err(ConfigError::Members(MembersError::None)));
     }
 
     #[test]

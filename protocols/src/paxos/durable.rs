@@ -214,28 +214,24 @@ impl Paxos {
     /// Begins to make durable what was written, unless that waits for a flush under way.
     #[inline]
     pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
-        if self.outbox.is_idle() && self.is_dirty() {
+        if self.outbox.flushes_under_way() == 0 && self.is_dirty() {
             self.begin_flush(context);
         }
     }
 
     fn begin_flush(&mut self, context: &mut Context<'_, Self>) {
         let unflushed = std::mem::take(&mut self.unflushed);
-        if unflushed.ballot {
-            self.outbox.begin(context.sync(BALLOT));
-        }
-        if self.log.is_dirty() {
-            self.outbox.begin(context.sync(JOURNAL));
-            self.log.begin_sync();
-        }
-        if unflushed.snapshot {
-            self.outbox.begin(context.sync(SNAPSHOT));
-        }
+        let ballot = unflushed.ballot.then(|| context.sync(BALLOT));
+        let journal = self.log.is_dirty().then(|| context.sync(JOURNAL));
+        self.log.begin_sync();
+        let snapshot = unflushed.snapshot.then(|| context.sync(SNAPSHOT));
+        let last = snapshot.or(journal).or(ballot).expect("a flush begins when something is to be written");
+        self.outbox.begin(last, ());
     }
 
     /// A sync is done. The last one of a flush releases what waited for it.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        if self.outbox.end(sync) {
+        if self.outbox.end(sync).is_some() {
             self.flush(context);
             while let Some(act) = self.outbox.next_ready() {
                 self.perform(context, act);

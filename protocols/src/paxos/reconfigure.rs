@@ -6,14 +6,13 @@
 use sim_core::service::{Admin, Outcome, Refusal};
 use sim_core::{Context, NodeId, OpId};
 
-use super::config::MEMBERS_MAX;
 use super::message::Message;
 use super::mutants::Mutant;
 use super::process::send;
 use super::role::Role;
 use super::types::{Change, Proposal};
 use super::{Paxos, Point};
-use crate::replicated::{Index, NodeSet};
+use crate::replicated::{Index, MEMBERS_MAX, NodeSet};
 
 impl Paxos {
     /// Administration, at the leader.

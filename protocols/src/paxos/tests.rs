@@ -1,19 +1,17 @@
 //! Multi-Paxos in whole worlds, all invariants on.
 
-use std::collections::BTreeMap;
-
 use sim_core::disk::CrashLoss;
-use sim_core::fault::{Command as Fault, LinkFault, Place, Shape};
-use sim_core::history::HistoryOperation;
-use sim_core::network::PartitionId;
-use sim_core::random::{KeySource, Probability, Purpose, Stream};
-use sim_core::service::{Admin, Key, Operation, Outcome, Refusal, Value, kv};
+use sim_core::fault::Command as Fault;
+use sim_core::random::{KeySource, Purpose};
+use sim_core::service::{Admin, Operation, Outcome, Refusal};
 use sim_core::view::ViewRequest;
-use sim_core::{ClientId, SimTime, Simulation, Span, World};
+use sim_core::{Simulation, Span, World};
 
 use super::config::Reads;
 use super::*;
 use crate::replicated::Quorums;
+use crate::testing::clients::{assert_served, counting, mixed, outcomes};
+use crate::testing::faults::{isolate, random_fault};
 use crate::testing::{self, Script};
 
 fn config(node_count: u32) -> Config {
@@ -26,48 +24,10 @@ fn world(seed: u64, node_count: u32, config: Config, scripts: Vec<Script>) -> Wo
     testing::world(seed, node_count, config, scripts, invariants)
 }
 
-fn op(wait: u64, operation: kv::Operation) -> (Span, Operation) {
-    (Span::millis(wait), Operation::Kv(operation))
-}
-
-/// The register that [`counting`] clients count in, which no other client touches.
-const COUNTER: Key = Key(9);
-
-/// A client that counts with compare-and-set: an increment that took effect twice is rejected the second time, and so is
-/// the next one after an increment that was lost.
-fn counting(steps: u64) -> Script {
-    let first = op(0, kv::Operation::Write(COUNTER, 0));
-    let increment =
-        |value| op(5, kv::Operation::CompareAndSet { key: COUNTER, expected: value, value: value + 1 });
-    Script(std::iter::once(first).chain((0..steps).map(increment)).collect())
-}
-
-/// Clients that write values nobody else writes, and read, under three keys.
-fn mixed(client: u64, steps: u64) -> Script {
-    let mut stream = KeySource::new(client).stream(Purpose::Workload, client, 0);
-    let step = |ordinal| {
-        let key = Key(u32::try_from(stream.below(3)).expect("small"));
-        let wait = stream.below(10);
-        match stream.below(2) {
-            0 => op(wait, kv::Operation::Read(key)),
-            _ => op(wait, kv::Operation::Write(key, client * 1_000_000 + ordinal)),
-        }
-    };
-    Script((1..=steps).map(step).collect())
-}
-
-fn outcomes(world: &World<Paxos>) -> Vec<Outcome> {
-    world.history().operations().into_iter().map(|operation| operation.outcome).collect()
-}
-
 /// The leader of the highest ballot that runs.
 fn leader(world: &World<Paxos>) -> Option<NodeId> {
     let leaders = world.nodes().running().filter(|(_, paxos)| paxos.is_leader());
     leaders.max_by_key(|(_, paxos)| paxos.promised()).map(|(node, _)| node)
-}
-
-fn percent(percent: u64) -> Probability {
-    Probability::from_ratio(percent, 100).expect("a valid ratio")
 }
 
 /// Everybody runs, and has executed the same.
@@ -78,39 +38,6 @@ fn assert_converged(world: &World<Paxos>) {
     assert!(states.iter().all(|state| *state == states[0]), "{states:?}");
 }
 
-/// No read gives a value that was replaced before the read began, or that was written after it ended.
-fn assert_no_stale_reads(history: &[HistoryOperation]) {
-    let mut writes: BTreeMap<Key, Vec<(Value, &HistoryOperation)>> = BTreeMap::new();
-    for operation in history {
-        if let Operation::Kv(kv::Operation::Write(key, value)) = operation.operation {
-            writes.entry(key).or_default().push((value, operation));
-        }
-    }
-    for read in history {
-        let Operation::Kv(kv::Operation::Read(key)) = read.operation else { continue };
-        let Outcome::Value(seen) = read.outcome else { continue };
-        let writes = writes.get(&key).map_or(&[][..], Vec::as_slice);
-        let source =
-            seen.map(|seen| writes.iter().find(|(value, _)| *value == seen).expect("somebody wrote it").1);
-        let visible_since = source.map_or(Some(SimTime::ZERO), |write| write.completed);
-        assert!(source.is_none_or(|write| Some(write.invoked) <= read.completed), "{read:?} sees the future");
-        let replaced = writes.iter().find(|(_, other)| {
-            let begins_after = visible_since.is_some_and(|since| since < other.invoked);
-            begins_after && other.completed.is_some_and(|done| done < read.invoked)
-        });
-        assert_eq!(replaced, None, "{read:?} is stale");
-    }
-}
-
-/// Everything is answered as one machine would have answered it.
-fn assert_served(world: &World<Paxos>, counting: Option<u32>) {
-    let operations = world.history().operations();
-    assert_eq!(world.history().open_count(), 0);
-    assert_no_stale_reads(&operations);
-    let counted = operations.iter().filter(|one| Some(one.op.client) == counting.map(ClientId::new));
-    assert!(counted.clone().all(|one| one.outcome == Outcome::Done), "{:?}", counted.collect::<Vec<_>>());
-}
-
 #[test]
 fn a_cluster_elects_a_leader_and_serves() {
     for node_count in [1, 2, 3, 5] {
@@ -118,7 +45,7 @@ fn a_cluster_elects_a_leader_and_serves() {
         testing::run(&mut world, Span::secs(5));
         assert!(leader(&world).is_some(), "{node_count} nodes have a leader");
         assert_converged(&world);
-        assert_served(&world, Some(0));
+        assert_served(&world, Some(0), "");
     }
 }
 
@@ -130,14 +57,11 @@ fn all_ways_to_read_are_linearizable() {
         let mut world = world(3, 3, config, vec![mixed(1, 100), mixed(2, 100), mixed(3, 100)]);
         testing::run(&mut world, Span::secs(1));
         let old = leader(&world).expect("a leader");
-        world.apply(Fault::Partition {
-            name: PartitionId::new(0),
-            shape: Shape::Isolate(vec![Place::Node(old)]),
-        });
+        world.apply(isolate(old));
         testing::run(&mut world, Span::secs(1));
         world.apply(Fault::Recover);
         testing::run(&mut world, Span::secs(8));
-        assert_served(&world, None);
+        assert_served(&world, None, "");
         assert_converged(&world);
     }
 }
@@ -154,7 +78,7 @@ fn flexible_quorums_serve_too() {
         let config = Config { quorums, ..config(node_count) };
         let mut world = world(7, node_count, config, vec![counting(50), mixed(2, 50)]);
         testing::run(&mut world, Span::secs(5));
-        assert_served(&world, Some(0));
+        assert_served(&world, Some(0), "");
         assert_converged(&world);
     }
 }
@@ -171,7 +95,7 @@ fn a_leader_that_crashes_is_replaced_and_comes_back_as_a_follower() {
     world.apply(Fault::Restart(first));
     testing::run(&mut world, Span::secs(5));
     assert_converged(&world);
-    assert_served(&world, Some(0));
+    assert_served(&world, Some(0), "");
 }
 
 #[test]
@@ -194,7 +118,7 @@ fn a_cluster_survives_a_crash_after_each_effect_of_its_leader_and_of_a_follower(
             world.apply(Fault::Recover);
             testing::run(&mut world, Span::secs(4));
             assert_converged(&world);
-            assert_served(&world, Some(0));
+            assert_served(&world, Some(0), "");
         }
     }
 }
@@ -211,7 +135,7 @@ fn all_nodes_may_crash_at_once_and_find_on_disk_what_was_decided() {
     }
     testing::run(&mut world, Span::secs(6));
     assert_converged(&world);
-    assert_served(&world, Some(0));
+    assert_served(&world, Some(0), "");
 }
 
 #[test]
@@ -225,7 +149,7 @@ fn a_node_that_lags_far_behind_gets_a_snapshot() {
     world.apply(Fault::Restart(lagging));
     testing::run(&mut world, Span::secs(6));
     assert_converged(&world);
-    assert_served(&world, Some(0));
+    assert_served(&world, Some(0), "");
     let base = world.process(lagging).expect("runs").log.base();
     assert!(base > Index(100), "it forgot what is before a snapshot: {base}");
     let records = world.nodes().disk(lagging).expect("it wrote").bytes();
@@ -245,7 +169,7 @@ fn acceptors_come_and_go_while_clients_are_served() {
     let config = Config { window: 10, ..config(3) };
     let mut world = world(6, 5, config, vec![counting(400), mixed(2, 200), changes]);
     testing::run(&mut world, Span::secs(12));
-    assert_served(&world, Some(0));
+    assert_served(&world, Some(0), "");
     let members = |node| world.process(NodeId::new(node)).expect("runs").membership.latest().to_string();
     assert_eq!(members(4), "n3,n4,n5");
     let leader = leader(&world).expect("a leader");
@@ -294,29 +218,6 @@ fn the_view_of_a_leader_shows_acceptor_slots_and_commanders() {
     assert_eq!(names, ["acceptor", "slots", "replica", "leader"]);
 }
 
-/// One random fault.
-fn random_fault(world: &World<Paxos>, stream: &mut Stream, node_count: u32) -> Fault {
-    let node = NodeId::new(u32::try_from(stream.below(u64::from(node_count))).expect("small"));
-    let node = if stream.below(3) == 0 { leader(world).unwrap_or(node) } else { node };
-    let is_up = world.process(node).is_some();
-    let loss = if stream.below(2) == 0 { CrashLoss::Prefix } else { CrashLoss::TornLast };
-    match stream.below(9) {
-        0 | 1 if is_up => Fault::CrashLosing { node, loss },
-        2 if is_up => {
-            Fault::CrashAfterEffect { node, effects: u32::try_from(stream.below(8)).expect("small") }
-        }
-        0..=3 if !is_up => Fault::Restart(node),
-        4 => Fault::Partition { name: PartitionId::new(0), shape: Shape::Isolate(vec![Place::Node(node)]) },
-        5 => Fault::AllLinks(LinkFault::Loss(Some(percent(stream.below(30))))),
-        6 => Fault::AllLinks(LinkFault::Duplicate(Some(percent(stream.below(50))))),
-        7 => Fault::AllLinks(LinkFault::Reorder {
-            probability: Some(percent(30)),
-            extra: Span::millis(stream.below(200)),
-        }),
-        _ => Fault::Recover,
-    }
-}
-
 fn under_random_faults(seed: u64, config: Config, steps: u64, gap_ms: u64) -> World<Paxos> {
     let node_count = u32::try_from(config.members.len()).expect("few");
     let mut world = world(seed, node_count, config, vec![mixed(1, 300), mixed(2, 300), counting(200)]);
@@ -327,7 +228,7 @@ fn under_random_faults(seed: u64, config: Config, steps: u64, gap_ms: u64) -> Wo
         if !world.violations().is_empty() {
             break;
         }
-        let fault = random_fault(&world, &mut stream, node_count);
+        let fault = random_fault(&world, &mut stream, leader(&world));
         world.apply(fault);
     }
     world
@@ -349,7 +250,7 @@ fn random_faults_break_nothing_and_everything_heals() {
         world.apply(Fault::Recover);
         testing::run(&mut world, Span::secs(10));
         assert_converged(&world);
-        assert_served(&world, Some(2));
+        assert_served(&world, Some(2), "");
     }
 }
 

@@ -9,6 +9,8 @@ use sim_core::NodeId;
 
 use crate::replicated::{Ballot, Command, Executable, Index, NodeSet};
 
+pub use crate::replicated::Round;
+
 /// What is decided for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Proposal {
@@ -113,18 +115,6 @@ impl Deref for Proposals {
 impl FromIterator<Proposal> for Proposals {
     fn from_iter<I: IntoIterator<Item = Proposal>>(proposals: I) -> Self {
         Self::Many(proposals.into_iter().collect())
-    }
-}
-
-/// A round of heartbeats of one leader, from 1; what a read waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct Round(pub u64);
-
-impl Round {
-    /// The round after this one.
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
     }
 }
 

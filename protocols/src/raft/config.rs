@@ -9,10 +9,7 @@ use super::membership::Membership;
 use super::mutants::Mutant;
 use super::progress::Window;
 use super::types::Entry;
-use crate::replicated::{NodeSet, SessionPolicy};
-
-/// The largest number of members.
-pub const MEMBERS_MAX: usize = NodeSet::LIMIT;
+use crate::replicated::{MembersError, NodeSet, SessionPolicy, check_member_set};
 
 /// How reads are served. See [`reads`](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +69,7 @@ pub enum Transition {
     reason = "each is a switch of its own, under the name that scenarios use"
 )]
 pub struct Config {
-    /// The nodes that vote and hold the log at first, ascending, 1 to [`MEMBERS_MAX`], among the first 64 of the
+    /// The nodes that vote and hold the log at first, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX), among the first 64 of the
     /// scenario. Other nodes stand by, send clients elsewhere, and may be added.
     pub members: Arc<[NodeId]>,
     /// Those of the members that are learners at first: they get everything and decide nothing. Default none.
@@ -137,22 +134,9 @@ pub struct Config {
 /// Why a [`Config`] is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Nobody could ever lead.
-    #[error("a cluster needs at least one member")]
-    NoMembers,
-    /// More than [`MEMBERS_MAX`].
-    #[error(
-        "{0} members; at most {MEMBERS_MAX} are allowed, and each write waits for more than half of them"
-    )]
-    TooManyMembers(usize),
-    /// A member stands twice, or before a smaller one.
-    #[error("members must be ascending and different, but {second} comes after {first}")]
-    MembersNotAscending {
-        /// The earlier one.
-        first: NodeId,
-        /// The one after it.
-        second: NodeId,
-    },
+    /// These nodes cannot be the members.
+    #[error(transparent)]
+    Members(#[from] MembersError),
     /// A leader that never sends is deposed at once.
     #[error("the heartbeat interval must be longer than 0")]
     NoHeartbeat,
@@ -181,9 +165,6 @@ pub enum ConfigError {
     /// A limit of 0 stops replication.
     #[error("`{0}` must be at least 1, else nothing is ever replicated")]
     ZeroLimit(&'static str),
-    /// A member beyond the 64th node.
-    #[error("{0} cannot be a member: members are among the first 64 nodes")]
-    MemberTooFar(NodeId),
     /// A learner that is no member.
     #[error("{0} is a learner and no member; learners are members that do not vote")]
     LearnerNotMember(NodeId),
@@ -247,7 +228,8 @@ impl Config {
     /// # Errors
     /// The first rule that is broken, with its reason.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        self.validate_members()?;
+        check_member_set(&self.members)?;
+        self.validate_learners()?;
         self.validate_times()?;
         self.validate_reads()?;
         match self.limits().into_iter().find(|(_, limit)| *limit == 0) {
@@ -335,22 +317,6 @@ impl Config {
         self.mutant == Some(mutant)
     }
 
-    fn validate_members(&self) -> Result<(), ConfigError> {
-        if self.members.is_empty() {
-            return Err(ConfigError::NoMembers);
-        }
-        if self.members.len() > MEMBERS_MAX {
-            return Err(ConfigError::TooManyMembers(self.members.len()));
-        }
-        if let Some(pair) = self.members.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(ConfigError::MembersNotAscending { first: pair[0], second: pair[1] });
-        }
-        if let Some(far) = self.members.iter().find(|member| member.index() >= NodeSet::LIMIT) {
-            return Err(ConfigError::MemberTooFar(*far));
-        }
-        self.validate_learners()
-    }
-
     fn validate_learners(&self) -> Result<(), ConfigError> {
         if let Some(stranger) = self.learners.iter().find(|learner| !self.members.contains(learner)) {
             return Err(ConfigError::LearnerNotMember(*stranger));
@@ -403,11 +369,7 @@ mod tests {
 
     #[test]
     fn impossible_members_are_refused() {
-        assert_eq!(config(&[]).validate(), Err(ConfigError::NoMembers));
-        let (first, second) = (NodeId::new(1), NodeId::new(1));
-        assert_eq!(config(&[0, 1, 1]).validate(), Err(ConfigError::MembersNotAscending { first, second }));
-        let many: Vec<u32> = (0..65).collect();
-        assert_eq!(config(&many).validate(), Err(ConfigError::TooManyMembers(65)));
+        assert_eq!(config(&[]).validate(), Err(ConfigError::Members(MembersError::None)));
     }
 
     #[test]
@@ -453,11 +415,6 @@ mod tests {
         assert_eq!(learners(&[2]).validate(), Ok(()));
         assert_eq!(learners(&[3]).validate(), Err(ConfigError::LearnerNotMember(NodeId::new(3))));
         assert_eq!(learners(&[0, 1, 2]).validate(), Err(ConfigError::LearnersOnly));
-    }
-
-    #[test]
-    fn a_member_beyond_the_64th_node_is_refused() {
-        assert_eq!(config(&[0, 64]).validate(), Err(ConfigError::MemberTooFar(NodeId::new(64))));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | [`SNAPSHOT`] | blob | see [`snapshot`](super::snapshot) |
 //!
 //! A promise to another node (a vote, an acknowledged entry, a term) must survive a crash, so what makes it is
-//! written and synced first, and what follows from it waits in the [`Outbox`] as a [`Deferred`] act until
+//! written and synced first, and what follows from it waits in the [`Outbox`](crate::replicated::Outbox) as a [`Deferred`] act until
 //! `on_durable`. A flush covers all that was written before it began. Up to `syncs_max` flushes are under way at a time;
 //! what is written beyond that is covered by the next. With one, the default, that is group commit without a timer; with
 //! more the disk never idles between two flushes.
@@ -22,10 +22,9 @@
 //! done, it counts for the log only if that entry still stands there and the node's term is still the same (etcd:
 //! `async_storage_writes_append_aba_race`); else a later flush counts, which covers the replacement.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sim_core::disk::{self, RegionId, WriteError};
 use sim_core::{Context, NodeId, OpId, SyncId};
 
@@ -117,71 +116,24 @@ pub enum Deferred {
     },
 }
 
-/// Acts waiting for the disk, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Outbox {
-    /// Each with the flush it waits for, ascending.
-    waiting: VecDeque<(u64, Deferred)>,
-    /// Whether the hard state was written after the last flush began.
-    is_hard_dirty: bool,
-    /// Whether the snapshot was.
-    is_snapshot_dirty: bool,
-    /// The flushes under way, the oldest first.
-    under_way: VecDeque<Flush>,
-    /// Flushes done so far.
-    done: u64,
-    /// The latest term in which a message has left.
-    spoke_in: Term,
+/// What was written after the last flush began, beside the log, which knows that itself.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Unflushed {
+    /// The hard state.
+    hard: bool,
+    /// The snapshot.
+    pub(super) snapshot: bool,
 }
 
-/// A flush under way.
+/// What a flush under way covers.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Flush {
-    /// Its last sync.
-    #[serde(skip)]
-    sync: SyncId,
-    /// The last entry it covers.
+pub(super) struct Flush {
+    /// The last entry.
     index: Index,
     /// The term of that entry.
     term: Term,
     /// The term of the node when it began.
     began_in: Term,
-}
-
-impl Outbox {
-    /// How many acts wait for the disk.
-    pub fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    /// How many flushes are under way.
-    pub fn flushes_under_way(&self) -> usize {
-        self.under_way.len()
-    }
-
-    /// The snapshot was written, and no sync covers it yet.
-    pub(super) const fn mark_snapshot_dirty(&mut self) {
-        self.is_snapshot_dirty = true;
-    }
-
-    /// Flushes begun so far.
-    fn begun(&self) -> u64 {
-        self.done + self.under_way.len() as u64
-    }
-}
-
-/// Flushes are counted from the last one done, so that equal states are equal.
-impl Serialize for Outbox {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { waiting, is_hard_dirty, is_snapshot_dirty, under_way, done, spoke_in } = self;
-        let waiting: Vec<_> = waiting.iter().map(|(flush, act)| (flush - done, act)).collect();
-        (waiting, is_hard_dirty, is_snapshot_dirty, under_way, spoke_in).serialize(serializer)
-    }
 }
 
 impl Witness for Context<'_, Raft> {
@@ -238,7 +190,7 @@ impl Raft {
     ) -> Result<(), WriteError> {
         let term = if self.config.has(Mutant::TermNotPersisted) { self.log.last_term() } else { hard.term };
         context.replace(HARD_STATE, Record::HardState(HardState { term, ..hard }))?;
-        self.outbox.is_hard_dirty = true;
+        self.unflushed.hard = true;
         Ok(())
     }
 
@@ -246,49 +198,40 @@ impl Raft {
     #[inline]
     pub(super) fn after_durable(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
         self.flush(context);
-        let needed = self.outbox.begun() + u64::from(self.is_dirty());
-        if needed <= self.outbox.done {
+        let is_dirty = self.is_dirty();
+        if let Some(act) = self.outbox.hold(act, is_dirty) {
             self.perform(context, act);
-        } else {
-            self.outbox.waiting.push_back((needed, act));
         }
     }
 
     /// Begins to make durable what was written, unless as many flushes as may be are under way.
     #[inline]
     pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
-        if self.is_dirty() && (self.outbox.under_way.len() as u64) < self.config.syncs_max {
+        if self.is_dirty() && (self.outbox.flushes_under_way() as u64) < self.config.syncs_max {
             self.begin_flush(context);
         }
     }
 
     /// The hard state first: no entry is durable before its term. The log last: it may rest on the snapshot.
     fn begin_flush(&mut self, context: &mut Context<'_, Self>) {
-        let mut last = None;
-        if std::mem::take(&mut self.outbox.is_hard_dirty) {
-            last = Some(context.sync(HARD_STATE));
-        }
-        if std::mem::take(&mut self.outbox.is_snapshot_dirty) {
-            last = Some(context.sync(SNAPSHOT));
-        }
-        if self.log.is_dirty() {
-            last = Some(context.sync(LOG));
-            self.log.begin_sync();
-        }
-        let sync = last.expect("a flush begins when something is to be written");
+        let unflushed = std::mem::take(&mut self.unflushed);
+        let hard = unflushed.hard.then(|| context.sync(HARD_STATE));
+        let snapshot = unflushed.snapshot.then(|| context.sync(SNAPSHOT));
+        let log = self.log.is_dirty().then(|| context.sync(LOG));
+        self.log.begin_sync();
+        let last = log.or(snapshot).or(hard).expect("a flush begins when something is to be written");
         let (index, term, began_in) = (self.log.last_index(), self.log.last_term(), self.term());
-        self.outbox.under_way.push_back(Flush { sync, index, term, began_in });
+        self.outbox.begin(last, Flush { index, term, began_in });
     }
 
     /// A sync is done. The last one of a flush releases what waited for it.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        let Some(flush) = self.outbox.under_way.pop_front_if(|flush| flush.sync == sync) else { return };
-        self.outbox.done += 1;
+        let Some(flush) = self.outbox.end(sync) else { return };
         if self.is_still_there(&flush) {
             self.log.mark_durable(flush.index);
         }
         self.flush(context);
-        while let Some((_, act)) = self.outbox.waiting.pop_front_if(|(flush, _)| *flush <= self.outbox.done) {
+        while let Some(act) = self.outbox.next_ready() {
             self.perform(context, act);
         }
         self.maybe_commit(context);
@@ -302,7 +245,7 @@ impl Raft {
 
     #[inline]
     fn is_dirty(&self) -> bool {
-        self.log.is_dirty() || self.outbox.is_hard_dirty || self.outbox.is_snapshot_dirty
+        self.log.is_dirty() || self.unflushed.hard || self.unflushed.snapshot
     }
 
     fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
@@ -320,8 +263,8 @@ impl Raft {
     pub(super) fn send(&mut self, context: &mut Context<'_, Self>, to: NodeId, message: Message) {
         let term = message.term();
         let is_about_own_term = !matches!(message, Message::PreVote(_) | Message::PreVoteReply { .. });
-        if term > self.outbox.spoke_in && is_about_own_term {
-            self.outbox.spoke_in = term;
+        if term > self.spoke_in && is_about_own_term {
+            self.spoke_in = term;
             context.fact(Fact::SpokeIn { term });
         }
         if let Message::RequestVoteReply { term, vote: message::Vote::Granted } = message {

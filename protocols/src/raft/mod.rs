@@ -169,10 +169,10 @@ pub use mutants::Mutant;
 pub use snapshot::SnapshotMeta;
 pub use types::{Entry, Payload, Term};
 
-use crate::replicated::StateMachine;
 pub use crate::replicated::{Chain, Command, Index, NodeSet, SessionPolicy};
+use crate::replicated::{Outbox, StateMachine};
 
-use durable::{HardState, Outbox};
+use durable::{Deferred, Flush, HardState, Unflushed};
 use log::Log;
 use receive::Incoming;
 use role::Role;
@@ -248,7 +248,10 @@ pub struct Raft {
     members: Membership,
     members_index: Index,
     /// What waits for the disk.
-    outbox: Outbox,
+    outbox: Outbox<Deferred, Flush>,
+    unflushed: Unflushed,
+    /// The latest term in which a message has left.
+    spoke_in: Term,
     role: Role,
     machine: StateMachine,
     /// When a leader was heard of last, by the own clock; kept only where somebody wants to know.

@@ -11,14 +11,14 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
 
 use super::config::{Config, ReadMode};
-use super::durable::{Deferred, HardState, Outbox, Record};
+use super::durable::{Deferred, HardState, Record, Unflushed};
 use super::log::Log;
 use super::message::{AppendEntriesReply, AppendResult, InstallResult, InstallSnapshotReply, Message, Vote};
 use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::{POINTS, Raft, Timer};
-use crate::replicated::{Index, StateMachine};
+use crate::replicated::{Index, Outbox, StateMachine};
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["election", "heartbeat", "quorum", "transfer", "apply"];
@@ -56,6 +56,8 @@ impl Process for Raft {
             log: Log::new(members),
             snapshot: Snapshot::initial(members),
             outbox: Outbox::default(),
+            unflushed: Unflushed::default(),
+            spoke_in: super::Term::default(),
             role: Role::Follower(Follower::default()),
             machine: StateMachine::new(config.session_policy()),
             heard: None,

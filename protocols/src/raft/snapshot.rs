@@ -157,7 +157,7 @@ impl Raft {
     /// The staged chunks become the snapshot, by rename.
     pub(super) fn commit_snapshot(&mut self, context: &mut Context<'_, Self>) {
         context.commit(SNAPSHOT);
-        self.outbox.mark_snapshot_dirty();
+        self.unflushed.snapshot = true;
     }
 
     /// The snapshot is durable: the log may forget what it stands for.

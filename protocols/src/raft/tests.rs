@@ -1,19 +1,20 @@
 //! Raft in whole worlds, all invariants on.
 
-use std::collections::BTreeMap;
-
-use sim_core::disk::{CrashLoss, DiskFault};
-use sim_core::fault::{Command as Fault, LinkFault, Place, Shape};
+use sim_core::disk::DiskFault;
+use sim_core::fault::{Command as Fault, LinkFault};
 use sim_core::history::HistoryOperation;
-use sim_core::network::PartitionId;
-use sim_core::random::{KeySource, Probability, Purpose, Stream};
-use sim_core::service::{Key, Operation, Outcome, Refusal, Value, kv};
+use sim_core::random::{KeySource, Purpose, Stream};
+use sim_core::service::{Key, Operation, Outcome, Refusal, kv};
 use sim_core::view::{Content, ViewRequest};
-use sim_core::{ClientId, SimTime, Simulation, Span, World};
+use sim_core::{Simulation, Span, World};
 
 mod features;
 
 use super::*;
+use crate::testing::clients::{
+    COUNTER, assert_counted, assert_linearizable, assert_served, counting, mixed, op, outcomes,
+};
+use crate::testing::faults::{isolate_from_nodes, percent, random_fault};
 use crate::testing::{self, Script};
 
 fn world(seed: u64, node_count: u32, scripts: Vec<Script>) -> World<Raft> {
@@ -21,52 +22,10 @@ fn world(seed: u64, node_count: u32, scripts: Vec<Script>) -> World<Raft> {
     testing::world(seed, node_count, config, scripts, invariants::all())
 }
 
-fn op(wait: u64, operation: kv::Operation) -> (Span, Operation) {
-    (Span::millis(wait), Operation::Kv(operation))
-}
-
-/// The register that [`counting`] clients count in, which no other client touches.
-const COUNTER: Key = Key(9);
-
-/// A client that counts with compare-and-set: an increment that took effect twice is rejected the
-/// second time, and so is the next one after an increment that was lost.
-fn counting(steps: u64) -> Script {
-    let first = op(0, kv::Operation::Write(COUNTER, 0));
-    let increment =
-        |value| op(5, kv::Operation::CompareAndSet { key: COUNTER, expected: value, value: value + 1 });
-    Script(std::iter::once(first).chain((0..steps).map(increment)).collect())
-}
-
-/// Clients that write values nobody else writes, and read, under three keys.
-fn mixed(client: u64, steps: u64) -> Script {
-    let mut stream = KeySource::new(client).stream(Purpose::Workload, client, 0);
-    let step = |ordinal| {
-        let key = Key(u32::try_from(stream.below(3)).expect("small"));
-        let wait = stream.below(10);
-        match stream.below(2) {
-            0 => op(wait, kv::Operation::Read(key)),
-            _ => op(wait, kv::Operation::Write(key, client * 1_000_000 + ordinal)),
-        }
-    };
-    Script((1..=steps).map(step).collect())
-}
-
-fn outcomes(world: &World<Raft>) -> Vec<Outcome> {
-    world.history().operations().into_iter().map(|operation| operation.outcome).collect()
-}
-
 /// The leader of the highest term that runs.
 fn leader(world: &World<Raft>) -> Option<NodeId> {
     let leaders = world.nodes().running().filter(|(_, raft)| raft.is_leader());
     leaders.max_by_key(|(_, raft)| raft.term()).map(|(node, _)| node)
-}
-
-fn isolate(node: NodeId) -> Fault {
-    Fault::Partition { name: PartitionId::new(0), shape: Shape::Isolate(vec![Place::Node(node)]) }
-}
-
-fn percent(percent: u64) -> Probability {
-    Probability::from_ratio(percent, 100).expect("a valid ratio")
 }
 
 /// Everybody is healed, has the same log, and has executed all of it.
@@ -78,30 +37,6 @@ fn assert_converged(world: &World<Raft>) {
     assert_eq!(states[0].1, world.process(NodeId::new(0)).expect("runs").log.last_chain(), "all is executed");
 }
 
-/// No read gives a value that was replaced before the read began, or that was written after it ended.
-fn assert_no_stale_reads(history: &[HistoryOperation]) {
-    let mut writes: BTreeMap<Key, Vec<(Value, &HistoryOperation)>> = BTreeMap::new();
-    for operation in history {
-        if let Operation::Kv(kv::Operation::Write(key, value)) = operation.operation {
-            writes.entry(key).or_default().push((value, operation));
-        }
-    }
-    for read in history {
-        let Operation::Kv(kv::Operation::Read(key)) = read.operation else { continue };
-        let Outcome::Value(seen) = read.outcome else { continue };
-        let writes = writes.get(&key).map_or(&[][..], Vec::as_slice);
-        let source =
-            seen.map(|seen| writes.iter().find(|(value, _)| *value == seen).expect("somebody wrote it").1);
-        let visible_since = source.map_or(Some(SimTime::ZERO), |write| write.completed);
-        assert!(source.is_none_or(|write| Some(write.invoked) <= read.completed), "{read:?} sees the future");
-        let replaced = writes.iter().find(|(_, other)| {
-            let begins_after = visible_since.is_some_and(|since| since < other.invoked);
-            begins_after && other.completed.is_some_and(|done| done < read.invoked)
-        });
-        assert_eq!(replaced, None, "{read:?} is stale");
-    }
-}
-
 #[test]
 fn a_cluster_elects_a_leader_and_serves() {
     for node_count in [1, 2, 3, 5] {
@@ -111,7 +46,7 @@ fn a_cluster_elects_a_leader_and_serves() {
         assert_converged(&world);
         assert_eq!(world.history().open_count(), 0, "{node_count} nodes answer everything");
         assert!(!outcomes(&world).contains(&Outcome::Rejected));
-        assert_no_stale_reads(&world.history().operations());
+        assert_linearizable(world.history(), "");
     }
 }
 
@@ -209,24 +144,8 @@ fn a_deposed_leader_answers_no_read() {
         world.apply(Fault::HealAll);
         testing::run(&mut world, Span::secs(3));
         assert_eq!(world.history().open_count(), 0);
-        assert_no_stale_reads(&world.history().operations());
+        assert_linearizable(world.history(), "");
         assert_converged(&world);
-    }
-}
-
-/// The other nodes do not reach `node`, nor it them; clients do.
-fn isolate_from_nodes(world: &World<Raft>, node: NodeId) -> Fault {
-    let others = world
-        .nodes()
-        .running()
-        .map(|(other, _)| other)
-        .filter(|other| *other != node)
-        .map(Place::Node)
-        .collect();
-    Fault::Cut {
-        from: vec![Place::Node(node)],
-        to: others,
-        direction: sim_core::network::Direction::BothWays,
     }
 }
 
@@ -293,29 +212,6 @@ fn the_view_of_a_leader_shows_its_log_and_followers() {
     assert_eq!(strip.marks, [("commit", 22), ("applied", 22), ("durable", 22)]);
 }
 
-/// One random fault.
-fn random_fault(world: &World<Raft>, stream: &mut Stream, node_count: u32) -> Fault {
-    let node = NodeId::new(u32::try_from(stream.below(u64::from(node_count))).expect("small"));
-    let node = if stream.below(3) == 0 { leader(world).unwrap_or(node) } else { node };
-    let is_up = world.process(node).is_some();
-    let loss = if stream.below(2) == 0 { CrashLoss::Prefix } else { CrashLoss::TornLast };
-    match stream.below(9) {
-        0 | 1 if is_up => Fault::CrashLosing { node, loss },
-        2 if is_up => {
-            Fault::CrashAfterEffect { node, effects: u32::try_from(stream.below(8)).expect("small") }
-        }
-        0..=3 if !is_up => Fault::Restart(node),
-        4 => isolate(node),
-        5 => Fault::AllLinks(LinkFault::Loss(Some(percent(stream.below(30))))),
-        6 => Fault::AllLinks(LinkFault::Duplicate(Some(percent(stream.below(50))))),
-        7 => Fault::AllLinks(LinkFault::Reorder {
-            probability: Some(percent(30)),
-            extra: Span::millis(stream.below(200)),
-        }),
-        _ => Fault::Recover,
-    }
-}
-
 /// Goes on until some node leads; `None` if something is violated before, or nobody leads for 20 s.
 fn next_leader(world: &mut World<Raft>) -> Option<NodeId> {
     for _ in 0..10_000 {
@@ -356,7 +252,7 @@ fn leaders_that_live_for_milliseconds_lose_nothing() {
         world.apply(Fault::Recover);
         testing::run(&mut world, Span::secs(10));
         assert_converged(&world);
-        assert_no_stale_reads(&world.history().operations());
+        assert_linearizable(world.history(), "");
     }
 }
 
@@ -369,16 +265,12 @@ fn random_faults_break_nothing_and_everything_heals() {
         let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
         for _ in 0..40 {
             testing::run(&mut world, Span::millis(stream.below(300)));
-            let fault = random_fault(&world, &mut stream, node_count);
+            let fault = random_fault(&world, &mut stream, leader(&world));
             world.apply(fault);
         }
         world.apply(Fault::Recover);
         testing::run(&mut world, Span::secs(10));
         assert_converged(&world);
-        assert_eq!(world.history().open_count(), 0, "seed {seed}");
-        let operations = world.history().operations();
-        assert_no_stale_reads(&operations);
-        let counted = operations.iter().filter(|operation| operation.op.client == ClientId::new(2));
-        assert!(counted.clone().all(|operation| operation.outcome == Outcome::Done), "seed {seed}");
+        assert_served(&world, Some(2), format_args!("seed {seed}"));
     }
 }

@@ -1,13 +1,13 @@
 //! The paper's words as types: terms, entries, rounds.
 
 use std::fmt;
-use std::ops::Deref;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::membership::Membership;
 use crate::replicated::{Command, Executable};
+
+pub use crate::replicated::Round;
 
 /// A term (§5.1): the logical clock of Raft. At most one leader a term. 0 is before the first election.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -87,53 +87,12 @@ impl fmt::Display for Payload {
     }
 }
 
-/// Consecutive entries on their way to followers, shared by all who get the same ones. None take no memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Entries(Option<Arc<[Entry]>>);
-
-impl Entries {
-    /// No entries: a heartbeat.
-    pub const NONE: Self = Self(None);
-}
-
-impl Deref for Entries {
-    type Target = [Entry];
-
-    fn deref(&self) -> &[Entry] {
-        self.0.as_deref().unwrap_or(&[])
-    }
-}
-
-impl FromIterator<Entry> for Entries {
-    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        let entries: Arc<[Entry]> = entries.into_iter().collect();
-        if entries.is_empty() { Self::NONE } else { Self(Some(entries)) }
-    }
-}
-
-/// A round of heartbeats of one leader, from 1; a reply echoes the round of what it answers. 0 is before the
-/// first. It is what a read waits for (§8).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct Round(pub u64);
-
-impl Round {
-    /// The round after this one.
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
+/// Consecutive entries on their way to others.
+pub type Entries = crate::replicated::Entries<Entry>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_entries_are_no_allocation() {
-        assert_eq!(std::iter::empty::<Entry>().collect::<Entries>(), Entries::NONE);
-        assert!(Entries::NONE.is_empty());
-    }
 
     #[test]
     fn a_membership_makes_an_entry_no_larger_in_memory_than_a_command_does() {

@@ -8,33 +8,45 @@
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
 //! | [`NodeSet`] | a set of nodes in one word |
+//! | [`check_members`] | who can be a member |
 //! | [`quorum`] | how many are enough |
 //! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
 //! | [`Ballot`] | a proposal number of Paxos |
 //! | [`Outbox`] | acts that wait for the disk |
+//! | [`Entries`] | entries on their way to others |
+//! | [`AgreedOrder`] | for invariants: the one order in which everything is executed |
+//! | [`Round`] | how a leader makes sure that it still leads |
 //!
 //! None of it sends, waits or writes to a disk. It is the same on all nodes because it is a function of what was agreed
 //! on, and of nothing else.
 
+mod agreed;
 mod ballot;
 mod chain;
 mod command;
+mod entries;
 mod index;
 mod log;
 mod machine;
+mod members;
 mod node_set;
 mod outbox;
 pub mod quorum;
 mod quorums;
+mod round;
 mod session;
 
+pub use agreed::AgreedOrder;
 pub use ballot::Ballot;
 pub use chain::Chain;
 pub use command::Command;
+pub use entries::Entries;
 pub use index::Index;
 pub use log::ChainedLog;
 pub use machine::{Executable, Item, StateMachine};
+pub use members::{MEMBERS_MAX, MembersError, check_member_set, check_members};
 pub use node_set::NodeSet;
 pub use outbox::Outbox;
 pub use quorums::{Phase, Quorums, QuorumsError};
+pub use round::Round;
 pub use session::{Memory, Session, SessionPolicy};

@@ -1,7 +1,7 @@
 //! Persist before send: acts that must not happen before what led to them is on disk.
 //!
-//! One flush is under way at a time and covers all that was written before it began; what is written meanwhile is
-//! covered by the next. Under load that is group commit, without a timer.
+//! A flush covers all that was written before it began; what is written meanwhile is covered by the next. Its owner decides
+//! how many are under way at a time. With one, that is group commit under load, without a timer.
 //!
 //! ```text
 //! input ──> write ──> sync ──────────────> on_durable ──> act
@@ -13,51 +13,49 @@ use std::collections::VecDeque;
 use serde::{Serialize, Serializer};
 use sim_core::SyncId;
 
-/// Acts of type `A` that wait for the disk, in order.
+/// Acts of type `A` that wait for the disk, in order, and the flushes under way, of each of which its owner keeps an `F`.
 #[derive(Clone, Debug)]
-pub struct Outbox<A> {
+pub struct Outbox<A, F = ()> {
     /// Each with the flush it waits for, ascending.
     waiting: VecDeque<(u64, A)>,
-    /// The last sync of the flush under way.
-    under_way: Option<SyncId>,
+    /// The flushes under way, the oldest first, each with its last sync.
+    under_way: VecDeque<(SyncId, F)>,
     /// Flushes done so far.
     done: u64,
 }
 
-impl<A> Default for Outbox<A> {
+impl<A, F> Default for Outbox<A, F> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), under_way: None, done: 0 }
+        Self { waiting: VecDeque::new(), under_way: VecDeque::new(), done: 0 }
     }
 }
 
-impl<A> Outbox<A> {
-    /// Whether no flush is under way, so that one may begin.
+impl<A, F> Outbox<A, F> {
+    /// How many flushes are under way.
     #[inline]
-    pub const fn is_idle(&self) -> bool {
-        self.under_way.is_none()
+    pub fn flushes_under_way(&self) -> usize {
+        self.under_way.len()
     }
 
     /// A flush begins, and `last` is the last of its syncs.
-    pub const fn begin(&mut self, last: SyncId) {
-        self.under_way = Some(last);
+    pub fn begin(&mut self, last: SyncId, flush: F) {
+        self.under_way.push_back((last, flush));
     }
 
-    /// A sync is done. Returns whether it was the last one of the flush under way, which is done then.
+    /// A sync is done. If it was the last one of the oldest flush, that is done, and what was kept of it is returned.
     #[inline]
-    pub fn end(&mut self, sync: SyncId) -> bool {
-        let is_last = self.under_way == Some(sync);
-        if is_last {
-            self.under_way = None;
-            self.done += 1;
-        }
-        is_last
+    pub fn end(&mut self, sync: SyncId) -> Option<F> {
+        let (_, flush) = self.under_way.pop_front_if(|(last, _)| *last == sync)?;
+        self.done += 1;
+        Some(flush)
     }
 
     /// Keeps an act until what was written before it is on disk; gives it back if nothing has to be waited for.
     /// `is_dirty` says whether something was written that no flush covers.
     #[inline]
     pub fn hold(&mut self, act: A, is_dirty: impl Into<Dirt>) -> Option<A> {
-        let needed = self.done + u64::from(!self.is_idle()) + u64::from(is_dirty.into() == Dirt::Dirty);
+        let begun = self.done + self.under_way.len() as u64;
+        let needed = begun + u64::from(is_dirty.into() == Dirt::Dirty);
         if needed <= self.done {
             return Some(act);
         }
@@ -98,10 +96,11 @@ impl From<bool> for Dirt {
 }
 
 /// Flushes are counted from the last one done, so that equal states are equal.
-impl<A: Serialize> Serialize for Outbox<A> {
+impl<A: Serialize, F: Serialize> Serialize for Outbox<A, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let waiting = self.waiting.iter().map(|(flush, act)| (flush - self.done, act));
-        (waiting.collect::<Vec<_>>(), self.under_way.is_some()).serialize(serializer)
+        let under_way = self.under_way.iter().map(|(_, flush)| flush);
+        (waiting.collect::<Vec<_>>(), under_way.collect::<Vec<_>>()).serialize(serializer)
     }
 }
 
@@ -114,18 +113,31 @@ mod tests {
         let mut outbox = Outbox::default();
         assert_eq!(outbox.hold('a', false), Some('a'), "nothing was written");
         assert_eq!(outbox.hold('b', true), None);
-        outbox.begin(SyncId::new(7));
+        outbox.begin(SyncId::new(7), 7);
         assert_eq!(outbox.hold('c', false), None, "covered by the flush under way");
         assert_eq!(outbox.hold('d', true), None, "written after it began");
         assert_eq!(outbox.next_ready(), None);
-        assert!(!outbox.end(SyncId::new(6)), "an earlier sync of the same flush");
-        assert!(outbox.end(SyncId::new(7)));
+        assert_eq!(outbox.end(SyncId::new(6)), None, "an earlier sync of the same flush");
+        assert_eq!(outbox.end(SyncId::new(7)), Some(7));
         assert_eq!(
             (outbox.next_ready(), outbox.next_ready(), outbox.next_ready()),
             (Some('b'), Some('c'), None)
         );
-        outbox.begin(SyncId::new(8));
-        assert!(outbox.end(SyncId::new(8)));
+        outbox.begin(SyncId::new(8), 8);
+        assert_eq!(outbox.end(SyncId::new(8)), Some(8));
         assert_eq!((outbox.next_ready(), outbox.len()), (Some('d'), 0));
+    }
+    #[test]
+    fn flushes_under_way_at_once_are_done_in_their_order() {
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.hold('a', true), None);
+        outbox.begin(SyncId::new(1), "first");
+        assert_eq!(outbox.hold('b', true), None);
+        outbox.begin(SyncId::new(2), "second");
+        assert_eq!(outbox.flushes_under_way(), 2);
+        assert_eq!(outbox.end(SyncId::new(1)), Some("first"));
+        assert_eq!((outbox.next_ready(), outbox.next_ready()), (Some('a'), None));
+        assert_eq!(outbox.end(SyncId::new(2)), Some("second"));
+        assert_eq!(outbox.next_ready(), Some('b'));
     }
 }

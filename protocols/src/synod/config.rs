@@ -6,10 +6,7 @@ use std::sync::Arc;
 use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
-use crate::replicated::{NodeSet, Phase, Quorums, QuorumsError};
-
-/// Acceptors are among so many first nodes of a scenario: what fits a [`NodeSet`].
-pub const MEMBERS_MAX: usize = NodeSet::LIMIT;
+use crate::replicated::{MembersError, NodeSet, Phase, Quorums, QuorumsError, check_member_set};
 
 /// Who hears of it when an acceptor accepts (§2.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +22,7 @@ pub enum Learning {
 /// What all nodes of a Synod share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The acceptors, ascending, 1 to [`MEMBERS_MAX`]. Other nodes of the scenario propose and learn.
+    /// The acceptors, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario propose and learn.
     pub members: Arc<[NodeId]>,
     /// Which sets of acceptors are enough. Default: majorities.
     pub quorums: Quorums,
@@ -43,20 +40,9 @@ pub struct Config {
 /// Why a [`Config`] is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Nobody could accept.
-    #[error("a Synod needs at least one acceptor")]
-    NoMembers,
-    /// Not among the first [`MEMBERS_MAX`].
-    #[error("{0} cannot be an acceptor: only the first {MEMBERS_MAX} nodes of a scenario can")]
-    OutOfReach(NodeId),
-    /// A member stands twice, or before a smaller one.
-    #[error("acceptors must be ascending and different, but {second} comes after {first}")]
-    MembersNotAscending {
-        /// The earlier one.
-        first: NodeId,
-        /// The one after it.
-        second: NodeId,
-    },
+    /// These nodes cannot be the members.
+    #[error(transparent)]
+    Members(#[from] MembersError),
     /// The quorum system does not fit, or is unsafe.
     #[error(transparent)]
     Quorums(#[from] QuorumsError),
@@ -92,7 +78,7 @@ impl Config {
     /// # Errors
     /// The first rule that is broken, with its reason.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        validate_members(&self.members)?;
+        check_member_set(&self.members)?;
         let count = self.members.len();
         if self.has(Mutant::DisjointQuorums) {
             self.quorums.validate_shape(count)?;
@@ -126,19 +112,6 @@ impl Config {
     }
 }
 
-fn validate_members(members: &[NodeId]) -> Result<(), ConfigError> {
-    if members.is_empty() {
-        return Err(ConfigError::NoMembers);
-    }
-    if let Some(member) = members.iter().find(|member| member.index() >= MEMBERS_MAX) {
-        return Err(ConfigError::OutOfReach(*member));
-    }
-    match members.windows(2).find(|pair| pair[0] >= pair[1]) {
-        Some(pair) => Err(ConfigError::MembersNotAscending { first: pair[0], second: pair[1] }),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,11 +128,7 @@ mod tests {
 
     #[test]
     fn impossible_members_are_refused() {
-        assert_eq!(config(&[]).validate(), Err(ConfigError::NoMembers));
-        let (first, second) = (NodeId::new(1), NodeId::new(1));
-        assert_eq!(config(&[0, 1, 1]).validate(), Err(ConfigError::MembersNotAscending { first, second }));
-        let many: Vec<u32> = (0..65).collect();
-        assert_eq!(config(&many).validate(), Err(ConfigError::OutOfReach(NodeId::new(64))));
+        assert_eq!(config(&[]).validate(), Err(ConfigError::Members(MembersError::None)));
     }
 
     #[test]

@@ -144,21 +144,20 @@ impl Synod {
 
     /// Begins to make durable what was written, unless that waits for a flush under way.
     fn flush(&mut self, context: &mut Context<'_, Self>) {
-        if !self.outbox.is_idle() {
+        if self.outbox.flushes_under_way() > 0 {
             return;
         }
         let unflushed = std::mem::take(&mut self.unflushed);
-        if unflushed.acceptor {
-            self.outbox.begin(context.sync(ACCEPTOR));
-        }
-        if unflushed.round {
-            self.outbox.begin(context.sync(ROUND));
+        let acceptor = unflushed.acceptor.then(|| context.sync(ACCEPTOR));
+        let round = unflushed.round.then(|| context.sync(ROUND));
+        if let Some(last) = round.or(acceptor) {
+            self.outbox.begin(last, ());
         }
     }
 
     /// A sync is done. The last one of a flush releases what waited for it.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        if self.outbox.end(sync) {
+        if self.outbox.end(sync).is_some() {
             self.flush(context);
             while let Some(act) = self.outbox.next_ready() {
                 self.perform(context, act);

@@ -1,15 +1,15 @@
 //! The Synod in whole worlds, all invariants on.
 
-use sim_core::disk::CrashLoss;
-use sim_core::fault::{Command as Fault, LinkFault, Place, Shape};
-use sim_core::network::PartitionId;
-use sim_core::random::{KeySource, Probability, Purpose, Stream};
+use sim_core::fault::{Command as Fault, LinkFault};
+use sim_core::random::{KeySource, Purpose};
 use sim_core::service::{Operation, Outcome, Refusal, kv};
 use sim_core::view::ViewRequest;
 use sim_core::{Simulation, Span, World};
 
 use super::*;
 use crate::replicated::Quorums;
+use crate::testing::clients::{assert_linearizable, outcomes};
+use crate::testing::faults::{percent, random_fault};
 use crate::testing::{self, Script};
 
 fn config(node_count: u32) -> Config {
@@ -36,25 +36,15 @@ fn rivals(count: u64) -> Vec<Script> {
         .collect()
 }
 
-fn outcomes(world: &World<Synod>) -> Vec<Outcome> {
-    world.history().operations().into_iter().map(|operation| operation.outcome).collect()
-}
-
-/// One write happened, all reads after it see it, and no read sees anything before it began.
-fn assert_linearizable(world: &World<Synod>) {
+/// At most one write happened, and reads are as if one machine had answered them.
+fn assert_decided_once(world: &World<Synod>) {
     let operations = world.history().operations();
     let done: Vec<_> = operations
         .iter()
         .filter(|operation| !operation.operation.is_read() && operation.outcome == Outcome::Done)
         .collect();
     assert!(done.len() <= 1, "two writes happened: {done:?}");
-    let seen: Vec<_> =
-        operations.iter().filter(|operation| matches!(operation.outcome, Outcome::Value(Some(_)))).collect();
-    assert!(seen.iter().all(|read| read.outcome == seen[0].outcome), "{seen:?}");
-    let known = done.iter().chain(&seen).filter_map(|operation| operation.completed).min();
-    for read in operations.iter().filter(|operation| operation.outcome == Outcome::Value(None)) {
-        assert!(known.is_none_or(|known| read.invoked <= known), "{read:?} is stale: known at {known:?}");
-    }
+    assert_linearizable(world.history(), "");
 }
 
 #[test]
@@ -65,7 +55,7 @@ fn rivals_agree_on_one_value() {
             let mut world = world(u64::from(node_count), node_count, config, rivals(4));
             testing::run(&mut world, Span::secs(5));
             assert_eq!(world.history().open_count(), 0, "everything is answered");
-            assert_linearizable(&world);
+            assert_decided_once(&world);
             let answers = outcomes(&world);
             assert_eq!(answers.iter().filter(|outcome| **outcome == Outcome::Done).count(), 1, "{answers:?}");
             let refused = |outcome: &&Outcome| **outcome == Outcome::Refused(Refusal::Aborted);
@@ -113,7 +103,7 @@ fn flexible_quorums_agree_too() {
         let mut world = world(7, node_count, config, rivals(3));
         testing::run(&mut world, Span::secs(5));
         assert_eq!(world.history().open_count(), 0);
-        assert_linearizable(&world);
+        assert_decided_once(&world);
     }
 }
 
@@ -131,7 +121,7 @@ fn a_value_that_was_chosen_survives_a_crash_after_each_effect_of_every_node() {
             }
             testing::run(&mut world, Span::secs(5));
             assert_eq!(world.history().open_count(), 0);
-            assert_linearizable(&world);
+            assert_decided_once(&world);
         }
     }
 }
@@ -168,32 +158,6 @@ fn the_view_shows_the_three_roles() {
     assert_eq!(names, ["acceptor", "proposer", "learner"]);
 }
 
-fn percent(percent: u64) -> Probability {
-    Probability::from_ratio(percent, 100).expect("a valid ratio")
-}
-
-/// One random fault.
-fn random_fault(world: &World<Synod>, stream: &mut Stream, node_count: u32) -> Fault {
-    let node = NodeId::new(u32::try_from(stream.below(u64::from(node_count))).expect("small"));
-    let is_up = world.process(node).is_some();
-    let loss = if stream.below(2) == 0 { CrashLoss::Prefix } else { CrashLoss::TornLast };
-    match stream.below(8) {
-        0 | 1 if is_up => Fault::CrashLosing { node, loss },
-        2 if is_up => {
-            Fault::CrashAfterEffect { node, effects: u32::try_from(stream.below(8)).expect("small") }
-        }
-        0..=3 if !is_up => Fault::Restart(node),
-        4 => Fault::Partition { name: PartitionId::new(0), shape: Shape::Isolate(vec![Place::Node(node)]) },
-        5 => Fault::AllLinks(LinkFault::Loss(Some(percent(stream.below(40))))),
-        6 => Fault::AllLinks(LinkFault::Duplicate(Some(percent(stream.below(50))))),
-        7 => Fault::AllLinks(LinkFault::Reorder {
-            probability: Some(percent(30)),
-            extra: Span::millis(stream.below(100)),
-        }),
-        _ => Fault::Recover,
-    }
-}
-
 /// A world with rivals under random faults, run until something is violated or `steps` faults have happened.
 fn under_random_faults(seed: u64, config: Config, steps: u64) -> World<Synod> {
     let node_count = u32::try_from(config.members.len()).expect("few");
@@ -210,7 +174,7 @@ fn under_random_faults(seed: u64, config: Config, steps: u64) -> World<Synod> {
         if !world.violations().is_empty() {
             break;
         }
-        let fault = random_fault(&world, &mut stream, node_count);
+        let fault = random_fault(&world, &mut stream, None);
         world.apply(fault);
     }
     world
@@ -232,7 +196,7 @@ fn random_faults_break_nothing_and_everything_heals() {
         world.apply(Fault::Recover);
         testing::run(&mut world, Span::secs(10));
         assert_eq!(world.history().open_count(), 0, "seed {seed}");
-        assert_linearizable(&world);
+        assert_decided_once(&world);
     }
 }
 

@@ -1,6 +1,8 @@
-//! What the tests of all protocols share: small worlds with scripted clients, and [`conversation`] scripts.
+//! What the tests of all protocols share: small worlds with scripted clients, [`faults`], and [`conversation`] scripts.
 
+pub(crate) mod clients;
 pub(crate) mod conversation;
+pub(crate) mod faults;
 
 use std::sync::Arc;
 

@@ -8,9 +8,7 @@ use sim_core::{NodeId, Span};
 use super::mutants::Mutant;
 use super::types::View;
 use crate::replicated::quorum::majority;
-
-/// The largest number of members: what a commit decision sorts on the stack.
-pub const MEMBERS_MAX: usize = 64;
+use crate::replicated::{MembersError, check_members};
 
 /// How a primary answers reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub enum ReadMode {
 /// What all replicas of a group share (the paper's configuration, §4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The replicas, ascending, 1 to [`MEMBERS_MAX`]. Other nodes of the scenario stand by and send clients elsewhere.
+    /// The replicas, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario stand by and send clients elsewhere.
     pub members: Arc<[NodeId]>,
     /// How often a primary sends to each backup at least (§4.1, step 6), and how often messages of view changes and
     /// recovery are repeated. Default 50 ms.
@@ -55,22 +53,9 @@ pub struct Config {
 /// Why a [`Config`] is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Nobody could ever be a primary.
-    #[error("a group needs at least one replica")]
-    NoMembers,
-    /// More than [`MEMBERS_MAX`].
-    #[error(
-        "{0} replicas; at most {MEMBERS_MAX} are allowed, and each request waits for more than half of them"
-    )]
-    TooManyMembers(usize),
-    /// A member stands twice, or before a smaller one.
-    #[error("replicas must be ascending and different, but {second} comes after {first}")]
-    MembersNotAscending {
-        /// The earlier one.
-        first: NodeId,
-        /// The one after it.
-        second: NodeId,
-    },
+    /// These nodes cannot be the members.
+    #[error(transparent)]
+    Members(#[from] MembersError),
     /// A primary that never sends is given up at once.
     #[error("the heartbeat interval must be longer than 0")]
     NoHeartbeat,
@@ -119,7 +104,7 @@ impl Config {
     /// # Errors
     /// The first rule that is broken, with its reason.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        self.validate_members()?;
+        check_members(&self.members)?;
         self.validate_times()?;
         let limits = [
             ("batch_max", self.batch_max),
@@ -170,19 +155,6 @@ impl Config {
         self.mutant == Some(mutant)
     }
 
-    fn validate_members(&self) -> Result<(), ConfigError> {
-        if self.members.is_empty() {
-            return Err(ConfigError::NoMembers);
-        }
-        if self.members.len() > MEMBERS_MAX {
-            return Err(ConfigError::TooManyMembers(self.members.len()));
-        }
-        match self.members.windows(2).find(|pair| pair[0] >= pair[1]) {
-            Some(pair) => Err(ConfigError::MembersNotAscending { first: pair[0], second: pair[1] }),
-            None => Ok(()),
-        }
-    }
-
     fn validate_times(&self) -> Result<(), ConfigError> {
         let (low, high) = (self.view_change_timeout.start, self.view_change_timeout.end);
         if self.heartbeat.is_zero() {
@@ -214,11 +186,7 @@ mod tests {
 
     #[test]
     fn impossible_members_are_refused() {
-        assert_eq!(config(&[]).validate(), Err(ConfigError::NoMembers));
-        let (first, second) = (NodeId::new(1), NodeId::new(1));
-        assert_eq!(config(&[0, 1, 1]).validate(), Err(ConfigError::MembersNotAscending { first, second }));
-        let many: Vec<u32> = (0..65).collect();
-        assert_eq!(config(&many).validate(), Err(ConfigError::TooManyMembers(65)));
+        assert_eq!(config(&[]).validate(), Err(ConfigError::Members(MembersError::None)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sim_core::process;
 
 use super::crash_vector::CrashVector;
-use super::types::{Entries, Nonce, Round, View};
+use super::types::{Entries, Entry, Nonce, Round, View};
 use crate::replicated::{Chain, Index, StateMachine};
 
 /// A message between replicas.
@@ -195,7 +195,7 @@ impl LogPart {
     }
 
     fn size(&self) -> u64 {
-        16 + self.entries.size() + self.checkpoint.as_ref().map_or(0, Checkpoint::size)
+        16 + Entry::SIZE * self.entries.len() as u64 + self.checkpoint.as_ref().map_or(0, Checkpoint::size)
     }
 }
 
@@ -266,7 +266,7 @@ impl process::Message for Message {
     fn size(&self) -> u64 {
         HEADER
             + match self {
-                Self::Prepare(prepare) => prepare.entries.size(),
+                Self::Prepare(prepare) => Entry::SIZE * prepare.entries.len() as u64,
                 Self::PrepareOk(_) | Self::Commit(_) | Self::GetState(_) => 0,
                 Self::DoViewChange(change) => change.log.size() + change.crash_vector.size(),
                 Self::StartView(start) => start.log.size() + start.crash_vector.size(),

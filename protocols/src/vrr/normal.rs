@@ -8,7 +8,7 @@
 use sim_core::service::{Outcome, Refusal, kv};
 use sim_core::{Context, NodeId, OpId};
 
-use super::config::{MEMBERS_MAX, ReadMode};
+use super::config::ReadMode;
 use super::facts::{Effect, Fact};
 use super::log::Log;
 use super::message::{Commit, Message, Prepare, PrepareOk};
@@ -20,7 +20,7 @@ use super::transfer::Urgency;
 use super::types::{Entries, Entry, Round, View};
 use super::{Point, Timer, Vrr};
 use crate::replicated::quorum::quorum_value;
-use crate::replicated::{Command, Executable, Index, Memory};
+use crate::replicated::{Command, Executable, Index, MEMBERS_MAX, Memory};
 
 /// How many later messages show that one is lost, and not only late.
 const OVERTAKEN_BY: usize = 3;

@@ -19,13 +19,12 @@ use serde::Serialize;
 use sim_core::service::{Key, Outcome};
 use sim_core::{Context, OpId};
 
-use super::config::MEMBERS_MAX;
 use super::mutants::Mutant;
 use super::status::{Primary, Status};
 use super::types::Round;
 use super::{Point, Vrr};
-use crate::replicated::Index;
 use crate::replicated::quorum::quorum_value;
+use crate::replicated::{Index, MEMBERS_MAX};
 
 /// A client whose entry is in the log.
 #[derive(Clone, Copy, Debug, Serialize)]

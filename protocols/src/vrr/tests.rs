@@ -1,18 +1,18 @@
 //! Viewstamped Replication in whole worlds, all invariants on.
 
-use std::collections::BTreeMap;
-
-use sim_core::fault::{Command as Fault, LinkFault, Place, Shape};
-use sim_core::history::HistoryOperation;
+use sim_core::fault::{Command as Fault, LinkFault};
 use sim_core::metrics::Counter;
-use sim_core::network::{Direction, PartitionId};
-use sim_core::random::{KeySource, Probability, Purpose, Stream};
-use sim_core::service::{Key, Operation, Outcome, Refusal, Value, kv};
+use sim_core::random::{KeySource, Purpose, Stream};
+use sim_core::service::{Key, Operation, Outcome, Refusal, kv};
 use sim_core::status::Standing;
 use sim_core::view::{Content, ViewRequest};
-use sim_core::{ClientId, SimTime, Simulation, Span, World};
+use sim_core::{Simulation, Span, World};
 
 use super::*;
+use crate::testing::clients::{COUNTER, assert_linearizable, assert_served, counting, mixed, op, outcomes};
+use crate::testing::faults::{
+    isolate, isolate_from_nodes, percent, random_cut, random_link_fault, random_node,
+};
 use crate::testing::{self, Script};
 
 /// A group whose logs are short, so that checkpoints travel.
@@ -27,40 +27,6 @@ fn world_of(seed: u64, config: Config, scripts: Vec<Script>) -> World<Vrr> {
 
 fn world(seed: u64, node_count: u32, scripts: Vec<Script>) -> World<Vrr> {
     world_of(seed, config(node_count), scripts)
-}
-
-fn op(wait: u64, operation: kv::Operation) -> (Span, Operation) {
-    (Span::millis(wait), Operation::Kv(operation))
-}
-
-/// The register that [`counting`] clients count in, which no other client touches.
-const COUNTER: Key = Key(9);
-
-/// A client that counts with compare-and-set: an increment that took effect twice is rejected the
-/// second time, and so is the next one after an increment that was lost.
-fn counting(steps: u64) -> Script {
-    let first = op(0, kv::Operation::Write(COUNTER, 0));
-    let increment =
-        |value| op(5, kv::Operation::CompareAndSet { key: COUNTER, expected: value, value: value + 1 });
-    Script(std::iter::once(first).chain((0..steps).map(increment)).collect())
-}
-
-/// Clients that write values nobody else writes, and read, under three keys.
-fn mixed(client: u64, steps: u64) -> Script {
-    let mut stream = KeySource::new(client).stream(Purpose::Workload, client, 0);
-    let step = |ordinal| {
-        let key = Key(u32::try_from(stream.below(3)).expect("small"));
-        let wait = stream.below(10);
-        match stream.below(2) {
-            0 => op(wait, kv::Operation::Read(key)),
-            _ => op(wait, kv::Operation::Write(key, client * 1_000_000 + ordinal)),
-        }
-    };
-    Script((1..=steps).map(step).collect())
-}
-
-fn outcomes(world: &World<Vrr>) -> Vec<Outcome> {
-    world.history().operations().into_iter().map(|operation| operation.outcome).collect()
 }
 
 /// The primary of the latest view that runs.
@@ -82,21 +48,6 @@ fn empty(world: &World<Vrr>) -> usize {
     world.nodes().count() - world.nodes().running().filter(|(_, vrr)| !vrr.is_recovering()).count()
 }
 
-fn isolate(node: NodeId) -> Fault {
-    Fault::Partition { name: PartitionId::new(0), shape: Shape::Isolate(vec![Place::Node(node)]) }
-}
-
-/// The other nodes do not reach `node`, nor it them; clients do.
-fn isolate_from_nodes(world: &World<Vrr>, node: NodeId) -> Fault {
-    let others = (0_u32..).take(world.nodes().count()).map(NodeId::new);
-    let others = others.filter(|other| *other != node).map(Place::Node).collect();
-    Fault::Cut { from: vec![Place::Node(node)], to: others, direction: Direction::BothWays }
-}
-
-fn percent(percent: u64) -> Probability {
-    Probability::from_ratio(percent, 100).expect("a valid ratio")
-}
-
 /// Everybody runs and remembers, has the same log, and has executed all of it.
 fn assert_converged(world: &World<Vrr>, what: &str) {
     assert_eq!(recovering(world), 0, "{what}: nobody recovers any more");
@@ -110,30 +61,6 @@ fn assert_converged(world: &World<Vrr>, what: &str) {
     assert_eq!(states[0].1, states[0].2, "{what}: all is executed");
 }
 
-/// No read gives a value that was replaced before the read began, or that was written after it ended.
-fn assert_no_stale_reads(history: &[HistoryOperation]) {
-    let mut writes: BTreeMap<Key, Vec<(Value, &HistoryOperation)>> = BTreeMap::new();
-    for operation in history {
-        if let Operation::Kv(kv::Operation::Write(key, value)) = operation.operation {
-            writes.entry(key).or_default().push((value, operation));
-        }
-    }
-    for read in history {
-        let Operation::Kv(kv::Operation::Read(key)) = read.operation else { continue };
-        let Outcome::Value(seen) = read.outcome else { continue };
-        let writes = writes.get(&key).map_or(&[][..], Vec::as_slice);
-        let source =
-            seen.map(|seen| writes.iter().find(|(value, _)| *value == seen).expect("somebody wrote it").1);
-        let visible_since = source.map_or(Some(SimTime::ZERO), |write| write.completed);
-        assert!(source.is_none_or(|write| Some(write.invoked) <= read.completed), "{read:?} sees the future");
-        let replaced = writes.iter().find(|(_, other)| {
-            let begins_after = visible_since.is_some_and(|since| since < other.invoked);
-            begins_after && other.completed.is_some_and(|done| done < read.invoked)
-        });
-        assert_eq!(replaced, None, "{read:?} is stale");
-    }
-}
-
 #[test]
 fn a_group_serves_at_once_and_stays_in_its_first_view() {
     for node_count in [1, 2, 3, 5] {
@@ -145,7 +72,7 @@ fn a_group_serves_at_once_and_stays_in_its_first_view() {
             assert_converged(&world, "healthy");
             assert_eq!(world.history().open_count(), 0, "{node_count} replicas answer everything");
             assert!(!outcomes(&world).contains(&Outcome::Rejected));
-            assert_no_stale_reads(&world.history().operations());
+            assert_linearizable(world.history(), "");
         }
     }
 }
@@ -297,7 +224,7 @@ fn a_deposed_primary_answers_no_read() {
         world.apply(Fault::HealAll);
         testing::run(&mut world, Span::secs(3));
         assert_eq!(world.history().open_count(), 0);
-        assert_no_stale_reads(&world.history().operations());
+        assert_linearizable(world.history(), "");
         assert_converged(&world, "healed");
     }
 }
@@ -393,24 +320,17 @@ fn the_view_of_a_primary_shows_its_log_and_backups() {
 }
 
 /// One random fault. A group bears f replicas down or without memory, so no more are crashed.
-fn random_fault(world: &World<Vrr>, stream: &mut Stream, node_count: u32) -> Fault {
-    let node = NodeId::new(u32::try_from(stream.below(u64::from(node_count))).expect("small"));
-    let node = if stream.below(3) == 0 { primary(world).unwrap_or(node) } else { node };
+fn bearable_fault(world: &World<Vrr>, stream: &mut Stream) -> Fault {
+    let node = random_node(world, stream, primary(world));
     let is_up = world.process(node).is_some();
-    let may_crash = is_up && (empty(world) < config(node_count).failures_max() || is_empty(world, node));
+    let config = config(u32::try_from(world.nodes().count()).expect("few nodes"));
+    let may_crash = is_up && (empty(world) < config.failures_max() || is_empty(world, node));
     match stream.below(10) {
         0 | 1 if may_crash => Fault::Crash(node),
-        2 if may_crash => {
-            Fault::CrashAfterEffect { node, effects: u32::try_from(stream.below(8)).expect("small") }
-        }
+        2 if may_crash => random_cut(stream, node),
         0..=4 if !is_up => Fault::Restart(node),
         5 => isolate(node),
-        6 => Fault::AllLinks(LinkFault::Loss(Some(percent(stream.below(30))))),
-        7 => Fault::AllLinks(LinkFault::Duplicate(Some(percent(stream.below(50))))),
-        8 => Fault::AllLinks(LinkFault::Reorder {
-            probability: Some(percent(30)),
-            extra: Span::millis(stream.below(200)),
-        }),
+        6..=8 => random_link_fault(stream),
         _ => Fault::HealAll,
     }
 }
@@ -434,7 +354,7 @@ fn survive_random_faults(seed: u64) {
     let mut armed = false;
     for _ in 0..60 {
         testing::run(&mut world, Span::millis(stream.below(300)));
-        let fault = random_fault(&world, &mut stream, node_count);
+        let fault = bearable_fault(&world, &mut stream);
         // A crash that is armed may come when another replica is empty already.
         if armed && matches!(fault, Fault::Crash(_) | Fault::CrashAfterEffect { .. }) {
             continue;
@@ -447,11 +367,7 @@ fn survive_random_faults(seed: u64) {
     testing::run(&mut world, Span::secs(10));
     assert_eq!(Simulation::beyond_promise(&world), [], "seed {seed}");
     assert_converged(&world, &format!("seed {seed}"));
-    assert_eq!(world.history().open_count(), 0, "seed {seed}");
-    let operations = world.history().operations();
-    assert_no_stale_reads(&operations);
-    let counted = operations.iter().filter(|operation| operation.op.client == ClientId::new(2));
-    assert!(counted.clone().all(|operation| operation.outcome == Outcome::Done), "seed {seed}");
+    assert_served(&world, Some(2), format_args!("seed {seed}"));
 }
 
 #[test]

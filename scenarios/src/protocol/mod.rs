@@ -10,7 +10,9 @@
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
 mod echo;
+mod kind;
 mod mutant;
+mod objections;
 mod paxos;
 mod quorums;
 mod raft;
@@ -25,6 +27,7 @@ use sim_core::check::About;
 use sim_core::service::Service;
 use sim_core::{NodeId, Simulation};
 
+use self::kind::Kind;
 pub use self::mutant::MutantName;
 pub use self::table::ProtocolTable;
 use crate::assemble::Blueprint;
@@ -62,7 +65,13 @@ macro_rules! builtin {
 
         /// The built-in protocols.
         fn builtin() -> Vec<Box<dyn ProtocolKind>> {
-            vec![$(Box::new($module::Kind),)*]
+            vec![$(Box::new(Kind::<$module::Parameters> {
+                name: stringify!($module),
+                parameters: |protocol| match protocol {
+                    Protocol::$variant(parameters) => Some(parameters),
+                    _ => None,
+                },
+            }),)*]
         }
     };
 }

@@ -1,16 +1,18 @@
 //! Multi-Paxos in scenarios.
 
+use protocols::mutant::MutantAbout;
 use protocols::paxos::config::Reads;
 use protocols::paxos::{Config, ConfigError, Lease, Mutant, Paxos, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::process::{Message as _, Process, Timer as _};
+use sim_core::NodeId;
+use sim_core::check::Invariant;
 use sim_core::service::Service;
-use sim_core::{NodeId, Simulation, Span};
 
+use super::MutantName;
+use super::kind::Builtin;
+use super::objections;
 use super::quorums::Quorums;
-use super::{MutantName, Protocol, ProtocolAbout, ProtocolKind};
-use crate::assemble::Blueprint;
 use crate::text::units::{Time, TimeRange};
 use crate::validate::Objection;
 
@@ -75,7 +77,14 @@ impl Default for Parameters {
     }
 }
 
-impl Parameters {
+impl Builtin for Parameters {
+    type Process = Paxos;
+
+    const SUMMARY: &'static str =
+        "Multi-Paxos: a sequence of decisions under a stable leader, and a key-value store on it";
+    const SERVICES: &'static [Service] = &[Service::Kv];
+    const REGION_COUNT: u8 = 3;
+
     fn config(&self, members: &[NodeId]) -> Config {
         let reads = match &self.reads {
             ReadMode::Quorum => Reads::Quorum,
@@ -97,73 +106,30 @@ impl Parameters {
             ..Config::new(members.iter().copied())
         }
     }
-}
 
-/// What is known of Multi-Paxos.
-pub(super) struct Kind;
-
-impl ProtocolKind for Kind {
-    fn about(&self) -> ProtocolAbout {
-        ProtocolAbout {
-            name: "paxos".to_owned(),
-            summary:
-                "Multi-Paxos: a sequence of decisions under a stable leader, and a key-value store on it"
-                    .to_owned(),
-            services: vec![Service::Kv],
-            region_count: 3,
-            parameters: schemars::schema_for!(Parameters),
-            invariants: invariants::all(&Config::new([]))
-                .iter()
-                .map(|invariant| *invariant.about())
-                .collect(),
-            mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
-            message_kinds: <Paxos as Process>::Message::KINDS.to_vec(),
-            timers: <Paxos as Process>::Timer::NAMES.to_vec(),
-            points: Paxos::POINTS.to_vec(),
-        }
+    fn check(config: &Config) -> Result<(), Objection> {
+        config.validate().map_err(|error| objection(&error))
     }
 
-    fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection> {
-        parameters(protocol).config(members).validate().map_err(|error| objection(&error))
+    fn invariants(config: &Config) -> Vec<Box<dyn Invariant<Paxos>>> {
+        invariants::all(config)
     }
 
-    fn assemble(&self, protocol: &Protocol, members: &[NodeId], blueprint: Blueprint) -> Box<dyn Simulation> {
-        let config = parameters(protocol).config(members);
-        let invariants = invariants::all(&config);
-        blueprint.build::<Paxos>(config, invariants)
+    fn mutants() -> Vec<MutantAbout> {
+        Mutant::ALL.iter().map(|mutant| mutant.about()).collect()
     }
-}
-
-fn parameters(protocol: &Protocol) -> &Parameters {
-    let Protocol::Paxos(parameters) = protocol else {
-        panic!("the table hands Multi-Paxos its own parameters, not those of `{}`", protocol.name())
-    };
-    parameters
 }
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => {
-            Objection::new("spares", error.to_string()).hint("leave at least one node that is no spare")
-        }
-        ConfigError::OutOfReach(_) | ConfigError::MembersNotAscending { .. } => {
-            Objection::new("nodes", error.to_string()).hint("fewer nodes, or some of them as `spares`")
-        }
-        ConfigError::Quorums(_) => Objection::new("protocol.quorums", error.to_string())
-            .hint("larger quorums, or the mutant `disjoint-quorums` to see what happens"),
-        ConfigError::NoHeartbeat => Objection::new("protocol.heartbeat", error.to_string()),
-        ConfigError::EmptyElectionTimeout { low, .. } => {
-            let twice = *low + (*low).max(Span::millis(1));
-            let hint = format!("write a range such as `\"{low}..{twice}\"`");
-            Objection::new("protocol.election_timeout", error.to_string()).hint(hint)
-        }
-        ConfigError::HeartbeatTooLong { low, .. } => {
-            let third = Span::nanos(low.as_nanos() / 3);
-            Objection::new("protocol.heartbeat", error.to_string()).hint(format!("such as `\"{third}\"`"))
-        }
+        ConfigError::Members(error) => objections::members(error),
+        ConfigError::Quorums(_) => objections::quorums(error),
+        ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
+        ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),
+        ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
         ConfigError::LeaseTooShort { .. } | ConfigError::DriftTooLarge(_) => {
-            Objection::new("protocol.reads", error.to_string())
+            objections::parameter("reads", error)
         }
-        ConfigError::ZeroLimit(name) => Objection::new(&format!("protocol.{name}"), error.to_string()),
+        ConfigError::ZeroLimit(name) => objections::parameter(name, error),
     }
 }

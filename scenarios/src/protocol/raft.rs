@@ -1,14 +1,16 @@
 //! Raft in scenarios.
 
+use protocols::mutant::MutantAbout;
 use protocols::raft::{self, Config, ConfigError, Mutant, Raft, SessionPolicy, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::process::{Message as _, Process, Timer as _};
+use sim_core::NodeId;
+use sim_core::check::Invariant;
 use sim_core::service::Service;
-use sim_core::{NodeId, Simulation, Span};
 
-use super::{MutantName, Protocol, ProtocolAbout, ProtocolKind};
-use crate::assemble::Blueprint;
+use super::MutantName;
+use super::kind::Builtin;
+use super::objections;
 use crate::text::units::{NodeList, Ppm, Size, Time, TimeRange};
 use crate::validate::Objection;
 
@@ -136,7 +138,13 @@ impl Default for Parameters {
     }
 }
 
-impl Parameters {
+impl Builtin for Parameters {
+    type Process = Raft;
+
+    const SUMMARY: &'static str = "a replicated log with a strong leader, and a key-value store on it";
+    const SERVICES: &'static [Service] = &[Service::Kv];
+    const REGION_COUNT: u8 = 3;
+
     fn config(&self, members: &[NodeId]) -> Config {
         let mutant = MutantName::resolve(self.mutant.as_ref(), Mutant::by_name);
         Config {
@@ -168,6 +176,18 @@ impl Parameters {
             ..Config::new(members.iter().copied())
         }
     }
+
+    fn check(config: &Config) -> Result<(), Objection> {
+        config.validate().map_err(|error| objection(&error))
+    }
+
+    fn invariants(_config: &Config) -> Vec<Box<dyn Invariant<Raft>>> {
+        invariants::all()
+    }
+
+    fn mutants() -> Vec<MutantAbout> {
+        Mutant::ALL.iter().map(|mutant| mutant.about()).collect()
+    }
 }
 
 impl ReadMode {
@@ -191,74 +211,27 @@ impl Transition {
     }
 }
 
-/// What is known of Raft.
-pub(super) struct Kind;
-
-impl ProtocolKind for Kind {
-    fn about(&self) -> ProtocolAbout {
-        ProtocolAbout {
-            name: "raft".to_owned(),
-            summary: "a replicated log with a strong leader, and a key-value store on it".to_owned(),
-            services: vec![Service::Kv],
-            region_count: 3,
-            parameters: schemars::schema_for!(Parameters),
-            invariants: invariants::all().iter().map(|invariant| *invariant.about()).collect(),
-            mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
-            message_kinds: <Raft as Process>::Message::KINDS.to_vec(),
-            timers: <Raft as Process>::Timer::NAMES.to_vec(),
-            points: Raft::POINTS.to_vec(),
-        }
-    }
-
-    fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection> {
-        parameters(protocol).config(members).validate().map_err(|error| objection(&error))
-    }
-
-    fn assemble(&self, protocol: &Protocol, members: &[NodeId], blueprint: Blueprint) -> Box<dyn Simulation> {
-        blueprint.build::<Raft>(parameters(protocol).config(members), invariants::all())
-    }
-}
-
-fn parameters(protocol: &Protocol) -> &Parameters {
-    let Protocol::Raft(parameters) = protocol else {
-        panic!("the table hands Raft its own parameters, not those of `{}`", protocol.name())
-    };
-    parameters
-}
-
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => {
-            Objection::new("spares", error.to_string()).hint("leave at least one node that is no spare")
-        }
-        ConfigError::TooManyMembers(_) | ConfigError::MembersNotAscending { .. } => {
-            Objection::new("nodes", error.to_string()).hint("fewer nodes, or some of them as `spares`")
-        }
-        ConfigError::NoHeartbeat => Objection::new("protocol.heartbeat", error.to_string()),
-        ConfigError::EmptyElectionTimeout { low, .. } => {
-            let twice = *low + (*low).max(Span::millis(1));
-            let hint = format!("write a range such as `\"{low}..{twice}\"`");
-            Objection::new("protocol.election_timeout", error.to_string()).hint(hint)
-        }
-        ConfigError::HeartbeatTooLong { low, .. } => {
-            let third = Span::nanos(low.as_nanos() / 3);
-            Objection::new("protocol.heartbeat", error.to_string()).hint(format!("such as `\"{third}\"`"))
-        }
-        ConfigError::MemberTooFar(_) => Objection::new("nodes", error.to_string())
-            .hint("list later nodes as `spares`; they send clients elsewhere"),
+        ConfigError::Members(error) => objections::members(error),
+        ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
+        ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),
+        ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
         ConfigError::LearnerNotMember(_) => {
-            Objection::new("protocol.learners", error.to_string()).hint("a node that is no spare")
+            objections::parameter("learners", error).hint("a node that is no spare")
         }
-        ConfigError::LearnersOnly => Objection::new("protocol.learners", error.to_string())
-            .hint("leave at least one member that votes"),
-        ConfigError::LeaseWithout(name) => Objection::new("protocol.reads", error.to_string())
-            .hint(format!("add `{name}: true`, or read by `ReadIndex`")),
+        ConfigError::LearnersOnly => {
+            objections::parameter("learners", error).hint("leave at least one member that votes")
+        }
+        ConfigError::LeaseWithout(name) => {
+            objections::parameter("reads", error).hint(format!("add `{name}: true`, or read by `ReadIndex`"))
+        }
         ConfigError::StickyWithoutQuorum => {
-            Objection::new("protocol.stickiness", error.to_string()).hint("add `check_quorum: true`")
+            objections::parameter("stickiness", error).hint("add `check_quorum: true`")
         }
         ConfigError::DriftTooLarge(_) => {
-            Objection::new("protocol.drift_max", error.to_string()).hint("such as `\"50000ppm\"`")
+            objections::parameter("drift_max", error).hint("such as `\"50000ppm\"`")
         }
-        ConfigError::ZeroLimit(name) => Objection::new(&format!("protocol.{name}"), error.to_string()),
+        ConfigError::ZeroLimit(name) => objections::parameter(name, error),
     }
 }

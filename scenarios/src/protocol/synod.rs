@@ -1,15 +1,17 @@
 //! The Synod in scenarios.
 
+use protocols::mutant::MutantAbout;
 use protocols::synod::{self, Config, ConfigError, Mutant, Synod, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::process::{Message as _, Process, Timer as _};
+use sim_core::NodeId;
+use sim_core::check::Invariant;
 use sim_core::service::Service;
-use sim_core::{NodeId, Simulation};
 
+use super::MutantName;
+use super::kind::Builtin;
+use super::objections;
 use super::quorums::Quorums;
-use super::{MutantName, Protocol, ProtocolAbout, ProtocolKind};
-use crate::assemble::Blueprint;
 use crate::text::units::{Time, TimeRange};
 use crate::validate::Objection;
 
@@ -55,7 +57,14 @@ impl Default for Parameters {
     }
 }
 
-impl Parameters {
+impl Builtin for Parameters {
+    type Process = Synod;
+
+    const SUMMARY: &'static str =
+        "single-decree Paxos: nodes agree on one value, a register that is written once";
+    const SERVICES: &'static [Service] = &[Service::Kv];
+    const REGION_COUNT: u8 = 2;
+
     fn config(&self, members: &[NodeId]) -> Config {
         Config {
             quorums: self.quorums.system(),
@@ -69,60 +78,25 @@ impl Parameters {
             ..Config::new(members.iter().copied())
         }
     }
-}
 
-/// What is known of the Synod.
-pub(super) struct Kind;
-
-impl ProtocolKind for Kind {
-    fn about(&self) -> ProtocolAbout {
-        ProtocolAbout {
-            name: "synod".to_owned(),
-            summary: "single-decree Paxos: nodes agree on one value, a register that is written once"
-                .to_owned(),
-            services: vec![Service::Kv],
-            region_count: 2,
-            parameters: schemars::schema_for!(Parameters),
-            invariants: invariants::all(&Config::new([]))
-                .iter()
-                .map(|invariant| *invariant.about())
-                .collect(),
-            mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
-            message_kinds: <Synod as Process>::Message::KINDS.to_vec(),
-            timers: <Synod as Process>::Timer::NAMES.to_vec(),
-            points: Synod::POINTS.to_vec(),
-        }
+    fn check(config: &Config) -> Result<(), Objection> {
+        config.validate().map_err(|error| objection(&error))
     }
 
-    fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection> {
-        parameters(protocol).config(members).validate().map_err(|error| objection(&error))
+    fn invariants(config: &Config) -> Vec<Box<dyn Invariant<Synod>>> {
+        invariants::all(config)
     }
 
-    fn assemble(&self, protocol: &Protocol, members: &[NodeId], blueprint: Blueprint) -> Box<dyn Simulation> {
-        let config = parameters(protocol).config(members);
-        let invariants = invariants::all(&config);
-        blueprint.build::<Synod>(config, invariants)
+    fn mutants() -> Vec<MutantAbout> {
+        Mutant::ALL.iter().map(|mutant| mutant.about()).collect()
     }
-}
-
-fn parameters(protocol: &Protocol) -> &Parameters {
-    let Protocol::Synod(parameters) = protocol else {
-        panic!("the table hands the Synod its own parameters, not those of `{}`", protocol.name())
-    };
-    parameters
 }
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => {
-            Objection::new("spares", error.to_string()).hint("leave at least one node that is no spare")
-        }
-        ConfigError::OutOfReach(_) | ConfigError::MembersNotAscending { .. } => {
-            Objection::new("nodes", error.to_string()).hint("fewer nodes, or some of them as `spares`")
-        }
-        ConfigError::Quorums(_) => Objection::new("protocol.quorums", error.to_string())
-            .hint("larger quorums, or the mutant `disjoint-quorums` to see what happens"),
-        ConfigError::NoBallotTimeout => Objection::new("protocol.ballot_timeout", error.to_string()),
-        ConfigError::EmptyBackoff { .. } => Objection::new("protocol.backoff", error.to_string()),
+        ConfigError::Members(error) => objections::members(error),
+        ConfigError::Quorums(_) => objections::quorums(error),
+        ConfigError::NoBallotTimeout => objections::parameter("ballot_timeout", error),
+        ConfigError::EmptyBackoff { .. } => objections::parameter("backoff", error),
     }
 }

@@ -1,14 +1,16 @@
 //! Viewstamped Replication in scenarios.
 
+use protocols::mutant::MutantAbout;
 use protocols::vrr::{Config, ConfigError, Mutant, ReadMode, Vrr, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::process::{Message as _, Process, Timer as _};
+use sim_core::NodeId;
+use sim_core::check::Invariant;
 use sim_core::service::Service;
-use sim_core::{NodeId, Simulation, Span};
 
-use super::{MutantName, Protocol, ProtocolAbout, ProtocolKind};
-use crate::assemble::Blueprint;
+use super::MutantName;
+use super::kind::Builtin;
+use super::objections;
 use crate::text::units::{Time, TimeRange};
 use crate::validate::Objection;
 
@@ -65,7 +67,14 @@ impl Default for Parameters {
     }
 }
 
-impl Parameters {
+impl Builtin for Parameters {
+    type Process = Vrr;
+
+    const SUMMARY: &'static str =
+        "Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it";
+    const SERVICES: &'static [Service] = &[Service::Kv];
+    const REGION_COUNT: u8 = 0;
+
     fn config(&self, members: &[NodeId]) -> Config {
         Config {
             heartbeat: self.heartbeat.span(),
@@ -82,60 +91,26 @@ impl Parameters {
             ..Config::new(members.iter().copied())
         }
     }
-}
 
-/// What is known of Viewstamped Replication.
-pub(super) struct Kind;
-
-impl ProtocolKind for Kind {
-    fn about(&self) -> ProtocolAbout {
-        ProtocolAbout {
-            name: "vrr".to_owned(),
-            summary: "Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it"
-                .to_owned(),
-            services: vec![Service::Kv],
-            region_count: 0,
-            parameters: schemars::schema_for!(Parameters),
-            invariants: invariants::all().iter().map(|invariant| *invariant.about()).collect(),
-            mutants: Mutant::ALL.iter().map(|mutant| mutant.about()).collect(),
-            message_kinds: <Vrr as Process>::Message::KINDS.to_vec(),
-            timers: <Vrr as Process>::Timer::NAMES.to_vec(),
-            points: Vrr::POINTS.to_vec(),
-        }
+    fn check(config: &Config) -> Result<(), Objection> {
+        config.validate().map_err(|error| objection(&error))
     }
 
-    fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection> {
-        parameters(protocol).config(members).validate().map_err(|error| objection(&error))
+    fn invariants(_config: &Config) -> Vec<Box<dyn Invariant<Vrr>>> {
+        invariants::all()
     }
 
-    fn assemble(&self, protocol: &Protocol, members: &[NodeId], blueprint: Blueprint) -> Box<dyn Simulation> {
-        blueprint.build::<Vrr>(parameters(protocol).config(members), invariants::all())
+    fn mutants() -> Vec<MutantAbout> {
+        Mutant::ALL.iter().map(|mutant| mutant.about()).collect()
     }
-}
-
-fn parameters(protocol: &Protocol) -> &Parameters {
-    let Protocol::Vrr(parameters) = protocol else {
-        panic!("the table hands this protocol its own parameters, not those of `{}`", protocol.name())
-    };
-    parameters
 }
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::NoMembers => {
-            Objection::new("spares", error.to_string()).hint("leave at least one node that is no spare")
-        }
-        ConfigError::TooManyMembers(_) | ConfigError::MembersNotAscending { .. } => {
-            Objection::new("nodes", error.to_string()).hint("fewer nodes, or some of them as `spares`")
-        }
-        ConfigError::NoHeartbeat => Objection::new("protocol.heartbeat", error.to_string()),
-        ConfigError::ReversedTimeout { .. } => {
-            Objection::new("protocol.view_change_timeout", error.to_string())
-        }
-        ConfigError::HeartbeatTooLong { low, .. } => {
-            let third = Span::nanos(low.as_nanos() / 3);
-            Objection::new("protocol.heartbeat", error.to_string()).hint(format!("such as `\"{third}\"`"))
-        }
-        ConfigError::ZeroLimit(name) => Objection::new(&format!("protocol.{name}"), error.to_string()),
+        ConfigError::Members(error) => objections::members(error),
+        ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
+        ConfigError::ReversedTimeout { .. } => objections::parameter("view_change_timeout", error),
+        ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
+        ConfigError::ZeroLimit(name) => objections::parameter(name, error),
     }
 }

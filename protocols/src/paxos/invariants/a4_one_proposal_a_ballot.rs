@@ -3,41 +3,21 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::persist::AppendLog;
 
-use super::super::{Ballot, Fact, Paxos, Proposal, Pvalue};
+use super::super::{Fact, Paxos, Pvalue};
+use super::proposals::FirstProposals;
 
 /// Acceptors that accept the same ballot for a slot accept the same proposal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OneProposalABallot {
-    /// By slot, each ballot with its proposal; the last is the usual one.
-    accepted: AppendLog<Vec<(Ballot, Proposal)>>,
-}
-
-impl Default for OneProposalABallot {
-    fn default() -> Self {
-        Self { accepted: AppendLog::starting_at(1) }
-    }
+    accepted: FirstProposals,
 }
 
 impl OneProposalABallot {
-    /// The proposal of a ballot for a slot; the first time it is taken note of.
-    fn first(&mut self, pvalue: Pvalue) -> Proposal {
-        while self.accepted.end_index() <= pvalue.slot.0 {
-            self.accepted.push(Vec::new());
-        }
-        let ballots = self.accepted.get_mut(pvalue.slot.0).expect("the slot was just made");
-        if let Some((_, proposal)) = ballots.iter().rev().find(|(ballot, _)| *ballot == pvalue.ballot) {
-            return *proposal;
-        }
-        ballots.push((pvalue.ballot, pvalue.proposal));
-        pvalue.proposal
-    }
-
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
             Fact::Accepted(pvalue) => {
-                let first = self.first(pvalue);
+                let first = self.accepted.first(pvalue);
                 let Pvalue { slot, ballot, proposal } = pvalue;
                 ensure!(
                     first == proposal,

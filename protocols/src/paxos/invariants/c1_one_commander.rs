@@ -3,41 +3,21 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::persist::AppendLog;
 
-use super::super::{Ballot, Fact, Paxos, Proposal, Pvalue};
+use super::super::{Fact, Paxos, Pvalue};
+use super::proposals::FirstProposals;
 
 /// For a ballot and a slot at most one proposal is ever proposed, restarts or not, and acceptors accept nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OneCommander {
-    /// By slot, each ballot with its proposal; the last is the usual one.
-    proposed: AppendLog<Vec<(Ballot, Proposal)>>,
-}
-
-impl Default for OneCommander {
-    fn default() -> Self {
-        Self { proposed: AppendLog::starting_at(1) }
-    }
+    proposed: FirstProposals,
 }
 
 impl OneCommander {
-    /// The proposal of a ballot for a slot; the first time it is taken note of.
-    fn first(&mut self, pvalue: Pvalue) -> Proposal {
-        while self.proposed.end_index() <= pvalue.slot.0 {
-            self.proposed.push(Vec::new());
-        }
-        let ballots = self.proposed.get_mut(pvalue.slot.0).expect("the slot was just made");
-        if let Some((_, proposal)) = ballots.iter().rev().find(|(ballot, _)| *ballot == pvalue.ballot) {
-            return *proposal;
-        }
-        ballots.push((pvalue.ballot, pvalue.proposal));
-        pvalue.proposal
-    }
-
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
             Fact::Proposed(pvalue) => {
-                let first = self.first(pvalue);
+                let first = self.proposed.first(pvalue);
                 let Pvalue { slot, ballot, proposal } = pvalue;
                 ensure!(
                     first == proposal,
@@ -45,11 +25,10 @@ impl OneCommander {
                 );
                 Ok(())
             }
-            Fact::Accepted(Pvalue { slot, ballot, proposal }) => {
-                let known = self.proposed.get(slot.0).into_iter().flatten();
-                let is_proposed = known.rev().any(|known| *known == (ballot, proposal));
+            Fact::Accepted(pvalue) => {
+                let Pvalue { slot, ballot, proposal } = pvalue;
                 ensure!(
-                    is_proposed,
+                    self.proposed.holds(pvalue),
                     "{node} accepted `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
                 );
                 Ok(())
@@ -83,11 +62,10 @@ impl Invariant<Paxos> for OneCommander {
     /// What running acceptors hold was proposed.
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
-            for Pvalue { slot, ballot, proposal } in paxos.log().accepted_from(paxos.log().last()) {
-                let mut known = self.proposed.get(slot.0).into_iter().flatten();
-                let is_proposed = known.any(|known| *known == (ballot, proposal));
+            for pvalue in paxos.log().accepted_from(paxos.log().last()) {
+                let Pvalue { slot, ballot, proposal } = pvalue;
                 ensure!(
-                    is_proposed,
+                    self.proposed.holds(pvalue),
                     "{node} holds `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
                 );
             }

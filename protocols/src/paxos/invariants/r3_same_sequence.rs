@@ -2,42 +2,22 @@
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
-use sim_core::ensure;
-use sim_core::persist::AppendLog;
 
-use super::super::{Chain, Fact, Index, Paxos};
+use super::super::{Fact, Paxos};
+use crate::replicated::AgreedOrder;
 
 /// All nodes that have executed up to a slot have executed the same sequence. The state is a function of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SameSequence {
-    /// The chain of what was executed up to each slot, by whoever got there first.
-    executed: AppendLog<Chain>,
-}
-
-impl Default for SameSequence {
-    fn default() -> Self {
-        Self { executed: AppendLog::starting_at(1) }
-    }
+    executed: AgreedOrder,
 }
 
 impl SameSequence {
-    fn execute(&mut self, node: NodeId, slot: Index, chain: Chain) -> Result<(), Breach> {
-        if self.executed.end_index() == slot.0 {
-            self.executed.push(chain);
-        }
-        let known = self.executed.get(slot.0);
-        ensure!(
-            slot == Index::ZERO || known == Some(&chain),
-            "{node} executed up to slot {slot} with chain {chain}, another node with {known:?}"
-        );
-        Ok(())
-    }
-
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
             Fact::Applied { slot, chain }
             | Fact::Installed { slot, chain }
-            | Fact::Recovered { slot, chain } => self.execute(node, slot, chain),
+            | Fact::Recovered { slot, chain } => self.executed.execute(node, slot, chain),
             Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }
@@ -64,15 +44,9 @@ impl Invariant<Paxos> for SameSequence {
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
-        for (node, paxos) in nodes.running() {
-            let (slot, chain) = (paxos.machine().applied(), paxos.machine().chain());
-            let known = self.executed.get(slot.0);
-            ensure!(
-                slot == Index::ZERO || known == Some(&chain),
-                "{node} executed up to slot {slot} with chain {chain}, stated was {known:?}"
-            );
-        }
-        Ok(())
+        nodes.running().try_for_each(|(node, paxos)| {
+            self.executed.check(node, paxos.machine().applied(), paxos.machine().chain())
+        })
     }
 
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
@@ -83,6 +57,7 @@ impl Invariant<Paxos> for SameSequence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replicated::{Chain, Index};
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
         let mut invariant = SameSequence::default();
