@@ -41,6 +41,8 @@ enum Step {
     Change(u64),
     /// Clone, then continue on the clone (odd) or the original (even).
     Fork(u64),
+    /// Extend to the end of a chunk, and share that with each clone that has it.
+    Share,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -50,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u64..1_002).prop_map(Step::TruncateBack),
         2 => (0_u64..1_000).prop_map(Step::Change),
         1 => any::<u64>().prop_map(Step::Fork),
+        2 => Just(Step::Share),
     ]
 }
 
@@ -110,6 +113,14 @@ proptest! {
                     }
                     kept.push((other, twin.clone()));
                 }
+                Step::Share => {
+                    let entries = twin.end()..twin.end().next_multiple_of(CHUNK_LEN);
+                    log.extend(entries.clone());
+                    twin.entries.extend(entries);
+                    for (other, _) in &kept {
+                        log.share_chunk(other);
+                    }
+                }
             }
             assert_same(&log, &twin);
         }
@@ -157,6 +168,22 @@ fn a_clone_copies_the_open_chunk_and_a_write_at_most_one_more() {
     assert!(made() < CHUNK_LEN, "reopening a shared chunk copies what is kept of it");
     log.truncate_front(70_000);
     assert_eq!((made(), log.len(), shared.len()), (0, 30_000, 200_000));
+}
+
+#[test]
+fn logs_that_are_written_alike_share_their_chunks() {
+    let mut one = AppendLog::new();
+    let mut two = AppendLog::new();
+    for entry in 0..2 * CHUNK_LEN {
+        one.push(entry);
+        two.push(if entry == 300 { 7 } else { entry });
+        two.share_chunk(&one);
+    }
+    let is_shared = |number| Arc::ptr_eq(one.chunk(number), two.chunk(number));
+    assert_eq!((is_shared(0), is_shared(1)), (true, false), "the second chunk is not equal");
+    assert_eq!(two.get(300), Some(&7));
+    *two.get_mut(3).expect("kept") = 9;
+    assert_eq!(one.get(3), Some(&3), "a change copies the chunk");
 }
 
 #[test]
