@@ -253,7 +253,7 @@ fn an_administrator_asks_for_what_there_is() {
     let error = asking("ReplaceNode(remove: \"n2\", add: \"n2\")", "");
     assert_says(&error, "2:33", &["`n2` is named twice", "allowed: two nodes"]);
     let error = asking("TransferLeadership(\"leader\")", "");
-    assert!(error.to_string().contains("`n1`, `n2`, …"), "{error}");
+    assert!(error.contains("`n1`, `n2`, …"), "{error}");
     let error = asking("AddNodes(\"n1\", \"n2\")", ", undo_after: \"1s\"");
     assert_says(&error, "2:72", &["no opposite", "hint: say which with `undo`"]);
     let error = error_with("clients: (count: 0), faults: (timed: [(at: \"1s\", do: Ask(Snapshot))]),");
