@@ -1,4 +1,5 @@
 use sim_core::fault::Plan;
+use sim_core::service::{Operation, Outcome};
 use sim_core::trace::TraceKind;
 
 use super::*;
@@ -151,6 +152,31 @@ fn a_recorded_run_begins_with_the_starts_of_the_nodes() {
     let starts = trace.iter().take_while(|record| record.kind() == TraceKind::Start).count();
     assert_eq!((starts, trace.iter().len()), (scenario.scenario.members().len(), trace.len() as usize));
     assert_eq!(recorded.report.digest, run_seed(&scenario, 0).report.digest, "recording changes nothing");
+}
+
+#[test]
+fn an_administrator_moves_leadership_and_members_at_given_times() {
+    let scenario = loaded(
+        "Scenario(format_version: 1, name: \"t\", nodes: 4, spares: \"n4\", clients: (admins: 1),
+            protocol: Raft(pre_vote: true, check_quorum: true, stickiness: true),
+            faults: (timed: [
+                (at: \"1s\", do: Restart(\"n4\")),
+                (at: \"1.5s\", do: Ask(AddNode(\"n4\"))),
+                (at: \"4s\", do: Ask(TransferLeadership(\"n4\"))),
+                (at: \"6s\", do: Ask(RemoveNode(\"n1\"))),
+                (at: \"6s\", do: Ask(Snapshot)),
+            ]))",
+    );
+    let run = run_seed(&scenario, 1);
+    assert_eq!(run.report.verdict, Verdict::Pass, "{:?}", run.report.violations);
+    let last = run.report.milestones.iter().rfind(|milestone| milestone.kind == MilestoneKind::Leads);
+    let last = last.expect("somebody leads");
+    assert_eq!(last.node.as_deref(), Some("n4"), "{:#?}", run.report.milestones);
+    assert!((4_000_000_000..4_200_000_000).contains(&last.at_ns), "no election timeout: {last:?}");
+    let history = run.simulation.history().operations();
+    let asked = history.iter().filter(|operation| matches!(operation.operation, Operation::Admin(_)));
+    let outcomes: Vec<&Outcome> = asked.map(|operation| &operation.outcome).collect();
+    assert_eq!(outcomes, [&Outcome::Done; 4]);
 }
 
 #[test]

@@ -200,3 +200,18 @@ fn a_front_cut_releases_its_chunks() {
     let held: usize = log.groups.iter().map(|group| group.len()).sum::<usize>() + log.recent.len();
     assert!(held <= 50_000 / 256 + 2, "{held} chunks are held for 50,000 entries");
 }
+
+#[test]
+fn an_entry_beyond_the_end_is_there_once_the_log_is_filled_up_to_it() {
+    let mut log = AppendLog::starting_at(3);
+    *log.get_or_fill(600, || 7) = 8;
+    *log.get_or_fill(5, || 9) += 1;
+    assert_eq!((log.first_index(), log.end_index()), (3, 601));
+    assert_eq!([3, 5, 599, 600].map(|index| log.get(index).copied()), [Some(7), Some(8), Some(7), Some(8)]);
+}
+
+#[test]
+#[should_panic(expected = "entry 2 is gone, the log begins at 3")]
+fn an_entry_before_the_beginning_cannot_be_filled_in() {
+    AppendLog::starting_at(3).get_or_fill(2, || 0);
+}
