@@ -62,10 +62,14 @@ impl Paxos {
         self.on_decisions_made(context);
     }
 
-    /// A node asks for what it has missed: it gets decisions, or a snapshot where they are forgotten.
+    /// A node says how far it is, and gets what it has missed: decisions, or a snapshot where they are forgotten. If it is
+    /// further than this node, this one asks.
     pub(super) fn on_catch_up(&self, context: &mut Context<'_, Self>, from: NodeId, decided: Index) {
         if decided < self.log.base() {
             return self.send_snapshot(context, from, 0);
+        }
+        if decided > self.log.last() {
+            return send(context, from, Message::CatchUp { decided: self.log.last() });
         }
         if decided < self.log.last() {
             let first = decided.next();
