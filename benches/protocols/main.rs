@@ -1,8 +1,9 @@
 //! Every protocol under load, its invariants on and off, interleaved: `cargo bench --bench protocols`.
 //!
 //! Each runs a scenario of the library in which nothing happens to it, or next to nothing ([`SCENARIOS`]), but twenty
-//! clients ask fifty times a second each, a thousand operations a second in all, for twenty simulated seconds. A figure is the median of ten rounds, in events per
-//! second of processor time; the cost of invariants is the median of the rounds' ratios. Arguments choose protocols.
+//! clients ask fifty times a second each, a thousand operations a second in all, for twenty simulated seconds. A figure
+//! is the median of ten rounds, in events per second of processor time; the cost of invariants is the median of the
+//! rounds' ratios. Arguments choose protocols.
 
 use rustix::time::{ClockId, clock_gettime};
 use scenarios::text::Override;

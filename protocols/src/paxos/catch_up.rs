@@ -3,6 +3,8 @@
 //! A leader's messages say up to where everything is decided. A follower knows the decisions of the slots it has accepted
 //! under the leader's ballot; of others it asks the leader.
 
+use std::cmp::Ordering;
+
 use sim_core::{Context, NodeId};
 
 use super::message::Message;
@@ -68,13 +70,14 @@ impl Paxos {
         if decided < self.log.base() {
             return self.send_snapshot(context, from, 0);
         }
-        if decided > self.log.last() {
-            return send(context, from, Message::CatchUp { decided: self.log.last() });
-        }
-        if decided < self.log.last() {
-            let first = decided.next();
-            let proposals = self.log.decisions(first, self.config.batch_max);
-            send(context, from, Message::Decisions { first, proposals });
+        match decided.cmp(&self.log.last()) {
+            Ordering::Greater => send(context, from, Message::CatchUp { decided: self.log.last() }),
+            Ordering::Less => {
+                let first = decided.next();
+                let proposals = self.log.decisions(first, self.config.batch_max);
+                send(context, from, Message::Decisions { first, proposals });
+            }
+            Ordering::Equal => {}
         }
     }
 
