@@ -14,7 +14,9 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
 
 fn entry(line: usize, text: &str) -> Result<Entry, Problem> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
-        let problem = Problem::new(line, format!("this is not JSON: {error}"));
+        // The parser counts lines within this one, and says so at the end.
+        let text = error.to_string().replace(" at line 1 column ", " at column ");
+        let problem = Problem::new(line, format!("this is not JSON: {text}"));
         if error.is_eof() { problem.hint("the file may have been cut off") } else { problem }
     })?;
     match item(line, value) {

@@ -185,7 +185,7 @@ fn a_malformed_history_is_refused_with_file_line_and_hint() {
         (
             "cut-json",
             "{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}\n{\"process\":0,\"ty",
-            "history:2: this is not JSON",
+            "history:2: this is not JSON: EOF while parsing a string at column 16",
         ),
         (
             "cut-log",
