@@ -1,5 +1,6 @@
 //! The brute-force twin of every anomaly: the definitions applied to all transactions, and all circles tried.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Isolation, Transactions};
@@ -187,10 +188,10 @@ fn without_circles(all: &[HistoryOperation]) -> Found {
                     };
                     if !fits {
                         found.names.insert("internal");
-                    } else if !expected.contains_key(&key) {
+                    } else if let Entry::Vacant(unknown) = expected.entry(key) {
                         let before = list.len() - own.len();
                         found.reads.entry(key).or_default().push((index, list.to_vec(), before));
-                        expected.insert(key, list.to_vec());
+                        unknown.insert(list.to_vec());
                     }
                 }
                 (Step::Read(_), StepOutcome::Appended) => panic!("a read gives a list"),
@@ -268,7 +269,9 @@ fn edges(all: &[HistoryOperation], found: &Found) -> Edges {
             .collect();
         order.windows(2).for_each(|pair| add(pair[0], pair[1], Because::Append));
         if let Some(last) = order.last() {
-            unread.iter().for_each(|txn| add(*last, *txn, Because::Append));
+            for txn in &unread {
+                add(*last, *txn, Because::Append);
+            }
         }
         for (reader, _, before) in reads {
             committed(&longest[..*before])
@@ -277,7 +280,11 @@ fn edges(all: &[HistoryOperation], found: &Found) -> Edges {
                 .for_each(|last| add(*last, *reader, Because::Read));
             match committed(&longest[*before..]).first() {
                 Some(next) => add(*reader, *next, Because::Overwrite),
-                None => unread.iter().for_each(|next| add(*reader, *next, Because::Overwrite)),
+                None => {
+                    for next in &unread {
+                        add(*reader, *next, Because::Overwrite);
+                    }
+                }
             }
         }
     }
@@ -402,7 +409,9 @@ fn every_anomaly_agrees_with_the_definitions_and_all_circles() {
                 *counts.entry(level.name().to_owned()).or_default() += 1;
             }
             if level == Isolation::StrictSerializable {
-                found.into_keys().for_each(|name| *counts.entry(name).or_default() += 1);
+                for name in found.into_keys() {
+                    *counts.entry(name).or_default() += 1;
+                }
             }
         }
     }
