@@ -91,9 +91,10 @@ fn nobody_and_two_are_not_one_leader() {
 
 #[test]
 fn a_leader_that_most_have_not_heard_of_is_not_known() {
-    let unknown = world(|puppet, _, _| match puppet.node == n(1) {
-        true => stand(puppet, Standing::Leader, 3, 5),
-        false => stand(puppet, Standing::Follower, 2, 5),
+    let unknown = world(|puppet, _, _| {
+        let leads = puppet.node == n(1);
+        let (standing, epoch) = if leads { (Standing::Leader, 3) } else { (Standing::Follower, 2) };
+        stand(puppet, standing, epoch, 5);
     });
     is_unmet(&unknown, &Baseline::default(), "leader-is-known", "1 of 3 processes are in epoch 3");
 }
