@@ -139,7 +139,7 @@ fn every_conversation_that_the_page_of_raft_names_exists() {
 #[test]
 fn the_page_of_linearizability_shows_what_the_program_prints() {
     let mut shown = 0;
-    for block in blocks(&chapter("linearizability"), "console") {
+    for block in blocks(&chapter("linearizability.md"), "console") {
         for part in block.split("$ splitbrain ").filter(|part| !part.trim().is_empty()) {
             let (call, expected) = part.split_once('\n').unwrap_or((part, ""));
             let arguments: Vec<&str> = call.split_whitespace().collect();

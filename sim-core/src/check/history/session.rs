@@ -562,7 +562,8 @@ mod tests {
             by_hand(client, at, at + 1, Operation::Kv(operation), outcome)
         };
         let both = [write(1, 0, 1, 7), exchange(2, 2, 7, 8, Outcome::Done)];
-        assert_eq!(violated(&[&both[..], &[read(2, 4, 1, Some(7))]].concat()), ["read-your-writes"]);
+        let forgotten = [&both[..], &[read(2, 4, 1, None)]].concat();
+        assert_eq!(violated(&forgotten), ["read-your-writes", "monotonic-reads"]);
         let failed = [write(1, 0, 1, 7), exchange(1, 2, 7, 8, Outcome::Rejected), read(1, 4, 1, Some(7))];
         assert!(violated(&failed).is_empty());
         for guarantee in Guarantee::ALL {
