@@ -212,8 +212,8 @@ struct Document<'a> {
     file: String,
     model: String,
     clients: usize,
-    /// For each client the number of its process in the file; the first is `c1`.
-    processes: &'a [i128],
+    /// For each client the number of its process in the file.
+    processes: BTreeMap<String, i128>,
     operations: u64,
     unknown: u64,
     refused: u64,
@@ -376,10 +376,9 @@ impl Check {
         for (number, name) in built.texts().into_iter().filter(|(number, _)| mentions(&shown, *number)) {
             writeln!(text, "  {number} stands for {name}").expect(WRITES);
         }
-        let clients =
-            (1..).zip(&built.processes).filter(|(client, _)| shown.contains(&format!("c{client}#")));
+        let clients = built.processes.iter().filter(|(client, _)| shown.contains(&format!("{client}#")));
         let clients: Vec<String> =
-            clients.map(|(client, process)| format!("c{client} is process {process}")).collect();
+            clients.map(|(client, process)| format!("{client} is process {process}")).collect();
         if !clients.is_empty() {
             writeln!(text, "  {}", clients.join(", ")).expect(WRITES);
         }
@@ -392,7 +391,11 @@ impl Check {
             file: self.file.display().to_string(),
             model: name_of(&self.model),
             clients: built.processes.len(),
-            processes: &built.processes,
+            processes: built
+                .processes
+                .iter()
+                .map(|(client, process)| (client.to_string(), *process))
+                .collect(),
             operations: built.operations,
             unknown: built.unknown,
             refused: built.refused,

@@ -63,7 +63,7 @@ pub(crate) enum FailedCas {
 pub(crate) struct Built {
     pub(crate) history: History,
     /// For each client its process.
-    pub(crate) processes: Vec<i128>,
+    pub(crate) processes: BTreeMap<ClientId, i128>,
     pub(crate) operations: u64,
     pub(crate) unknown: u64,
     pub(crate) refused: u64,
@@ -127,10 +127,7 @@ pub(crate) fn build(entries: &[Entry], model: Model, failed_cas: FailedCas) -> R
         builder.add(entry)?;
     }
     let [operations, unknown, refused] = builder.counts;
-    let mut processes: Vec<(ClientId, i128)> =
-        builder.clients.iter().map(|(process, (client, _))| (*client, *process)).collect();
-    processes.sort_unstable();
-    let processes = processes.into_iter().map(|(_, process)| process).collect();
+    let processes = builder.clients.iter().map(|(process, (client, _))| (*client, *process)).collect();
     let Words { names, texts, .. } = builder.reading.words;
     Ok(Built {
         history: builder.history,
@@ -179,7 +176,7 @@ impl Builder {
             ));
         }
         let operation = self.reading.operation(entry)?;
-        let next = ClientId::new(u32::try_from(self.clients.len()).expect("fewer clients than lines"));
+        let next = client(process, self.clients.len());
         let (client, ordinal) = self.clients.entry(process).or_insert((next, 0));
         let op = OpId { client: *client, ordinal: *ordinal };
         *ordinal += 1;
@@ -243,6 +240,16 @@ impl Builder {
     }
 }
 
+/// Processes below are clients of the same number.
+const SMALL: u32 = 1 << 20;
+
+/// The client that stands for a process, when there are `known` others: process 0 is `c1`, as in a history of ours.
+fn client(process: i128, known: usize) -> ClientId {
+    let small = u32::try_from(process).ok().filter(|process| *process < SMALL);
+    let other = || SMALL + u32::try_from(known).expect("fewer clients than lines");
+    ClientId::new(small.unwrap_or_else(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Input, entries};
@@ -261,7 +268,7 @@ mod tests {
     fn each_model_reads_its_operations() {
         let cas =
             "{:process 3 :type :invoke :f :cas :value [1 2]}{:process 3 :type :ok :f :cas :value [1 2]}";
-        assert_eq!(lines(cas, Model::Register), ["c1#0 cas k0 1->2 -> done"]);
+        assert_eq!(lines(cas, Model::Register), ["c4#0 cas k0 1->2 -> done"]);
         let tuple =
             "{:process 0 :type :invoke :f :read :value [5 nil]}{:process 0 :type :ok :f :read :value [5 7]}";
         assert_eq!(lines(tuple, Model::Kv), ["c1#0 read k5 -> value 7"]);
@@ -301,7 +308,8 @@ mod tests {
             .map(|it| built.in_its_words(&it.operation.to_string()))
             .collect();
         assert_eq!(lines, ["write :x=a", "write k5=2147483648"], "a number of the file stays what it is");
-        assert_eq!(built.processes, [7, 3]);
+        let processes = [3, 7].map(|process| (ClientId::new(process), i128::from(process)));
+        assert_eq!(built.processes, processes.into());
     }
 
     #[test]

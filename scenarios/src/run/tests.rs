@@ -1,3 +1,5 @@
+mod clients;
+
 use sim_core::fault::Plan;
 use sim_core::service::{Operation, Outcome};
 use sim_core::trace::TraceKind;

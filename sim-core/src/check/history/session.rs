@@ -14,7 +14,8 @@
 //! The last two are seen through the eyes of a reader, so they are judged together with monotonic reads. Where that
 //! is violated already, they are inconclusive.
 //!
-//! Written values must be unique; otherwise the answer is inconclusive.
+//! Written values must be unique, and nothing deleted; otherwise the answer is inconclusive. A compare-and-set that succeeds
+//! is a read and a write. One that fails is neither: it says what the value was not, so it is passed over.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,7 +59,8 @@ impl Guarantee {
 }
 
 const SOURCE: &str = "after Terry et al., Session Guarantees for Weakly Consistent Replicated Data, 1994";
-const UNIQUE: &str = "histories in which values repeat: who read from whom is not known";
+const UNIQUE: &str = "histories in which values repeat, or with deletions: who read from whom is not known; what a \
+                      compare-and-set found that failed";
 
 static READ_YOUR_WRITES: About = About {
     name: "read-your-writes",
@@ -324,7 +326,7 @@ impl Builder<'_> {
 mod tests {
     use super::*;
     use crate::SimTime;
-    use crate::check::history::testing::{draws, happened, history_of, is_earlier, read, write};
+    use crate::check::history::testing::{by_hand, draws, happened, history_of, is_earlier, read, write};
     use crate::history::HistoryOperation;
     use crate::random::Stream;
     use crate::service::{Certainty, Operation, Outcome, Value, kv};
@@ -551,6 +553,22 @@ mod tests {
             |client, first, second| [read(client, 5, 1, Some(first)), read(client, 7, 1, Some(second))];
         assert_eq!(violated(&[&writes[..], &reads(3, 7, 8), &reads(4, 8, 7)].concat()), ["monotonic-reads"]);
         assert!(violated(&[&writes[..], &reads(3, 7, 8), &reads(4, 7, 8)].concat()).is_empty());
+    }
+
+    #[test]
+    fn an_exchange_is_a_read_and_a_write_and_one_that_failed_is_neither() {
+        let exchange = |client, at, expected, value, outcome| {
+            let operation = kv::Operation::CompareAndSet { key: Key(1), expected, value };
+            by_hand(client, at, at + 1, Operation::Kv(operation), outcome)
+        };
+        let both = [write(1, 0, 1, 7), exchange(2, 2, 7, 8, Outcome::Done)];
+        let forgotten = [&both[..], &[read(2, 4, 1, None)]].concat();
+        assert_eq!(violated(&forgotten), ["read-your-writes", "monotonic-reads"]);
+        let failed = [write(1, 0, 1, 7), exchange(1, 2, 7, 8, Outcome::Rejected), read(1, 4, 1, Some(7))];
+        assert!(violated(&failed).is_empty());
+        for guarantee in Guarantee::ALL {
+            assert_eq!(Session::new(guarantee).judge(&history_of(&failed)), Judgement::Pass);
+        }
     }
 
     #[test]

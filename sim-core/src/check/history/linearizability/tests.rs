@@ -32,13 +32,14 @@ fn agrees<S: Spec, M: Model>(checker: &Linearizability<S>, model: &M, shape: Sha
 }
 
 fn shape(service: Service, values: u64) -> Shape {
-    Shape { service, operations_max: 8, clients: 4, keys: 2, values, one_unknown_in: 8 }
+    Shape { service, operations_max: 8, clients: 4, keys: 2, values, one_exchange_in: 0, one_unknown_in: 8 }
 }
 
 #[test]
 fn registers_agree_with_all_orders() {
     agrees(&super::kv(), &KvModel, shape(Service::Kv, 3));
     agrees(&super::kv(), &KvModel, shape(Service::Kv, 0));
+    agrees(&super::kv(), &KvModel, Shape { one_exchange_in: 3, ..shape(Service::Kv, 0) });
 }
 
 #[test]

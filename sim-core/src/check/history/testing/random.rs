@@ -17,6 +17,8 @@ pub(in crate::check::history) struct Shape {
     pub(in crate::check::history) keys: u64,
     /// Values come from so many; 0 stands for values that are unique.
     pub(in crate::check::history) values: u64,
+    /// Where values of registers are unique, one operation in so many is an exchange; 0 stands for none.
+    pub(in crate::check::history) one_exchange_in: u64,
     /// One outcome in so many is unknown; as many are refused.
     pub(in crate::check::history) one_unknown_in: u64,
 }
@@ -166,6 +168,10 @@ fn draw(shape: Shape, ordinal: u64, draws: &mut Stream) -> Operation {
     let kind = draws.below(6);
     let other = draws.below(shape.values.max(4));
     match shape.service {
+        Service::Kv if shape.one_exchange_in > 0 && draws.below(shape.one_exchange_in) == 0 => {
+            let expected = 1 + draws.below(ordinal);
+            Operation::Kv(kv::Operation::CompareAndSet { key, expected, value })
+        }
         Service::Kv if shape.values == 0 => match kind {
             0..3 => Operation::Kv(kv::Operation::Read(key)),
             _ => Operation::Kv(kv::Operation::Write(key, value)),

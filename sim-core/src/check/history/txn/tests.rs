@@ -13,8 +13,15 @@ type MustPrecede = dyn Fn(&HistoryOperation, &HistoryOperation) -> bool;
 
 #[test]
 fn the_serializable_levels_agree_with_all_orders() {
-    let shape =
-        Shape { service: Service::Txn, operations_max: 6, clients: 3, keys: 2, values: 0, one_unknown_in: 8 };
+    let shape = Shape {
+        service: Service::Txn,
+        operations_max: 6,
+        clients: 3,
+        keys: 2,
+        values: 0,
+        one_exchange_in: 0,
+        one_unknown_in: 8,
+    };
     let mut counts = [[0; 2]; 3];
     for index in 0..10_000 {
         let history = random_history(shape, &mut draws(index));
