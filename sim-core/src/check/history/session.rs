@@ -14,8 +14,8 @@
 //! The last two are seen through the eyes of a reader, so they are judged together with monotonic reads. Where that
 //! is violated already, they are inconclusive.
 //!
-//! Written values must be unique, and nothing deleted; otherwise the answer is inconclusive. A compare-and-set that succeeds
-//! is a read and a write. One that fails is neither: it says what the value was not, so it is passed over.
+//! Written values must be unique, and nothing deleted; otherwise the answer is inconclusive. A compare-and-set that
+//! succeeds is a read and a write. One that fails is neither: it says what the value was not, so it is passed over.
 
 use std::collections::BTreeMap;
 use std::fmt;

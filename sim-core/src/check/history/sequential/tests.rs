@@ -158,6 +158,13 @@ fn a_thousand_operations_of_ten_clients_are_decided() {
 }
 
 #[test]
+fn a_history_too_long_for_the_rules_is_inconclusive_within_its_budget() {
+    let history = replicated(70_000, 3, &mut draws(0));
+    let judgement = super::kv().judge(&history, 10_000);
+    assert!(matches!(judgement, Judgement::Inconclusive(_)), "{judgement:?}");
+}
+
+#[test]
 fn one_read_that_goes_back_among_a_thousand_operations_is_found() {
     for index in 0..20 {
         let history = replicated(1_000, 3, &mut draws(index));

@@ -21,8 +21,8 @@
 //! | G2-item | these and several `rw` |
 //! | …-process, …-realtime | these and process or real-time order |
 //!
-//! Of the two anomalies that snapshot isolation adds (Adya's G-SI), both speak of when transactions began and committed, which
-//! a history of clients does not tell. So at `snapshot-isolation` there are only G0, G1 and G-single, which is what
+//! The anomalies that snapshot isolation adds (Adya's G-SI) speak of when transactions began and committed, which a
+//! history of clients does not tell. So at `snapshot-isolation` there are only G0, G1 and G-single, which is what
 //! remains of them without these times: a pass there says less than that the store has snapshot isolation.
 //!
 //! A transaction that was aborted is on no circle: that others have seen it is G1a.
