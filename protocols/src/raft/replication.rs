@@ -199,9 +199,10 @@ impl Raft {
                 self.log.truncate_from(from, context);
             }
         }
-        let before = self.log.membership().0;
+        let before = self.log.membership();
         let matched = self.log.merge(append.prev_index, &append.entries, context);
-        if before != self.log.membership().0 {
+        // Another one may have come to stand at the same index.
+        if before != self.log.membership() {
             self.refresh_members(context);
         }
         // Entries after `matched` may not be the leader's: its commit index says nothing about them (Figure 2).

@@ -1,20 +1,22 @@
 //! Leaders whose clocks run wrong.
 
 use super::command::Command;
+use super::condition::StatusEvent;
 use super::kind::{About, Aimed, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 use super::target::Target;
 use crate::Span;
 use crate::clock::ClockFault;
 use crate::random::Stream;
 
-/// A leader whose clocks run wrong: what it believes to hold for some time holds for another.
+/// Leaders whose clocks run wrong: what they believe to hold for some time holds for another. Only the clocks of whoever
+/// leads do.
 pub(super) struct LeaderClock;
 
 impl FaultKind for LeaderClock {
     fn about(&self) -> About {
         About {
             name: "leader-clock",
-            help: "The leader's clocks run 0.1 to 30 percent fast or slow, and are then set right.",
+            help: "The clocks of the leader and the next 1 to 4 run 0.1 to 30 percent fast or slow, and are then set right.",
             severity: Severity::Benign,
             rate: Rate::new(1, Span::secs(10)),
         }
@@ -25,9 +27,24 @@ impl FaultKind for LeaderClock {
         let duration = context.draw_duration(stream);
         let ppm = *stream.pick(&[1_000, 50_000, 300_000])?;
         let ppm = *stream.pick(&[ppm, -ppm])?;
-        let drift = Command::Clock { node: Target::Leader, fault: ClockFault::Drift(ppm) };
-        let heal = Command::Clock { node: Target::All, fault: ClockFault::Heal };
-        let aimed = vec![Aimed::at(Span::ZERO, drift), Aimed::at(duration, heal)];
+        let leaders = 1 + u32::try_from(stream.below(4)).expect("below 4");
+        let mut aimed = vec![Aimed::at(Span::ZERO, drift(ppm))];
+        for nth in 1..=leaders {
+            let drift_at = context.draw_delay(stream, Span::millis(500));
+            let mut then =
+                |command| aimed.push(Aimed::after(StatusEvent::BecomesLeader, nth, drift_at, command));
+            then(set_right());
+            then(drift(ppm));
+        }
+        aimed.push(Aimed::at(duration, set_right()));
         Some(Fault::aimed(Part::Clock, duration, aimed, 0))
     }
+}
+
+fn drift(ppm: i32) -> Command<Target> {
+    Command::Clock { node: Target::Leader, fault: ClockFault::Drift(ppm) }
+}
+
+fn set_right() -> Command<Target> {
+    Command::Clock { node: Target::All, fault: ClockFault::Heal }
 }
