@@ -17,6 +17,7 @@ use super::message::{AppendEntriesReply, AppendResult, InstallResult, InstallSna
 use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
+use super::types::Round;
 use super::{POINTS, Raft, Timer};
 use crate::replicated::{Index, Outbox, StateMachine};
 
@@ -227,7 +228,8 @@ impl Raft {
     }
 
     /// A message of an older term. A request is answered with the newer one, so that its sender follows; a reply
-    /// belongs to something that is over.
+    /// belongs to something that is over. The answer confirms no round: whoever asked may lead the newer term by now, and
+    /// count its rounds anew.
     fn on_stale(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: &Message) {
         let term = self.term();
         let message = match message {
@@ -236,11 +238,11 @@ impl Raft {
             Message::AppendEntries(append) => {
                 let hint = self.log.hint(append.prev_index);
                 let result = AppendResult::Conflict { prev_index: append.prev_index, hint };
-                Message::AppendEntriesReply(AppendEntriesReply { term, round: append.round, result })
+                Message::AppendEntriesReply(AppendEntriesReply { term, round: Round::default(), result })
             }
             Message::InstallSnapshot(install) => Message::InstallSnapshotReply(InstallSnapshotReply {
                 term,
-                round: install.round,
+                round: Round::default(),
                 offset: install.offset,
                 result: InstallResult::Next(0),
             }),
