@@ -7,6 +7,11 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 
 /// The mutant with its protocol, the scenario, the seed.
 const PINS: &[(&str, &str, u64)] = &[
+    ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
+    ("paxos/master-lease-no-drift", "paxos/random-leases", 64),
+    ("synod/ballot-reuse-on-retry", "synod/random-duels", 293),
+    ("vrr/published-recovery", "vrr/random-promises", 141),
+    ("vrr/recovery-without-nonce", "vrr/random-relapses", 5_041),
     ("synod/accept-no-bump", "synod/random-swarm", 7_790_426_040_224_518),
     ("synod/learner-by-value", "synod/random-slow-disks", 4_068_343_214_287_367),
     ("synod/promise-mix", "synod/random-swarm", 1_405_172_805_266_219),

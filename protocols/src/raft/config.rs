@@ -124,6 +124,9 @@ pub struct Config {
     pub apply_delay: Span,
     /// Flushes of the disk under way at once at most, at least 1. Default 1.
     pub syncs_max: u64,
+    /// Whether a candidate asks for votes while its own is on its way to the disk (dissertation §9.3). Default false: it
+    /// writes first and asks then.
+    pub overlap_own_vote: bool,
     /// Whether a leader states that it was deposed although it could count on a majority, for the invariant
     /// `non-disruption`. Default false: without `pre_vote` and `check_quorum` that happens.
     pub watch_disruption: bool,
@@ -218,6 +221,7 @@ impl Config {
             apply_bytes_max: None,
             apply_delay: Span::ZERO,
             syncs_max: 1,
+            overlap_own_vote: false,
             watch_disruption: false,
             mutant: None,
         }

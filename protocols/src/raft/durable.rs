@@ -17,6 +17,20 @@
 //!          AppendEntries ──> write ┄┄┄ waits ┄┄┄┄┄┄┄┄╯ sync ──────────────> on_durable ──> …
 //! ```
 //!
+//! **A candidate may ask before its own vote is on disk**, where `overlap_own_vote` is on (dissertation §9.3): its write
+//! and those of the voters then take place at the same time. A crash in between takes term and vote from it, while others
+//! have entered the term and may have voted for it. Four rules keep that harmless:
+//!
+//! | rule | else |
+//! | --- | --- |
+//! | its own vote counts only once it is on disk | after the crash it votes for another, and has voted twice |
+//! | it leads only once its own vote is on disk, however many others vote for it | after the crash it campaigns in the same term once more, gets the same votes, and has led the term twice, with two logs |
+//! | it asks early only while its whole log is on disk | it asks with an entry, loses that, campaigns in the same term without it, and wins by votes that were for the longer log |
+//! | all else that it sends in the term waits for the disk | as everywhere |
+//!
+//! A log that is on disk only loses what conflicts with a later leader's, and no committed entry does: so votes of the
+//! first campaign may be counted in the second.
+//!
 //! **No ABA.** A flush knows the last entry it covers by index *and term*, and the node's own term. While it is under way
 //! a newer leader may replace entries, and later ones bring back the index with another term, or even both. So when it is
 //! done, it counts for the log only if that entry still stands there and the node's term is still the same (etcd:
@@ -105,6 +119,8 @@ pub enum Deferred {
         /// Why.
         reason: message::Campaign,
     },
+    /// Count the vote for oneself in this term: the others have been asked for theirs.
+    OwnVote(Term),
     /// The node's own snapshot is written: forget what it stands for, and answer who asked for it.
     Compact(Option<OpId>),
     /// A leader's snapshot is written: take it over, and answer with its round and the offset of the last piece.
@@ -252,6 +268,7 @@ impl Raft {
         match act {
             Deferred::Send { to, message } => self.send(context, to, message),
             Deferred::Campaign { term, reason } => self.campaign(context, term, reason),
+            Deferred::OwnVote(term) => self.count_own_vote(context, term),
             Deferred::Compact(op) => self.on_snapshot_durable(context, op),
             Deferred::Install { to, reply } => self.install(context, to, reply),
         }
@@ -262,8 +279,7 @@ impl Raft {
     #[inline]
     pub(super) fn send(&mut self, context: &mut Context<'_, Self>, to: NodeId, message: Message) {
         let term = message.term();
-        let is_about_own_term = !matches!(message, Message::PreVote(_) | Message::PreVoteReply { .. });
-        if term > self.spoke_in && is_about_own_term {
+        if term > self.spoke_in && self.binds_to_term(&message) {
             self.spoke_in = term;
             context.fact(Fact::SpokeIn { term });
         }
@@ -271,5 +287,22 @@ impl Raft {
             context.fact(Fact::VoteGranted { term, candidate: to });
         }
         context.send(to, message);
+    }
+
+    /// Whether this node must remember the term of a message that it sends: not that of a question.
+    #[inline]
+    fn binds_to_term(&self, message: &Message) -> bool {
+        match message {
+            Message::PreVote(_) | Message::PreVoteReply { .. } => false,
+            Message::RequestVote(_) => !self.config.overlap_own_vote,
+            Message::RequestVoteReply { .. }
+            | Message::AppendEntries(_)
+            | Message::AppendEntriesReply(_)
+            | Message::InstallSnapshot(_)
+            | Message::InstallSnapshotReply(_)
+            | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexReply { .. } => true,
+        }
     }
 }

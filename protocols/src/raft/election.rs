@@ -82,25 +82,53 @@ impl Raft {
         self.count_pre_vote(context, self.node, Vote::Granted);
     }
 
-    /// Raises the term and votes for itself.
+    /// Raises the term and votes for itself. The others are asked when that is on disk, or at once where the two may
+    /// overlap.
     fn start_campaign(&mut self, context: &mut Context<'_, Self>, reason: Campaign) {
         let hard = HardState { term: self.term().next(), vote: Some(self.node) };
         // On a full disk the node keeps its role and term, and tries again at the next timeout.
         if self.write_hard_state(context, hard).is_ok() {
             self.become_candidate(context);
-            self.after_durable(context, Deferred::Campaign { term: hard.term, reason });
+            let act = if self.may_ask_early() {
+                self.ask_for_votes(context, reason);
+                Deferred::OwnVote(hard.term)
+            } else {
+                Deferred::Campaign { term: hard.term, reason }
+            };
+            self.after_durable(context, act);
         }
+    }
+
+    /// Whether the others may hear of a campaign that a crash would undo: if no entry would be lost with it. See
+    /// [`durable`](super::durable).
+    fn may_ask_early(&self) -> bool {
+        self.config.overlap_own_vote && self.log.durable() == self.log.last_index()
     }
 
     /// The vote for oneself in `term` is on disk: it counts, and the others may hear of the term.
     pub(super) fn campaign(&mut self, context: &mut Context<'_, Self>, term: Term, reason: Campaign) {
-        if term != self.term() || !matches!(self.role, Role::Candidate(_)) {
-            return;
+        if self.is_candidate_in(term) {
+            context.fact(Fact::VoteGranted { term, candidate: self.node });
+            self.ask_for_votes(context, reason);
+            self.count_vote(context, self.node, Vote::Granted);
         }
-        context.fact(Fact::VoteGranted { term, candidate: self.node });
-        let request = self.request_vote(term, reason);
+    }
+
+    /// The vote for oneself in `term` is on disk, and the others have been asked already.
+    pub(super) fn count_own_vote(&mut self, context: &mut Context<'_, Self>, term: Term) {
+        if self.is_candidate_in(term) {
+            context.fact(Fact::VoteGranted { term, candidate: self.node });
+            self.count_vote(context, self.node, Vote::Granted);
+        }
+    }
+
+    fn is_candidate_in(&self, term: Term) -> bool {
+        term == self.term() && matches!(self.role, Role::Candidate(_))
+    }
+
+    fn ask_for_votes(&mut self, context: &mut Context<'_, Self>, reason: Campaign) {
+        let request = self.request_vote(self.term(), reason);
         self.send_to_voters(context, &Message::RequestVote(request));
-        self.count_vote(context, self.node, Vote::Granted);
     }
 
     fn request_vote(&self, term: Term, campaign: Campaign) -> RequestVote {
@@ -206,12 +234,13 @@ impl Raft {
         self.count_vote(context, from, vote);
     }
 
-    /// Takes note of a vote. With those of a quorum, the candidate leads. In other roles the election is decided.
+    /// Takes note of a vote. With those of a quorum, and its own on disk, the candidate leads. In other roles the election
+    /// is decided.
     pub(super) fn count_vote(&mut self, context: &mut Context<'_, Self>, voter: NodeId, vote: Vote) {
         let Role::Candidate(ballots) = &mut self.role else { return };
         ballots.count(voter, vote);
         let granted = ballots.granted;
-        if self.is_quorum(granted) {
+        if self.is_quorum(granted) && granted.contains(self.node) {
             let noop = Entry::command(self.term(), Command::Noop);
             // On a full disk it cannot lead; the election timer runs on.
             if let Ok(index) = self.log.append(noop, context) {

@@ -63,6 +63,7 @@
 //! | stickiness (dissertation §4.2.3) | a node that was removed can depose leaders | `stickiness`: who hears of a leader ignores candidates | `contact` |
 //! | leases (dissertation §6.4.1) | a read costs a round trip | `reads: lease`: none, while clocks keep what `drift_max` says | `reads` |
 //! | several flushes at once | an entry waits for the flush under way | `syncs_max`: up to so many, each counted for what it covered | [`durable`] |
+//! | overlapped votes (dissertation §9.3) | an election takes two writes to disk, one after the other | `overlap_own_vote`: a candidate asks while it writes | [`durable`] |
 //! | sessions that expire (dissertation §6.3) | the table of clients grows with their number | `sessions_max`: the oldest goes, at the same entry on all nodes | [`StateMachine`] |
 //!
 //! Limits (`append_entries_max`, `in_flight_max`, `uncommitted_max` and the like) bound what a slow follower or a cut-off
@@ -109,12 +110,6 @@
 //! is pending at a time, are not enough, because the node need not know. It would take a majority that is known to have
 //! executed one membership before the next may be appended. The paper's rule needs none of this. The other is the mutant
 //! [`Mutant::ConfigOnApply`].
-//!
-//! # To see it at work
-//!
-//! The folder `conversations` holds stories of one situation each, with every message: begin with
-//! `campaign_wins_with_the_votes_of_a_majority.txt`, `a_write_is_answered_when_a_majority_has_it.txt` and the three of
-//! `figure_8`. Those that begin with `mutant` show what each rule is for: they leave it out ([`mutants`]).
 //!
 //! # To see it at work
 //!

@@ -146,11 +146,16 @@ impl Vrr {
         self.log.replace(part.after, &part.entries, context);
     }
 
-    /// Goes on from the checkpoint, if it is ahead.
+    /// Goes on from the checkpoint, if it is ahead. A log that has all of what it covers stays: more may follow there
+    /// than the sender had, and be acknowledged. What is covered is committed, and is executed soon.
     fn take_checkpoint(&mut self, context: &mut Context<'_, Self>, part: &LogPart) {
-        if let Some(Checkpoint(machine)) = &part.checkpoint
-            && machine.applied() > self.machine.applied()
-        {
+        let Some(Checkpoint(machine)) = &part.checkpoint else { return };
+        if machine.applied() <= self.machine.applied() {
+            return;
+        }
+        if self.log.chain_at(part.after) == Some(part.chain) {
+            self.log.commit_to(part.after, context);
+        } else {
             self.machine = machine.clone();
             self.log.install(part.after, part.chain, context);
         }

@@ -140,6 +140,8 @@ pub struct Random {
     /// How many nodes are down at once. Default: a minority.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub down_max: Option<u32>,
+    /// How long a node that is back still counts as down, because it needs the others to be whole again. Default `0s`.
+    pub recovery: Time,
 }
 
 impl Default for Random {
@@ -154,6 +156,7 @@ impl Default for Random {
             settle: Span::secs(1).into(),
             concurrent_max: 4,
             down_max: None,
+            recovery: Span::ZERO.into(),
         }
     }
 }

@@ -34,6 +34,7 @@ impl RandomFaults {
             settle: random.settle.span(),
             concurrent_max: random.concurrent_max,
             down_max: random.down_max.unwrap_or(usual.down_max),
+            recovery: random.recovery.span(),
             ..usual
         }))
     }

@@ -96,6 +96,9 @@ pub struct Parameters {
     pub apply_delay: Time,
     /// How many flushes of the disk may be under way at once, at least 1. Default 1.
     pub syncs_max: u64,
+    /// Whether a candidate asks for votes while its own is on its way to the disk; it counts only once it is there, and
+    /// nobody leads before. Default false: it writes first and asks then.
+    pub overlap_own_vote: bool,
     /// Whether to check `non-disruption`: a leader that a majority hears is not deposed. Holds with `pre_vote`,
     /// `check_quorum` and `stickiness`, while clocks stay within `drift_max`. Default false.
     pub watch_disruption: bool,
@@ -132,6 +135,7 @@ impl Default for Parameters {
             apply_bytes_max: None,
             apply_delay: usual.apply_delay.into(),
             syncs_max: usual.syncs_max,
+            overlap_own_vote: usual.overlap_own_vote,
             watch_disruption: usual.watch_disruption,
             mutant: None,
         }
@@ -171,6 +175,7 @@ impl Builtin for Parameters {
             apply_bytes_max: self.apply_bytes_max.map(Size::bytes),
             apply_delay: self.apply_delay.span(),
             syncs_max: self.syncs_max,
+            overlap_own_vote: self.overlap_own_vote,
             watch_disruption: self.watch_disruption,
             mutant,
             ..Config::new(members.iter().copied())

@@ -11,6 +11,7 @@
 //! | `settle` | the end of the horizon quiet |
 //! | `concurrent_max` | failures readable |
 //! | `down_max` | a majority up |
+//! | `recovery` | those who came back whole before others go down, where nodes need the others' help for that |
 //!
 //! **Aim.** Some kinds act on roles, and at moments that only the run knows (so long after the next leader is elected):
 //! [`Aim`]. They too have a begin and an end, so that the limits hold; what did not come up until the end is left out.
@@ -60,6 +61,8 @@ pub struct Generator {
     pub concurrent_max: u32,
     /// How many nodes are down at once, at most.
     pub down_max: u32,
+    /// How long a node that came back still counts as down; 0 where it needs nobody's help.
+    pub recovery: Span,
 }
 
 /// Which kinds a seed uses.
@@ -139,6 +142,7 @@ impl Generator {
             settle: Span::secs(1),
             concurrent_max: 4,
             down_max: minority,
+            recovery: Span::ZERO,
         }
     }
 
@@ -233,7 +237,8 @@ impl Generator {
         };
         let holding: Vec<&Drawn> =
             admitted.iter().filter(|earlier| earlier.end() >= candidate.start).collect();
-        let down = holding.iter().copied().chain([candidate]).map(|drawn| drawn.fault.down_count());
+        let is_down = |earlier: &&Drawn| earlier.end() + self.recovery >= candidate.start;
+        let down = admitted.iter().filter(is_down).chain([candidate]).map(|drawn| drawn.fault.down_count());
         admitted.iter().all(is_rested)
             && holding.len() < self.concurrent_max as usize
             && (candidate.fault.down_count() == 0 || down.sum::<usize>() <= self.down_max as usize)

@@ -26,12 +26,14 @@ mod expand;
 mod network;
 mod text;
 
+mod candidate_crash;
 mod clock_drift;
 mod clock_freeze;
 mod clock_step;
 mod clock_strobe;
 mod crash;
 mod crash_after_effect;
+mod crash_loop;
 mod cut;
 mod disk_corrupt;
 mod disk_full;

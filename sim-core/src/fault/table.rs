@@ -2,17 +2,18 @@
 
 use super::kind::FaultKind;
 use super::{
-    clock_drift, clock_freeze, clock_step, clock_strobe, crash, crash_after_effect, cut, disk_corrupt,
-    disk_full, disk_lie, disk_misdirect, disk_rollback, disk_slow, disk_stall, disk_torn, duplicate,
-    flapping_link, hold, late_duplicates, late_messages, latency, leader_clock, leader_isolation,
-    leader_latency, leader_pauses, leadership_transfer, loss_burst, membership_change, partition, pause,
-    power_failure, reorder, short_lived_leaders, slow, snapshot, vote_crashes, wipe,
+    candidate_crash, clock_drift, clock_freeze, clock_step, clock_strobe, crash, crash_after_effect,
+    crash_loop, cut, disk_corrupt, disk_full, disk_lie, disk_misdirect, disk_rollback, disk_slow, disk_stall,
+    disk_torn, duplicate, flapping_link, hold, late_duplicates, late_messages, latency, leader_clock,
+    leader_isolation, leader_latency, leader_pauses, leadership_transfer, loss_burst, membership_change,
+    partition, pause, power_failure, reorder, short_lived_leaders, slow, snapshot, vote_crashes, wipe,
 };
 
 /// All kinds of fault, related ones together.
 pub const KINDS: &[&dyn FaultKind] = &[
     &crash::Crash,
     &crash_after_effect::CrashAfterEffect,
+    &crash_loop::CrashLoop,
     &disk_torn::DiskTorn,
     &pause::Pause,
     &slow::Slow,
@@ -26,6 +27,7 @@ pub const KINDS: &[&dyn FaultKind] = &[
     &hold::Hold,
     &short_lived_leaders::ShortLivedLeaders,
     &vote_crashes::VoteCrashes,
+    &candidate_crash::CandidateCrash,
     &leader_isolation::LeaderIsolation,
     &leader_latency::LeaderLatency,
     &leader_pauses::LeaderPauses,

@@ -18,6 +18,8 @@ pub enum Target {
     Node(NodeId),
     /// `leader`: of all that claim to lead, the one with the highest epoch; nobody if none does.
     Leader,
+    /// `candidate`: a random node that tries to lead; nobody if none does.
+    Candidate,
     /// `follower(2)`: the second follower by id, counted from 1.
     Follower(u32),
     /// `any`: a random node that runs.
@@ -50,9 +52,10 @@ pub struct TargetError {
 
 impl Target {
     /// How targets are written, an example each.
-    pub const FORMS: [&'static str; 12] = [
+    pub const FORMS: [&'static str; 13] = [
         "n3",
         "leader",
+        "candidate",
         "follower(2)",
         "any",
         "any-down",
@@ -76,6 +79,7 @@ impl Target {
         match self {
             Self::Node(node) => vec![*node],
             Self::Leader => leader(statuses).into_iter().collect(),
+            Self::Candidate => pick(&candidates(statuses), draw),
             Self::Follower(place) => follower(statuses, *place).into_iter().collect(),
             Self::Any => pick(&having(statuses, |status| status.power == Power::Running), draw),
             Self::AnyDown => pick(&having(statuses, is_down), draw),
@@ -119,6 +123,12 @@ fn leader(statuses: &[NodeStatus]) -> Option<NodeId> {
     leaders.min_by_key(|(node, status)| (std::cmp::Reverse(status.epoch), *node)).map(|(node, _)| node)
 }
 
+fn candidates(statuses: &[NodeStatus]) -> Vec<NodeId> {
+    let is_candidate =
+        |(node, status): (NodeId, Status)| (status.standing == Standing::Candidate).then_some(node);
+    processes(statuses).filter_map(is_candidate).collect()
+}
+
 fn follower(statuses: &[NodeStatus], place: u32) -> Option<NodeId> {
     let mut followers = processes(statuses).filter(|(_, status)| status.standing == Standing::Follower);
     followers.nth(place.checked_sub(1)? as usize).map(|(node, _)| node)
@@ -155,6 +165,7 @@ impl fmt::Display for Target {
         match self {
             Self::Node(node) => node.fmt(f),
             Self::Leader => f.write_str("leader"),
+            Self::Candidate => f.write_str("candidate"),
             Self::Follower(place) => write!(f, "follower({place})"),
             Self::Any => f.write_str("any"),
             Self::AnyDown => f.write_str("any-down"),
@@ -175,6 +186,7 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, TargetError> {
         Ok(match text {
             "leader" => Self::Leader,
+            "candidate" => Self::Candidate,
             "any" => Self::Any,
             "any-down" => Self::AnyDown,
             "all-down" => Self::AllDown,
@@ -256,6 +268,12 @@ mod tests {
     fn the_leader_is_the_claimant_with_the_highest_epoch() {
         assert_eq!(found("leader", 0), "n3");
         assert_eq!(Target::Leader.resolve(&[DOWN, node(Standing::Follower, 9)], &[], 0), []);
+    }
+
+    #[test]
+    fn a_candidate_is_who_tries_to_lead() {
+        assert_eq!(found("candidate", 7), "n4");
+        assert_eq!(Target::Candidate.resolve(&[DOWN, node(Standing::Leader, 9)], &[], 0), []);
     }
 
     #[test]

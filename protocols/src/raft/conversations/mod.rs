@@ -80,6 +80,7 @@ fn set_switches(config: &mut Config, arguments: &mut Arguments) -> Result<(), St
     arguments.set("pre_vote", &mut config.pre_vote)?;
     arguments.set("check_quorum", &mut config.check_quorum)?;
     arguments.set("stickiness", &mut config.stickiness)?;
+    arguments.set("overlap_own_vote", &mut config.overlap_own_vote)?;
     arguments.set("watch_disruption", &mut config.watch_disruption)?;
     config.reads = arguments.named("reads", ReadMode::by_name)?.unwrap_or_default();
     config.transition = arguments.named("transition", Transition::by_name)?.unwrap_or_default();

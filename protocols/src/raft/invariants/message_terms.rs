@@ -34,7 +34,8 @@ impl Invariant<Raft> for MessageTerms {
             name: "message-terms",
             statement: "A message's term is at most its sender's current term, and that is on disk.",
             source: "paper §5.1, Figure 2; etcdraft.tla: MessageTermsLtCurrentTerm",
-            leaves_out: "pre-votes and replies to them, which speak of terms that nobody has entered",
+            leaves_out: "pre-votes and replies to them, which speak of terms that nobody has entered; with \
+                `overlap_own_vote` requests for votes, which may leave before the term is on disk",
         }
     }
 

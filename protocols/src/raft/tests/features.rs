@@ -42,6 +42,7 @@ fn drawn_config(stream: &mut Stream, member_count: u32) -> Config {
         apply_bytes_max: is_on(stream).then(|| 1 + stream.below(400)),
         apply_delay: Span::micros(stream.below(2) * stream.below(5_000)),
         syncs_max: 1 + stream.below(4),
+        overlap_own_vote: is_on(stream),
         ..Config::new((0..member_count).map(NodeId::new))
     }
 }

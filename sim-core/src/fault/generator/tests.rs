@@ -101,6 +101,21 @@ fn swarm_switches_about_half_of_the_kinds_off_and_others_on_each_seed() {
 }
 
 #[test]
+fn who_came_back_counts_as_down_until_it_has_recovered() {
+    let only =
+        |name: &str| KINDS.iter().copied().filter(|kind| kind.about().name == name).collect::<Vec<_>>();
+    let kinds = [only("crash"), only("crash-loop"), only("candidate-crash")].concat();
+    let often = kinds.into_iter().map(|kind| (kind, Rate::new(1, Span::secs(1)))).collect();
+    let generator = Generator { kinds: often, down_max: 1, recovery: Span::millis(700), ..generator(5) };
+    let faults: Vec<_> = (0..5).map(|seed| draw(&generator, seed)).collect();
+    assert!(faults.iter().all(|faults| faults.len() > 5), "some are admitted");
+    for pair in faults.iter().flat_map(|faults| faults.windows(2)) {
+        let rest = pair[1].start.since(pair[0].end());
+        assert!(rest > generator.recovery, "{} crashes {rest} after {} was back", pair[1].kind, pair[0].kind);
+    }
+}
+
+#[test]
 fn faults_come_about_as_often_as_their_rate_says() {
     let crash = KINDS[0];
     let rate = Rate::new(1, Span::secs(1));
