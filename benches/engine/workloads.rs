@@ -57,7 +57,7 @@ impl VecPayload {
 }
 
 /// Nothing is written to disk.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, PartialEq)]
 pub(super) enum NoRecord {}
 
 impl Record for NoRecord {

@@ -12,17 +12,20 @@ pub struct NodeId(u32);
 
 impl NodeId {
     /// The node with 0-based `index`.
+    #[inline]
     pub const fn new(index: u32) -> Self {
         assert!(index < CLIENT_BIT, "node index out of range");
         Self(index)
     }
 
     /// The 0-based position of this node in the world.
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
     /// The 0-based position as the fixed-width number that digests fold.
+    #[inline]
     pub const fn raw(self) -> u32 {
         self.0
     }
@@ -41,17 +44,20 @@ pub struct ClientId(u32);
 
 impl ClientId {
     /// The client with 0-based `index`.
+    #[inline]
     pub const fn new(index: u32) -> Self {
         assert!(index < CLIENT_BIT, "client index out of range");
         Self(index)
     }
 
     /// The 0-based position of this client in the world.
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
     /// The 0-based position as the fixed-width number that digests fold.
+    #[inline]
     pub const fn raw(self) -> u32 {
         self.0
     }
@@ -72,33 +78,39 @@ pub struct Endpoint(u32);
 
 impl Endpoint {
     /// The node, if this is one.
+    #[inline]
     pub const fn node(self) -> Option<NodeId> {
         if self.0 & CLIENT_BIT == 0 { Some(NodeId(self.0)) } else { None }
     }
 
     /// The client, if this is one.
+    #[inline]
     pub const fn client(self) -> Option<ClientId> {
         if self.0 & CLIENT_BIT == 0 { None } else { Some(ClientId(self.0 & !CLIENT_BIT)) }
     }
 
     /// One number for both kinds: clients have the highest bit set.
+    #[inline]
     pub const fn raw(self) -> u32 {
         self.0
     }
 
     /// The endpoint that [`Endpoint::raw`] gave this number.
+    #[inline]
     pub const fn from_raw(raw: u32) -> Self {
         Self(raw)
     }
 }
 
 impl From<NodeId> for Endpoint {
+    #[inline]
     fn from(node: NodeId) -> Self {
         Self(node.0)
     }
 }
 
 impl From<ClientId> for Endpoint {
+    #[inline]
     fn from(client: ClientId) -> Self {
         Self(client.0 | CLIENT_BIT)
     }
@@ -155,11 +167,13 @@ pub struct SyncId(u32);
 
 impl SyncId {
     /// The `ordinal`-th sync of a disk, from 0.
+    #[inline]
     pub const fn new(ordinal: u32) -> Self {
         Self(ordinal)
     }
 
     /// The position among the disk's syncs, from 0.
+    #[inline]
     pub const fn raw(self) -> u32 {
         self.0
     }

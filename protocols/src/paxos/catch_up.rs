@@ -3,6 +3,8 @@
 //! A leader's messages say up to where everything is decided. A follower knows the decisions of the slots it has accepted
 //! under the leader's ballot; of others it asks the leader.
 
+use std::cmp::Ordering;
+
 use sim_core::{Context, NodeId};
 
 use super::message::Message;
@@ -62,15 +64,20 @@ impl Paxos {
         self.on_decisions_made(context);
     }
 
-    /// A node asks for what it has missed: it gets decisions, or a snapshot where they are forgotten.
+    /// A node says how far it is, and gets what it has missed: decisions, or a snapshot where they are forgotten. If it is
+    /// further than this node, this one asks.
     pub(super) fn on_catch_up(&self, context: &mut Context<'_, Self>, from: NodeId, decided: Index) {
         if decided < self.log.base() {
             return self.send_snapshot(context, from, 0);
         }
-        if decided < self.log.last() {
-            let first = decided.next();
-            let proposals = self.log.decisions(first, self.config.batch_max);
-            send(context, from, Message::Decisions { first, proposals });
+        match decided.cmp(&self.log.last()) {
+            Ordering::Greater => send(context, from, Message::CatchUp { decided: self.log.last() }),
+            Ordering::Less => {
+                let first = decided.next();
+                let proposals = self.log.decisions(first, self.config.batch_max);
+                send(context, from, Message::Decisions { first, proposals });
+            }
+            Ordering::Equal => {}
         }
     }
 

@@ -51,8 +51,8 @@ fn scale(span: Span, millionths: u64) -> Span {
 /// What all nodes of a cluster share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The first acceptors, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes stand by, send clients elsewhere, and may be
-    /// added.
+    /// The first acceptors, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes stand by, send
+    /// clients elsewhere, and may be added.
     pub members: Arc<[NodeId]>,
     /// Which sets of acceptors are enough. Default: majorities.
     pub quorums: Quorums,

@@ -31,11 +31,17 @@ impl Paxos {
         context.set_timer(Timer::Election, timeout);
     }
 
-    /// No leader was heard of for long enough. Who accepts nothing does not campaign, nor does who has granted a lease
-    /// that has not run out.
+    /// No leader was heard of for long enough. Who accepts nothing compares notes with those who do instead of campaigning:
+    /// they may not know yet that it is their turn. Who has granted a lease that has not run out does not campaign either.
     pub(super) fn on_election_timeout(&mut self, context: &mut Context<'_, Self>) {
         self.reset_election_timer(context);
-        if !self.everybody().contains(self.node) || self.is_bound_by_lease(context, self.node) {
+        if !self.everybody().contains(self.node) {
+            for to in self.everybody().iter() {
+                send(context, to, Message::CatchUp { decided: self.log.last() });
+            }
+            return;
+        }
+        if self.is_bound_by_lease(context, self.node) {
             return;
         }
         if matches!(self.role, Role::Candidate(_)) {
@@ -69,7 +75,9 @@ impl Paxos {
         self.maybe_lead(context);
     }
 
-    /// Phase 1a arrives. Who is no acceptor as far as this node knows gets no answer.
+    /// Phase 1a arrives. A candidate that is no acceptor as far as this node knows gets no promise. But the two know
+    /// different memberships, so one of them lacks decisions, and gets them: if all kept silent, nodes that have each
+    /// learned of another change would wait for each other for ever.
     pub(super) fn on_prepare(
         &mut self,
         context: &mut Context<'_, Self>,
@@ -78,7 +86,8 @@ impl Paxos {
         first: Index,
     ) {
         if !self.everybody().contains(from) {
-            return;
+            context.sometimes(Point::StrangerCampaigns as usize);
+            return self.on_catch_up(context, from, first.previous());
         }
         if ballot < self.promised {
             return self.refuse(context, from, ballot);

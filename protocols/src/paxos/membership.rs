@@ -52,9 +52,13 @@ impl Membership {
         self.after(slot).fold(self.at(slot), |all, (_, members)| all.union(members))
     }
 
-    /// A change is in force from `from` on.
+    /// A change is in force from `from` on. One that would leave nobody changes nothing: a leader refuses such a change, but
+    /// knows nothing of others that are decided before it.
     pub fn change(&mut self, from: Index, change: Change) {
         let members = change.apply(self.latest());
+        if members.is_empty() {
+            return;
+        }
         match self.epochs.last_mut() {
             Some((last, latest)) if *last >= from => *latest = members,
             Some(_) | None => self.epochs.push((from, members)),
@@ -78,6 +82,14 @@ mod tests {
 
     fn nodes(indices: &[u32]) -> NodeSet {
         indices.iter().copied().map(NodeId::new).collect()
+    }
+
+    #[test]
+    fn the_last_acceptor_stays() {
+        let mut membership = Membership::new(nodes(&[0, 1]));
+        membership.change(Index(8), Change::Remove(NodeId::new(0)));
+        membership.change(Index(9), Change::Remove(NodeId::new(1)));
+        assert_eq!(membership.latest(), nodes(&[1]));
     }
 
     #[test]

@@ -133,6 +133,7 @@ pub enum Timer {
 enum Point {
     CandidacyTimedOut,
     CandidateCatchesUp,
+    StrangerCampaigns,
     Preempted,
     LeaderDeposed,
     RetryAnswered,
@@ -146,9 +147,10 @@ enum Point {
     Reconfigured,
 }
 
-const POINTS: [&str; 13] = [
+const POINTS: [&str; 14] = [
     "a candidacy ended without a leader",
     "a candidate learned decisions before it led",
+    "somebody who is no acceptor, as far as the other knew, campaigned",
     "a leader or candidate was pre-empted by a higher ballot",
     "a leader was deposed",
     "a retry was answered without executing it again",

@@ -105,7 +105,7 @@ impl Paxos {
     ) {
         let Role::Leader(leader) = &mut self.role else { return };
         if leader.ballot == ballot {
-            let answered = leader.answered.entry(from).or_default();
+            let answered = leader.answered.at(from);
             *answered = round.max(*answered);
             self.on_round_answered(context);
             self.serve_reads(context);
@@ -139,20 +139,20 @@ impl Paxos {
 
     /// The latest round that a phase 1 quorum of everybody who decides later slots has answered.
     fn confirmed(&self, leader: &Leader) -> Round {
-        let mut rounds: Vec<Round> = leader.answered.values().copied().collect();
-        rounds.push(leader.round);
-        rounds.sort_unstable_by(|one, other| other.cmp(one));
-        let is_confirmed = |round: &Round| {
-            let heard = self.heard_since(leader, *round);
+        let is_confirmed = |round| {
+            let heard = self.heard_since(leader, round);
             self.deciders().all(|members| self.config.is_enough(Phase::One, heard, members))
         };
-        rounds.into_iter().find(is_confirmed).unwrap_or_default()
+        let answered = || leader.answered.iter().map(|(_, round)| *round);
+        let mut rounds =
+            std::iter::successors(Some(leader.round), |later| answered().filter(|round| round < later).max());
+        rounds.find(|round| is_confirmed(*round)).unwrap_or_default()
     }
 
     /// Who has answered a round or a later one, the leader included.
     fn heard_since(&self, leader: &Leader, round: Round) -> NodeSet {
         let heard = leader.answered.iter().filter(|(_, answered)| **answered >= round);
-        heard.map(|(node, _)| *node).collect::<NodeSet>().with(self.node)
+        heard.map(|(node, _)| node).collect::<NodeSet>().with(self.node)
     }
 
     /// The acceptors of the next slot, and of each later one that others decide.

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::mutants::Mutant;
 use super::reads::Reads;
 use super::types::{Proposal, Pvalue, Round};
-use crate::replicated::{Ballot, Index, NodeSet, Phase};
+use crate::replicated::{Ballot, Index, NodeSet, PerNode, Phase};
 
 /// A role, with what it keeps. Only the `become_*` functions of the election change it.
 #[derive(Clone, Debug, Serialize)]
@@ -126,8 +126,8 @@ pub(super) struct Leader {
     pub(super) round: Round,
     /// The rounds under way, with when each was sent.
     pub(super) sent: VecDeque<(Round, LocalTime)>,
-    /// The last round each node has answered.
-    pub(super) answered: BTreeMap<NodeId, Round>,
+    /// The last round each node has answered; 0 for none.
+    pub(super) answered: PerNode<Round>,
     /// Until when it holds the lease.
     pub(super) lease_until: Option<LocalTime>,
     /// Clients that read.
@@ -160,7 +160,7 @@ impl Leader {
             resend_before: base,
             round: Round::default(),
             sent: VecDeque::new(),
-            answered: BTreeMap::new(),
+            answered: PerNode::default(),
             lease_until: None,
             reads: Reads::default(),
         }

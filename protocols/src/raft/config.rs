@@ -69,8 +69,8 @@ pub enum Transition {
     reason = "each is a switch of its own, under the name that scenarios use"
 )]
 pub struct Config {
-    /// The nodes that vote and hold the log at first, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX), among the first 64 of the
-    /// scenario. Other nodes stand by, send clients elsewhere, and may be added.
+    /// The nodes that vote and hold the log at first, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX),
+    /// among the first 64 of the scenario. Other nodes stand by, send clients elsewhere, and may be added.
     pub members: Arc<[NodeId]>,
     /// Those of the members that are learners at first: they get everything and decide nothing. Default none.
     pub learners: Vec<NodeId>,

@@ -73,8 +73,8 @@ pub enum Record {
     HardState(HardState),
     /// Into [`LOG`].
     Entry(Entry),
-    /// Into [`SNAPSHOT`], first: what it is of.
-    Snapshot(SnapshotMeta),
+    /// Into [`SNAPSHOT`], first: what it is of. Boxed: a log has many entries, and none is as large.
+    Snapshot(Box<SnapshotMeta>),
     /// Into [`SNAPSHOT`], then: a chunk of it.
     Items(Arc<[Item]>),
 }

@@ -40,8 +40,8 @@ pub enum Message {
     AppendEntries(AppendEntries),
     /// The answer to it.
     AppendEntriesReply(AppendEntriesReply),
-    /// A leader sends a piece of its snapshot (§7).
-    InstallSnapshot(InstallSnapshot),
+    /// A leader sends a piece of its snapshot (§7). It is rare and large: boxed, it does not make the others large.
+    InstallSnapshot(Box<InstallSnapshot>),
     /// The answer to it.
     InstallSnapshotReply(InstallSnapshotReply),
     /// A leader wants the receiver to lead: it shall campaign at once (dissertation §3.10).

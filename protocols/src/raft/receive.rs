@@ -93,7 +93,7 @@ impl Raft {
                 return Ok(Some(0));
             }
             context.discard_staged(SNAPSHOT);
-            context.stage(SNAPSHOT, Record::Snapshot(install.meta))?;
+            context.stage(SNAPSHOT, Record::Snapshot(Box::new(install.meta)))?;
             self.incoming = Some(Incoming { meta: install.meta, items: Vec::new(), is_whole: false });
         }
         let incoming = self.incoming.as_mut().expect("there is one now");

@@ -130,7 +130,7 @@ fn read_entries(disk: &Disk<Record>) -> Found {
 fn read_snapshot(disk: &Disk<Record>) -> Option<Snapshot> {
     let mut records = disk.read_blob(SNAPSHOT);
     let meta = match records.next()? {
-        Ok(Record::Snapshot(meta)) => *meta,
+        Ok(Record::Snapshot(meta)) => **meta,
         Ok(Record::HardState(_) | Record::Entry(_) | Record::Items(_)) | Err(_) => return None,
     };
     let mut items: Vec<Item> = Vec::new();

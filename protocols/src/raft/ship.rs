@@ -24,7 +24,7 @@ impl Shipment {
         let is_last = self.offset + items.len() as u64 == self.snapshot.items.len() as u64;
         let progress = if is_last { Chunk::Last } else { Chunk::More };
         let (meta, offset) = (self.snapshot.meta, self.offset);
-        Message::InstallSnapshot(InstallSnapshot { term, round, meta, offset, items, progress })
+        Message::InstallSnapshot(Box::new(InstallSnapshot { term, round, meta, offset, items, progress }))
     }
 }
 

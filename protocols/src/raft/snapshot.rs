@@ -143,7 +143,7 @@ impl Raft {
         snapshot: &Snapshot,
     ) -> Result<(), WriteError> {
         context.discard_staged(SNAPSHOT);
-        context.stage(SNAPSHOT, Record::Snapshot(snapshot.meta))?;
+        context.stage(SNAPSHOT, Record::Snapshot(Box::new(snapshot.meta)))?;
         let mut offset = 0;
         while offset < snapshot.items.len() as u64 {
             let items = snapshot.chunk(offset, self.config.snapshot_chunk);

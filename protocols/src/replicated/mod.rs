@@ -8,6 +8,7 @@
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
 //! | [`NodeSet`] | a set of nodes in one word |
+//! | [`PerNode`] | something for each node |
 //! | [`check_members`] | who can be a member |
 //! | [`quorum`] | how many are enough |
 //! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
@@ -31,6 +32,7 @@ mod machine;
 mod members;
 mod node_set;
 mod outbox;
+mod per_node;
 pub mod quorum;
 mod quorums;
 mod round;
@@ -47,6 +49,7 @@ pub use machine::{Executable, Item, StateMachine};
 pub use members::{MEMBERS_MAX, MembersError, check_member_set, check_members};
 pub use node_set::NodeSet;
 pub use outbox::Outbox;
+pub use per_node::PerNode;
 pub use quorums::{Phase, Quorums, QuorumsError};
 pub use round::Round;
 pub use session::{Memory, Session, SessionPolicy};

@@ -22,7 +22,8 @@ pub enum Learning {
 /// What all nodes of a Synod share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The acceptors, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario propose and learn.
+    /// The acceptors, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario
+    /// propose and learn.
     pub members: Arc<[NodeId]>,
     /// Which sets of acceptors are enough. Default: majorities.
     pub quorums: Quorums,

@@ -24,7 +24,8 @@ pub enum ReadMode {
 /// What all replicas of a group share (the paper's configuration, §4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The replicas, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario stand by and send clients elsewhere.
+    /// The replicas, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario stand
+    /// by and send clients elsewhere.
     pub members: Arc<[NodeId]>,
     /// How often a primary sends to each backup at least (§4.1, step 6), and how often messages of view changes and
     /// recovery are repeated. Default 50 ms.

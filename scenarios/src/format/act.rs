@@ -8,9 +8,11 @@ use sim_core::clock::ClockFault;
 use sim_core::disk::{DiskFault, RegionId, SlowFactor, SyncHonesty};
 use sim_core::fault::{Command, LinkFault, Place, Shape, Target};
 use sim_core::network::PartitionId;
+use sim_core::service::{Admin, Operation};
+use sim_core::{ClientId, NodeId};
 
 use super::{LinkDirection, Somebody, Who};
-use crate::text::units::{Ppm, Probability, SignedTime, Size, Time};
+use crate::text::units::{NodeName, Ppm, Probability, SignedTime, Size, Time};
 
 /// What happens. Nodes are `n3` or a role such as `leader`; where places are asked for, clients such as `c1` too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -190,8 +192,40 @@ pub enum Act {
         /// The receivers.
         to: Vec<Somebody>,
     },
+    /// An administrator asks the cluster for something: the first of `clients: (admins: …)`, or the first client where
+    /// there is none. It asks one thing after another. Protocols without such a thing refuse.
+    Ask(Request),
     /// Everything is well again; nodes that are down restart.
     Recover,
+}
+
+/// What an administrator asks for. Nodes are named; roles are not possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Request {
+    /// Make this node a member. A spare must be started first.
+    AddNode(NodeName),
+    /// Make this node no member.
+    RemoveNode(NodeName),
+    /// Make this node a learner: it gets everything and decides nothing.
+    AddLearner(NodeName),
+    /// Make both of these nodes members, in one change.
+    AddNodes(NodeName, NodeName),
+    /// Make one node a member in the place of another, in one change.
+    ReplaceNode {
+        /// Who goes.
+        remove: NodeName,
+        /// Who comes.
+        add: NodeName,
+    },
+    /// Leave a joint membership that is not left by itself.
+    LeaveJoint,
+    /// Let this node lead.
+    TransferLeadership(NodeName),
+    /// Follow nobody until a leader is heard of again.
+    ForgetLeader,
+    /// Take a snapshot and compact now.
+    Snapshot,
 }
 
 /// What a crash does to writes that were not synced.
@@ -227,9 +261,12 @@ pub enum ShapeOf {
 }
 
 impl Act {
-    /// The engine's command; `partition` gives the number of a partition's name.
-    pub fn command(&self, partition: &dyn Fn(&str) -> PartitionId) -> Command<Target> {
+    /// The engine's command; `partition` gives the number of a partition's name, and `admin` is who asks.
+    pub fn command(&self, partition: &dyn Fn(&str) -> PartitionId, admin: ClientId) -> Command<Target> {
         match self {
+            Self::Ask(request) => {
+                Command::Issue { client: admin, operation: Operation::Admin(request.admin()) }
+            }
             Self::Partition { name, shape } => {
                 Command::Partition { name: partition(name), shape: shape.shape() }
             }
@@ -376,6 +413,7 @@ impl Act {
             }
             Self::DelayEverywhere { .. } => Self::DelayEverywhere { percent: 100 },
             Self::Hold { from, to } => Self::Release { from: everybody(from), to: everybody(to) },
+            Self::Ask(request) => Self::Ask(request.opposite()?),
             Self::Restart(_)
             | Self::Resume(_)
             | Self::Wipe(_)
@@ -398,6 +436,51 @@ impl Act {
         match self {
             Self::Partition { name, .. } | Self::Heal(name) => Some(name),
             _ => None,
+        }
+    }
+}
+
+impl Request {
+    /// The operation.
+    pub fn admin(self) -> Admin {
+        match self {
+            Self::AddNode(node) => Admin::AddNode(node.id()),
+            Self::RemoveNode(node) => Admin::RemoveNode(node.id()),
+            Self::AddLearner(node) => Admin::AddLearner(node.id()),
+            Self::AddNodes(one, other) => Admin::AddNodes(one.id(), other.id()),
+            Self::ReplaceNode { remove, add } => Admin::ReplaceNode { remove: remove.id(), add: add.id() },
+            Self::LeaveJoint => Admin::LeaveJoint,
+            Self::TransferLeadership(node) => Admin::TransferLeadership(node.id()),
+            Self::ForgetLeader => Admin::ForgetLeader,
+            Self::Snapshot => Admin::Snapshot,
+        }
+    }
+
+    /// The nodes that it names.
+    pub fn nodes(self) -> Vec<NodeId> {
+        match self {
+            Self::AddNode(node)
+            | Self::RemoveNode(node)
+            | Self::AddLearner(node)
+            | Self::TransferLeadership(node) => vec![node.id()],
+            Self::AddNodes(one, other) | Self::ReplaceNode { remove: one, add: other } => {
+                vec![one.id(), other.id()]
+            }
+            Self::LeaveJoint | Self::ForgetLeader | Self::Snapshot => Vec::new(),
+        }
+    }
+
+    /// What takes it back, in one request; `None` where there is no such request.
+    fn opposite(self) -> Option<Self> {
+        match self {
+            Self::AddNode(node) | Self::AddLearner(node) => Some(Self::RemoveNode(node)),
+            Self::RemoveNode(node) => Some(Self::AddNode(node)),
+            Self::ReplaceNode { remove, add } => Some(Self::ReplaceNode { remove: add, add: remove }),
+            Self::AddNodes(..)
+            | Self::LeaveJoint
+            | Self::TransferLeadership(_)
+            | Self::ForgetLeader
+            | Self::Snapshot => None,
         }
     }
 }

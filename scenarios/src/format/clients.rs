@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::Span;
+use sim_core::{ClientId, Span};
 
 use crate::text::units::{Exponent, NodeList, Probability, Rate, Time, TimeRange};
 
@@ -42,6 +42,11 @@ impl Clients {
     /// How many there are, administrators included.
     pub const fn total(&self) -> u32 {
         self.count.saturating_add(self.admins)
+    }
+
+    /// Who asks what the scenario itself asks for: the first administrator, or the first client where there is none.
+    pub const fn asker(&self) -> ClientId {
+        ClientId::new(if self.admins > 0 { self.count } else { 0 })
     }
 }
 

@@ -29,7 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::NodeId;
 
-pub use self::act::{Act, Loss, ShapeOf};
+pub use self::act::{Act, Loss, Request, ShapeOf};
 pub use self::clients::{Clients, Skew, Workload};
 pub use self::draw::Draw;
 pub use self::endpoint::{Somebody, Who};

@@ -244,6 +244,23 @@ fn an_act_without_an_opposite_needs_one_to_be_undone() {
 }
 
 #[test]
+fn an_administrator_asks_for_what_there_is() {
+    let asking = |what: &str, more: &str| {
+        error_with(&format!("faults: (timed: [(at: \"1s\", do: Ask({what}){more})]),"))
+    };
+    let error = asking("AddNode(\"n9\")", "");
+    assert_says(&error, "2:33", &["there is no node `n9`", "allowed: `n1` to `n5`"]);
+    let error = asking("ReplaceNode(remove: \"n2\", add: \"n2\")", "");
+    assert_says(&error, "2:33", &["`n2` is named twice", "allowed: two nodes"]);
+    let error = asking("TransferLeadership(\"leader\")", "");
+    assert!(error.contains("`n1`, `n2`, …"), "{error}");
+    let error = asking("AddNodes(\"n1\", \"n2\")", ", undo_after: \"1s\"");
+    assert_says(&error, "2:72", &["no opposite", "hint: say which with `undo`"]);
+    let error = error_with("clients: (count: 0), faults: (timed: [(at: \"1s\", do: Ask(Snapshot))]),");
+    assert_says(&error, "2:54", &["nobody is there to ask", "hint: add `clients: (admins: 1)`"]);
+}
+
+#[test]
 fn too_many_faults_are_refused() {
     let error = error_with("faults: (periodic: [(every: \"1ns\", do: Crash(\"leader\"))]),");
     assert_says(&error, "2:29", &["10000000000 faults", "up to 1000000"]);

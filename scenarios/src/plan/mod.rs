@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
 use sim_core::network::PartitionId;
-use sim_core::{SimTime, Span};
+use sim_core::{ClientId, SimTime, Span};
 
 pub use self::random::RandomFaults;
 use crate::format::{Act, Periodic, Scenario, Timed};
@@ -43,39 +43,43 @@ pub fn healed(mut plan: Plan, scenario: &Scenario) -> Plan {
 
 /// All entries that the scenario lists itself.
 fn written(scenario: &Scenario) -> Vec<Entry> {
-    let names = PartitionNames::of(scenario);
+    let names = Naming::of(scenario);
     let faults = &scenario.faults;
     let timed = faults.timed.iter().flat_map(|timed| names.timed(timed));
     let end = scenario.phases.heal_at();
     timed.chain(faults.periodic.iter().flat_map(|periodic| names.periodic(periodic, end))).collect()
 }
 
-/// The names of partitions, which the engine numbers.
+/// The names of partitions, which the engine numbers; and who asks what acts ask for.
 #[derive(Debug)]
-pub struct PartitionNames<'scenario>(Vec<&'scenario str>);
+pub struct Naming<'scenario> {
+    /// In alphabetical order.
+    partitions: Vec<&'scenario str>,
+    admin: ClientId,
+}
 
-impl<'scenario> PartitionNames<'scenario> {
-    /// The names in `scenario`, in alphabetical order.
+impl<'scenario> Naming<'scenario> {
+    /// Those of `scenario`.
     pub fn of(scenario: &'scenario Scenario) -> Self {
         let faults = &scenario.faults;
         let timed = faults.timed.iter().flat_map(|fault| [Some(&fault.act), fault.undo.as_ref()]);
         let periodic = faults.periodic.iter().flat_map(|fault| [Some(&fault.act), fault.undo.as_ref()]);
         let names: BTreeSet<&str> = timed.chain(periodic).flatten().filter_map(Act::partition_name).collect();
-        Self(names.into_iter().collect())
+        Self { partitions: names.into_iter().collect(), admin: scenario.clients.asker() }
     }
 
-    /// The name in a single act, if it has one.
-    pub fn of_act(act: &'scenario Act) -> Self {
-        Self(act.partition_name().into_iter().collect())
+    /// The name in a single act of `scenario`, if it has one.
+    pub fn of_act(act: &'scenario Act, scenario: &Scenario) -> Self {
+        Self { partitions: act.partition_name().into_iter().collect(), admin: scenario.clients.asker() }
     }
 
     fn number(&self, name: &str) -> PartitionId {
-        let index = self.0.binary_search(&name).expect("all names of the scenario are listed");
+        let index = self.partitions.binary_search(&name).expect("all names of the scenario are listed");
         PartitionId::new(u32::try_from(index).expect("a file has fewer names than that"))
     }
 
     fn command(&self, act: &Act) -> Command<Target> {
-        act.command(&|name| self.number(name))
+        act.command(&|name| self.number(name), self.admin)
     }
 
     /// The act and what undoes it.

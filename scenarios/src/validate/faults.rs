@@ -5,8 +5,8 @@ use sim_core::clock::ClockError;
 use sim_core::fault::{Entry, Plan, PlanError, Target, table};
 
 use super::{Objection, no_such_node, nodes_allowed};
-use crate::format::{Act, Periodic, Random, Scenario, Timed};
-use crate::plan::{PartitionNames, RandomFaults};
+use crate::format::{Act, Periodic, Random, Request, Scenario, Timed};
+use crate::plan::{Naming, RandomFaults};
 use crate::protocol::ProtocolKind;
 use crate::text::Step;
 use crate::text::units::Time;
@@ -98,9 +98,12 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
     if let Act::DiskSlow { times: 0, .. } = act {
         return Err(refuse("a disk cannot be 0 times as slow".to_owned()).allowed("1 and more"));
     }
+    if let Act::Ask(request) = act {
+        check_request(scenario, *request, path)?;
+    }
     let timed =
         Timed { at: Some(Time::default()), when: None, act: act.clone(), undo_after: None, undo: None };
-    let entries = PartitionNames::of_act(act).timed(&timed);
+    let entries = Naming::of_act(act, scenario).timed(&timed);
     check_zones(scenario, &entries, path)?;
     let plan = Plan::new(entries, Vec::new());
     plan.validate(scenario.nodes, scenario.clients.total()).map_err(|error| match error {
@@ -118,6 +121,25 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
         PlanError::Clock { source, .. } => refuse_clock(source, path),
         PlanError::OccurrenceZero { .. } => unreachable!("the entry has a time"),
     })
+}
+
+/// That an administrator can ask for this.
+fn check_request(scenario: &Scenario, request: Request, path: &str) -> Result<(), Objection> {
+    let nodes = request.nodes();
+    if let Some(node) = nodes.iter().find(|node| node.raw() >= scenario.nodes) {
+        let problem = no_such_node(*node, scenario.nodes);
+        return Err(Objection::new(path, problem).allowed(nodes_allowed(scenario.nodes)));
+    }
+    if let [one, other] = nodes[..]
+        && one == other
+    {
+        return Err(Objection::new(path, format!("`{one}` is named twice")).allowed("two nodes"));
+    }
+    if scenario.clients.total() == 0 {
+        let problem = "nobody is there to ask: the scenario has no clients";
+        return Err(Objection::new(path, problem).hint("add `clients: (admins: 1)`"));
+    }
+    Ok(())
 }
 
 fn refuse_clock(error: ClockError, path: &str) -> Objection {

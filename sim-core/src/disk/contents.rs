@@ -221,6 +221,13 @@ impl<R: Record> Contents<R> {
         }
     }
 
+    /// Shares memory with a log that got the same appends.
+    pub(super) fn share_with(&mut self, twin: &Self) {
+        if let (Self::Log(log), Self::Log(twin)) = (self, twin) {
+            log.slots.share_chunk(&twin.slots);
+        }
+    }
+
     /// Applies a write whose record went elsewhere, and returns that record. A log entry or staged chunk stands
     /// where nothing was written, and is corrupt; a cell keeps its old value.
     pub(super) fn miss(&mut self, write: Write<R>) -> Option<R> {

@@ -59,7 +59,7 @@ use region::Region;
 
 /// What a protocol writes to its disk: one type for all regions. Cloned once per write: large contents belong
 /// into an `Arc`.
-pub trait Record: Clone + Send + Sync + Serialize + 'static {
+pub trait Record: Clone + PartialEq + Send + Sync + Serialize + 'static {
     /// Bytes it takes on the disk.
     fn size(&self) -> u64;
 

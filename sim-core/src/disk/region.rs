@@ -126,7 +126,10 @@ impl<R: Record> Region<R> {
             let write = self.pending.pop_front().expect("a sync covers only writes that were made");
             let armed = misdirects.iter().position(|misdirect| misdirect.from == self.id);
             match armed.filter(|_| write.record().is_some()) {
-                None => self.durable.apply(write),
+                None => {
+                    self.durable.apply(write);
+                    self.durable.share_with(&self.volatile);
+                }
                 Some(at) => {
                     let onto = misdirects.remove(at).onto;
                     strays.extend(self.durable.miss(write).map(|record| Stray { record, onto }));

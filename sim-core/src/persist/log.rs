@@ -149,7 +149,8 @@ impl<T> AppendLog<T> {
     /// Closes the full tail, and the open group when that is full too.
     fn seal(&mut self) {
         assert!(self.tail.len() as u64 <= CHUNK_LEN, "a chunk has {} entries", self.tail.len());
-        self.recent.push(Arc::new(std::mem::take(&mut self.tail)));
+        let full = std::mem::replace(&mut self.tail, Vec::with_capacity(position(CHUNK_LEN)));
+        self.recent.push(Arc::new(full));
         if (self.end >> CHUNK_BITS).is_multiple_of(GROUP_LEN) {
             self.groups.push(Arc::new(std::mem::take(&mut self.recent)));
         }
@@ -173,6 +174,18 @@ impl<T: Clone> AppendLog<T> {
         let chunk = Arc::make_mut(self.chunk_mut(index >> CHUNK_BITS));
         let at = position_in(chunk, index);
         Some(&mut chunk[at])
+    }
+
+    /// The entry at `index`, to change. A log that ends before it is filled up to it first.
+    ///
+    /// # Panics
+    /// If `index` is before the first entry kept.
+    pub fn get_or_fill(&mut self, index: u64, mut fill: impl FnMut() -> T) -> &mut T {
+        assert!(index >= self.first, "entry {index} is gone, the log begins at {}", self.first);
+        while self.end <= index {
+            self.push(fill());
+        }
+        self.get_mut(index).expect("filled up to there")
     }
 
     /// Drops everything before `index`. Beyond the end this empties the log, and the next entry gets `index`:
@@ -220,6 +233,23 @@ impl<T: Clone> AppendLog<T> {
         let group = Arc::make_mut(&mut self.groups[at]);
         let at = group_position(group, number);
         &mut group[at]
+    }
+
+    /// Takes over the chunk of `twin` where the last push has filled one and `twin` has an equal one, so that logs
+    /// with equal entries take the memory of one. Changes nothing that can be read.
+    pub fn share_chunk(&mut self, twin: &Self)
+    where
+        T: PartialEq,
+    {
+        let open = self.end >> CHUNK_BITS;
+        if self.is_empty() || !self.tail.is_empty() {
+            return;
+        }
+        let number = open - 1;
+        let has_it = twin.first >> CHUNK_BITS <= number && number < twin.end >> CHUNK_BITS;
+        if has_it && self.chunk(number) == twin.chunk(number) {
+            *self.chunk_mut(number) = Arc::clone(twin.chunk(number));
+        }
     }
 
     /// Drops the sealed chunks numbered below `number`; the chunk `number` itself keeps what it holds.
@@ -309,7 +339,6 @@ impl<'a, T> IntoIterator for &'a AppendLog<T> {
     }
 }
 
-/// Equal when first index and entries are.
 /// As its first index and a sequence.
 impl<T: Serialize> Serialize for AppendLog<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -329,6 +358,7 @@ impl<T: Serialize> Serialize for Entries<'_, T> {
     }
 }
 
+/// Equal when first index and entries are.
 impl<T: PartialEq> PartialEq for AppendLog<T> {
     fn eq(&self, other: &Self) -> bool {
         (self.first, self.end) == (other.first, other.end) && self.iter().eq(other.iter())

@@ -69,6 +69,14 @@ impl Model for LockModel {
             Operation::Release { token } => self.release(*state, token, outcome),
         }
     }
+
+    fn describe(&self, state: &Lock) -> String {
+        match state.holder {
+            Holder::Nobody => "a free lock".to_owned(),
+            Holder::Token(token) => format!("the lock held with token {token}"),
+            Holder::Unseen => "the lock held by an unseen `acquire`".to_owned(),
+        }
+    }
 }
 
 impl LockModel {
@@ -156,5 +164,13 @@ mod tests {
         assert!(!accepts(STRICT, &[unseen.clone(), acquired(1)]));
         assert!(accepts(STRICT, &[unseen.clone(), (Operation::Acquire, Outcome::Rejected)]));
         assert!(accepts(LEASED, &[unseen, acquired(1)]));
+    }
+
+    #[test]
+    fn a_lock_is_shown_with_its_holder() {
+        let shown = |holder| STRICT.describe(&Lock { holder, last_token: Some(3) });
+        assert_eq!(shown(Holder::Nobody), "a free lock");
+        assert_eq!(shown(Holder::Token(3)), "the lock held with token 3");
+        assert_eq!(shown(Holder::Unseen), "the lock held by an unseen `acquire`");
     }
 }

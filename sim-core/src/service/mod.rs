@@ -354,6 +354,11 @@ pub trait Model {
     /// operations that did not happen are left out of a history before it is judged.
     /// With [`Outcome::Unknown`] the answer says what the operation does where its outcome is never seen.
     fn step(&self, state: &Self::State, operation: &Operation, outcome: &Outcome) -> Option<Self::State>;
+
+    /// The state for people, in a line.
+    fn describe(&self, state: &Self::State) -> String {
+        format!("{state:?}")
+    }
 }
 
 /// Whether holding something (a lock, a message of a queue) can end by itself, by a lease that runs out. A model

@@ -60,6 +60,18 @@ pub struct Message {
     pub holder: Holder,
 }
 
+/// `7 waits`, `7 is held with receipt 2`.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.value;
+        match self.holder {
+            Holder::Nobody => write!(f, "{value} waits"),
+            Holder::Receipt(receipt) => write!(f, "{value} is held with receipt {receipt}"),
+            Holder::Unseen => write!(f, "{value} is held by an unseen `dequeue`"),
+        }
+    }
+}
+
 /// The sequential meaning of `queue`: first in, first out, and at most one holder a message until it is
 /// acknowledged.
 ///
@@ -98,6 +110,11 @@ impl Model for QueueModel {
             Operation::Acknowledge { receipt } => self.acknowledge(&mut next, receipt, outcome),
         };
         legal.then_some(next)
+    }
+
+    fn describe(&self, state: &Vec<Message>) -> String {
+        let messages: Vec<String> = state.iter().map(Message::to_string).collect();
+        if messages.is_empty() { "an empty queue".to_owned() } else { messages.join(", ") }
     }
 }
 
@@ -261,5 +278,17 @@ mod tests {
                 prop_assert_eq!(state.len(), waiting.len() + held.len());
             }
         }
+    }
+
+    #[test]
+    fn a_queue_is_shown_message_by_message() {
+        let message = |value, holder| Message { value, deliveries: 1, holder };
+        let state =
+            vec![message(7, Holder::Receipt(2)), message(8, Holder::Unseen), message(9, Holder::Nobody)];
+        let shown = "7 is held with receipt 2, 8 is held by an unseen `dequeue`, 9 waits";
+        assert_eq!(
+            (STRICT.describe(&state), STRICT.describe(&vec![])),
+            (shown.into(), "an empty queue".into())
+        );
     }
 }

@@ -258,13 +258,16 @@ impl<P: Process> World<P> {
                 breaches.push((index, breach));
             }
         }
-        self.report(node, breaches);
+        if !breaches.is_empty() {
+            self.report(node, breaches);
+        }
         self.core.facts = facts;
         self.core.facts.clear();
         self.note_status(node);
     }
 
     /// Reports each breach once: a violated invariant is not asked again.
+    #[cold]
     fn report(&mut self, node: NodeId, breaches: Vec<(usize, Breach)>) {
         for (index, Breach(evidence)) in breaches.into_iter().rev() {
             let property = self.invariants.remove(index).about().name.to_owned();

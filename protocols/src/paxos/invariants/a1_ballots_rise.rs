@@ -1,17 +1,16 @@
 //! A1: an acceptor's ballot rises.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Ballot, Fact, Paxos};
+use crate::replicated::PerNode;
 
 /// An acceptor neither promises nor accepts a ballot below one that it has promised or accepted, restarts or not.
 #[derive(Clone, Debug, Default)]
 pub struct BallotsRise {
-    ballots: BTreeMap<NodeId, Ballot>,
+    ballots: PerNode<Ballot>,
 }
 
 impl BallotsRise {
@@ -28,7 +27,7 @@ impl BallotsRise {
             | Fact::Applied { .. }
             | Fact::Installed { .. } => return Ok(()),
         };
-        let before = self.ballots.entry(node).or_default();
+        let before = self.ballots.at(node);
         ensure!(ballot >= *before, "{node} {deed} {ballot} after {before}");
         *before = ballot;
         Ok(())
@@ -51,7 +50,7 @@ impl Invariant<Paxos> for BallotsRise {
 
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
-            let (given, held) = (self.ballots.get(&node).copied().unwrap_or_default(), paxos.promised());
+            let (given, held) = (self.ballots.of(node), paxos.promised());
             ensure!(held >= given, "{node} gave its promise for {given}, and holds {held}");
         }
         Ok(())

@@ -1,28 +1,27 @@
 //! A2: an acceptor accepts under its ballot.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Ballot, Fact, Paxos};
+use crate::replicated::PerNode;
 
 /// An acceptor accepts nothing below a ballot that it has promised in phase 1, restarts or not.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptsItsBallot {
-    promised: BTreeMap<NodeId, Ballot>,
+    promised: PerNode<Ballot>,
 }
 
 impl AcceptsItsBallot {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match fact {
             Fact::Promised { ballot, .. } => {
-                let promised = self.promised.entry(node).or_default();
+                let promised = self.promised.at(node);
                 *promised = (*promised).max(*ballot);
             }
             Fact::Accepted(pvalue) => {
-                let promised = self.promised.get(&node).copied().unwrap_or_default();
+                let promised = self.promised.of(node);
                 let (slot, ballot) = (pvalue.slot, pvalue.ballot);
                 ensure!(
                     ballot >= promised,

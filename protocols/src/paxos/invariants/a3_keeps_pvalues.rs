@@ -3,16 +3,18 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::persist::PersistentMap;
+use sim_core::persist::AppendLog;
 
 use super::super::{Ballot, Fact, Index, Paxos, Pvalue};
+use super::few::Few;
+use crate::replicated::NodeSet;
 
 /// A promise reports everything that its acceptor has ever accepted for the slots that were asked about, each with the
 /// highest ballot, but for slots that it says are decided; and what it says is decided is.
 #[derive(Clone, Debug, Default)]
 pub struct KeepsPvalues {
-    /// By acceptor and slot, the highest ballot accepted.
-    accepted: PersistentMap<(NodeId, Index), Ballot>,
+    /// By slot, each ballot that was accepted, and by whom.
+    accepted: AppendLog<Few<(Ballot, NodeSet)>>,
     /// The last slot that anybody decided, all before it being decided too.
     decided: Index,
 }
@@ -20,7 +22,9 @@ pub struct KeepsPvalues {
 impl KeepsPvalues {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match fact {
-            Fact::Accepted(Pvalue { slot, ballot, .. }) => _ = self.accepted.insert((node, *slot), *ballot),
+            Fact::Accepted(Pvalue { slot, ballot, .. }) => {
+                self.accept(node, *slot, *ballot);
+            }
             Fact::Applied { slot, .. } => self.decided = self.decided.max(*slot),
             Fact::Promised { first, decided, accepted, .. } => {
                 return self.check_promise(node, *first, *decided, accepted);
@@ -34,6 +38,20 @@ impl KeepsPvalues {
             | Fact::Installed { .. } => {}
         }
         Ok(())
+    }
+
+    fn accept(&mut self, node: NodeId, slot: Index, ballot: Ballot) {
+        let ballots = self.accepted.get_or_fill(slot.0, Few::default);
+        let place = ballots.position(|(known, _)| *known == ballot);
+        let place = place.unwrap_or_else(|| ballots.push((ballot, NodeSet::EMPTY)));
+        let (_, nodes) = ballots.get_mut(place).expect("a place that was just found");
+        *nodes = nodes.with(node);
+    }
+
+    /// The highest ballot that an acceptor has accepted for a slot.
+    fn accepted(&self, node: NodeId, slot: Index) -> Option<Ballot> {
+        let ballots = self.accepted.get(slot.0)?.iter();
+        ballots.filter(|(_, nodes)| nodes.contains(node)).map(|(ballot, _)| *ballot).max()
     }
 
     /// Slots after all that are decided anywhere are few: a window of them.
@@ -52,9 +70,9 @@ impl KeepsPvalues {
         let end = self.decided.plus(1_024);
         while slot <= end {
             let reported = accepted.iter().find(|pvalue| pvalue.slot == slot).map(|pvalue| pvalue.ballot);
-            if let Some(ballot) = self.accepted.get(&(node, slot)) {
+            if let Some(ballot) = self.accepted(node, slot) {
                 ensure!(
-                    reported >= Some(*ballot),
+                    reported >= Some(ballot),
                     "{node} accepted {ballot} for slot {slot}, and reports {reported:?}"
                 );
             }
@@ -83,7 +101,7 @@ impl Invariant<Paxos> for KeepsPvalues {
         for (node, paxos) in nodes.running() {
             let next = paxos.log().last().next();
             let held = paxos.log().accepted_at(next).map(|(ballot, _)| ballot);
-            let given = self.accepted.get(&(node, next)).copied();
+            let given = self.accepted(node, next);
             ensure!(held >= given, "{node} accepted {given:?} for slot {next}, and holds {held:?}");
         }
         Ok(())

@@ -41,10 +41,7 @@ impl ProposalsFollowChosen {
 
     fn propose(&mut self, node: NodeId, pvalue: Pvalue) -> Result<(), Breach> {
         let Pvalue { slot, ballot, proposal } = pvalue;
-        while self.proposed.end_index() <= slot.0 {
-            self.proposed.push(None);
-        }
-        let highest = self.proposed.get_mut(slot.0).expect("the slot was just made");
+        let highest = self.proposed.get_or_fill(slot.0, || None);
         if highest.is_none_or(|highest| highest.ballot <= ballot) {
             *highest = Some(pvalue);
         }

@@ -21,11 +21,7 @@ impl Default for OneDecision {
 
 impl OneDecision {
     fn decide(&mut self, node: NodeId, slot: Index, proposal: Proposal) -> Result<(), Breach> {
-        while self.decided.end_index() <= slot.0 {
-            self.decided.push(None);
-        }
-        let known = self.decided.get_mut(slot.0).expect("the slot was just made");
-        let first = *known.get_or_insert(proposal);
+        let first = *self.decided.get_or_fill(slot.0, || None).get_or_insert(proposal);
         ensure!(first == proposal, "{node} takes `{proposal}` as decided for slot {slot}, and `{first}` was");
         Ok(())
     }

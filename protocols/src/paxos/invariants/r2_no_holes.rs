@@ -3,14 +3,14 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::persist::PersistentMap;
 
 use super::super::{Fact, Index, Paxos};
+use crate::replicated::PerNode;
 
 /// Every node executes slot after slot, and only what is decided.
 #[derive(Clone, Debug, Default)]
 pub struct NoHoles {
-    executed: PersistentMap<NodeId, Index>,
+    executed: PerNode<Index>,
     /// The last slot that anybody decided.
     decided: Index,
 }
@@ -19,11 +19,11 @@ impl NoHoles {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
             Fact::Recovered { slot, .. } | Fact::Installed { slot, .. } => {
-                _ = self.executed.insert(node, slot);
+                *self.executed.at(node) = slot;
             }
             Fact::Decided { slot, .. } => self.decided = self.decided.max(slot),
             Fact::Applied { slot, .. } => {
-                let before = self.executed.insert(node, slot).unwrap_or_default();
+                let before = self.executed.replace(node, slot);
                 ensure!(slot == before.next(), "{node} executed slot {slot} after slot {before}");
                 ensure!(slot <= self.decided, "{node} executed slot {slot}, which nobody has decided");
             }

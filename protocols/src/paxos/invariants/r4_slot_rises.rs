@@ -1,25 +1,24 @@
 //! R4: the slot that is executed next never falls.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Index, Paxos};
+use crate::replicated::PerNode;
 
 /// From a start to the next crash, how far a node has executed never falls.
 #[derive(Clone, Debug, Default)]
 pub struct SlotRises {
-    executed: BTreeMap<NodeId, Index>,
+    executed: PerNode<Index>,
 }
 
 impl SlotRises {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
-            Fact::Recovered { slot, .. } => _ = self.executed.insert(node, slot),
+            Fact::Recovered { slot, .. } => *self.executed.at(node) = slot,
             Fact::Applied { slot, .. } | Fact::Installed { slot, .. } => {
-                let before = self.executed.insert(node, slot).unwrap_or_default();
+                let before = self.executed.replace(node, slot);
                 ensure!(slot > before, "{node} had executed up to slot {before}, and is at {slot}");
             }
             Fact::BecameCandidate { .. }
@@ -50,8 +49,7 @@ impl Invariant<Paxos> for SlotRises {
 
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
-            let (applied, stated) =
-                (paxos.machine().applied(), self.executed.get(&node).copied().unwrap_or_default());
+            let (applied, stated) = (paxos.machine().applied(), self.executed.of(node));
             ensure!(applied == stated, "{node} has executed up to {applied}, stated was {stated}");
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Which acceptor has accepted what, for every slot, in the whole history; and what is chosen by that.
+//! Which acceptor has accepted what, for every slot in the whole history, until something is chosen; and what that is.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use sim_core::persist::AppendLog;
 
 use super::super::membership::Membership;
 use super::super::{Ballot, Config, Fact, Index, Proposal, Pvalue};
+use super::few::Few;
 use crate::replicated::{NodeSet, Phase};
 
-/// Every vote that ever left an acceptor.
+/// Every vote that left an acceptor, for each slot until something is chosen there.
 #[derive(Clone, Debug)]
 pub(super) struct Votes {
     config: Arc<Config>,
@@ -23,10 +24,10 @@ pub(super) struct Votes {
 /// The votes of one slot.
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    /// The latest, which usually is the only one.
-    latest: Option<Tally>,
-    earlier: Vec<Tally>,
-    chosen: Option<(Ballot, Proposal)>,
+    /// One for each ballot and proposal; usually one.
+    tallies: Few<Tally>,
+    /// Which of them was the first to have a quorum.
+    chosen: Option<usize>,
 }
 
 /// Who has accepted a proposal under a ballot.
@@ -44,35 +45,35 @@ impl Votes {
         Self { config, membership, decided: Index::ZERO, slots: AppendLog::starting_at(1) }
     }
 
-    /// Takes note of a vote. Returns what is chosen for the slot by it, and was not before.
+    /// Takes note of a vote. Returns what is chosen for the slot by it, and was not before. Once something is chosen, who
+    /// votes for what is not counted any more.
     pub(super) fn add(&mut self, node: NodeId, pvalue: Pvalue) -> Option<(Ballot, Proposal)> {
         let Pvalue { slot, ballot, proposal } = pvalue;
-        let members = self.membership.at(slot);
-        while self.slots.end_index() <= slot.0 {
-            self.slots.push(Slot::default());
-        }
-        let votes = self.slots.get_mut(slot.0).expect("the slot was just made");
-        let tally = votes.tally(ballot, proposal);
-        tally.accepted_by = tally.accepted_by.with(node);
-        let accepted_by = tally.accepted_by;
-        if votes.chosen.is_some() || !self.config.quorums.is_enough(Phase::Two, accepted_by, members) {
+        let votes = self.slots.get_or_fill(slot.0, Slot::default);
+        if votes.chosen.is_some() {
             return None;
         }
-        votes.chosen = Some((ballot, proposal));
-        votes.chosen
+        let place = votes.place(ballot, proposal);
+        let tally = votes.tallies.get_mut(place).expect("a place that was just found");
+        tally.accepted_by = tally.accepted_by.with(node);
+        let accepted_by = tally.accepted_by;
+        let members = self.membership.at(slot);
+        if !self.config.quorums.is_enough(Phase::Two, accepted_by, members) {
+            return None;
+        }
+        votes.chosen = Some(place);
+        Some((ballot, proposal))
     }
 
     /// What is chosen for a slot, and under which ballot that was seen first.
     pub(super) fn chosen(&self, slot: Index) -> Option<(Ballot, Proposal)> {
-        self.slots.get(slot.0)?.chosen
+        let votes = self.slots.get(slot.0)?;
+        votes.tallies.get(votes.chosen?).map(|tally| (tally.ballot, tally.proposal))
     }
 
-    /// All votes of a slot.
+    /// All votes of a slot up to when something was chosen.
     pub(super) fn of(&self, slot: Index) -> impl Iterator<Item = Tally> {
-        self.slots
-            .get(slot.0)
-            .into_iter()
-            .flat_map(|votes| votes.latest.iter().chain(&votes.earlier).copied())
+        self.slots.get(slot.0).into_iter().flat_map(|votes| votes.tallies.iter().copied())
     }
 
     /// Takes note of a decision: it may change who decides later slots.
@@ -110,18 +111,10 @@ impl Votes {
 }
 
 impl Slot {
-    /// The tally of a proposal under a ballot.
-    fn tally(&mut self, ballot: Ballot, proposal: Proposal) -> &mut Tally {
-        let is_it = |tally: &Tally| tally.ballot == ballot && tally.proposal == proposal;
-        if self.latest.as_ref().is_some_and(is_it) {
-            return self.latest.as_mut().expect("just looked");
-        }
-        if let Some(at) = self.earlier.iter().position(is_it) {
-            return &mut self.earlier[at];
-        }
-        let tally = Tally { ballot, proposal, accepted_by: NodeSet::EMPTY };
-        self.earlier.extend(self.latest.replace(tally));
-        self.latest.as_mut().expect("just put there")
+    /// Where the tally of a proposal under a ballot is; a new one if there was none.
+    fn place(&mut self, ballot: Ballot, proposal: Proposal) -> usize {
+        let known = self.tallies.position(|tally| tally.ballot == ballot && tally.proposal == proposal);
+        known.unwrap_or_else(|| self.tallies.push(Tally { ballot, proposal, accepted_by: NodeSet::EMPTY }))
     }
 }
 

@@ -1,21 +1,20 @@
 //! What each node's numbers must always be to one another (Figure 2).
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Index, Raft, Term};
+use crate::replicated::PerNode;
 
 /// Base ≤ snapshot ≤ applied ≤ commit ≤ last index, durable ≤ last index, last term ≤ current term; and from a start to the next
 /// crash neither term, nor commit index, nor the last executed entry ever fall.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
-    before: BTreeMap<NodeId, Reading>,
+    before: PerNode<Reading>,
 }
 
-/// One node's numbers.
+/// One node's numbers. Incarnation 0 was never started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Reading {
     incarnation: u32,
@@ -99,10 +98,8 @@ impl Invariant<Raft> for Bounds {
         let Some(raft) = nodes.process(node) else { return Ok(()) };
         let reading = Reading::new(raft, nodes.incarnation(node));
         reading.check(node)?;
-        match self.before.insert(node, reading) {
-            Some(before) => reading.check_after(&before, node),
-            None => Ok(()),
-        }
+        let before = self.before.replace(node, reading);
+        reading.check_after(&before, node)
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {

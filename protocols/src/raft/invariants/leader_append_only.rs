@@ -1,17 +1,16 @@
 //! Leader Append-Only (§5.3).
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Chain, Fact, Index, Raft, Term};
+use crate::replicated::PerNode;
 
 /// A leader never overwrites or deletes entries in its log; it only appends.
 #[derive(Clone, Debug, Default)]
 pub struct LeaderAppendOnly {
-    leaders: BTreeMap<NodeId, Leading>,
+    leaders: PerNode<Option<Leading>>,
 }
 
 /// A node that leads, and its log when it last spoke of it.
@@ -26,17 +25,17 @@ impl LeaderAppendOnly {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         match *fact {
             Fact::BecameLeader { term } => {
-                self.leaders.insert(node, Leading { term, index: Index::ZERO, chain: Chain::EMPTY });
+                *self.leaders.at(node) = Some(Leading { term, index: Index::ZERO, chain: Chain::EMPTY });
             }
             Fact::Recovered { .. } | Fact::BecameCandidate { .. } | Fact::BecameFollower { .. } => {
-                self.leaders.remove(&node);
+                *self.leaders.at(node) = None;
             }
             Fact::Truncated { from } => {
-                let leading = self.leaders.get(&node);
+                let leading = self.leaders.of(node);
                 ensure!(leading.is_none(), "{node} removed entries from {from} on while it led: {leading:?}");
             }
             Fact::Appended { index, chain, .. } => {
-                if let Some(leading) = self.leaders.get_mut(&node) {
+                if let Some(leading) = self.leaders.at(node) {
                     ensure!(
                         index > leading.index,
                         "{node} leads and appended {index} over {}",
@@ -46,7 +45,7 @@ impl LeaderAppendOnly {
                 }
             }
             Fact::Restored { index, .. } => {
-                let leading = self.leaders.get(&node);
+                let leading = self.leaders.of(node);
                 ensure!(
                     leading.is_none(),
                     "{node} took over a snapshot up to {index} while it led: {leading:?}"
@@ -82,7 +81,7 @@ impl Invariant<Raft> for LeaderAppendOnly {
 
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
         for (node, raft) in nodes.running().filter(|(_, raft)| raft.is_leader()) {
-            let Some(leading) = self.leaders.get(&node).filter(|leading| leading.term == raft.term()) else {
+            let Some(leading) = self.leaders.of(node).filter(|leading| leading.term == raft.term()) else {
                 return Err(Breach(format!("{node} leads {}, and its election was not stated", raft.term())));
             };
             let chain = raft.log().chain_at(leading.index);

@@ -3,7 +3,7 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::persist::PersistentMap;
+use sim_core::persist::AppendLog;
 
 use super::super::{Chain, Fact, Index, Raft};
 
@@ -14,7 +14,8 @@ use super::super::{Chain, Fact, Index, Raft};
 /// one, the chain of a running node's log is asked for it.
 #[derive(Clone, Debug, Default)]
 pub struct LogInv {
-    committed: PersistentMap<Index, Chain>,
+    /// What was stated for each index, if it was.
+    committed: AppendLog<Option<Chain>>,
     /// The longest so far.
     last: Option<(Index, Chain)>,
 }
@@ -26,7 +27,7 @@ impl LogInv {
         (index, chain): (Index, Chain),
         chain_at: impl Fn(Index) -> Option<Chain>,
     ) -> Result<(), Breach> {
-        let known = self.committed.insert(index, chain).unwrap_or(chain);
+        let known = *self.committed.get_or_fill(index.0, || None).get_or_insert(chain);
         ensure!(known == chain, "{node} committed other entries up to {index}: chain {chain}, not {known}");
         let (last, last_chain) = self.last.unwrap_or((index, chain));
         if index >= last {

@@ -5,6 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Chain, Fact, Index, Raft, Term};
+use crate::replicated::PerNode;
 
 /// If a node's log is at least as up to date (by last term, then by length) as that of another which has everything
 /// committed, it has everything committed, too.
@@ -20,7 +21,7 @@ use super::super::{Chain, Fact, Index, Raft, Term};
 #[derive(Clone, Debug, Default)]
 pub struct MoreUpToDateCorrect {
     /// The last term of each log, by index of the node.
-    last_terms: Vec<Term>,
+    last_terms: PerNode<Term>,
     /// The longest committed prefix so far: shorter ones are prefixes of it, as `log-inv` sees to.
     committed: Option<Prefix>,
 }
@@ -86,10 +87,7 @@ impl MoreUpToDateCorrect {
     }
 
     fn is_first_of_term(&mut self, node: NodeId, term: Term) -> bool {
-        if self.last_terms.len() <= node.index() {
-            self.last_terms.resize(node.index() + 1, Term(0));
-        }
-        std::mem::replace(&mut self.last_terms[node.index()], term) != term
+        self.last_terms.replace(node, term) != term
     }
 
     fn check(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {

@@ -1,28 +1,27 @@
 //! Acknowledged is kept (§4.3, §8.2).
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Index, View, Vrr};
+use crate::replicated::PerNode;
 
 /// What a replica has acknowledged in a view, it has for as long as it is in that view, crash or not: after a recovery
 /// too it is as far, or in a later view.
 #[derive(Clone, Debug, Default)]
 pub struct AcknowledgedIsKept {
-    acknowledged: BTreeMap<NodeId, (View, Index)>,
+    acknowledged: PerNode<(View, Index)>,
 }
 
 impl AcknowledgedIsKept {
     fn acknowledge(&mut self, node: NodeId, view: View, index: Index) {
-        let latest = self.acknowledged.entry(node).or_default();
+        let latest = self.acknowledged.at(node);
         *latest = (*latest).max((view, index));
     }
 
     fn check(&self, node: NodeId, last_normal: View, op: Index) -> Result<(), Breach> {
-        let (view, index) = self.acknowledged.get(&node).copied().unwrap_or_default();
+        let (view, index) = self.acknowledged.of(node);
         ensure!(
             (last_normal, op) >= (view, index),
             "{node} has acknowledged {index} in {view}, and has a log of {last_normal} up to {op}"

@@ -1,21 +1,20 @@
 //! What each replica's numbers must always be to one another (Figure 2).
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Index, View, Vrr};
+use crate::replicated::PerNode;
 
 /// Compacted ≤ executed ≤ commit-number ≤ op-number, last normal view ≤ view-number; and while a replica runs, neither
 /// its view nor its commit-number nor the last executed entry ever fall.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
-    before: BTreeMap<NodeId, Reading>,
+    before: PerNode<Reading>,
 }
 
-/// One replica's numbers.
+/// One replica's numbers. Incarnation 0 was never started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Reading {
     incarnation: u32,
@@ -86,10 +85,8 @@ impl Invariant<Vrr> for Bounds {
         let Some(vrr) = nodes.process(node) else { return Ok(()) };
         let reading = Reading::new(vrr, nodes.incarnation(node));
         reading.check(node)?;
-        match self.before.insert(node, reading) {
-            Some(before) => reading.check_after(&before, node),
-            None => Ok(()),
-        }
+        let before = self.before.replace(node, reading);
+        reading.check_after(&before, node)
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {

@@ -1,19 +1,18 @@
 //! What is committed, a quorum holds (§4.1, step 5).
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
 use super::super::{Fact, Index, View, Vrr};
+use crate::replicated::PerNode;
 
 /// A primary commits an entry only when f others have acknowledged it in its view.
 #[derive(Clone, Debug, Default)]
 pub struct CommitQuorum {
     /// For each replica the view in which it has acknowledged last, and how far.
-    acknowledged: BTreeMap<NodeId, (View, Index)>,
+    acknowledged: PerNode<(View, Index)>,
     /// The same of views before that.
     earlier: PersistentMap<(NodeId, View), Index>,
     /// What anybody has committed.
@@ -22,7 +21,7 @@ pub struct CommitQuorum {
 
 impl CommitQuorum {
     fn acknowledge(&mut self, node: NodeId, view: View, index: Index) {
-        let latest = self.acknowledged.entry(node).or_default();
+        let latest = self.acknowledged.at(node);
         if latest.0 != view {
             self.earlier.insert((node, latest.0), latest.1);
         }
@@ -31,11 +30,11 @@ impl CommitQuorum {
 
     /// How far a replica has acknowledged in a view. Its acknowledgements may be late, and it elsewhere by now.
     fn acknowledged_in(&self, node: NodeId, view: View) -> Index {
-        match self.acknowledged.get(&node) {
-            Some((latest, index)) if *latest == view => *index,
-            Some(_) => self.earlier.get(&(node, view)).copied().unwrap_or_default(),
-            None => Index::ZERO,
+        let (latest, index) = self.acknowledged.of(node);
+        if latest == view {
+            return index;
         }
+        self.earlier.get(&(node, view)).copied().unwrap_or_default()
     }
 
     /// A replica commits. Who is not the first only hears of it.
@@ -43,8 +42,8 @@ impl CommitQuorum {
         if index <= self.committed {
             return Ok(());
         }
-        let others = self.acknowledged.keys().filter(|other| **other != node);
-        let held_by = 1 + others.filter(|other| self.acknowledged_in(**other, view) >= index).count();
+        let others = self.acknowledged.iter().map(|(other, _)| other).filter(|other| *other != node);
+        let held_by = 1 + others.filter(|other| self.acknowledged_in(*other, view) >= index).count();
         ensure!(
             held_by >= quorum,
             "{node} commits {index} in {view}, and only {held_by} hold it, of {quorum} needed"

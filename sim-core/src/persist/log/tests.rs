@@ -41,6 +41,8 @@ enum Step {
     Change(u64),
     /// Clone, then continue on the clone (odd) or the original (even).
     Fork(u64),
+    /// Extend to the end of a chunk, and share that with each clone that has it.
+    Share,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -50,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_u64..1_002).prop_map(Step::TruncateBack),
         2 => (0_u64..1_000).prop_map(Step::Change),
         1 => any::<u64>().prop_map(Step::Fork),
+        2 => Just(Step::Share),
     ]
 }
 
@@ -110,6 +113,14 @@ proptest! {
                     }
                     kept.push((other, twin.clone()));
                 }
+                Step::Share => {
+                    let entries = twin.end()..twin.end().next_multiple_of(CHUNK_LEN);
+                    log.extend(entries.clone());
+                    twin.entries.extend(entries);
+                    for (other, _) in &kept {
+                        log.share_chunk(other);
+                    }
+                }
             }
             assert_same(&log, &twin);
         }
@@ -160,6 +171,22 @@ fn a_clone_copies_the_open_chunk_and_a_write_at_most_one_more() {
 }
 
 #[test]
+fn logs_that_are_written_alike_share_their_chunks() {
+    let mut one = AppendLog::new();
+    let mut two = AppendLog::new();
+    for entry in 0..2 * CHUNK_LEN {
+        one.push(entry);
+        two.push(if entry == 300 { 7 } else { entry });
+        two.share_chunk(&one);
+    }
+    let is_shared = |number| Arc::ptr_eq(one.chunk(number), two.chunk(number));
+    assert_eq!((is_shared(0), is_shared(1)), (true, false), "the second chunk is not equal");
+    assert_eq!(two.get(300), Some(&7));
+    *two.get_mut(3).expect("kept") = 9;
+    assert_eq!(one.get(3), Some(&3), "a change copies the chunk");
+}
+
+#[test]
 fn a_log_of_ten_million_entries_has_a_short_spine() {
     let log: AppendLog<u8> = std::iter::repeat_n(7, 10_000_000).collect();
     let spine = log.groups.len() + log.recent.len() + log.tail.len();
@@ -172,4 +199,19 @@ fn a_front_cut_releases_its_chunks() {
     log.truncate_front(100_000);
     let held: usize = log.groups.iter().map(|group| group.len()).sum::<usize>() + log.recent.len();
     assert!(held <= 50_000 / 256 + 2, "{held} chunks are held for 50,000 entries");
+}
+
+#[test]
+fn an_entry_beyond_the_end_is_there_once_the_log_is_filled_up_to_it() {
+    let mut log = AppendLog::starting_at(3);
+    *log.get_or_fill(600, || 7) = 8;
+    *log.get_or_fill(5, || 9) += 1;
+    assert_eq!((log.first_index(), log.end_index()), (3, 601));
+    assert_eq!([3, 5, 599, 600].map(|index| log.get(index).copied()), [Some(7), Some(8), Some(7), Some(8)]);
+}
+
+#[test]
+#[should_panic(expected = "entry 2 is gone, the log begins at 3")]
+fn an_entry_before_the_beginning_cannot_be_filled_in() {
+    AppendLog::starting_at(3).get_or_fill(2, || 0);
 }

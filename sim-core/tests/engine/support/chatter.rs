@@ -45,7 +45,7 @@ pub(crate) enum ChatterFact {
     Stood,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub(crate) struct Number(pub(crate) u64);
 
 #[derive(Clone, Serialize)]

@@ -72,20 +72,23 @@ pub(super) fn gather<S: Spec>(
     }
 }
 
+fn operations(count: u64) -> String {
+    if count == 1 { "1 operation".to_owned() } else { format!("{count} operations") }
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = self.part.as_ref().map_or_else(String::new, |part| format!(" on {part}"));
         writeln!(
             f,
-            "no order of the {} operations{of} is legal. After the longest legal prefix ({} operations, then {}) \
-             none of these can be next:",
-            self.operation_count,
-            self.prefix.len(),
+            "no order of the {}{of} is legal. After the longest legal prefix ({}, then {}) none of these can be next:",
+            operations(self.operation_count),
+            operations(self.prefix.len() as u64),
             self.state,
         )?;
         write_operations(f, &self.stuck)?;
         let small = if self.is_minimal { "Smallest part" } else { "Small part" };
-        writeln!(f, "{small} that is illegal by itself ({} operations):", self.minimal.len())?;
+        writeln!(f, "{small} that is illegal by itself ({}):", operations(self.minimal.len() as u64))?;
         write_operations(f, &self.minimal)
     }
 }

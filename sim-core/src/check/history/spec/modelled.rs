@@ -58,7 +58,7 @@ impl<M: Model> Spec for Modelled<M> {
     }
 
     fn describe(&self, state: &M::State) -> String {
-        format!("{state:?}")
+        self.model.describe(state)
     }
 
     fn bonds(&self, (operation, outcome): &Self::Call) -> Bonds {
