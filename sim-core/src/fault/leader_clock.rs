@@ -9,14 +9,17 @@ use crate::clock::ClockFault;
 use crate::random::Stream;
 
 /// Leaders whose clocks run wrong: what they believe to hold for some time holds for another. Only the clocks of whoever
-/// leads do.
+/// leads do, or led a moment ago: whoever is deposed and does not know it goes on in the wrong time for a while.
 pub(super) struct LeaderClock;
+
+/// How long after an election the old leader's clocks are set right and the new one's go wrong.
+const NEXT_AFTER: (Span, Span) = (Span::millis(100), Span::millis(400));
 
 impl FaultKind for LeaderClock {
     fn about(&self) -> About {
         About {
             name: "leader-clock",
-            help: "The clocks of the leader and the next 1 to 4 run 0.1 to 30 percent fast or slow, and are then set right.",
+            help: "The clocks of the leader and the next 1 to 4 run 1 to 30 percent fast or slow, and are then set right.",
             severity: Severity::Benign,
             rate: Rate::new(1, Span::secs(10)),
         }
@@ -25,14 +28,14 @@ impl FaultKind for LeaderClock {
     fn generate(&self, stream: &mut Stream, context: &GeneratorContext) -> Option<Fault> {
         context.has_peers().then_some(())?;
         let duration = context.draw_duration(stream);
-        let ppm = *stream.pick(&[1_000, 50_000, 300_000])?;
+        let ppm = *stream.pick(&[10_000, 100_000, 300_000])?;
         let ppm = *stream.pick(&[ppm, -ppm])?;
         let leaders = 1 + u32::try_from(stream.below(4)).expect("below 4");
         let mut aimed = vec![Aimed::at(Span::ZERO, drift(ppm))];
         for nth in 1..=leaders {
-            let drift_at = context.draw_delay(stream, Span::millis(500));
+            let next_at = stream.span(NEXT_AFTER.0, NEXT_AFTER.1);
             let mut then =
-                |command| aimed.push(Aimed::after(StatusEvent::BecomesLeader, nth, drift_at, command));
+                |command| aimed.push(Aimed::after(StatusEvent::BecomesLeader, nth, next_at, command));
             then(set_right());
             then(drift(ppm));
         }
