@@ -324,7 +324,7 @@ impl Builder<'_> {
 mod tests {
     use super::*;
     use crate::SimTime;
-    use crate::check::history::testing::{by_hand, draws, happened, history_of};
+    use crate::check::history::testing::{draws, happened, history_of, is_earlier, read, write};
     use crate::history::HistoryOperation;
     use crate::random::Stream;
     use crate::service::{Certainty, Operation, Outcome, Value, kv};
@@ -345,8 +345,7 @@ mod tests {
 
     fn precedes(first: &HistoryOperation, second: &HistoryOperation) -> bool {
         let is_known = first.outcome.certainty() == Certainty::Happened;
-        let is_earlier = first.completed.is_some_and(|completed| completed < second.invoked);
-        is_known && is_earlier && first.op.client == second.op.client
+        is_known && is_earlier(first, second) && first.op.client == second.op.client
     }
 
     /// The values of a key that a read must not be older than, straight from the definitions.
@@ -489,14 +488,6 @@ mod tests {
         assert!(good.iter().chain(&bad).all(|count| *count > 40), "of each: {good:?} good, {bad:?} bad");
     }
 
-    fn write(client: u32, at: u64, key: u32, value: Value) -> HistoryOperation {
-        by_hand(client, at, at + 1, Operation::Kv(kv::Operation::Write(Key(key), value)), Outcome::Done)
-    }
-
-    fn read(client: u32, at: u64, key: u32, value: Option<Value>) -> HistoryOperation {
-        by_hand(client, at, at + 1, Operation::Kv(kv::Operation::Read(Key(key))), Outcome::Value(value))
-    }
-
     /// Which guarantees a history violates.
     fn violated(operations: &[HistoryOperation]) -> Vec<&'static str> {
         let history = history_of(operations);
@@ -526,6 +517,31 @@ mod tests {
             violated(&[&reply[..], &[read(3, 6, 2, Some(8)), read(3, 8, 1, Some(7))]].concat()).is_empty()
         );
         assert!(violated(&[write(1, 0, 1, 7), read(2, 2, 1, None)]).is_empty(), "stale is allowed");
+    }
+
+    #[test]
+    fn writes_of_a_client_that_are_seen_in_another_order_are_shown_as_a_circle() {
+        // c2 has seen what c1 wrote after 7, so 7 is older than 9; c4 sees 9 and then 7.
+        let history = [
+            write(1, 0, 1, 7),
+            write(1, 2, 2, 8),
+            write(3, 0, 1, 9),
+            read(2, 4, 2, Some(8)),
+            read(2, 6, 1, Some(9)),
+            read(4, 4, 1, Some(9)),
+            read(4, 6, 1, Some(7)),
+        ];
+        assert_eq!(violated(&history), ["monotonic-writes"], "and nothing else is wrong");
+        let judgement = Session::new(Guarantee::MonotonicWrites).judge(&history_of(&history));
+        let Judgement::Violation(anomaly) = judgement else { panic!("{judgement:?}") };
+        assert_eq!(anomaly.operations, [history[0].clone(), history[2].clone()], "the two writes");
+        let text = anomaly.to_string();
+        for said in [
+            "c2#6 had to see it, having read a later write of its client, and reads the other",
+            "c4#6 had to see it, having read it before, and reads the other",
+        ] {
+            assert!(text.contains(said), "{text}");
+        }
     }
 
     #[test]

@@ -1,62 +1,30 @@
 use super::*;
-use crate::check::history::testing::{Shape, by_hand, draws, happened, history_of, random_history};
+use crate::check::history::testing::{
+    self, Shape, draws, has_legal_order, history_of, is_earlier, read, write,
+};
 use crate::history::HistoryOperation;
 use crate::random::Stream;
 use crate::service::kv::KvModel;
 use crate::service::set::SetModel;
-use crate::service::{Certainty, Key, Model, Operation, Outcome, Value, kv as kv_service};
+use crate::service::{Key, Model, Operation, Outcome, Value, kv as kv_service};
 use crate::{ClientId, OpId, SimTime};
 
 const BUDGET: u64 = 1_000_000;
 
-/// The brute-force twin: all orders that the clients' own orders allow, judged by the model of the service.
-fn is_sequential<M: Model>(
-    model: &M,
-    state: &M::State,
-    operations: &[HistoryOperation],
-    placed: &mut Vec<usize>,
-) -> bool {
-    let is_known = |operation: &HistoryOperation| operation.outcome.certainty() == Certainty::Happened;
-    let rest: Vec<usize> = (0..operations.len()).filter(|index| !placed.contains(index)).collect();
-    if rest.iter().all(|index| !is_known(&operations[*index])) {
-        return true;
-    }
-    rest.iter().any(|index| {
-        let next = &operations[*index];
-        let is_late = rest.iter().any(|other| {
-            let other = &operations[*other];
-            let is_own = other.op.client == next.op.client;
-            is_own && is_known(other) && other.completed.is_some_and(|completed| completed < next.invoked)
-        });
-        if is_late {
-            return false;
-        }
-        let Some(after) = model.step(state, &next.operation, &next.outcome) else { return false };
-        placed.push(*index);
-        let is_legal = is_sequential(model, &after, operations, placed);
-        placed.pop();
-        is_legal
-    })
-}
-
+/// Compares a checker with its brute-force twin: all orders that the clients' own orders allow, judged by the model of
+/// the service.
 fn agrees<S: Spec + Clone, M: Model>(checker: &Sequential<S>, model: &M, shape: Shape) {
-    let mut counts = [0, 0];
-    for index in 0..10_000 {
-        let history = random_history(shape, &mut draws(index));
-        let twin = is_sequential(model, &model.initial(), &happened(&history), &mut Vec::new());
-        match checker.judge(&history, BUDGET) {
-            Judgement::Pass => {
-                assert!(twin, "history {index} is not sequential: {:#?}", history.operations());
-            }
-            Judgement::Inconclusive(why) => panic!("history {index}: {why}"),
-            Judgement::Violation(anomaly) => {
-                assert!(!twin, "history {index} is sequential: {anomaly}{:#?}", history.operations());
-                assert!(!anomaly.operations.is_empty());
-            }
-        }
-        counts[usize::from(twin)] += 1;
-    }
-    assert!(counts.iter().all(|count| *count > 1_000), "bad and good histories: {counts:?}");
+    let is_own = |first: &HistoryOperation, second: &HistoryOperation| first.op.client == second.op.client;
+    testing::agrees(
+        shape,
+        |history| checker.judge(history, BUDGET),
+        |operations| {
+            has_legal_order(model, operations, &|first, second| {
+                is_own(first, second) && is_earlier(first, second)
+            })
+        },
+        |anomaly| assert!(!anomaly.operations.is_empty(), "there is evidence: {anomaly}"),
+    );
 }
 
 fn shape(service: Service, values: u64) -> Shape {
@@ -77,17 +45,24 @@ fn registers_with_unique_values_agree_with_all_orders() {
 #[test]
 fn sets_agree_with_all_orders() {
     agrees(&super::set(), &SetModel, shape(Service::Set, 0));
+    agrees(&super::set(), &SetModel, shape(Service::Set, 4));
+}
+
+#[test]
+fn queues_agree_with_all_orders() {
+    for expiry in [Expiry::Never, Expiry::Possible] {
+        agrees(&super::queue(expiry), &QueueModel { expiry }, shape(Service::Queue, 4));
+    }
+}
+
+#[test]
+fn locks_agree_with_all_orders() {
+    for expiry in [Expiry::Never, Expiry::Possible] {
+        agrees(&super::lock(expiry), &LockModel { expiry }, shape(Service::Lock, 4));
+    }
 }
 
 // ----- by hand -----
-
-fn write(client: u32, at: u64, key: u32, value: Value) -> HistoryOperation {
-    by_hand(client, at, at + 1, Operation::Kv(kv_service::Operation::Write(Key(key), value)), Outcome::Done)
-}
-
-fn read(client: u32, at: u64, key: u32, value: Option<Value>) -> HistoryOperation {
-    by_hand(client, at, at + 1, Operation::Kv(kv_service::Operation::Read(Key(key))), Outcome::Value(value))
-}
 
 fn judge(operations: &[HistoryOperation]) -> Judgement<Anomaly> {
     super::kv().judge(&history_of(operations), BUDGET)
