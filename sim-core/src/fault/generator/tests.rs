@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fault::{Command, Target};
+use crate::fault::{Command, Place, Target};
 
 const SECONDS: u64 = 60;
 
@@ -153,6 +153,9 @@ fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
         | (Command::Pause(_), Command::Resume(Target::All))
         | (Command::Clock { .. }, Command::Clock { node: Target::All, .. })
         | (Command::Hold { .. }, Command::Release { .. }) => true,
+        (Command::Link { .. }, Command::Link { from, to, .. }) => {
+            [from, to].iter().all(|places| places[..] == [Place::Node(Target::All)])
+        }
         (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
         (
             Command::Issue { operation: Operation::Admin(begun), .. },
