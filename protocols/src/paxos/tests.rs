@@ -50,6 +50,21 @@ fn a_cluster_elects_a_leader_and_serves() {
 }
 
 #[test]
+fn each_invariant_alone_brings_the_ghost_state_that_it_reads() {
+    for index in 0..invariants::all(&config(3)).len() {
+        let alone = invariants::all(&config(3)).swap_remove(index);
+        let name = alone.about().name;
+        let mut world = testing::world(1, 3, config(3), vec![counting(20)], vec![alone]);
+        testing::run(&mut world, Span::secs(2));
+        let mut copy = world.fork().expect("nodes can be copied");
+        testing::run(&mut copy, Span::secs(1));
+        testing::run(&mut world, Span::secs(1));
+        assert_served(&world, Some(0), name);
+        assert_eq!(world.digest(), copy.digest(), "{name}");
+    }
+}
+
+#[test]
 fn all_ways_to_read_are_linearizable() {
     let lease = Reads::Lease(Lease { length: Span::millis(120), drift_ppm: 1_000 });
     for reads in [Reads::Quorum, Reads::Slot, lease] {

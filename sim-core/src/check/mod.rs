@@ -8,8 +8,10 @@
 //!
 //! An invariant keeps *ghost state* (who led in which term, what was committed) that it updates from facts in
 //! O(1) an entry and that forks with the world. [`Invariant::check_all`] is its brute-force twin: it looks at
-//! the processes alone, forgets everything, and is compared with the ghost state in tests.
+//! the processes alone, forgets everything, and is compared with the ghost state in tests. What several invariants keep
+//! alike is a [`Ghost`]: the world holds it once for all of them.
 
+mod ghost;
 pub mod history;
 mod liveness;
 
@@ -17,6 +19,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use ghost::Ghost;
+pub(crate) use ghost::Ghosts;
 pub use liveness::{
     AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
     LivenessCondition, NodesCatchUp,
@@ -111,6 +115,12 @@ pub trait Invariant<P: Process>: Send {
 
     /// A copy with its ghost state, for snapshots.
     fn fork(&self) -> Box<dyn Invariant<P>>;
+
+    /// The ghost states that it shares with others, as they are at the start; it finds them by [`Nodes::ghost`].
+    /// Default: none.
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<P>>> {
+        Vec::new()
+    }
 }
 
 /// A property of a whole history.
@@ -126,13 +136,23 @@ pub trait HistoryChecker: Send + Sync {
 pub struct Nodes<'a, P: Process> {
     processes: &'a [Option<P>],
     hosts: &'a [NodeHost<P>],
+    ghosts: &'a Ghosts<P>,
 }
 
 impl<'a, P: Process> Nodes<'a, P> {
     /// The nodes of a world; both slices are indexed by node.
-    pub(crate) fn new(processes: &'a [Option<P>], hosts: &'a [NodeHost<P>]) -> Self {
+    pub(crate) fn new(processes: &'a [Option<P>], hosts: &'a [NodeHost<P>], ghosts: &'a Ghosts<P>) -> Self {
         assert_eq!(processes.len(), hosts.len(), "every node has a host and a place for its process");
-        Self { processes, hosts }
+        Self { processes, hosts, ghosts }
+    }
+
+    /// The shared ghost state of this type.
+    ///
+    /// # Panics
+    /// If no invariant of the world named it in [`Invariant::ghosts`].
+    #[inline]
+    pub fn ghost<G: Ghost<P>>(&self) -> &'a G {
+        self.ghosts.get()
     }
 
     /// How many nodes the scenario has, running or not.

@@ -22,6 +22,7 @@ impl<P: Process> World<P> {
             core: self.core.clone(),
             config: self.config.clone(),
             invariants: self.invariants.iter().map(|invariant| invariant.fork()).collect(),
+            ghosts: self.ghosts.clone(),
             violations: self.violations.clone(),
             agenda: self.agenda.clone(),
             zones: self.zones.clone(),

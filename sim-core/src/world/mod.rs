@@ -45,7 +45,7 @@ use self::host::Spare;
 pub use self::setup::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep,
 };
-use crate::check::{Breach, Invariant, Nodes, Violation};
+use crate::check::{Breach, Ghosts, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
@@ -68,6 +68,8 @@ pub struct World<P: Process> {
     core: Core<P>,
     config: Arc<P::Config>,
     invariants: Vec<Box<dyn Invariant<P>>>,
+    /// What the invariants share.
+    ghosts: Ghosts<P>,
     violations: Vec<Violation>,
     agenda: Agenda,
     zones: Arc<[String]>,
@@ -130,6 +132,7 @@ impl<P: Process> World<P> {
             told: 0,
             read_ahead_of: 0,
             core: Core::new(&setup),
+            ghosts: Ghosts::of(&setup.invariants),
             invariants: setup.invariants,
         };
         for &spare in &setup.spares {
@@ -251,7 +254,8 @@ impl<P: Process> World<P> {
     #[inline(never)]
     fn check_facts(&mut self, node: NodeId) {
         let facts = std::mem::take(&mut self.core.facts);
-        let nodes = Nodes::new(&self.processes, &self.core.hosts);
+        self.ghosts.on_event(node, &facts);
+        let nodes = Nodes::new(&self.processes, &self.core.hosts, &self.ghosts);
         let mut breaches = Vec::new();
         for (index, invariant) in self.invariants.iter_mut().enumerate() {
             if let Err(breach) = invariant.on_event(&nodes, node, &facts) {
@@ -376,7 +380,7 @@ impl<P: Process> World<P> {
 
     /// All nodes as checkers see them.
     pub fn nodes(&self) -> Nodes<'_, P> {
-        Nodes::new(&self.processes, &self.core.hosts)
+        Nodes::new(&self.processes, &self.core.hosts, &self.ghosts)
     }
 
     /// Properties that were violated, the first first.

@@ -1,66 +1,57 @@
 //! A3: an acceptor never loses what it has accepted.
 
-use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
-use sim_core::ensure;
-use sim_core::persist::AppendLog;
+use std::sync::Arc;
 
-use super::super::{Ballot, Fact, Index, Paxos, Pvalue};
-use super::few::Few;
-use crate::replicated::NodeSet;
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
+use sim_core::ensure;
+
+use super::super::{Ballot, Config, Fact, Index, Paxos, Pvalue};
+use super::votes::Votes;
 
 /// A promise reports everything that its acceptor has ever accepted for the slots that were asked about, each with the
 /// highest ballot, but for slots that it says are decided; and what it says is decided is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct KeepsPvalues {
-    /// By slot, each ballot that was accepted, and by whom.
-    accepted: AppendLog<Few<(Ballot, NodeSet)>>,
+    config: Arc<Config>,
     /// The last slot that anybody decided, all before it being decided too.
     decided: Index,
 }
 
 impl KeepsPvalues {
-    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Accepted(Pvalue { slot, ballot, .. }) => {
-                self.accept(node, *slot, *ballot);
+    pub(super) const fn new(config: Arc<Config>) -> Self {
+        Self { config, decided: Index::ZERO }
+    }
+
+    fn on_facts(&mut self, votes: &Votes, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        for (place, fact) in facts.iter().enumerate() {
+            match fact {
+                Fact::Applied { slot, .. } => self.decided = self.decided.max(*slot),
+                Fact::Promised { first, decided, accepted, .. } => {
+                    let later = &facts[place + 1..];
+                    let kept = |slot| votes.accepted(node, slot).filter(|_| !accepts(later, slot));
+                    self.check_promise(node, (*first, *decided), accepted, kept)?;
+                }
+                Fact::Recovered { .. }
+                | Fact::BecameCandidate { .. }
+                | Fact::BecameLeader { .. }
+                | Fact::BecameFollower { .. }
+                | Fact::Accepted(_)
+                | Fact::Proposed(_)
+                | Fact::Decided { .. }
+                | Fact::Installed { .. } => {}
             }
-            Fact::Applied { slot, .. } => self.decided = self.decided.max(*slot),
-            Fact::Promised { first, decided, accepted, .. } => {
-                return self.check_promise(node, *first, *decided, accepted);
-            }
-            Fact::Recovered { .. }
-            | Fact::BecameCandidate { .. }
-            | Fact::BecameLeader { .. }
-            | Fact::BecameFollower { .. }
-            | Fact::Proposed(_)
-            | Fact::Decided { .. }
-            | Fact::Installed { .. } => {}
         }
         Ok(())
-    }
-
-    fn accept(&mut self, node: NodeId, slot: Index, ballot: Ballot) {
-        let ballots = self.accepted.get_or_fill(slot.0, Few::default);
-        let place = ballots.position(|(known, _)| *known == ballot);
-        let place = place.unwrap_or_else(|| ballots.push((ballot, NodeSet::EMPTY)));
-        let (_, nodes) = ballots.get_mut(place).expect("a place that was just found");
-        *nodes = nodes.with(node);
-    }
-
-    /// The highest ballot that an acceptor has accepted for a slot.
-    fn accepted(&self, node: NodeId, slot: Index) -> Option<Ballot> {
-        let ballots = self.accepted.get(slot.0)?.iter();
-        ballots.filter(|(_, nodes)| nodes.contains(node)).map(|(ballot, _)| *ballot).max()
     }
 
     /// Slots after all that are decided anywhere are few: a window of them.
     fn check_promise(
         &self,
         node: NodeId,
-        first: Index,
-        decided: Index,
+        (first, decided): (Index, Index),
         accepted: &[Pvalue],
+        kept: impl Fn(Index) -> Option<Ballot>,
     ) -> Result<(), Breach> {
         ensure!(
             decided <= self.decided.max(first.previous()),
@@ -70,7 +61,7 @@ impl KeepsPvalues {
         let end = self.decided.plus(1_024);
         while slot <= end {
             let reported = accepted.iter().find(|pvalue| pvalue.slot == slot).map(|pvalue| pvalue.ballot);
-            if let Some(ballot) = self.accepted(node, slot) {
+            if let Some(ballot) = kept(slot) {
                 ensure!(
                     reported >= Some(ballot),
                     "{node} accepted {ballot} for slot {slot}, and reports {reported:?}"
@@ -80,6 +71,11 @@ impl KeepsPvalues {
         }
         Ok(())
     }
+}
+
+/// Whether something is accepted for `slot` in these facts: what was promised before does not tell of it.
+fn accepts(facts: &[Fact], slot: Index) -> bool {
+    facts.iter().any(|fact| matches!(fact, Fact::Accepted(pvalue) if pvalue.slot == slot))
 }
 
 impl Invariant<Paxos> for KeepsPvalues {
@@ -92,16 +88,17 @@ impl Invariant<Paxos> for KeepsPvalues {
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        self.on_facts(nodes.ghost(), node, facts)
     }
 
     /// What was accepted for the next slot is still there, or the slot is decided.
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
+        let votes: &Votes = nodes.ghost();
         for (node, paxos) in nodes.running() {
             let next = paxos.log().last().next();
             let held = paxos.log().accepted_at(next).map(|(ballot, _)| ballot);
-            let given = self.accepted(node, next);
+            let given = votes.accepted(node, next);
             ensure!(held >= given, "{node} accepted {given:?} for slot {next}, and holds {held:?}");
         }
         Ok(())
@@ -110,17 +107,21 @@ impl Invariant<Paxos> for KeepsPvalues {
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
         Box::new(self.clone())
     }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
+        vec![Votes::shared(&self.config)]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::Chain;
-    use super::super::votes::tests::pvalue;
+    use super::super::votes::tests::{self, config, pvalue};
     use super::*;
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
-        let mut invariant = KeepsPvalues::default();
-        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+        let mut invariant = KeepsPvalues::new(config());
+        tests::judge(facts, |votes, _, node, facts| invariant.on_facts(votes, node, facts))
     }
 
     fn promised(decided: u64, accepted: &[Pvalue]) -> (u32, Fact) {

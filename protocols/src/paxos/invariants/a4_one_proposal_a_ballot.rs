@@ -1,41 +1,38 @@
 //! A4: one proposal a ballot and slot is accepted.
 
+use std::sync::Arc;
+
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::{Fact, Paxos, Pvalue};
+use super::super::{Config, Fact, Paxos};
 use super::proposals::FirstProposals;
+use super::votes::{Tally, Votes};
 
 /// Acceptors that accept the same ballot for a slot accept the same proposal.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OneProposalABallot {
-    accepted: FirstProposals,
+    config: Arc<Config>,
 }
 
 impl OneProposalABallot {
-    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        match *fact {
-            Fact::Accepted(pvalue) => {
-                let first = self.accepted.first(pvalue);
-                let Pvalue { slot, ballot, proposal } = pvalue;
-                ensure!(
-                    first == proposal,
-                    "{node} accepted `{proposal}` under {ballot} for slot {slot}, others `{first}`"
-                );
-                Ok(())
-            }
-            Fact::Recovered { .. }
-            | Fact::BecameCandidate { .. }
-            | Fact::BecameLeader { .. }
-            | Fact::BecameFollower { .. }
-            | Fact::Promised { .. }
-            | Fact::Proposed(_)
-            | Fact::Decided { .. }
-            | Fact::Applied { .. }
-            | Fact::Installed { .. } => Ok(()),
+    pub(super) const fn new(config: Arc<Config>) -> Self {
+        Self { config }
+    }
+}
+
+fn on_votes(votes: &Votes, node: NodeId) -> Result<(), Breach> {
+    for &slot in votes.disputed() {
+        for (place, Tally { ballot, proposal, .. }) in votes.of(slot).enumerate() {
+            let other = votes.of(slot).skip(place + 1).find(|other| other.ballot == ballot);
+            ensure!(
+                other.is_none(),
+                "`{proposal}` is accepted under {ballot} for slot {slot}, and {other:?}; {node} accepted last"
+            );
         }
     }
+    Ok(())
 }
 
 impl Invariant<Paxos> for OneProposalABallot {
@@ -48,16 +45,17 @@ impl Invariant<Paxos> for OneProposalABallot {
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Paxos>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
+        on_votes(nodes.ghost(), node)
     }
 
     /// What running acceptors hold under a ballot is the same.
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
-        let mut living = Self::default();
+        let mut living = FirstProposals::default();
         for (node, paxos) in nodes.running() {
             for pvalue in paxos.log().accepted_from(paxos.log().last()) {
-                living.on_fact(node, &Fact::Accepted(pvalue))?;
+                let first = living.propose(pvalue);
+                ensure!(first == pvalue.proposal, "{node} holds {pvalue:?}, another node `{first}`");
             }
         }
         Ok(())
@@ -66,16 +64,19 @@ impl Invariant<Paxos> for OneProposalABallot {
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
         Box::new(self.clone())
     }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
+        vec![Votes::shared(&self.config)]
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::votes::tests::pvalue;
+    use super::super::votes::tests::{self, pvalue};
     use super::*;
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
-        let mut invariant = OneProposalABallot::default();
-        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+        tests::judge(facts, |votes, _, node, _| on_votes(votes, node))
     }
 
     #[test]

@@ -3,42 +3,36 @@
 use std::sync::Arc;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::{Config, Fact, Paxos, Pvalue};
+use super::super::{Config, Fact, Paxos};
 use super::votes::Votes;
 
 /// If a phase 2 quorum has accepted a proposal for a slot, then whatever is accepted for it under a higher ballot is the
 /// same.
 #[derive(Clone, Debug)]
 pub struct ChosenStays {
-    votes: Votes,
+    config: Arc<Config>,
 }
 
 impl ChosenStays {
-    pub(super) fn new(config: Arc<Config>) -> Self {
-        Self { votes: Votes::new(config) }
+    pub(super) const fn new(config: Arc<Config>) -> Self {
+        Self { config }
     }
+}
 
-    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        if let Some((slot, ballot, chosen)) = self.votes.on_fact(node, fact) {
-            let later = self.votes.of(slot).find(|tally| tally.ballot > ballot && tally.proposal != chosen);
-            ensure!(
-                later.is_none(),
-                "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was accepted"
-            );
-        }
-        if let Fact::Accepted(Pvalue { slot, ballot, proposal }) = *fact
-            && let Some((under, chosen)) = self.votes.chosen(slot)
-        {
-            ensure!(
-                ballot <= under || proposal == chosen,
-                "{node} accepted `{proposal}` under {ballot} for slot {slot}, and `{chosen}` is chosen under {under}"
-            );
-        }
-        Ok(())
+/// A vote may be for something else than what is chosen, and it may choose what others have voted against.
+fn on_votes(votes: &Votes, node: NodeId) -> Result<(), Breach> {
+    for &slot in votes.disputed() {
+        let Some((ballot, chosen)) = votes.chosen(slot) else { continue };
+        let later = votes.of(slot).find(|tally| tally.ballot > ballot && tally.proposal != chosen);
+        ensure!(
+            later.is_none(),
+            "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was accepted; {node} accepted last"
+        );
     }
+    Ok(())
 }
 
 impl Invariant<Paxos> for ChosenStays {
@@ -51,16 +45,17 @@ impl Invariant<Paxos> for ChosenStays {
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Paxos>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
+        on_votes(nodes.ghost(), node)
     }
 
     /// What running nodes take as decided is what was chosen.
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
+        let votes: &Votes = nodes.ghost();
         for (node, paxos) in nodes.running() {
             let slot = paxos.log().last();
             let (held, chosen) =
-                (paxos.log().decided_at(slot), self.votes.chosen(slot).map(|(_, proposal)| proposal));
+                (paxos.log().decided_at(slot), votes.chosen(slot).map(|(_, proposal)| proposal));
             ensure!(
                 held.is_none() || held.copied() == chosen,
                 "{node} holds {held:?} in slot {slot}, chosen is {chosen:?}"
@@ -72,16 +67,19 @@ impl Invariant<Paxos> for ChosenStays {
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
         Box::new(self.clone())
     }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
+        vec![Votes::shared(&self.config)]
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::votes::tests::{config, pvalue};
+    use super::super::votes::tests::{self, pvalue};
     use super::*;
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
-        let mut invariant = ChosenStays::new(config());
-        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+        tests::judge(facts, |votes, _, node, _| on_votes(votes, node))
     }
 
     #[test]

@@ -1,48 +1,45 @@
 //! C1: one proposal a ballot and slot is proposed; and only that is accepted (CS1).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Paxos, Pvalue};
 use super::proposals::FirstProposals;
 
 /// For a ballot and a slot at most one proposal is ever proposed, restarts or not, and acceptors accept nothing else.
-#[derive(Clone, Debug, Default)]
-pub struct OneCommander {
-    proposed: FirstProposals,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OneCommander;
+
+fn on_fact(proposed: &FirstProposals, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+    match *fact {
+        Fact::Proposed(Pvalue { slot, ballot, proposal }) => {
+            let first = proposed.first(slot, ballot);
+            ensure!(
+                first == Some(proposal),
+                "{node} proposes `{proposal}` under {ballot} for slot {slot}, after {first:?}"
+            );
+            Ok(())
+        }
+        Fact::Accepted(pvalue) => check(proposed, node, "accepted", pvalue),
+        Fact::Recovered { .. }
+        | Fact::BecameCandidate { .. }
+        | Fact::BecameLeader { .. }
+        | Fact::BecameFollower { .. }
+        | Fact::Promised { .. }
+        | Fact::Decided { .. }
+        | Fact::Applied { .. }
+        | Fact::Installed { .. } => Ok(()),
+    }
 }
 
-impl OneCommander {
-    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        match *fact {
-            Fact::Proposed(pvalue) => {
-                let first = self.proposed.first(pvalue);
-                let Pvalue { slot, ballot, proposal } = pvalue;
-                ensure!(
-                    first == proposal,
-                    "{node} proposes `{proposal}` under {ballot} for slot {slot}, after `{first}`"
-                );
-                Ok(())
-            }
-            Fact::Accepted(pvalue) => {
-                let Pvalue { slot, ballot, proposal } = pvalue;
-                ensure!(
-                    self.proposed.holds(pvalue),
-                    "{node} accepted `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
-                );
-                Ok(())
-            }
-            Fact::Recovered { .. }
-            | Fact::BecameCandidate { .. }
-            | Fact::BecameLeader { .. }
-            | Fact::BecameFollower { .. }
-            | Fact::Promised { .. }
-            | Fact::Decided { .. }
-            | Fact::Applied { .. }
-            | Fact::Installed { .. } => Ok(()),
-        }
-    }
+fn check(proposed: &FirstProposals, node: NodeId, deed: &str, pvalue: Pvalue) -> Result<(), Breach> {
+    let Pvalue { slot, ballot, proposal } = pvalue;
+    ensure!(
+        proposed.first(slot, ballot) == Some(proposal),
+        "{node} {deed} `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
+    );
+    Ok(())
 }
 
 impl Invariant<Paxos> for OneCommander {
@@ -55,37 +52,37 @@ impl Invariant<Paxos> for OneCommander {
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        let proposed: &FirstProposals = nodes.ghost();
+        facts.iter().try_for_each(|fact| on_fact(proposed, node, fact))
     }
 
     /// What running acceptors hold was proposed.
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
             for pvalue in paxos.log().accepted_from(paxos.log().last()) {
-                let Pvalue { slot, ballot, proposal } = pvalue;
-                ensure!(
-                    self.proposed.holds(pvalue),
-                    "{node} holds `{proposal}` under {ballot} for slot {slot}, which nobody proposed"
-                );
+                check(nodes.ghost(), node, "holds", pvalue)?;
             }
         }
         Ok(())
     }
 
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
+        Box::new(*self)
+    }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
+        vec![FirstProposals::shared()]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::votes::tests::pvalue;
+    use super::super::votes::tests::{self, pvalue};
     use super::*;
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
-        let mut invariant = OneCommander::default();
-        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+        tests::judge(facts, |_, proposed, node, facts| on_fact(proposed, node, &facts[0]))
     }
 
     #[test]

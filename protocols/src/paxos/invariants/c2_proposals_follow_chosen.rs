@@ -3,55 +3,49 @@
 use std::sync::Arc;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::persist::AppendLog;
 
-use super::super::{Config, Fact, Paxos, Pvalue};
+use super::super::{Config, Fact, Index, Paxos, Pvalue};
+use super::proposals::FirstProposals;
 use super::votes::Votes;
 
 /// If a phase 2 quorum has accepted a proposal for a slot, then whatever is proposed for it under a higher ballot is the
 /// same.
 #[derive(Clone, Debug)]
 pub struct ProposalsFollowChosen {
-    votes: Votes,
-    /// By slot, what was proposed under the highest ballot.
-    proposed: AppendLog<Option<Pvalue>>,
+    config: Arc<Config>,
 }
 
 impl ProposalsFollowChosen {
-    pub(super) fn new(config: Arc<Config>) -> Self {
-        Self { votes: Votes::new(config), proposed: AppendLog::starting_at(1) }
+    pub(super) const fn new(config: Arc<Config>) -> Self {
+        Self { config }
     }
+}
 
-    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        if let Some((slot, ballot, chosen)) = self.votes.on_fact(node, fact) {
-            let proposed = self.proposed.get(slot.0).copied().flatten();
-            let later = proposed.filter(|pvalue| pvalue.ballot > ballot && pvalue.proposal != chosen);
-            ensure!(
-                later.is_none(),
-                "`{chosen}` is chosen under {ballot} for slot {slot}, and {later:?} was proposed"
-            );
+fn on_facts(votes: &Votes, proposed: &FirstProposals, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+    for fact in facts {
+        if let Fact::Proposed(Pvalue { slot, .. }) = *fact {
+            check(votes, proposed, node, slot)?;
         }
-        if let Fact::Proposed(pvalue) = *fact {
-            self.propose(node, pvalue)?;
-        }
-        Ok(())
     }
+    votes.just_chosen().iter().try_for_each(|slot| check(votes, proposed, node, *slot))
+}
 
-    fn propose(&mut self, node: NodeId, pvalue: Pvalue) -> Result<(), Breach> {
-        let Pvalue { slot, ballot, proposal } = pvalue;
-        let highest = self.proposed.get_or_fill(slot.0, || None);
-        if highest.is_none_or(|highest| highest.ballot <= ballot) {
-            *highest = Some(pvalue);
-        }
-        let Some((under, chosen)) = self.votes.chosen(slot) else { return Ok(()) };
-        ensure!(
-            ballot <= under || proposal == chosen,
+/// A proposal may differ from what is chosen already, and something may be chosen that differs from what is proposed.
+fn check(votes: &Votes, proposed: &FirstProposals, node: NodeId, slot: Index) -> Result<(), Breach> {
+    let Some((under, chosen)) = votes.chosen(slot) else { return Ok(()) };
+    let later = proposed.of(slot).find(|(ballot, proposal)| *ballot > under && *proposal != chosen);
+    let Some((ballot, proposal)) = later else { return Ok(()) };
+    Err(Breach(if votes.just_chosen().contains(&slot) {
+        format!(
+            "`{chosen}` is chosen under {under} for slot {slot}, and `{proposal}` was proposed under {ballot}"
+        )
+    } else {
+        format!(
             "{node} proposes `{proposal}` under {ballot} for slot {slot}, and `{chosen}` is chosen under {under}"
-        );
-        Ok(())
-    }
+        )
+    }))
 }
 
 impl Invariant<Paxos> for ProposalsFollowChosen {
@@ -60,24 +54,22 @@ impl Invariant<Paxos> for ProposalsFollowChosen {
             name: "c2-proposals-follow-chosen",
             statement: "What is proposed under a ballot above that of a chosen proposal is the same.",
             source: "PMMC §3 (C2), with quorums as in Flexible Paxos",
-            leaves_out: "earlier proposals than the highest, where something is chosen late",
+            leaves_out: "a second proposal under one ballot: `c1-one-commander` sees that",
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        on_facts(nodes.ghost(), nodes.ghost(), node, facts)
     }
 
     /// What running nodes have decided agrees with what was proposed last.
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
+        let proposed: &FirstProposals = nodes.ghost();
         for (node, paxos) in nodes.running() {
             let slot = paxos.log().last();
             let Some(held) = paxos.log().decided_at(slot) else { continue };
-            let proposed = self.proposed.get(slot.0).copied().flatten().map(|pvalue| pvalue.proposal);
-            ensure!(
-                proposed == Some(*held),
-                "{node} holds `{held}` in slot {slot}, proposed last was {proposed:?}"
-            );
+            let last = proposed.of(slot).max_by_key(|(ballot, _)| *ballot).map(|(_, proposal)| proposal);
+            ensure!(last == Some(*held), "{node} holds `{held}` in slot {slot}, proposed last was {last:?}");
         }
         Ok(())
     }
@@ -85,16 +77,19 @@ impl Invariant<Paxos> for ProposalsFollowChosen {
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
         Box::new(self.clone())
     }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
+        vec![Votes::shared(&self.config), FirstProposals::shared()]
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::votes::tests::{config, pvalue};
+    use super::super::votes::tests::{self, pvalue};
     use super::*;
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
-        let mut invariant = ProposalsFollowChosen::new(config());
-        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+        tests::judge(facts, on_facts)
     }
 
     #[test]

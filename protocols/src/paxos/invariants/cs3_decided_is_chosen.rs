@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Config, Fact, Index, Paxos, Proposal};
@@ -12,30 +12,27 @@ use super::votes::Votes;
 /// No node takes a proposal as decided unless a phase 2 quorum has accepted it under one ballot.
 #[derive(Clone, Debug)]
 pub struct DecidedIsChosen {
-    votes: Votes,
+    config: Arc<Config>,
 }
 
 impl DecidedIsChosen {
-    pub(super) fn new(config: Arc<Config>) -> Self {
-        Self { votes: Votes::new(config) }
+    pub(super) const fn new(config: Arc<Config>) -> Self {
+        Self { config }
     }
+}
 
-    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        if let Fact::Decided { slot, proposal } = *fact {
-            self.check(node, slot, proposal)?;
-        }
-        self.votes.on_fact(node, fact);
-        Ok(())
-    }
+fn on_fact(votes: &Votes, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+    let Fact::Decided { slot, proposal } = *fact else { return Ok(()) };
+    check(votes, node, slot, proposal)
+}
 
-    fn check(&self, node: NodeId, slot: Index, proposal: Proposal) -> Result<(), Breach> {
-        let chosen = self.votes.chosen(slot).map(|(_, chosen)| chosen);
-        ensure!(
-            chosen == Some(proposal),
-            "{node} takes `{proposal}` as decided for slot {slot}, and no quorum has accepted it; chosen is {chosen:?}"
-        );
-        Ok(())
-    }
+fn check(votes: &Votes, node: NodeId, slot: Index, proposal: Proposal) -> Result<(), Breach> {
+    let chosen = votes.chosen(slot).map(|(_, chosen)| chosen);
+    ensure!(
+        chosen == Some(proposal),
+        "{node} takes `{proposal}` as decided for slot {slot}, and no quorum has accepted it; chosen is {chosen:?}"
+    );
+    Ok(())
 }
 
 impl Invariant<Paxos> for DecidedIsChosen {
@@ -48,15 +45,16 @@ impl Invariant<Paxos> for DecidedIsChosen {
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Paxos>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        let votes: &Votes = nodes.ghost();
+        facts.iter().try_for_each(|fact| on_fact(votes, node, fact))
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Paxos>) -> Result<(), Breach> {
         for (node, paxos) in nodes.running() {
             let slot = paxos.log().last();
             if let Some(proposal) = paxos.log().decided_at(slot) {
-                self.check(node, slot, *proposal)?;
+                check(nodes.ghost(), node, slot, *proposal)?;
             }
         }
         Ok(())
@@ -65,16 +63,19 @@ impl Invariant<Paxos> for DecidedIsChosen {
     fn fork(&self) -> Box<dyn Invariant<Paxos>> {
         Box::new(self.clone())
     }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
+        vec![Votes::shared(&self.config)]
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::votes::tests::{config, pvalue};
+    use super::super::votes::tests::{self, pvalue};
     use super::*;
 
     fn judge(facts: &[(u32, Fact)]) -> Result<(), Breach> {
-        let mut invariant = DecidedIsChosen::new(config());
-        facts.iter().try_for_each(|(node, fact)| invariant.on_fact(NodeId::new(*node), fact))
+        tests::judge(facts, |votes, _, node, facts| on_fact(votes, node, &facts[0]))
     }
 
     #[test]

@@ -17,7 +17,8 @@
 //!
 //! Each keeps ghost state from facts, in O(1) an entry. Votes are counted from what acceptors said as it left them, by
 //! quorums that the ghost works out itself (`votes`): an acceptor that forgets, or a leader that counts wrongly, does not
-//! mislead it. CS1 (only what was proposed is accepted) is part of C1's file.
+//! mislead it. Who voted for what, and what was proposed (`proposals`), is kept once for all invariants that ask. CS1 (only
+//! what was proposed is accepted) is part of C1's file.
 
 mod a1_ballots_rise;
 mod a2_accepts_its_ballot;
@@ -64,10 +65,10 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Paxos>>> {
         Box::<SlotRises>::default(),
         Box::<BallotsRise>::default(),
         Box::<AcceptsItsBallot>::default(),
-        Box::<KeepsPvalues>::default(),
-        Box::<OneProposalABallot>::default(),
+        Box::new(KeepsPvalues::new(config.clone())),
+        Box::new(OneProposalABallot::new(config.clone())),
         Box::new(ChosenStays::new(config.clone())),
-        Box::<OneCommander>::default(),
+        Box::new(OneCommander),
         Box::new(ProposalsFollowChosen::new(config.clone())),
         Box::new(DecidedIsChosen::new(config)),
     ]

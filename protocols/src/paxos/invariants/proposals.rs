@@ -1,11 +1,13 @@
 //! Ghost state: the first proposal of each ballot for each slot.
 
+use sim_core::NodeId;
+use sim_core::check::Ghost;
 use sim_core::persist::AppendLog;
 
-use super::super::{Ballot, Proposal, Pvalue};
+use super::super::{Ballot, Fact, Index, Paxos, Proposal, Pvalue};
 use super::few::Few;
 
-/// By slot, each ballot with its first proposal.
+/// By slot, each ballot with its first proposal. Invariants share it: see [`Ghost`].
 #[derive(Clone, Debug)]
 pub(super) struct FirstProposals(AppendLog<Few<(Ballot, Proposal)>>);
 
@@ -16,19 +18,43 @@ impl Default for FirstProposals {
 }
 
 impl FirstProposals {
-    /// The proposal of a ballot for a slot; the first time it is taken note of.
-    pub(super) fn first(&mut self, pvalue: Pvalue) -> Proposal {
-        let ballots = self.0.get_or_fill(pvalue.slot.0, Few::default);
-        if let Some((_, proposal)) = ballots.iter().find(|(ballot, _)| *ballot == pvalue.ballot) {
-            return *proposal;
-        }
-        ballots.push((pvalue.ballot, pvalue.proposal));
-        pvalue.proposal
+    /// Fresh ghost state, for [`Invariant::ghosts`](sim_core::check::Invariant::ghosts).
+    pub(super) fn shared() -> Box<dyn Ghost<Paxos>> {
+        Box::<Self>::default()
     }
 
-    /// Whether this is the first proposal of its ballot for its slot.
-    pub(super) fn holds(&self, pvalue: Pvalue) -> bool {
-        let known = self.0.get(pvalue.slot.0);
-        known.is_some_and(|known| known.iter().any(|known| *known == (pvalue.ballot, pvalue.proposal)))
+    /// Takes note of a proposal, unless its ballot has proposed something for its slot. Returns what was first.
+    pub(super) fn propose(&mut self, Pvalue { slot, ballot, proposal }: Pvalue) -> Proposal {
+        let ballots = self.0.get_or_fill(slot.0, Few::default);
+        if let Some((_, first)) = ballots.iter().find(|(known, _)| *known == ballot) {
+            return *first;
+        }
+        ballots.push((ballot, proposal));
+        proposal
+    }
+
+    /// What was proposed for a slot, by each ballot first.
+    #[inline]
+    pub(super) fn of(&self, slot: Index) -> impl Iterator<Item = (Ballot, Proposal)> {
+        self.0.get(slot.0).into_iter().flat_map(|ballots| ballots.iter().copied())
+    }
+
+    /// The first proposal of a ballot for a slot.
+    pub(super) fn first(&self, slot: Index, ballot: Ballot) -> Option<Proposal> {
+        self.of(slot).find(|(known, _)| *known == ballot).map(|(_, proposal)| proposal)
+    }
+}
+
+impl Ghost<Paxos> for FirstProposals {
+    fn on_event(&mut self, _: NodeId, facts: &[Fact]) {
+        for fact in facts {
+            if let Fact::Proposed(pvalue) = *fact {
+                self.propose(pvalue);
+            }
+        }
+    }
+
+    fn fork(&self) -> Box<dyn Ghost<Paxos>> {
+        Box::new(self.clone())
     }
 }

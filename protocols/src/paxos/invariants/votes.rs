@@ -1,16 +1,17 @@
-//! Which acceptor has accepted what, for every slot in the whole history, until something is chosen; and what that is.
+//! Ghost state: which acceptor has accepted what, for every slot in the whole history; and what is chosen.
 
 use std::sync::Arc;
 
 use sim_core::NodeId;
+use sim_core::check::Ghost;
 use sim_core::persist::AppendLog;
 
 use super::super::membership::Membership;
-use super::super::{Ballot, Config, Fact, Index, Proposal, Pvalue};
+use super::super::{Ballot, Config, Fact, Index, Paxos, Proposal, Pvalue};
 use super::few::Few;
 use crate::replicated::{NodeSet, Phase};
 
-/// Every vote that left an acceptor, for each slot until something is chosen there.
+/// Every vote that left an acceptor. Invariants share it: see [`Ghost`].
 #[derive(Clone, Debug)]
 pub(super) struct Votes {
     config: Arc<Config>,
@@ -19,6 +20,10 @@ pub(super) struct Votes {
     /// The last slot whose decision was looked at for changes of the acceptors.
     decided: Index,
     slots: AppendLog<Slot>,
+    /// The slots for which something is chosen since the last event, and was not before.
+    just_chosen: Vec<Index>,
+    /// The slots for which the last event brought votes, where these are not all for the same under the same ballot.
+    disputed: Vec<Index>,
 }
 
 /// The votes of one slot.
@@ -42,27 +47,55 @@ impl Votes {
     pub(super) fn new(config: Arc<Config>) -> Self {
         let membership =
             Membership::new(config.members.iter().copied().filter(|node| node.index() < 64).collect());
-        Self { config, membership, decided: Index::ZERO, slots: AppendLog::starting_at(1) }
+        Self {
+            config,
+            membership,
+            decided: Index::ZERO,
+            slots: AppendLog::starting_at(1),
+            just_chosen: Vec::new(),
+            disputed: Vec::new(),
+        }
     }
 
-    /// Takes note of a vote. Returns what is chosen for the slot by it, and was not before. Once something is chosen, who
-    /// votes for what is not counted any more.
-    pub(super) fn add(&mut self, node: NodeId, pvalue: Pvalue) -> Option<(Ballot, Proposal)> {
+    /// Fresh ghost state, for [`Invariant::ghosts`](sim_core::check::Invariant::ghosts).
+    pub(super) fn shared(config: &Arc<Config>) -> Box<dyn Ghost<Paxos>> {
+        Box::new(Self::new(config.clone()))
+    }
+
+    fn add(&mut self, node: NodeId, pvalue: Pvalue) {
         let Pvalue { slot, ballot, proposal } = pvalue;
         let votes = self.slots.get_or_fill(slot.0, Slot::default);
-        if votes.chosen.is_some() {
-            return None;
-        }
         let place = votes.place(ballot, proposal);
         let tally = votes.tallies.get_mut(place).expect("a place that was just found");
         tally.accepted_by = tally.accepted_by.with(node);
         let accepted_by = tally.accepted_by;
-        let members = self.membership.at(slot);
-        if !self.config.quorums.is_enough(Phase::Two, accepted_by, members) {
-            return None;
+        if votes.tallies.get(1).is_some() {
+            self.disputed.push(slot);
         }
-        votes.chosen = Some(place);
-        Some((ballot, proposal))
+        if votes.chosen.is_some() {
+            return;
+        }
+        let members = self.membership.at(slot);
+        if self.config.quorums.is_enough(Phase::Two, accepted_by, members) {
+            votes.chosen = Some(place);
+            self.just_chosen.push(slot);
+        }
+    }
+
+    /// The slots for which something is chosen since the last event, and was not before.
+    pub(super) fn just_chosen(&self) -> &[Index] {
+        &self.just_chosen
+    }
+
+    /// The slots for which the last event brought votes, where these are not all for the same under the same ballot.
+    pub(super) fn disputed(&self) -> &[Index] {
+        &self.disputed
+    }
+
+    /// The highest ballot that an acceptor has accepted for a slot.
+    pub(super) fn accepted(&self, node: NodeId, slot: Index) -> Option<Ballot> {
+        let by_node = self.of(slot).filter(|tally| tally.accepted_by.contains(node));
+        by_node.map(|tally| tally.ballot).max()
     }
 
     /// What is chosen for a slot, and under which ballot that was seen first.
@@ -71,13 +104,14 @@ impl Votes {
         votes.tallies.get(votes.chosen?).map(|tally| (tally.ballot, tally.proposal))
     }
 
-    /// All votes of a slot up to when something was chosen.
+    /// All votes of a slot.
+    #[inline]
     pub(super) fn of(&self, slot: Index) -> impl Iterator<Item = Tally> {
         self.slots.get(slot.0).into_iter().flat_map(|votes| votes.tallies.iter().copied())
     }
 
     /// Takes note of a decision: it may change who decides later slots.
-    pub(super) fn on_decided(&mut self, slot: Index, proposal: Proposal) {
+    fn on_decided(&mut self, slot: Index, proposal: Proposal) {
         if slot <= self.decided {
             return;
         }
@@ -87,17 +121,11 @@ impl Votes {
         }
     }
 
-    /// Does what a fact says, where it is a vote or a decision. Returns what is chosen by it.
-    pub(super) fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Option<(Index, Ballot, Proposal)> {
+    #[inline]
+    fn on_fact(&mut self, node: NodeId, fact: &Fact) {
         match *fact {
-            Fact::Accepted(pvalue) => {
-                let (ballot, proposal) = self.add(node, pvalue)?;
-                Some((pvalue.slot, ballot, proposal))
-            }
-            Fact::Decided { slot, proposal } => {
-                self.on_decided(slot, proposal);
-                None
-            }
+            Fact::Accepted(pvalue) => self.add(node, pvalue),
+            Fact::Decided { slot, proposal } => self.on_decided(slot, proposal),
             Fact::Recovered { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
@@ -105,8 +133,22 @@ impl Votes {
             | Fact::Promised { .. }
             | Fact::Proposed(_)
             | Fact::Applied { .. }
-            | Fact::Installed { .. } => None,
+            | Fact::Installed { .. } => {}
         }
+    }
+}
+
+impl Ghost<Paxos> for Votes {
+    fn on_event(&mut self, node: NodeId, facts: &[Fact]) {
+        self.just_chosen.clear();
+        self.disputed.clear();
+        for fact in facts {
+            self.on_fact(node, fact);
+        }
+    }
+
+    fn fork(&self) -> Box<dyn Ghost<Paxos>> {
+        Box::new(self.clone())
     }
 }
 
@@ -120,10 +162,12 @@ impl Slot {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use sim_core::check::Breach;
     use sim_core::service::{Key, kv};
     use sim_core::{ClientId, OpId};
 
     use super::super::super::types::Change;
+    use super::super::proposals::FirstProposals;
     use super::*;
     use crate::replicated::Command;
 
@@ -143,12 +187,18 @@ pub(super) mod tests {
     #[test]
     fn a_proposal_is_chosen_by_a_quorum_under_one_ballot() {
         let mut votes = Votes::new(config());
-        assert_eq!(votes.add(NodeId::new(0), pvalue(1, 1, 7)), None);
-        assert_eq!(votes.add(NodeId::new(1), pvalue(1, 2, 7)), None, "another ballot");
-        assert_eq!(votes.add(NodeId::new(1), pvalue(2, 1, 7)), None, "another slot");
+        let mut vote = |node, pvalue: Pvalue| {
+            votes.on_event(NodeId::new(node), &[Fact::Accepted(pvalue)]);
+            (votes.just_chosen().to_vec(), votes.chosen(pvalue.slot), votes.disputed().to_vec())
+        };
+        let (nothing, first) = (Vec::new(), vec![Index(1)]);
+        assert_eq!(vote(0, pvalue(1, 1, 7)), (nothing.clone(), None, nothing.clone()));
+        assert_eq!(vote(1, pvalue(1, 2, 7)), (nothing.clone(), None, first.clone()), "another ballot");
+        assert_eq!(vote(1, pvalue(2, 1, 7)), (nothing.clone(), None, nothing.clone()), "another slot");
         let chosen = Some((pvalue(1, 1, 7).ballot, pvalue(1, 1, 7).proposal));
-        assert_eq!(votes.add(NodeId::new(2), pvalue(1, 1, 7)), chosen);
-        assert_eq!((votes.chosen(Index(1)), votes.of(Index(1)).count()), (chosen, 2));
+        assert_eq!(vote(2, pvalue(1, 1, 7)), (first.clone(), chosen, first.clone()));
+        assert_eq!(vote(1, pvalue(1, 1, 7)), (nothing, chosen, first), "it was before");
+        assert_eq!(votes.accepted(NodeId::new(1), Index(1)), Some(pvalue(1, 2, 7).ballot));
     }
 
     #[test]
@@ -162,11 +212,27 @@ pub(super) mod tests {
         }
         let count = |votes: &mut Votes, slot| {
             (0..5)
-                .position(|node| votes.add(NodeId::new(node), pvalue(slot, 1, 7)).is_some())
+                .position(|node| {
+                    votes.on_event(NodeId::new(node), &[Fact::Accepted(pvalue(slot, 1, 7))]);
+                    !votes.just_chosen().is_empty()
+                })
                 .map(|at| at + 1)
         };
         assert_eq!(count(&mut votes, 2), Some(2), "two of three");
         assert_eq!(count(&mut votes, 3), Some(3), "three of four");
         assert_eq!(count(&mut votes, 4), Some(3), "three of five");
+    }
+    /// Shows facts to `invariant` as a world does, one an event: ghost state first.
+    pub(in super::super) fn judge(
+        facts: &[(u32, Fact)],
+        mut invariant: impl FnMut(&Votes, &FirstProposals, NodeId, &[Fact]) -> Result<(), Breach>,
+    ) -> Result<(), Breach> {
+        let (mut votes, mut proposals) = (Votes::new(config()), FirstProposals::default());
+        facts.iter().try_for_each(|(node, fact)| {
+            let (node, facts) = (NodeId::new(*node), std::slice::from_ref(fact));
+            votes.on_event(node, facts);
+            proposals.on_event(node, facts);
+            invariant(&votes, &proposals, node, facts)
+        })
     }
 }
