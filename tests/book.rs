@@ -137,6 +137,24 @@ fn every_conversation_that_the_page_of_raft_names_exists() {
 }
 
 #[test]
+fn the_page_of_linearizability_shows_what_the_program_prints() {
+    let mut shown = 0;
+    for block in blocks(&chapter("linearizability.md"), "console") {
+        for part in block.split("$ splitbrain ").filter(|part| !part.trim().is_empty()) {
+            let (call, expected) = part.split_once('\n').unwrap_or((part, ""));
+            let arguments: Vec<&str> = call.split_whitespace().collect();
+            let printed = printed(&arguments);
+            assert!(!printed.is_empty(), "{call}");
+            if !expected.trim().is_empty() {
+                assert_eq!(printed.trim_end(), expected.trim_end(), "{call}");
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown >= 2, "{shown} blocks show what is printed");
+}
+
+#[test]
 fn every_field_of_a_report_is_in_the_book() {
     let report = json(&["run", "echo/hello", "--twice", "--format", "json"]);
     let page: BTreeSet<String> = quoted(&chapter("reports.md")).into_iter().collect();
@@ -251,10 +269,15 @@ fn names_of(schema: &Value) -> BTreeSet<String> {
 }
 
 /// What the program prints, called like this.
-fn json(arguments: &[&str]) -> Value {
+fn printed(arguments: &[&str]) -> String {
     let output =
         Command::new(env!("CARGO_BIN_EXE_splitbrain")).args(arguments).output().expect("the program runs");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
+    String::from_utf8(output.stdout).expect("the program prints UTF-8")
+}
+
+/// The same as a document.
+fn json(arguments: &[&str]) -> Value {
+    serde_json::from_str(&printed(arguments)).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
 }
 
 /// The fields of a document and of all in it.

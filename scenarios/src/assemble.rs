@@ -10,7 +10,7 @@ use sim_core::network::{Network, NetworkConfig};
 use sim_core::process::Process;
 use sim_core::random::KeySource;
 use sim_core::world::{ClientPolicy, ClientSetup, DiskTiming, HostTiming, TieRule, Workload as Asks};
-use sim_core::{ClientId, NodeId, Setup, SimTime, Simulation, World};
+use sim_core::{ClientId, NodeId, Setup, Simulation, World};
 
 use crate::format::{Scenario, Workload};
 use crate::plan;
@@ -147,11 +147,11 @@ fn clocks(scenario: &Scenario) -> Vec<NodeClock> {
     if clocks.nodes.is_empty() && clocks.error.span().is_zero() && error_ppm == 0 {
         return Vec::new();
     }
-    let mut all = vec![NodeClock::new(clocks.error.span(), error_ppm); scenario.nodes as usize];
+    let fresh = NodeClock::new(clocks.error.span(), error_ppm);
+    let mut all = vec![fresh.clone(); scenario.nodes as usize];
     for (name, given) in &clocks.nodes {
-        let clock = &mut all[name.id().index()];
-        clock.set_offset(SimTime::ZERO, given.offset.as_nanos());
-        clock.set_drift(SimTime::ZERO, given.drift.parts()).expect("`validate` checked the drift");
+        let own = fresh.clone().with_own(given.offset.as_nanos(), given.drift.parts());
+        all[name.id().index()] = own.expect("`validate` checked the drift");
     }
     all
 }

@@ -3,6 +3,8 @@
 //! Each field is drawn by a key of its own, so that another one in the list shifts nothing. Values are put into the text
 //! as `--set` does it. Where they contradict one another, all are drawn again, and after [`TRIES`] times the scenario
 //! runs as it is written: that never happens while at least one combination in a few is valid.
+//!
+//! What is set by hand wins: such a field is not drawn, and where a drawn section contains it, it is set again there.
 
 use sim_core::fingerprint::fingerprint;
 use sim_core::random::{KeySource, Purpose};
@@ -27,7 +29,7 @@ pub struct Configured {
 impl Loaded {
     /// The scenario as `seed` has it; `table` is the one that it was loaded with.
     pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Configured {
-        let fields = &self.scenario.draw;
+        let fields: Vec<&Draw> = self.scenario.draw.iter().filter(|draw| !self.is_set(draw)).collect();
         let as_written = || Configured { scenario: self.scenario.clone(), drawn: Vec::new() };
         if fields.is_empty() {
             return as_written();
@@ -40,8 +42,18 @@ impl Loaded {
         tries.unwrap_or_else(as_written)
     }
 
-    fn with(&self, overrides: &[Override], table: &ProtocolTable) -> Result<Scenario, Diagnostic> {
-        parse_and_validate(&text::apply(self.document(), overrides)?, table)
+    /// Whether the field, or something around it, was set by hand.
+    fn is_set(&self, draw: &Draw) -> bool {
+        let path = Path::parse(draw.path.trim());
+        path.is_some_and(|path| self.overrides().iter().any(|by_hand| by_hand.path().contains(&path)))
+    }
+
+    /// The scenario with these values, and with what was set by hand inside of them.
+    fn with(&self, drawn: &[Override], table: &ProtocolTable) -> Result<Scenario, Diagnostic> {
+        let is_inside = |by_hand: &&Override| drawn.iter().any(|drawn| drawn.path().contains(by_hand.path()));
+        let inside = self.overrides().iter().filter(is_inside);
+        let all: Vec<Override> = drawn.iter().chain(inside).cloned().collect();
+        parse_and_validate(&text::apply(self.document(), &all)?, table)
     }
 
     /// That a value is valid by itself, or together with one of another field.
@@ -72,6 +84,9 @@ impl Loaded {
             }
             if draw.from.is_empty() {
                 return Err(at(self.document(), &here("from"), "there is nothing to draw from".to_owned()));
+            }
+            if self.is_set(draw) {
+                continue;
             }
             for (place, value) in draw.from.iter().enumerate() {
                 self.check_value(&draw.path, value, table).map_err(|wrong| {
@@ -120,6 +135,14 @@ mod tests {
 
     fn loaded(fields: &str) -> Loaded {
         try_loaded(fields).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn set_by_hand(fields: &str, overrides: &[&str]) -> Loaded {
+        let text = format!("Scenario(format_version: 1, name: \"drawn\", protocol: Raft(),\n{fields}\n)");
+        let overrides: Vec<Override> =
+            overrides.iter().map(|text| Override::parse(text).expect("a path and a value")).collect();
+        load("test.ron", text.as_bytes(), &overrides, &ProtocolTable::builtin())
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     const TWO: &str = r#"draw: [(path: "nodes", from: ["3", "4", "5"]), (path: "protocol.heartbeat", from: ["20ms", "50ms"])]"#;
@@ -186,6 +209,50 @@ mod tests {
         let fixed =
             load("test.ron", text.as_bytes(), &drawn, &table).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(run(&fixed, &table, 9, &RunOptions::default()).report.digest, report.digest);
+    }
+
+    #[test]
+    fn what_is_set_by_hand_is_not_drawn() {
+        let table = ProtocolTable::builtin();
+        let (free, fixed) = (loaded(TWO), set_by_hand(TWO, &["nodes=7"]));
+        for seed in 0..20 {
+            let configured = fixed.configured(seed, &table);
+            assert_eq!(configured.scenario.nodes, 7);
+            assert_eq!(configured.drawn[..], free.configured(seed, &table).drawn[1..], "the rest stays");
+        }
+        let section = set_by_hand(TWO, &["protocol=Raft(heartbeat: \"30ms\")"]);
+        assert_eq!(section.configured(3, &table).drawn.len(), 1, "the section is set, its heartbeat with it");
+    }
+
+    #[test]
+    fn what_is_set_by_hand_within_a_drawn_section_stays() {
+        let table = ProtocolTable::builtin();
+        let fields = r#"network: (latency: "1ms"),
+            draw: [(path: "network", from: ["(latency: \"2ms\")", "(latency: \"3ms\", loss: 0.5)"])]"#;
+        let fixed = set_by_hand(fields, &["network.loss=0.25"]);
+        let latencies: BTreeSet<String> = (0..20)
+            .map(|seed| {
+                let network = fixed.configured(seed, &table).scenario.network;
+                assert_eq!(network.loss.map(|it| it.to_string()).as_deref(), Some("0.25"));
+                network.latency.expect("drawn").to_string()
+            })
+            .collect();
+        assert_eq!(latencies, ["2ms".to_owned(), "3ms".to_owned()].into());
+    }
+
+    #[test]
+    fn lists_of_nodes_are_drawn_as_texts_also_after_the_scenario_was_written() {
+        let table = ProtocolTable::builtin();
+        let fields = r#"clients: (targets: "n1, n2"),
+            draw: [(path: "clients.targets", from: ["n1", "n1, n2", "[\"n2\", \"n3\"]"])]"#;
+        let first = loaded(fields);
+        let text = first.scenario.to_text();
+        let second =
+            load("written.ron", text.as_bytes(), &[], &table).unwrap_or_else(|error| panic!("{error}"));
+        for seed in 0..20 {
+            let [first, second] = [&first, &second].map(|it| it.configured(seed, &table));
+            assert_eq!(first.scenario, second.scenario, "seed {seed}");
+        }
     }
 
     #[test]

@@ -19,11 +19,17 @@ pub struct Loaded {
     pub text_digest: u64,
     /// Its text, overrides applied.
     document: Document,
+    /// Those overrides: what is set by hand is not drawn.
+    overrides: Vec<Override>,
 }
 
 impl Loaded {
     pub(crate) const fn document(&self) -> &Document {
         &self.document
+    }
+
+    pub(crate) fn overrides(&self) -> &[Override] {
+        &self.overrides
     }
 }
 
@@ -40,7 +46,8 @@ pub fn load(
     let document = text::apply(&Document::read(name, bytes)?, overrides)?;
     check_version(&document)?;
     let scenario = parse_and_validate(&document, table)?;
-    let loaded = Loaded { scenario, text_digest: fingerprint(document.text()), document };
+    let text_digest = fingerprint(document.text());
+    let loaded = Loaded { scenario, text_digest, document, overrides: overrides.to_vec() };
     loaded.check_draws(table)?;
     Ok(loaded)
 }

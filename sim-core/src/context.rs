@@ -103,17 +103,17 @@ impl<'a, P: Process> Context<'a, P> {
     pub fn append(&mut self, region: RegionId, record: P::Record) -> Result<u64, WriteError> {
         let written =
             self.core.write_disk(self.node, region, fingerprint(&record), |disk| disk.append(region, record));
-        written.unwrap_or(Ok(0))
+        written.map(Option::unwrap_or_default)
     }
 
     /// Removes the records of a log region from `index` on.
     pub fn truncate_from(&mut self, region: RegionId, index: u64) {
-        self.core.write_disk(self.node, region, index, |disk| disk.truncate_from(region, index));
+        self.core.change_disk(self.node, region, index, |disk| disk.truncate_from(region, index));
     }
 
     /// Removes the records of a log region before `index`.
     pub fn truncate_before(&mut self, region: RegionId, index: u64) {
-        self.core.write_disk(self.node, region, index, |disk| disk.truncate_before(region, index));
+        self.core.change_disk(self.node, region, index, |disk| disk.truncate_before(region, index));
     }
 
     /// Replaces the content of a cell region, atomically.
@@ -124,7 +124,7 @@ impl<'a, P: Process> Context<'a, P> {
         let written = self
             .core
             .write_disk(self.node, region, fingerprint(&record), |disk| disk.replace(region, record));
-        written.unwrap_or(Ok(()))
+        written.map(Option::unwrap_or_default)
     }
 
     /// Adds a chunk to the staged content of a blob region.
@@ -134,17 +134,17 @@ impl<'a, P: Process> Context<'a, P> {
     pub fn stage(&mut self, region: RegionId, chunk: P::Record) -> Result<(), WriteError> {
         self.core
             .write_disk(self.node, region, fingerprint(&chunk), |disk| disk.stage(region, chunk))
-            .unwrap_or(Ok(()))
+            .map(Option::unwrap_or_default)
     }
 
     /// Forgets the staged chunks of a blob region.
     pub fn discard_staged(&mut self, region: RegionId) {
-        self.core.write_disk(self.node, region, 0, |disk| disk.discard_staged(region));
+        self.core.change_disk(self.node, region, 0, |disk| disk.discard_staged(region));
     }
 
     /// Makes the staged chunks of a blob region its content, by rename.
     pub fn commit(&mut self, region: RegionId) {
-        self.core.write_disk(self.node, region, 1, |disk| disk.commit(region));
+        self.core.change_disk(self.node, region, 1, |disk| disk.commit(region));
     }
 
     /// Asks that everything written to a region so far be made durable; `on_durable` tells when it is. Syncs of

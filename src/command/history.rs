@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use scenarios::ProtocolTable;
 use serde::Serialize;
 use serde_json::Value as Json;
 use sim_core::check::history::linearizability::{self, Linearizability};
-use sim_core::check::history::session::{Guarantee, Session};
+use sim_core::check::history::session::{self, Guarantee};
 use sim_core::check::history::spec::{Mutex, Spec, Texts};
 use sim_core::check::history::txn::{Isolation, Transactions};
 use sim_core::check::history::{DEFAULT_BUDGET, Judgement, sequential};
@@ -20,7 +21,9 @@ use super::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
 use crate::history::{self, Built, FailedCas, Form, Input, Model};
+use crate::input::{Seed, Selection};
 use crate::output::{Output, talk_line};
+use crate::session::{Session, Watch};
 
 /// Check or convert histories of operations, from this program or from another system.
 ///
@@ -29,7 +32,8 @@ use crate::output::{Output, talk_line};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   splitbrain history check register.edn --model register
-  splitbrain history convert register.edn --to jsonl")]
+  splitbrain history convert register.edn --to jsonl
+  splitbrain history export raft/leader-crash -o run.jsonl")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -41,6 +45,8 @@ enum Command {
     Check(Check),
     /// Write a history in another form
     Convert(Convert),
+    /// Run a scenario and write what its clients saw
+    Export(Export),
 }
 
 /// Judge a history: is there an order of its operations that its model allows?
@@ -129,6 +135,31 @@ struct Convert {
     output: Option<PathBuf>,
 }
 
+/// Run a scenario and write what its clients asked for and got, for this or another checker.
+///
+/// Times are nanoseconds of the run. What administrators ask has the process `admin`, which checkers pass over.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  splitbrain history export raft/leader-crash --seed 7 -o run.jsonl
+  splitbrain history export raft/leader-crash --to edn | splitbrain history check - --model kv
+
+Exit codes:
+    0  the history is written, whatever the verdict of the run
+    2  wrong usage, a bad file, or a place that cannot be written to
+  130  interrupted; what was reached is written")]
+struct Export {
+    #[command(flatten)]
+    selection: Selection,
+
+    /// In which form to write
+    #[arg(long, value_enum, default_value = "jsonl", help_heading = "Output")]
+    to: Form,
+
+    /// Where to [default: standard output]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
+}
+
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
 
@@ -181,6 +212,8 @@ struct Document<'a> {
     file: String,
     model: String,
     clients: usize,
+    /// For each client the number of its process in the file.
+    processes: BTreeMap<String, i128>,
     operations: u64,
     unknown: u64,
     refused: u64,
@@ -194,6 +227,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     match &arguments.command {
         Command::Check(check) => check.perform(output),
         Command::Convert(convert) => convert.perform(output),
+        Command::Export(export) => export.perform(output),
     }
 }
 
@@ -208,6 +242,32 @@ impl Convert {
             talk_line(format_args!("{} entries written to {}", entries.len(), path.display()));
         }
         Ok(ExitCode::PASS)
+    }
+}
+
+impl Export {
+    fn perform(&self, stdout: &mut Output) -> Result<ExitCode, Failure> {
+        let table = ProtocolTable::builtin();
+        let session = Session::new(&self.selection, &table)?;
+        if self.selection.seed == Seed::Random {
+            talk_line(format_args!("seed {} was drawn", session.seed));
+        }
+        // Before the run, so that a place that cannot be written to is known at once.
+        let mut file = self.output.as_deref().map(Output::create).transpose()?;
+        let output = file.as_mut().unwrap_or(stdout);
+        let ran = session.run(Watch::Milestones);
+        let entries = history::entries_of(ran.run.simulation.history());
+        output.print(history::write(&entries, self.to))?;
+        output.flush()?;
+        if let Some(path) = &self.output {
+            let report = &ran.run.report;
+            let (count, path) = (entries.len(), path.display());
+            talk_line(format_args!(
+                "{count} entries of seed {} written to {path} ({})",
+                report.seed, report.verdict
+            ));
+        }
+        Ok(if ran.was_interrupted() { ExitCode::INTERRUPTED } else { ExitCode::PASS })
     }
 }
 
@@ -249,7 +309,7 @@ impl Check {
             _ => match consistency.guarantees() {
                 Some(guarantees) if matches!(self.model, Model::Register | Model::Kv) => Ok(guarantees
                     .iter()
-                    .map(|it| checked(it.about(), Session::new(*it).judge(history)))
+                    .map(|it| checked(it.about(), session::Session::new(*it).judge(history)))
                     .collect()),
                 Some(_) => Err(self.not_for(consistency, "linearizable or sequential")),
                 None => Err(self.not_for(consistency, "linearizable, sequential or session")),
@@ -298,23 +358,29 @@ impl Check {
 
     fn human(&self, built: &Built, checks: &[Checked], verdict: &str) -> String {
         let mut text = format!(
-            "{} · {} · {} clients, {} operations ({} unknown, {} refused)\n\n",
+            "{} · {} · {}, {} ({} unknown, {} refused)\n\n",
             self.file.display(),
             name_of(&self.model),
-            built.clients,
-            built.operations,
+            counted(built.processes.len() as u64, "client"),
+            counted(built.operations, "operation"),
             built.unknown,
             built.refused
         );
         for check in checks {
             writeln!(text, "{:<28}{}", check.name, check.answer).expect(WRITES);
             for line in check.text.iter().flat_map(|text| text.lines()) {
-                writeln!(text, "  {line}").expect(WRITES);
+                writeln!(text, "  {}", built.in_its_words(line)).expect(WRITES);
             }
         }
         let shown: String = checks.iter().filter_map(|check| check.text.as_deref()).collect();
-        for (number, name) in built.legend().into_iter().filter(|(number, _)| mentions(&shown, *number)) {
+        for (number, name) in built.texts().into_iter().filter(|(number, _)| mentions(&shown, *number)) {
             writeln!(text, "  {number} stands for {name}").expect(WRITES);
+        }
+        let clients = built.processes.iter().filter(|(client, _)| shown.contains(&format!("{client}#")));
+        let clients: Vec<String> =
+            clients.map(|(client, process)| format!("{client} is process {process}")).collect();
+        if !clients.is_empty() {
+            writeln!(text, "  {}", clients.join(", ")).expect(WRITES);
         }
         writeln!(text, "\nverdict    {verdict}").expect(WRITES);
         text
@@ -324,7 +390,12 @@ impl Check {
         let document = Document {
             file: self.file.display().to_string(),
             model: name_of(&self.model),
-            clients: built.clients,
+            clients: built.processes.len(),
+            processes: built
+                .processes
+                .iter()
+                .map(|(client, process)| (client.to_string(), *process))
+                .collect(),
             operations: built.operations,
             unknown: built.unknown,
             refused: built.refused,
@@ -392,6 +463,11 @@ fn verdict(checks: &[Checked]) -> (&'static str, ExitCode) {
     } else {
         ("pass", ExitCode::PASS)
     }
+}
+
+/// `1 client`, `2 clients`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether a text has this number, whole.

@@ -10,7 +10,7 @@ use sim_core::{ClientId, OpId, SimTime};
 
 use super::entry::{Entry, EntryType};
 use super::item::Item;
-use super::outcome::{Reading, Words};
+use super::outcome::{Reading, Words, describe, named};
 use super::problem::Problem;
 
 /// What a history is about.
@@ -62,7 +62,8 @@ pub(crate) enum FailedCas {
 /// A history, and what it was built from.
 pub(crate) struct Built {
     pub(crate) history: History,
-    pub(crate) clients: usize,
+    /// For each client its process.
+    pub(crate) processes: BTreeMap<ClientId, i128>,
     pub(crate) operations: u64,
     pub(crate) unknown: u64,
     pub(crate) refused: u64,
@@ -75,12 +76,29 @@ pub(crate) struct Built {
 impl Built {
     /// What each number stands for that the file has no number for.
     pub(crate) fn legend(&self) -> BTreeMap<Value, String> {
+        self.names.iter().map(|(number, name)| (*number, name.clone())).chain(self.texts()).collect()
+    }
+
+    /// What each number of a `text-kv` stands for.
+    pub(crate) fn texts(&self) -> BTreeMap<Value, String> {
         let of_text = |text: &Text| match text {
             Text::Whole(text) => format!("{text:?}"),
             Text::Appended(text) => format!("{text:?}, appended"),
         };
-        let texts = self.texts.iter().map(|(number, text)| (*number, of_text(text)));
-        self.names.iter().map(|(number, name)| (*number, name.clone())).chain(texts).collect()
+        self.texts.iter().map(|(number, text)| (*number, of_text(text))).collect()
+    }
+
+    /// A line of evidence with the file's own names for keys and values that are no numbers there.
+    pub(crate) fn in_its_words(&self, line: &str) -> String {
+        let mut text = String::new();
+        for piece in line.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric()) {
+            let word = piece.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
+            text.push_str(
+                named(word).and_then(|number| self.names.get(&number)).map_or(word, String::as_str),
+            );
+            text.push_str(&piece[word.len()..]);
+        }
+        text
     }
 }
 
@@ -90,6 +108,8 @@ struct Pending {
     operation: Operation,
     line: usize,
     function: String,
+    /// Which key it names.
+    key: Option<Item>,
 }
 
 /// Builds the history.
@@ -107,10 +127,11 @@ pub(crate) fn build(entries: &[Entry], model: Model, failed_cas: FailedCas) -> R
         builder.add(entry)?;
     }
     let [operations, unknown, refused] = builder.counts;
+    let processes = builder.clients.iter().map(|(process, (client, _))| (*client, *process)).collect();
     let Words { names, texts, .. } = builder.reading.words;
     Ok(Built {
         history: builder.history,
-        clients: builder.clients.len(),
+        processes,
         operations,
         // What never ended is unknown, too.
         unknown: unknown + builder.pending.len() as u64,
@@ -155,14 +176,14 @@ impl Builder {
             ));
         }
         let operation = self.reading.operation(entry)?;
-        let next = ClientId::new(u32::try_from(self.clients.len()).expect("fewer clients than lines"));
+        let next = client(process, self.clients.len());
         let (client, ordinal) = self.clients.entry(process).or_insert((next, 0));
         let op = OpId { client: *client, ordinal: *ordinal };
         *ordinal += 1;
         self.counts[0] += 1;
         self.history.invoke(SimTime::from_nanos(self.now), op, operation.clone());
-        let (line, function) = (entry.line, entry.function.clone());
-        self.pending.insert(process, Pending { op, operation, line, function });
+        let (line, function, key) = (entry.line, entry.function.clone(), self.reading.key_of(entry));
+        self.pending.insert(process, Pending { op, operation, line, function, key });
         Ok(())
     }
 
@@ -179,6 +200,7 @@ impl Builder {
             );
             return Err(Problem::new(entry.line, message).hint("each end has the `f` of its beginning"));
         }
+        self.check_key(process, entry, &pending)?;
         let outcome = match entry.kind {
             EntryType::Ok => self.reading.outcome(&pending.operation, entry)?,
             EntryType::Fail if self.is_rejection(entry) => Outcome::Rejected,
@@ -195,12 +217,37 @@ impl Builder {
         Ok(())
     }
 
+    /// That an end that names a key names that of its beginning.
+    fn check_key(&self, process: i128, entry: &Entry, pending: &Pending) -> Result<(), Problem> {
+        match (self.reading.key_of(entry), &pending.key) {
+            (Some(key), Some(asked)) if key != *asked => {
+                let [key, asked] = [&key, asked].map(describe);
+                let message = format!(
+                    "process {process} ends `{}` of key {key}, but what it invoked in line {} is of key {asked}",
+                    entry.function, pending.line
+                );
+                Err(Problem::new(entry.line, message).hint("each end has the key of its beginning, or none"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a failure says that a condition did not hold.
     fn is_rejection(&self, entry: &Entry) -> bool {
         let says_so = entry.error.as_ref().and_then(Item::name) == Some("rejected");
         let is_cas = entry.function == "cas" && entry.error.is_none();
         says_so || (is_cas && self.failed_cas == FailedCas::Mismatch)
     }
+}
+
+/// Processes below are clients of the same number.
+const SMALL: u32 = 1 << 20;
+
+/// The client that stands for a process, when there are `known` others: process 0 is `c1`, as in a history of ours.
+fn client(process: i128, known: usize) -> ClientId {
+    let small = u32::try_from(process).ok().filter(|process| *process < SMALL);
+    let other = || SMALL + u32::try_from(known).expect("fewer clients than lines");
+    ClientId::new(small.unwrap_or_else(other))
 }
 
 #[cfg(test)]
@@ -221,7 +268,7 @@ mod tests {
     fn each_model_reads_its_operations() {
         let cas =
             "{:process 3 :type :invoke :f :cas :value [1 2]}{:process 3 :type :ok :f :cas :value [1 2]}";
-        assert_eq!(lines(cas, Model::Register), ["c1#0 cas k0 1->2 -> done"]);
+        assert_eq!(lines(cas, Model::Register), ["c4#0 cas k0 1->2 -> done"]);
         let tuple =
             "{:process 0 :type :invoke :f :read :value [5 nil]}{:process 0 :type :ok :f :read :value [5 7]}";
         assert_eq!(lines(tuple, Model::Kv), ["c1#0 read k5 -> value 7"]);
@@ -250,6 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn evidence_has_the_names_of_the_file() {
+        let text = "{:process 7 :type :invoke :f :write :key :x :value \"a\"}
+                    {:process 3 :type :invoke :f :write :key 5 :value 2147483648}";
+        let built = built(text, Model::Kv).expect("a history");
+        let lines: Vec<String> = built
+            .history
+            .operations()
+            .iter()
+            .map(|it| built.in_its_words(&it.operation.to_string()))
+            .collect();
+        assert_eq!(lines, ["write :x=a", "write k5=2147483648"], "a number of the file stays what it is");
+        let processes = [3, 7].map(|process| (ClientId::new(process), i128::from(process)));
+        assert_eq!(built.processes, processes.into());
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_with_its_line_and_a_hint() {
         let invoke = "{:process 0 :type :invoke :f :read}\n";
         for (rest, line, said) in [
@@ -258,11 +321,25 @@ mod tests {
             (invoke, 2, "invokes `read` while its `read` of line 1 has not ended"),
             ("{:process 1 :type :invoke :f :raed}", 2, "`raed` is no operation of this model"),
             ("{:process 1 :type :invoke :f :cas :value 3}", 2, "needs"),
+            ("{:process 1 :type :invoke :f :write}", 2, "`write` has no value to write"),
         ] {
             let problem = built(&format!("{invoke}{rest}"), Model::Register).err().expect("refused");
             assert!(problem.line == line && problem.message.contains(said), "{problem:?}");
             assert!(problem.hint.is_some(), "{problem:?}");
         }
+    }
+
+    #[test]
+    fn an_end_with_another_key_than_its_beginning_is_refused() {
+        let text =
+            "{:process 0 :type :invoke :f :read :key 1}\n{:process 0 :type :ok :f :read :key 2 :value 5}";
+        let problem = built(text, Model::Kv).err().expect("refused");
+        assert!(problem.line == 2 && problem.message.contains("of key 2, but"), "{problem:?}");
+        let pairs =
+            "{:process 0 :type :invoke :f :read :value [1 nil]}{:process 0 :type :ok :f :read :value [2 5]}";
+        assert!(built(pairs, Model::Kv).is_err());
+        let without = "{:process 0 :type :invoke :f :write :key 1 :value 2}{:process 0 :type :info :f :write :value nil}";
+        assert!(built(without, Model::Kv).is_ok(), "an end need not repeat the key");
     }
 
     #[test]

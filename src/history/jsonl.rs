@@ -6,6 +6,9 @@ use super::entry::Entry;
 use super::item::{Item, Map};
 use super::problem::Problem;
 
+/// An entry, as a hint.
+const EXAMPLE: &str = "an entry is like `{\"process\":0,\"type\":\"invoke\",\"f\":\"read\",\"value\":null}`";
+
 /// The entries of a text. Empty lines are passed over.
 pub(super) fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
@@ -13,14 +16,19 @@ pub(super) fn entries(text: &str) -> Result<Vec<Entry>, Problem> {
 }
 
 fn entry(line: usize, text: &str) -> Result<Entry, Problem> {
+    if text.trim_start().starts_with('[') {
+        return Err(Problem::new(line, "this is an array, and an entry is an object")
+            .hint("one object a line, without an array around them"));
+    }
     let value: Value = serde_json::from_str(text).map_err(|error| {
-        let problem = Problem::new(line, format!("this is not JSON: {error}"));
-        if error.is_eof() { problem.hint("the file may have been cut off") } else { problem }
+        // The parser counts lines within this one, and says so at the end.
+        let text = error.to_string().replace(" at line 1 column ", " at column ");
+        let problem = Problem::new(line, format!("this is not JSON: {text}"));
+        problem.hint(if error.is_eof() { "the file may have been cut off" } else { EXAMPLE })
     })?;
     match item(line, value) {
         Item::Map(map) => Entry::of_map(&map),
-        _ => Err(Problem::new(line, "an entry is an object")
-            .hint("`{\"process\":0,\"type\":\"invoke\",\"f\":\"read\",\"value\":null}`")),
+        _ => Err(Problem::new(line, "an entry is an object").hint(EXAMPLE)),
     }
 }
 
@@ -60,5 +68,6 @@ mod tests {
         let problem = entries("\n{\"process\":0,\"type\":\"inv").expect_err("cut off");
         assert_eq!((problem.line, problem.hint.is_some()), (2, true), "{problem:?}");
         assert!(entries("7").expect_err("a number").message.contains("an object"));
+        assert!(entries("[{\"process\":0},").expect_err("an array").message.contains("an array"));
     }
 }

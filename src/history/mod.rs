@@ -5,6 +5,8 @@
 //!                                  └► write: the same entries in another form
 //! ```
 //!
+//! The history of a run becomes entries, too (`recorded`), so that other checkers can read it.
+//!
 //! An entry says that a process invoked an operation, or how it ended: `ok`, `fail` (it certainly did not happen) or
 //! `info` (nobody knows). All three forms have the same fields; the book's chapter on linearizability lists them.
 
@@ -16,6 +18,7 @@ mod jsonl;
 mod log;
 mod outcome;
 mod problem;
+mod recorded;
 mod write;
 
 use std::fs::File;
@@ -27,6 +30,7 @@ use clap::ValueEnum;
 pub(crate) use self::build::{Built, FailedCas, Model, build};
 pub(crate) use self::entry::Entry;
 pub(crate) use self::problem::Problem;
+pub(crate) use self::recorded::entries_of;
 pub(crate) use self::write::{Form, write};
 use crate::failure::{Failure, Usage, reason};
 
@@ -71,9 +75,17 @@ fn detect(text: &str) -> Input {
         Some('{') if matches!(letters.find(|letter| !letter.is_whitespace()), Some('"' | '}')) => {
             Input::Jsonl
         }
+        // An array of JSON objects, which JSON lines refuse with a hint.
+        Some('[') if is_json_array(letters.as_str()) => Input::Jsonl,
         Some('{' | '[' | '(' | ';' | '#') => Input::Edn,
         _ => Input::Log,
     }
+}
+
+/// Whether what follows a `[` is an object of JSON.
+fn is_json_array(rest: &str) -> bool {
+    let object = rest.trim_start().strip_prefix('{');
+    object.is_some_and(|object| object.trim_start().starts_with('"'))
 }
 
 fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
@@ -106,6 +118,8 @@ mod tests {
         for (text, form) in [
             ("{\"process\": 0}", Input::Jsonl),
             ("{:process 0}", Input::Edn),
+            ("[ {\"process\": 0}]", Input::Jsonl),
+            ("[{:process 0}]", Input::Edn),
             ("\n; a comment\n[]", Input::Edn),
             ("({:process 0})", Input::Edn),
             ("#jepsen.history.Op{:process 0}", Input::Edn),

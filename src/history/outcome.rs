@@ -18,6 +18,15 @@ const NAMED_FROM: Value = 1 << 62;
 /// Keys from here on stand for what is no small number in the file.
 const KEYS_NAMED_FROM: u32 = 1 << 31;
 
+/// The number in a word of evidence that stands for a name of the file, if there is one: `k2147483648`, or a large
+/// number by itself.
+pub(super) fn named(word: &str) -> Option<Value> {
+    match word.strip_prefix('k') {
+        Some(key) => key.parse().ok().filter(|key| *key >= Value::from(KEYS_NAMED_FROM)),
+        None => word.parse().ok().filter(|value| *value >= NAMED_FROM),
+    }
+}
+
 /// What numbers stand for.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -68,7 +77,7 @@ impl Words {
 }
 
 /// A short form for people.
-fn describe(item: &Item) -> String {
+pub(super) fn describe(item: &Item) -> String {
     match item {
         Item::Nil => "nil".to_owned(),
         Item::Bool(value) => value.to_string(),
@@ -97,12 +106,12 @@ impl Reading {
             Model::Register | Model::Kv => self.kv(entry).map(Operation::Kv),
             Model::TextKv => self.text_kv(entry).map(Operation::Kv),
             Model::Set => match function {
-                "add" => Ok(Operation::Set(set::Operation::Add(self.words.number(&entry.value)))),
+                "add" => Ok(Operation::Set(set::Operation::Add(self.element(entry)?))),
                 "read" => Ok(Operation::Set(set::Operation::Read)),
                 _ => Err(self.unknown(entry)),
             },
             Model::Queue => match function {
-                "enqueue" => Ok(Operation::Queue(queue::Operation::Enqueue(self.words.number(&entry.value)))),
+                "enqueue" => Ok(Operation::Queue(queue::Operation::Enqueue(self.element(entry)?))),
                 "dequeue" => Ok(Operation::Queue(queue::Operation::Dequeue)),
                 "acknowledge" => {
                     let receipt = self.words.number(&entry.value);
@@ -153,10 +162,12 @@ impl Reading {
         let (key, value) = self.keyed(entry)?;
         match entry.function.as_str() {
             "read" | "get" => Ok(kv::Operation::Read(key)),
-            "write" | "put" => Ok(match value {
-                Item::Nil => kv::Operation::Delete(key),
-                value => kv::Operation::Write(key, self.words.number(&value)),
-            }),
+            "write" | "put" if value == Item::Nil => {
+                let hint = "`delete` of `--model kv` takes a key away";
+                Err(Problem::new(entry.line, format!("`{}` has no value to write", entry.function))
+                    .hint(hint))
+            }
+            "write" | "put" => Ok(kv::Operation::Write(key, self.words.number(&value))),
             "cas" => {
                 let (expected, value) =
                     value.pair().ok_or_else(|| needs(entry, "`[EXPECTED NEW]` as its value"))?;
@@ -197,6 +208,25 @@ impl Reading {
     /// Whether the value is a pair with the key.
     fn is_keyed(&self, entry: &Entry) -> bool {
         self.model != Model::Register && entry.key.is_none()
+    }
+
+    /// What is put into a set or a queue.
+    fn element(&mut self, entry: &Entry) -> Result<Value, Problem> {
+        match &entry.value {
+            Item::Nil => Err(needs(entry, "a value")),
+            value => Ok(self.words.number(value)),
+        }
+    }
+
+    /// The key that an end of an operation names, if it does.
+    pub(super) fn key_of(&self, entry: &Entry) -> Option<Item> {
+        let in_pair = || entry.value.pair().filter(|_| self.is_keyed(entry)).map(|(key, _)| key.clone());
+        match self.model {
+            Model::Kv | Model::TextKv => entry.key.clone().or_else(in_pair),
+            Model::Register | Model::Set | Model::Queue | Model::Lock | Model::Mutex | Model::ListAppend => {
+                None
+            }
+        }
     }
 
     fn optional(&mut self, item: Item) -> Option<Value> {

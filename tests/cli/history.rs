@@ -48,6 +48,41 @@ fn transactions_are_judged_at_the_level_that_is_asked_for() {
 }
 
 #[test]
+fn monotonic_writes_may_be_all_that_is_violated() {
+    let session =
+        check("tests/histories/monotonic-writes.jsonl", &["--model", "kv", "--consistency", "session"]);
+    code_and(&session, 1, "c2#1 had to see it, having read a later write of its client");
+    for (guarantee, answer) in [
+        ("read-your-writes", "pass"),
+        ("monotonic-reads", "pass"),
+        ("monotonic-writes", "violation"),
+        ("writes-follow-reads", "pass"),
+    ] {
+        assert!(line_of(&session.stdout, guarantee).ends_with(answer), "{}", session.stdout);
+    }
+}
+
+#[test]
+fn transactions_may_break_the_order_of_a_process_or_of_the_clock_only() {
+    let level = |file: &str, name: &str| {
+        check(&format!("tests/histories/{file}.edn"), &["--model", "list-append", "--consistency", name])
+    };
+    code_and(&level("g2-process", "serializable"), 0, "pass");
+    let own = level("g2-process", "strong-session-serializable");
+    code_and(&own, 1, "G2-item-process: transactions miss what one another appended, in a circle");
+    assert!(own.stdout.contains("before c1#1: its client ran it first (process)"), "{}", own.stdout);
+    assert!(own.stdout.contains("c1 is process 0, c3 is process 2"), "{}", own.stdout);
+    code_and(&level("g2-realtime", "strong-session-serializable"), 0, "pass");
+    let clock = level("g2-realtime", "strict-serializable");
+    code_and(&clock, 1, "G2-item-realtime: transactions miss what one another appended, in a circle");
+    assert!(
+        clock.stdout.contains("c3#0  txn [read :x, append :y 2] -> txn [[], appended]"),
+        "{}",
+        clock.stdout
+    );
+}
+
+#[test]
 fn a_failed_cas_of_a_log_says_what_it_is_taken_to_say() {
     let log = "tests/histories/register.log";
     code_and(&check(log, &["--model", "register"]), 0, "2 refused");
@@ -151,6 +186,24 @@ fn conversion_keeps_what_a_history_says() {
 }
 
 #[test]
+fn the_history_of_a_run_is_written_and_judged_as_the_run_was() {
+    let folder = folder("history-export");
+    for (form, file) in [("edn", format!("{folder}/run.edn")), ("jsonl", format!("{folder}/run.jsonl"))] {
+        let arguments = ["history", "export", "raft/leader-crash", "--seed", "7", "--to", form, "-o", &file];
+        code_and(&splitbrain(&arguments), 0, "of seed 7 written to");
+        code_and(&check(&file, &["--model", "kv"]), 0, "pass");
+    }
+    // Without the leader's confirmation some read is stale, in the run and in the file.
+    let stale = ["raft/minority-partition", "--set", "clients.count=20"];
+    let mutant = ["--set", "protocol.mutant=stale-read-no-heartbeat"];
+    let file = format!("{folder}/stale.jsonl");
+    let exported = splitbrain(&[&["history", "export", "-o", &file][..], &stale, &mutant].concat());
+    code_and(&exported, 0, "written to");
+    assert!(exported.stderr.contains("violation of linearizability"), "{exported:?}");
+    code_and(&check(&file, &["--model", "kv"]), 1, "violation");
+}
+
+#[test]
 fn standard_input_is_read_where_the_file_is_a_dash() {
     let mut child = command(&["history", "check", "-", "--model", "register"])
         .stdin(Stdio::piped())
@@ -185,7 +238,12 @@ fn a_malformed_history_is_refused_with_file_line_and_hint() {
         (
             "cut-json",
             "{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}\n{\"process\":0,\"ty",
-            "history:2: this is not JSON",
+            "history:2: this is not JSON: EOF while parsing a string at column 16",
+        ),
+        (
+            "array",
+            "[{\"process\":0,\"type\":\"invoke\",\"f\":\"read\"}]",
+            "history:1: this is an array, and an entry is an object",
         ),
         (
             "cut-log",
@@ -203,6 +261,7 @@ fn a_malformed_history_is_refused_with_file_line_and_hint() {
             "history:2: process 0 invokes `read` while its `read` of line 1 has not ended",
         ),
         ("unknown", "{:process 0, :type :invoke, :f :raed, :value nil}", "history:1: `raed` is no operation"),
+        ("no-value", "{:process 0, :type :invoke, :f :write}", "history:1: `write` has no value to write"),
         ("type", "{:process 0, :type :begin, :f :read, :value nil}", "history:1: `begin` is no type"),
         ("prose", "Once upon a time", "history:1: there is no history in this file"),
     ] {

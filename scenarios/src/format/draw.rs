@@ -11,5 +11,6 @@ pub struct Draw {
     pub path: String,
     /// Its values, as `--set` writes them, each equally likely; one that stands twice is twice as likely. Each must be
     /// valid by itself, or together with one of another field. Where all together are not, the seed draws them again.
+    /// What `--set` sets is not drawn.
     pub from: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use protocols::replicated::MembersError;
+use protocols::replicated::{MembersError, QuorumsError};
 use sim_core::Span;
 
 use crate::validate::Objection;
@@ -24,9 +24,17 @@ pub(super) fn members(error: &MembersError) -> Objection {
     Objection::new(path, error.to_string()).hint(hint)
 }
 
-/// Quorums of the two phases don't meet.
-pub(super) fn quorums(error: &impl Display) -> Objection {
-    parameter("quorums", error).hint("larger quorums, or the mutant `disjoint-quorums` to see what happens")
+/// Quorums don't fit the members, or those of the two phases don't meet.
+pub(super) fn quorums(error: &QuorumsError) -> Objection {
+    let hint = match error {
+        QuorumsError::Size { .. } => "more than half in both phases is `Majority`",
+        QuorumsError::Grid { .. } => "rows times columns are the nodes that are no spares",
+        QuorumsError::Weights { .. } => "one weight for each node that is no spare, in their order",
+        QuorumsError::NoIntersection { .. } => {
+            "larger quorums, or the mutant `disjoint-quorums` to see what happens"
+        }
+    };
+    parameter("quorums", error).hint(hint)
 }
 
 /// Election timeouts have nothing to be drawn from.

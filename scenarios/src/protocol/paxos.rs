@@ -123,7 +123,7 @@ impl Builtin for Parameters {
 fn objection(error: &ConfigError) -> Objection {
     match error {
         ConfigError::Members(error) => objections::members(error),
-        ConfigError::Quorums(_) => objections::quorums(error),
+        ConfigError::Quorums(wrong) => objections::quorums(wrong),
         ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
         ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),
         ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),

@@ -95,7 +95,7 @@ impl Builtin for Parameters {
 fn objection(error: &ConfigError) -> Objection {
     match error {
         ConfigError::Members(error) => objections::members(error),
-        ConfigError::Quorums(_) => objections::quorums(error),
+        ConfigError::Quorums(wrong) => objections::quorums(wrong),
         ConfigError::NoBallotTimeout => objections::parameter("ballot_timeout", error),
         ConfigError::EmptyBackoff { .. } => objections::parameter("backoff", error),
     }

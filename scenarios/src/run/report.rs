@@ -55,7 +55,7 @@ pub struct Report {
     pub milestones: Vec<ReportedMilestone>,
     /// What was counted and measured.
     pub metrics: MetricsSummary,
-    /// How disks were harmed beyond what the protocol promises to survive.
+    /// What nodes lost beyond what the protocol promises to survive.
     pub beyond_promise: Vec<BeyondPromise>,
     /// The protocol's situations worth reaching.
     pub points: Vec<PointReached>,

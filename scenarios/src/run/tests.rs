@@ -1,3 +1,5 @@
+mod clients;
+
 use sim_core::fault::Plan;
 use sim_core::service::{Operation, Outcome};
 use sim_core::trace::TraceKind;
@@ -186,6 +188,13 @@ fn damage_beyond_the_promise_is_told_apart() {
     let report = run_seed(&loaded(text), 0).report;
     assert_eq!((&report.verdict, report.exit_code), (&Verdict::BeyondPromise, 5));
     assert_eq!(report.beyond_promise[0].node, "n1");
+    // Whose state is in memory alone does not survive a majority that forgets; what that costs is no fault.
+    let text = r#"Scenario(format_version: 1, name: "forgetful", protocol: Vrr(), nodes: 3, phases: (faults: "4s"),
+        faults: (timed: [(at: "2s", do: Crash("n1")), (at: "2s", do: Crash("n2"))]))"#;
+    let report = run_seed(&loaded(text), 0).report;
+    assert_eq!((&report.verdict, report.exit_code), (&Verdict::BeyondPromise, 5));
+    assert_eq!(report.beyond_promise.len(), 2);
+    assert_eq!(report.violations[0].property, "has-one-leader", "what followed is shown all the same");
 }
 
 /// A leader that is cut off, and clients that ask it for what the others have changed.

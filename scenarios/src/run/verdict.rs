@@ -17,7 +17,7 @@ pub mod exit_code {
     pub const VIOLATION: u8 = 1;
     /// The run was given up before it could be judged.
     pub const INCONCLUSIVE: u8 = 3;
-    /// Disks were harmed beyond what the protocol promises to survive, so nothing can be said of it.
+    /// Nodes lost more than the protocol promises to survive, on disk or in memory, so nothing can be said of it.
     pub const BEYOND_PROMISE: u8 = 5;
 }
 
@@ -52,7 +52,7 @@ pub enum Verdict {
         /// The first condition that did not hold.
         condition: String,
     },
-    /// Disks were harmed beyond what the protocol promises to survive.
+    /// Nodes lost more than the protocol promises to survive, on disk or in memory.
     BeyondPromise,
     /// The run was given up.
     Inconclusive {
@@ -108,9 +108,7 @@ impl fmt::Display for Verdict {
             Self::Violation { property } => write!(f, "violation of {property}"),
             Self::Panic { message } => write!(f, "panic: {message}"),
             Self::Liveness { condition } => write!(f, "not live after the faults: {condition}"),
-            Self::BeyondPromise => {
-                f.write_str("beyond promise: disks were harmed more than the protocol survives")
-            }
+            Self::BeyondPromise => f.write_str("beyond promise: nodes lost more than the protocol survives"),
             Self::Inconclusive { reason } => write!(f, "inconclusive: {reason}"),
         }
     }

@@ -58,6 +58,11 @@ impl Path {
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
+
+    /// Whether `other` is the same place or one inside it.
+    pub fn contains(&self, other: &Self) -> bool {
+        other.steps.starts_with(&self.steps)
+    }
 }
 
 /// Reads `[2][0]`.

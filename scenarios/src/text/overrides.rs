@@ -7,7 +7,7 @@
 //! | value | becomes |
 //! | --- | --- |
 //! | `5`, `0.05`, `true`, `"x"`, `[1, 2]`, `(loss: 0.1)`, `Some(3)` | itself |
-//! | `Shuffled`, a name | itself; a string where a string stood |
+//! | `Shuffled`, a name | itself; a string where a string or a list stood, so that `n1` is a list of one node |
 //! | `exponential(5ms)`, a name with what is no RON | a string where a string stood |
 //! | `150ms`, `0..100`, `10/s`, anything else | a string |
 
@@ -76,18 +76,18 @@ impl Override {
     }
 
     /// The value as RON text that is complete in itself, so that it cannot reach beyond its place.
-    fn ron(&self, replaces_string: Option<TokenKind>) -> Result<String, Diagnostic> {
+    fn ron(&self, replaces: Option<TokenKind>) -> Result<String, Diagnostic> {
         let tokens: Vec<Token> = Lexer::new(self.value()).collect();
         let covered = span_of(&tokens).map_or("", |span| &self.value()[span]);
         let form = if covered == self.value().trim() { Form::of(&tokens, covered) } else { Form::Text };
         match form {
-            Form::Name if replaces_string == Some(TokenKind::Quoted) => Ok(quoted(covered)),
+            Form::Name if is_text_or_list(replaces) && covered != "None" => Ok(quoted(covered)),
             Form::Text => Ok(quoted(self.value().trim())),
             Form::Name | Form::Number => Ok(covered.to_owned()),
             Form::Ron => match ron::from_str::<ron::Value>(covered) {
                 Ok(_) => Ok(covered.to_owned()),
                 // `exponential(5ms)` looks like an enum, and is a text where one stood.
-                Err(_) if replaces_string == Some(TokenKind::Quoted) && begins_with_name(&tokens) => {
+                Err(_) if replaces == Some(TokenKind::Quoted) && begins_with_name(&tokens) => {
                     Ok(quoted(covered))
                 }
                 Err(error) => {
@@ -133,6 +133,11 @@ impl Form {
             _ => Self::Text,
         }
     }
+}
+
+/// Whether no name can take the place of what begins so: a string, or a list.
+fn is_text_or_list(replaced: Option<TokenKind>) -> bool {
+    matches!(replaced, Some(TokenKind::Quoted | TokenKind::Open('[')))
 }
 
 fn begins_with_name(tokens: &[Token]) -> bool {

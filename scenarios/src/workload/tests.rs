@@ -61,6 +61,21 @@ fn a_zipf_workload_prefers_the_first_keys() {
 }
 
 #[test]
+fn zipf_keys_come_as_often_as_the_law_says() {
+    let source = source("Kv(reads: 1, keys: 10, skew: Zipf(exponent: 1))", "()", 3);
+    let mut counts = [0_u32; 10];
+    for step in steps(&source, 0, 29_290) {
+        let Operation::Kv(operation) = step.operation else { panic!("a kv operation") };
+        counts[operation.key().0 as usize] += 1;
+    }
+    // The weights 1/k of ten keys add up to 2.929, so that the k-th key comes 10,000 / k times of 29,290.
+    for (rank, count) in (1..).zip(counts) {
+        let expected = 10_000 / rank;
+        assert!(count.abs_diff(expected) < 4 * expected.isqrt(), "key {rank}: {count}, not about {expected}");
+    }
+}
+
+#[test]
 fn a_steeper_exponent_prefers_the_first_key_more() {
     let first = |exponent: &str| {
         let workload = format!("Kv(reads: 1, keys: 10, skew: Zipf(exponent: {exponent}))");

@@ -247,6 +247,9 @@ impl LivenessCondition for ClientsAreServed {
         if now.completed > since.completed || now.invoked == since.invoked {
             return Ok(());
         }
-        Err(format!("{} operations were invoked and none completed", now.invoked - since.invoked))
+        match now.invoked - since.invoked {
+            1 => Err("an operation was invoked and not completed".to_owned()),
+            count => Err(format!("{count} operations were invoked and none completed")),
+        }
     }
 }

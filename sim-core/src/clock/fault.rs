@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{NodeClock, Strobe, to_i64};
-use crate::time::{SimTime, Span};
+use super::{NodeClock, Strobe, drifted, to_i64};
+use crate::time::{LocalTime, SimTime, Span};
 
 /// The largest drift either way, in ppm: a clock runs at half to one and a half times its proper speed.
 pub const DRIFT_LIMIT_PPM: i32 = 500_000;
@@ -38,8 +38,10 @@ pub enum ClockFault {
     /// The wall clock is led to true time at this many ppm, 1 to [`SLEW_LIMIT_PPM`], and then kept there
     /// whatever the drift.
     Slew(u32),
-    /// All is well again: no freeze, drift, strobe or slew; the wall clock shows true time. The monotonic
-    /// clock keeps its value and runs at its proper speed.
+    /// What was done to the clock is over: no freeze, strobe or slew. Both clocks run as they do by themselves, at
+    /// the proper speed unless the clock has a drift of its own ([`NodeClock::with_own`]). The wall clock shows what
+    /// it would show had nothing happened: true time unless it has an offset or a drift of its own. The monotonic
+    /// clock keeps its value.
     Heal,
 }
 
@@ -148,12 +150,19 @@ impl NodeClock {
     pub fn heal(&mut self, now: SimTime) {
         self.breakpoint(now, |clock| {
             clock.is_frozen = false;
-            clock.drift_ppm = 0;
+            clock.drift_ppm = clock.own_drift_ppm;
             clock.slew_ppm = 0;
             clock.strobe = Strobe::default();
-            clock.wall = to_i64(i128::from(now.as_nanos()));
-            clock.error.synchronised = clock.monotonic;
+            clock.wall = to_i64(clock.own_wall(now));
+            // A clock that is off by itself is no better synchronised than at the start.
+            let is_true = clock.wall_error_at_anchor() == 0;
+            clock.error.synchronised = if is_true { clock.monotonic } else { LocalTime::ZERO };
         });
+    }
+
+    /// What the wall clock would show had nobody done anything to it.
+    fn own_wall(&self, now: SimTime) -> i128 {
+        i128::from(self.own_offset) + drifted(now.since(SimTime::ZERO), self.own_drift_ppm)
     }
 
     /// Writes down both readings at `now`, so that `change` bends only what comes after. A clock that stays

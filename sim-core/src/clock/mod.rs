@@ -46,6 +46,10 @@ pub struct NodeClock {
     wall: i64,
     strobe: Strobe,
     error: ErrorBound,
+    /// How far the wall clock was ahead at time 0, where nobody has done anything to it yet.
+    own_offset: i64,
+    /// How much faster than true time both clocks run by themselves; what a heal brings back.
+    own_drift_ppm: i32,
     /// How much faster than true time both clocks run, in ppm, within [`DRIFT_LIMIT_PPM`].
     drift_ppm: i32,
     /// While not 0 the wall clock is led to true time at this rate and then kept there.
@@ -92,11 +96,27 @@ impl NodeClock {
             wall: 0,
             strobe: Strobe::default(),
             error: ErrorBound { synchronised: LocalTime::ZERO, base: error_base, drift_ppm: error_ppm },
+            own_offset: 0,
+            own_drift_ppm: 0,
             drift_ppm: 0,
             slew_ppm: 0,
             is_frozen: false,
             is_true: true,
         }
+    }
+
+    /// The same clock with a wall clock that is `offset` nanoseconds ahead at time 0 (below 0: behind), and both
+    /// clocks `drift_ppm` fast (below 0: slow). This is how the clock is, not a fault: [`ClockFault::Heal`] brings
+    /// it back.
+    ///
+    /// # Errors
+    ///
+    /// [`ClockError::Drift`] beyond ±[`DRIFT_LIMIT_PPM`].
+    pub fn with_own(mut self, offset: i64, drift_ppm: i32) -> Result<Self, ClockError> {
+        self.set_offset(SimTime::ZERO, offset);
+        self.set_drift(SimTime::ZERO, drift_ppm)?;
+        (self.own_offset, self.own_drift_ppm) = (offset, drift_ppm);
+        Ok(self)
     }
 
     /// Whether both clocks show exactly true time, now and until the next fault.

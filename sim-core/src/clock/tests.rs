@@ -103,6 +103,34 @@ fn the_error_bound_grows_until_the_next_synchronisation() {
 }
 
 #[test]
+fn a_healed_clock_is_as_if_nothing_had_been_done_to_it() {
+    let own = NodeClock::new(Span::nanos(10), 100).with_own(-5_000, 200_000).expect("in range");
+    let mut clock = own.clone();
+    clock.step(at(1_000), 1_000_000);
+    clock.set_drift(at(2_000), -500_000).expect("in range");
+    clock.strobe(at(2_000), Span::nanos(100), Span::nanos(10)).expect("period above zero");
+    clock.freeze(at(3_000));
+    clock.heal(at(1_000_000));
+    for now in [at(1_000_000), at(9_000_000)] {
+        assert_eq!(clock.wall(now), own.wall(now));
+    }
+    let gone_by = clock.monotonic(at(2_000_000)).since(clock.monotonic(at(1_000_000)));
+    assert_eq!(gone_by, Span::nanos(1_200_000), "by its own drift");
+    let bound = clock.error_bound(at(1_000_000));
+    assert!(bound > Span::nanos(10), "a clock that is off was not synchronised by the heal: {bound}");
+}
+
+#[test]
+fn a_healed_clock_without_a_drift_of_its_own_shows_true_time() {
+    let mut clock = NodeClock::new(Span::nanos(10), 100);
+    clock.step(at(1_000), 1_000_000);
+    clock.set_drift(at(2_000), -500_000).expect("in range");
+    clock.heal(at(1_000_000));
+    assert_eq!(clock.wall(at(2_000_000)), reads(2_000_000));
+    assert_eq!(clock.error_bound(at(1_000_000)), Span::nanos(10));
+}
+
+#[test]
 fn out_of_range_faults_are_refused_and_change_nothing() {
     let mut clock = NodeClock::default();
     assert_eq!(clock.apply(at(5), &ClockFault::Drift(500_001)), Err(ClockError::Drift(500_001)));

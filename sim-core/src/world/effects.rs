@@ -4,7 +4,7 @@ use super::core::Core;
 use super::event::{Event, Scheduled, TimerEvent};
 use super::host::HostDisk;
 use crate::digest::Mark;
-use crate::disk::{Disk, RegionId};
+use crate::disk::{Disk, RegionId, WriteError};
 use crate::fingerprint::fingerprint;
 use crate::metrics::Counter;
 use crate::process::{Process, Timer};
@@ -153,22 +153,39 @@ impl<P: Process> Core<P> {
             .get_or_insert_with(|| Box::new(HostDisk { disk: Disk::new(&model.model), unpaid_writes: 0 }))
     }
 
-    /// Writes to the disk; `None` where the handler was cut before.
+    /// Writes to the disk; `None` where the handler was cut before. The next sync pays for what was written, and not
+    /// for what was refused.
     pub(crate) fn write_disk<T>(
         &mut self,
         node: NodeId,
         region: RegionId,
         content: u64,
-        act: impl FnOnce(&mut Disk<P::Record>) -> T,
-    ) -> Option<T> {
+        act: impl FnOnce(&mut Disk<P::Record>) -> Result<T, WriteError>,
+    ) -> Result<Option<T>, WriteError> {
         if !self.may_act() {
-            return None;
+            return Ok(None);
         }
         self.digest.effect(Mark::Write, node.into(), u32::from(region.raw()), content);
-        self.metrics.increment(Counter::DiskWrites);
         let host_disk = self.host_disk(node);
+        let written = act(&mut host_disk.disk)?;
         host_disk.unpaid_writes += 1;
-        Some(act(&mut host_disk.disk))
+        self.metrics.increment(Counter::DiskWrites);
+        Ok(Some(written))
+    }
+
+    /// Changes the disk by a write that needs no space, so that it is never refused.
+    pub(crate) fn change_disk(
+        &mut self,
+        node: NodeId,
+        region: RegionId,
+        content: u64,
+        act: impl FnOnce(&mut Disk<P::Record>),
+    ) {
+        let changed = self.write_disk(node, region, content, |disk| {
+            act(disk);
+            Ok(())
+        });
+        changed.expect("only a write that needs space is refused");
     }
 
     pub(crate) fn sync(&mut self, node: NodeId, region: RegionId) -> SyncId {

@@ -1,7 +1,7 @@
 //! Persist before send: what was reported durable survives, what was not does not.
 
 use proptest::prelude::*;
-use sim_core::disk::{DamageKind, DiskFault, RegionId, SlotAddress, SlowFactor, SyncHonesty};
+use sim_core::disk::{DamageKind, DiskFault, Record, RegionId, SlotAddress, SlowFactor, SyncHonesty};
 use sim_core::fault::Command;
 use sim_core::metrics::Counter;
 use sim_core::world::Setup;
@@ -120,6 +120,17 @@ fn writes_are_paid_by_the_sync_that_covers_them() {
     let mut world = World::new(setup);
     world.run(at(29), u64::MAX);
     assert_eq!(reported(&world), [15, 25]);
+}
+
+#[test]
+fn a_write_that_a_full_disk_refused_costs_no_time() {
+    let mut setup = writing();
+    setup.timing.disk.write = constant(ms(1));
+    setup.timing.disk.model.capacity = Some(Word(1).size());
+    let mut world = World::new(setup);
+    world.run(at(39), u64::MAX);
+    assert_eq!(reported(&world), [15, 24, 34], "the first write is paid, and the others were none");
+    assert_eq!((log_length(&world, n(1)), world.metrics().counter(Counter::DiskWrites)), (1, 1));
 }
 
 proptest! {

@@ -9,6 +9,7 @@ mod determinism;
 mod disks;
 mod exploration;
 mod fork;
+mod liveness;
 mod network;
 mod nodes;
 mod panics;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sim_core::clock::ClockFault;
+use sim_core::clock::{ClockFault, NodeClock};
 use sim_core::fault::Command;
 use sim_core::trace::TraceKind;
 use sim_core::{Span, World};
@@ -241,4 +241,30 @@ fn chatter_under_drifting_clocks_keeps_ticking() {
         fired.filter(|record| record.subject() == Some(n(node).into()) && record.timer() == Some(0)).count()
     };
     assert!(ticks(1) * 10 < ticks(2) * 8, "{} ticks of the slow clock, {} of a true one", ticks(1), ticks(2));
+}
+
+/// How often a timer of 15 ms by the node's clock fires from 100 to 200 ms.
+fn ticks_after_recovery(own_drift_ppm: i32) -> usize {
+    let mut setup = puppets(1, 1, |_, context, input| {
+        if matches!(input, Input::Start | Input::Timer(_)) {
+            context.set_timer(PuppetTimer::A, ms(15));
+        }
+    });
+    setup.clocks = vec![NodeClock::default().with_own(0, own_drift_ppm).expect("in range")];
+    let drift = Command::Clock { node: n(1), fault: ClockFault::Drift(-500_000) };
+    setup.plan = plan([(3, drift), (100, Command::Recover)]);
+    let mut world = World::new(setup);
+    let fired = |world: &World<Puppet>| {
+        world.process(n(1)).expect("it runs").count(|input| matches!(input, Input::Timer(_)))
+    };
+    world.run(at(100), u64::MAX);
+    let before = fired(&world);
+    world.run(at(200), u64::MAX);
+    fired(&world) - before
+}
+
+#[test]
+fn a_recovery_brings_back_the_clock_that_a_node_has_by_itself() {
+    assert_eq!(ticks_after_recovery(0), 7, "a true clock: one tick each 15 ms, and one under way");
+    assert_eq!(ticks_after_recovery(500_000), 10, "half as fast again: one tick each 10 ms");
 }

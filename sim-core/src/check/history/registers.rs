@@ -32,7 +32,7 @@ pub(super) struct Accesses {
 /// Why reads and writes cannot be paired.
 #[derive(Debug)]
 pub(super) enum Unpaired {
-    /// Values repeat, or there are deletes and failed exchanges: the history says less than pairs would.
+    /// Values repeat, or there are deletes: the history says less than pairs would.
     Ambiguous(String),
     /// A value was read that nobody wrote.
     OutOfThinAir(Box<Anomaly>),
@@ -56,7 +56,13 @@ struct Compiled {
 }
 
 impl Accesses {
-    /// Pairs each read with its write.
+    /// Whether there are exchanges that failed: an unseen write may be why.
+    pub(super) fn has_failed_exchanges(&self) -> bool {
+        self.all.iter().any(|access| access.read.is_none() && !access.is_write)
+    }
+
+    /// Pairs each read with its write. An exchange that failed says that the value was another, and not which: it is an
+    /// access that neither reads nor writes.
     pub(super) fn pair(record: &Record<'_>) -> Result<Self, Unpaired> {
         let compiled = compile(record)?;
         let writers = writers(record, &compiled)?;
@@ -112,9 +118,9 @@ fn compile(record: &Record<'_>) -> Result<Vec<Compiled>, Unpaired> {
         let say = |what: &str| Unpaired::Ambiguous(format!("{} is {what}", describe(operation)));
         match call {
             RegisterCall::Write(None) => return Err(say("a delete")),
-            RegisterCall::NotExchanged(_) => return Err(say("an exchange that failed")),
             RegisterCall::Impossible => return Err(say("no outcome of a register")),
             RegisterCall::Read(_)
+            | RegisterCall::NotExchanged(_)
             | RegisterCall::Write(Some(_))
             | RegisterCall::Exchanged(..)
             | RegisterCall::MayExchange(..) => {}

@@ -14,7 +14,8 @@
 //! The last two are seen through the eyes of a reader, so they are judged together with monotonic reads. Where that
 //! is violated already, they are inconclusive.
 //!
-//! Written values must be unique; otherwise the answer is inconclusive.
+//! Written values must be unique, and nothing deleted; otherwise the answer is inconclusive. A compare-and-set that
+//! succeeds is a read and a write. One that fails is neither: it says what the value was not, so it is passed over.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,7 +59,8 @@ impl Guarantee {
 }
 
 const SOURCE: &str = "after Terry et al., Session Guarantees for Weakly Consistent Replicated Data, 1994";
-const UNIQUE: &str = "histories in which values repeat: who read from whom is not known";
+const UNIQUE: &str = "histories in which values repeat, or with deletions: who read from whom is not known; what a \
+                      compare-and-set found that failed";
 
 static READ_YOUR_WRITES: About = About {
     name: "read-your-writes",
@@ -324,7 +326,7 @@ impl Builder<'_> {
 mod tests {
     use super::*;
     use crate::SimTime;
-    use crate::check::history::testing::{by_hand, draws, happened, history_of};
+    use crate::check::history::testing::{by_hand, draws, happened, history_of, is_earlier, read, write};
     use crate::history::HistoryOperation;
     use crate::random::Stream;
     use crate::service::{Certainty, Operation, Outcome, Value, kv};
@@ -345,8 +347,7 @@ mod tests {
 
     fn precedes(first: &HistoryOperation, second: &HistoryOperation) -> bool {
         let is_known = first.outcome.certainty() == Certainty::Happened;
-        let is_earlier = first.completed.is_some_and(|completed| completed < second.invoked);
-        is_known && is_earlier && first.op.client == second.op.client
+        is_known && is_earlier(first, second) && first.op.client == second.op.client
     }
 
     /// The values of a key that a read must not be older than, straight from the definitions.
@@ -489,14 +490,6 @@ mod tests {
         assert!(good.iter().chain(&bad).all(|count| *count > 40), "of each: {good:?} good, {bad:?} bad");
     }
 
-    fn write(client: u32, at: u64, key: u32, value: Value) -> HistoryOperation {
-        by_hand(client, at, at + 1, Operation::Kv(kv::Operation::Write(Key(key), value)), Outcome::Done)
-    }
-
-    fn read(client: u32, at: u64, key: u32, value: Option<Value>) -> HistoryOperation {
-        by_hand(client, at, at + 1, Operation::Kv(kv::Operation::Read(Key(key))), Outcome::Value(value))
-    }
-
     /// Which guarantees a history violates.
     fn violated(operations: &[HistoryOperation]) -> Vec<&'static str> {
         let history = history_of(operations);
@@ -529,12 +522,53 @@ mod tests {
     }
 
     #[test]
+    fn writes_of_a_client_that_are_seen_in_another_order_are_shown_as_a_circle() {
+        // c2 has seen what c1 wrote after 7, so 7 is older than 9; c4 sees 9 and then 7.
+        let history = [
+            write(1, 0, 1, 7),
+            write(1, 2, 2, 8),
+            write(3, 0, 1, 9),
+            read(2, 4, 2, Some(8)),
+            read(2, 6, 1, Some(9)),
+            read(4, 4, 1, Some(9)),
+            read(4, 6, 1, Some(7)),
+        ];
+        assert_eq!(violated(&history), ["monotonic-writes"], "and nothing else is wrong");
+        let judgement = Session::new(Guarantee::MonotonicWrites).judge(&history_of(&history));
+        let Judgement::Violation(anomaly) = judgement else { panic!("{judgement:?}") };
+        assert_eq!(anomaly.operations, [history[0].clone(), history[2].clone()], "the two writes");
+        let text = anomaly.to_string();
+        for said in [
+            "c2#6 had to see it, having read a later write of its client, and reads the other",
+            "c4#6 had to see it, having read it before, and reads the other",
+        ] {
+            assert!(text.contains(said), "{text}");
+        }
+    }
+
+    #[test]
     fn two_clients_that_see_two_writes_in_different_orders_share_no_order_of_versions() {
         let writes = [write(1, 0, 1, 7), write(2, 0, 1, 8)];
         let reads =
             |client, first, second| [read(client, 5, 1, Some(first)), read(client, 7, 1, Some(second))];
         assert_eq!(violated(&[&writes[..], &reads(3, 7, 8), &reads(4, 8, 7)].concat()), ["monotonic-reads"]);
         assert!(violated(&[&writes[..], &reads(3, 7, 8), &reads(4, 7, 8)].concat()).is_empty());
+    }
+
+    #[test]
+    fn an_exchange_is_a_read_and_a_write_and_one_that_failed_is_neither() {
+        let exchange = |client, at, expected, value, outcome| {
+            let operation = kv::Operation::CompareAndSet { key: Key(1), expected, value };
+            by_hand(client, at, at + 1, Operation::Kv(operation), outcome)
+        };
+        let both = [write(1, 0, 1, 7), exchange(2, 2, 7, 8, Outcome::Done)];
+        let forgotten = [&both[..], &[read(2, 4, 1, None)]].concat();
+        assert_eq!(violated(&forgotten), ["read-your-writes", "monotonic-reads"]);
+        let failed = [write(1, 0, 1, 7), exchange(1, 2, 7, 8, Outcome::Rejected), read(1, 4, 1, Some(7))];
+        assert!(violated(&failed).is_empty());
+        for guarantee in Guarantee::ALL {
+            assert_eq!(Session::new(guarantee).judge(&history_of(&failed)), Judgement::Pass);
+        }
     }
 
     #[test]

@@ -2,79 +2,44 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::check::history::spec::{Bond, Mutex, Text, Texts};
-use crate::check::history::testing::{Shape, by_hand, draws, happened, history_of, random_history};
+use crate::check::history::testing::{
+    self, Shape, by_hand, draws, has_legal_order, history_of, is_earlier, random_history, read_during,
+    write_during,
+};
 use crate::history::HistoryOperation;
 use crate::service::kv::KvModel;
 use crate::service::set::SetModel;
-use crate::service::{Certainty, Key, Model, Operation, Outcome, Refusal, Value, kv, lock, queue, set};
+use crate::service::{Key, Model, Operation, Outcome, Refusal, Value, kv, lock, queue, set};
 
 const BUDGET: u64 = 1_000_000;
 
 /// The brute-force twin: all orders that time allows, judged by the model of the whole service.
 fn is_linearizable<M: Model>(model: &M, operations: &[HistoryOperation]) -> bool {
-    fn place<M: Model>(
-        model: &M,
-        state: &M::State,
-        operations: &[HistoryOperation],
-        placed: &mut Vec<usize>,
-    ) -> bool {
-        let is_known = |operation: &HistoryOperation| operation.outcome.certainty() == Certainty::Happened;
-        let rest: Vec<usize> = (0..operations.len()).filter(|index| !placed.contains(index)).collect();
-        if rest.iter().all(|index| !is_known(&operations[*index])) {
-            return true;
-        }
-        rest.iter().any(|index| {
-            let next = &operations[*index];
-            let is_late = rest.iter().any(|other| {
-                let other = &operations[*other];
-                is_known(other) && other.completed.is_some_and(|completed| completed < next.invoked)
-            });
-            if is_late {
-                return false;
-            }
-            let Some(after) = model.step(state, &next.operation, &next.outcome) else { return false };
-            placed.push(*index);
-            let is_legal = place(model, &after, operations, placed);
-            placed.pop();
-            is_legal
-        })
-    }
-    place(model, &model.initial(), operations, &mut Vec::new())
+    has_legal_order(model, operations, &is_earlier)
 }
 
-/// Compares a checker with its twin on 10,000 histories, and the evidence of each bad one with the twin again.
+/// Compares a checker with its twin, and the evidence against each bad history with the twin again.
 fn agrees<S: Spec, M: Model>(checker: &Linearizability<S>, model: &M, shape: Shape) {
-    let mut counts = [0, 0];
-    for index in 0..10_000 {
-        let history = random_history(shape, &mut draws(index));
-        let twin = is_linearizable(model, &happened(&history));
-        match checker.judge(&history, BUDGET) {
-            Judgement::Pass => {
-                assert!(twin, "history {index} is not linearizable: {:#?}", history.operations());
-            }
-            Judgement::Inconclusive(why) => panic!("history {index}: {why}"),
-            Judgement::Violation(evidence) => {
-                assert!(!twin, "history {index} is linearizable: {evidence}{:#?}", history.operations());
-                assert!(evidence.is_minimal && !evidence.stuck.is_empty());
-                assert!(
-                    !is_linearizable(model, &evidence.minimal),
-                    "history {index}: what is called illegal is legal: {evidence}"
-                );
-            }
-        }
-        counts[usize::from(twin)] += 1;
-    }
-    assert!(counts.iter().all(|count| *count > 1_000), "bad and good histories: {counts:?}");
+    testing::agrees(
+        shape,
+        |history| checker.judge(history, BUDGET),
+        |operations| is_linearizable(model, operations),
+        |evidence| {
+            assert!(evidence.is_minimal && !evidence.stuck.is_empty());
+            assert!(!is_linearizable(model, &evidence.minimal), "called illegal, and legal: {evidence}");
+        },
+    );
 }
 
 fn shape(service: Service, values: u64) -> Shape {
-    Shape { service, operations_max: 8, clients: 4, keys: 2, values, one_unknown_in: 8 }
+    Shape { service, operations_max: 8, clients: 4, keys: 2, values, one_exchange_in: 0, one_unknown_in: 8 }
 }
 
 #[test]
 fn registers_agree_with_all_orders() {
     agrees(&super::kv(), &KvModel, shape(Service::Kv, 3));
     agrees(&super::kv(), &KvModel, shape(Service::Kv, 0));
+    agrees(&super::kv(), &KvModel, Shape { one_exchange_in: 3, ..shape(Service::Kv, 0) });
 }
 
 #[test]
@@ -145,14 +110,6 @@ fn what_evidence_leaves_out_never_makes_a_legal_history_illegal() {
     }
 }
 
-fn write(client: u32, invoked: u64, completed: u64, value: Value) -> HistoryOperation {
-    by_hand(client, invoked, completed, Operation::Kv(kv::Operation::Write(Key(1), value)), Outcome::Done)
-}
-
-fn read(client: u32, invoked: u64, completed: u64, value: Option<Value>) -> HistoryOperation {
-    by_hand(client, invoked, completed, Operation::Kv(kv::Operation::Read(Key(1))), Outcome::Value(value))
-}
-
 fn evidence<S: Spec>(checker: &Linearizability<S>, operations: &[HistoryOperation]) -> Evidence {
     match checker.judge(&history_of(operations), BUDGET) {
         Judgement::Violation(evidence) => *evidence,
@@ -168,17 +125,20 @@ fn passes<S: Spec>(checker: &Linearizability<S>, operations: &[HistoryOperation]
 fn a_stale_read_is_shown_with_the_writes_that_make_it_stale() {
     let mut operations: Vec<HistoryOperation> = (0..100)
         .flat_map(|turn| {
-            [write(1, 10 * turn, 10 * turn + 4, turn), read(2, 10 * turn + 5, 10 * turn + 8, Some(turn))]
+            [
+                write_during(1, 10 * turn..10 * turn + 4, 1, turn),
+                read_during(2, 10 * turn + 5..10 * turn + 8, 1, Some(turn)),
+            ]
         })
         .collect();
-    operations.push(read(3, 995, 998, Some(3)));
+    operations.push(read_during(3, 995..998, 1, Some(3)));
     let evidence = evidence(&super::kv(), &operations);
     assert_eq!(evidence.part.as_deref(), Some("k1"));
     // Its read of 99 stays within its time, too.
     assert_eq!((evidence.prefix.len(), evidence.operation_count), (200, 201));
-    assert_eq!(evidence.stuck, [read(3, 995, 998, Some(3))]);
+    assert_eq!(evidence.stuck, [read_during(3, 995..998, 1, Some(3))]);
     assert_eq!(evidence.minimal.len(), 3, "{evidence}");
-    assert_eq!(evidence.minimal[2], read(3, 995, 998, Some(3)));
+    assert_eq!(evidence.minimal[2], read_during(3, 995..998, 1, Some(3)));
     let text = evidence.to_string();
     assert!(text.contains("c3#995  read k1 -> value 3  [995ms, 998ms]"), "{text}");
 }
@@ -202,25 +162,43 @@ fn a_set_is_shown_without_the_elements_that_do_not_matter() {
 
 #[test]
 fn overlapping_operations_may_take_effect_in_either_order() {
-    assert!(passes(&super::kv(), &[write(1, 0, 10, 1), read(2, 2, 4, Some(1)), read(3, 5, 9, Some(1))]));
-    assert!(passes(&super::kv(), &[write(1, 0, 10, 1), read(2, 2, 4, None), read(3, 5, 9, Some(1))]));
-    assert!(!passes(&super::kv(), &[write(1, 0, 10, 1), read(2, 2, 4, Some(1)), read(3, 5, 9, None)]));
+    assert!(passes(
+        &super::kv(),
+        &[write_during(1, 0..10, 1, 1), read_during(2, 2..4, 1, Some(1)), read_during(3, 5..9, 1, Some(1))]
+    ));
+    assert!(passes(
+        &super::kv(),
+        &[write_during(1, 0..10, 1, 1), read_during(2, 2..4, 1, None), read_during(3, 5..9, 1, Some(1))]
+    ));
+    assert!(!passes(
+        &super::kv(),
+        &[write_during(1, 0..10, 1, 1), read_during(2, 2..4, 1, Some(1)), read_during(3, 5..9, 1, None)]
+    ));
 }
 
 #[test]
 fn an_unknown_write_may_take_effect_late_or_never_but_only_once() {
-    let unknown = HistoryOperation { outcome: Outcome::Unknown, completed: None, ..write(1, 0, 1, 7) };
-    assert!(passes(&super::kv(), &[unknown.clone(), read(2, 2, 3, None), read(2, 50, 51, Some(7))]));
-    assert!(passes(&super::kv(), &[unknown.clone(), read(2, 2, 3, None)]));
+    let unknown =
+        HistoryOperation { outcome: Outcome::Unknown, completed: None, ..write_during(1, 0..1, 1, 7) };
+    assert!(passes(
+        &super::kv(),
+        &[unknown.clone(), read_during(2, 2..3, 1, None), read_during(2, 50..51, 1, Some(7))]
+    ));
+    assert!(passes(&super::kv(), &[unknown.clone(), read_during(2, 2..3, 1, None)]));
     assert!(!passes(
         &super::kv(),
-        &[unknown.clone(), read(2, 2, 3, Some(7)), write(2, 4, 5, 8), read(2, 6, 7, Some(7))]
+        &[
+            unknown.clone(),
+            read_during(2, 2..3, 1, Some(7)),
+            write_during(2, 4..5, 1, 8),
+            read_during(2, 6..7, 1, Some(7))
+        ]
     ));
     assert!(
         !passes(
             &super::kv(),
             &[
-                read(2, 2, 3, Some(7)),
+                read_during(2, 2..3, 1, Some(7)),
                 HistoryOperation { invoked: crate::SimTime::from_nanos(9_000_000), ..unknown }
             ]
         ),
@@ -230,9 +208,10 @@ fn an_unknown_write_may_take_effect_late_or_never_but_only_once() {
 
 #[test]
 fn a_refused_write_did_not_happen() {
-    let refused = HistoryOperation { outcome: Outcome::Refused(Refusal::Overloaded), ..write(1, 0, 1, 7) };
-    assert!(passes(&super::kv(), &[refused.clone(), read(2, 2, 3, None)]));
-    assert!(!passes(&super::kv(), &[refused, read(2, 2, 3, Some(7))]));
+    let refused =
+        HistoryOperation { outcome: Outcome::Refused(Refusal::Overloaded), ..write_during(1, 0..1, 1, 7) };
+    assert!(passes(&super::kv(), &[refused.clone(), read_during(2, 2..3, 1, None)]));
+    assert!(!passes(&super::kv(), &[refused, read_during(2, 2..3, 1, Some(7))]));
 }
 
 #[test]
@@ -241,7 +220,7 @@ fn a_compare_and_set_succeeds_once() {
         let operation = kv::Operation::CompareAndSet { key: Key(1), expected: 1, value: 2 };
         by_hand(client, 5, 9, Operation::Kv(operation), outcome)
     };
-    let written = write(1, 0, 1, 1);
+    let written = write_during(1, 0..1, 1, 1);
     assert!(passes(&super::kv(), &[written.clone(), cas(2, Outcome::Done), cas(3, Outcome::Rejected)]));
     assert!(!passes(&super::kv(), &[written.clone(), cas(2, Outcome::Done), cas(3, Outcome::Done)]));
     assert!(!passes(&super::kv(), &[written, cas(2, Outcome::Rejected), cas(3, Outcome::Rejected)]));
@@ -302,13 +281,16 @@ fn texts_grow_in_one_order() {
         (4, whole("ba")),
     ];
     let checker = Linearizability::new(Texts { texts: texts.into() });
-    let both = [write(1, 0, 5, 1), write(2, 0, 5, 2)];
+    let both = [write_during(1, 0..5, 1, 1), write_during(2, 0..5, 1, 2)];
     for (seen, is_legal) in [(3, true), (4, true), (1, false)] {
-        assert_eq!(passes(&checker, &[&both[..], &[read(3, 6, 7, Some(seen))]].concat()), is_legal);
+        assert_eq!(passes(&checker, &[&both[..], &[read_during(3, 6..7, 1, Some(seen))]].concat()), is_legal);
     }
-    let twice = [read(3, 6, 7, Some(3)), read(3, 8, 9, Some(4))];
+    let twice = [read_during(3, 6..7, 1, Some(3)), read_during(3, 8..9, 1, Some(4))];
     assert!(!passes(&checker, &[&both[..], &twice].concat()));
-    assert!(passes(&checker, &[read(3, 6, 7, None), write(1, 8, 9, 3), read(3, 10, 11, Some(3))]));
+    assert!(passes(
+        &checker,
+        &[read_during(3, 6..7, 1, None), write_during(1, 8..9, 1, 3), read_during(3, 10..11, 1, Some(3))]
+    ));
 }
 
 // ----- limits -----
@@ -317,9 +299,10 @@ fn texts_grow_in_one_order() {
 fn hard(client_values: impl Fn(u64) -> Value) -> History {
     let client = |index: u64| u32::try_from(index).expect("small") + 1;
     let mut operations: Vec<_> =
-        (0..20).map(|index| write(client(index), 0, 100, client_values(index))).collect();
+        (0..20).map(|index| write_during(client(index), 0..100, 1, client_values(index))).collect();
     operations.extend(
-        [(50, 7), (52, 9), (54, 7), (56, 9), (58, 7)].map(|(at, value)| read(30, at, at + 1, Some(value))),
+        [(50, 7), (52, 9), (54, 7), (56, 9), (58, 7)]
+            .map(|(at, value)| read_during(30, at..at + 1, 1, Some(value))),
     );
     history_of(&operations)
 }
@@ -370,7 +353,10 @@ fn zones_agree_with_all_orders() {
 fn long_histories_need_no_deep_stack() {
     let operations: Vec<_> = (0..50_000_u64)
         .flat_map(|turn| {
-            [write(1, 10 * turn, 10 * turn + 9, turn), read(2, 10 * turn + 1, 10 * turn + 12, Some(turn))]
+            [
+                write_during(1, 10 * turn..10 * turn + 9, 1, turn),
+                read_during(2, 10 * turn + 1..10 * turn + 12, 1, Some(turn)),
+            ]
         })
         .collect();
     assert!(passes(&super::kv(), &operations));

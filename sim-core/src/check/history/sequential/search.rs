@@ -80,11 +80,20 @@ impl<C: Clone> Program<C> {
     /// Takes over what saturation has found: more that must come before, who reads from whom, and what of unknown
     /// outcome has happened.
     pub(super) fn follow(&mut self, record: &Record<'_>, accesses: &Accesses, order: &Order<Why>) {
-        self.after = order.after.iter().map(|all| all.iter().map(|(after, _)| *after).collect()).collect();
+        let ruled = order.after.iter().map(|all| all.iter().map(|(after, _)| *after).collect()).collect();
+        let before = std::mem::replace(&mut self.after, ruled);
+        // A write of unknown outcome that nobody read matters only where it may be why an exchange failed.
+        let keeps_unseen = accesses.has_failed_exchanges();
+        if keeps_unseen {
+            for (after, all) in self.after.iter_mut().zip(before) {
+                after.extend(all.into_iter().filter(|later| accesses.places[*later as usize].is_none()));
+            }
+        }
         self.readers = vec![0; record.operations.len()];
         self.sources = vec![0; record.operations.len()];
         for at in 0..record.operations.len() {
             match accesses.places[at] {
+                None if keeps_unseen => {}
                 None => self.calls[at] = None,
                 Some(place) => {
                     self.is_required[at] = true;

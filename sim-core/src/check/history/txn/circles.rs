@@ -105,8 +105,26 @@ pub(super) fn find(record: &Record<'_>, lists: &Lists, isolation: Isolation, bud
     found
 }
 
-/// How far a walk has come: where, how many `rw`, whether it used the other order.
-type Place = (u32, u8, bool);
+/// How far a walk has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The transaction where it is.
+    at: u32,
+    /// How many `rw` it has; 2 stands for more.
+    overwrites: u8,
+    /// Whether it has used the other order, where it must.
+    has_besides: bool,
+    /// Whether its last step was by the other order.
+    came_besides: bool,
+}
+
+impl Place {
+    /// What one more step adds to the length of the walk. The other order is transitive and the graph leaves out what
+    /// follows, so several steps by it, one after the other, are one.
+    fn cost(self, dependency: Dependency) -> usize {
+        usize::from(dependency.is_of_lists() || !self.came_besides)
+    }
+}
 
 struct Finder<'a> {
     graph: &'a Graph,
@@ -147,16 +165,20 @@ impl Finder<'_> {
         besides: Besides,
         components: &[Option<u32>],
         (start, second, first): (u32, u32, Dependency),
-        limit: usize,
+        mut limit: usize,
     ) -> Option<Circle<Dependency>> {
-        let begin = kind.walk((start, 0, besides == Besides::Nothing), second, first)?;
+        let has_besides = besides == Besides::Nothing;
+        let nowhere = Place { at: start, overwrites: 0, has_besides, came_besides: false };
+        let begin = kind.walk(nowhere, second, first)?;
+        let mut best = None;
         let mut from: BTreeMap<Place, (Place, Dependency)> = BTreeMap::new();
+        let mut lengths = BTreeMap::from([(begin, 1)]);
         let mut queue = VecDeque::from([(begin, 1)]);
         while let Some((place, length)) = queue.pop_front() {
-            if length + 1 >= limit {
-                return None;
+            if lengths[&place] < length {
+                continue;
             }
-            for edge in self.graph.edges_directed(node(place.0), Direction::Outgoing) {
+            for edge in self.graph.edges_directed(node(place.at), Direction::Outgoing) {
                 let (to, dependency) = (u32::try_from(edge.target().index()).expect("small"), *edge.weight());
                 if components[to as usize] != components[start as usize]
                     || !kind.may_have(dependency, besides)
@@ -165,21 +187,29 @@ impl Finder<'_> {
                 }
                 self.left = self.left.saturating_sub(1);
                 let Some(next) = kind.walk(place, to, dependency) else { continue };
+                let cost = place.cost(dependency);
+                if length + cost >= limit {
+                    continue;
+                }
                 if to == start {
                     if kind.is_complete(next) {
                         let circle = walk_back(start, first, begin, (place, dependency), &from);
                         // A walk that meets itself is two circles, and neither is of this kind.
                         if is_simple(&circle) {
-                            return Some(circle);
+                            (limit, best) = (circle.len(), Some(circle));
                         }
                     }
-                } else if next != begin && !from.contains_key(&next) {
+                } else if lengths.get(&next).is_none_or(|known| length + cost < *known) {
+                    lengths.insert(next, length + cost);
                     from.insert(next, (place, dependency));
-                    queue.push_back((next, length + 1));
+                    match cost {
+                        0 => queue.push_front((next, length)),
+                        _ => queue.push_back((next, length + cost)),
+                    }
                 }
             }
         }
-        None
+        best
     }
 }
 
@@ -204,25 +234,30 @@ impl Kind {
     }
 
     /// A step of a walk; `None` where that has too many `rw`.
-    fn walk(self, (_, overwrites, is_besides): Place, to: u32, dependency: Dependency) -> Option<Place> {
-        let is_besides = is_besides || !dependency.is_of_lists();
+    fn walk(self, place: Place, to: u32, dependency: Dependency) -> Option<Place> {
+        let is_besides = !dependency.is_of_lists();
+        let has_besides = place.has_besides || is_besides;
+        let next = Place { at: to, has_besides, came_besides: is_besides, ..place };
         match dependency {
-            Dependency::ReadWrite(_) if self.overwrite_count < 2 && overwrites >= self.overwrite_count => {
+            Dependency::ReadWrite(_)
+                if self.overwrite_count < 2 && place.overwrites >= self.overwrite_count =>
+            {
                 None
             }
-            Dependency::ReadWrite(_) => Some((to, (overwrites + 1).min(2), is_besides)),
+            Dependency::ReadWrite(_) => Some(Place { overwrites: (place.overwrites + 1).min(2), ..next }),
             Dependency::WriteWrite(_)
             | Dependency::WriteRead(_)
             | Dependency::Process
-            | Dependency::RealTime => Some((to, overwrites, is_besides)),
+            | Dependency::RealTime => Some(next),
         }
     }
 
-    fn is_complete(self, (_, overwrites, is_besides): Place) -> bool {
-        overwrites == self.overwrite_count && is_besides
+    fn is_complete(self, place: Place) -> bool {
+        place.overwrites == self.overwrite_count && place.has_besides
     }
 }
 
+/// The circle behind a walk, several steps by the other order taken together.
 fn walk_back(
     start: u32,
     first: Dependency,
@@ -230,15 +265,16 @@ fn walk_back(
     last: (Place, Dependency),
     from: &BTreeMap<Place, (Place, Dependency)>,
 ) -> Circle<Dependency> {
-    let mut circle = vec![(last.0.0, last.1)];
+    let mut circle = vec![(last.0.at, last.1)];
     let mut place = last.0;
     while place != begin {
         let (before, dependency) = from[&place];
-        circle.push((before.0, dependency));
+        circle.push((before.at, dependency));
         place = before;
     }
     circle.push((start, first));
     circle.reverse();
+    circle.dedup_by(|(_, later), (_, earlier)| !earlier.is_of_lists() && !later.is_of_lists());
     circle
 }
 

@@ -7,9 +7,9 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeFiltered;
 
-use super::lists::Lists;
+use super::lists::{Append, Lists};
 use crate::check::history::recorded::Record;
-use crate::service::{Key, Operation};
+use crate::service::{Certainty, Key, Operation};
 
 /// What one transaction has to do with a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,7 @@ pub(super) fn build(record: &Record<'_>, lists: &Lists) -> Graph {
         graph.add_node(());
     });
     let mut edges = BTreeSet::new();
-    list_edges(lists, &mut edges);
+    list_edges(record, lists, &mut edges);
     let is_txn = |index: &u32| matches!(record.operations[*index as usize].operation, Operation::Txn(_));
     for (before, after) in record.program_order() {
         if is_txn(&before) && is_txn(&after) {
@@ -75,19 +75,25 @@ pub(super) fn node(index: u32) -> NodeIndex {
     NodeIndex::new(index as usize)
 }
 
-fn list_edges(lists: &Lists, edges: &mut BTreeSet<(u32, u32, Dependency)>) {
+/// What the lists say. A transaction that was aborted is on no circle, so its appends are passed over.
+fn list_edges(record: &Record<'_>, lists: &Lists, edges: &mut BTreeSet<(u32, u32, Dependency)>) {
     for (key, list) in &lists.by_key {
-        for pair in list.order.windows(2) {
+        let is_committed = |append: &&Append| {
+            record.operations[append.txn as usize].outcome.certainty() != Certainty::DidNotHappen
+        };
+        let order: Vec<&Append> = list.order.iter().filter(is_committed).collect();
+        for pair in order.windows(2) {
             edges.insert((pair[0].txn, pair[1].txn, Dependency::WriteWrite(*key)));
         }
-        if let Some(last) = list.order.last() {
+        if let Some(last) = order.last() {
             edges.extend(list.unread.iter().map(|it| (last.txn, it.txn, Dependency::WriteWrite(*key))));
         }
         for read in &list.reads {
-            if let Some(last) = read.len.checked_sub(1).and_then(|at| list.order.get(at)) {
+            let (seen, later) = list.order.split_at(read.len.min(list.order.len()));
+            if let Some(last) = seen.iter().rfind(is_committed) {
                 edges.insert((last.txn, read.txn, Dependency::WriteRead(*key)));
             }
-            let next = list.order.get(read.len).map_or(&list.unread[..], std::slice::from_ref);
+            let next = later.iter().find(is_committed).map_or(&list.unread[..], std::slice::from_ref);
             edges.extend(next.iter().map(|next| (read.txn, next.txn, Dependency::ReadWrite(*key))));
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct Lists {
     pub(super) by_key: BTreeMap<Key, List>,
     appends: BTreeMap<(Key, Value), Append>,
     found: Vec<Finding>,
+    /// G1a and G1b, which are not so bad.
+    dirty: Vec<Finding>,
     is_contradictory: bool,
 }
 
@@ -65,10 +67,11 @@ impl Lists {
                 if !fits(steps, results) {
                     return Err(format!("the results of {} don't fit its steps", operation.op));
                 }
-                lists.read_txn(index, steps, results);
+                lists.read_txn(record, index, steps, results);
             }
         }
-        lists.find_orders(record);
+        lists.find_orders();
+        lists.found.extend(std::mem::take(&mut lists.dirty));
         lists.find_unread(record);
         Ok(lists)
     }
@@ -111,7 +114,7 @@ impl Lists {
         Ok(())
     }
 
-    fn read_txn(&mut self, txn: u32, steps: &[Step], results: &[StepOutcome]) {
+    fn read_txn(&mut self, record: &Record<'_>, txn: u32, steps: &[Step], results: &[StepOutcome]) {
         // For each list what the transaction knows of it, and what it has appended itself.
         let mut known: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
         let mut own: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
@@ -128,7 +131,9 @@ impl Lists {
                     match known.get(&key) {
                         Some(known) if known[..] == values[..] => {}
                         None if values.ends_with(own) => {
-                            self.read_list(txn, key, values, values.len() - own.len());
+                            let before = values.len() - own.len();
+                            self.find_dirty_read(record, txn, key, &values[..before]);
+                            self.read_list(txn, key, values, before);
                             known.insert(key, values.to_vec());
                         }
                         _ => {
@@ -159,7 +164,7 @@ impl Lists {
     }
 
     /// From values to transactions.
-    fn find_orders(&mut self, record: &Record<'_>) {
+    fn find_orders(&mut self) {
         for key in self.by_key.keys().copied().collect::<Vec<Key>>() {
             let list = &self.by_key[&key];
             let (longest, reader) = (list.longest.clone(), list.longest_by);
@@ -184,29 +189,27 @@ impl Lists {
                 }
                 order.push(append);
             }
-            self.find_dirty_reads(record, key, &order);
             self.by_key.get_mut(&key).expect("a key of the map").order = order;
         }
     }
 
-    /// G1a and G1b: reads of what was aborted, and of half of what a transaction appended.
-    fn find_dirty_reads(&mut self, record: &Record<'_>, key: Key, order: &[Append]) {
-        let reads = self.by_key[&key].reads.clone();
-        for Read { txn, len } in reads {
-            let seen = &order[..len.min(order.len())];
-            let is_aborted = |append: &&Append| {
-                record.operations[append.txn as usize].outcome.certainty() == Certainty::DidNotHappen
-            };
-            if let Some(append) = seen.iter().find(is_aborted) {
-                let says = format!("a read of {key} has what an aborted transaction appended");
-                self.find(Isolation::ReadCommitted, "G1a", &[append.txn, txn], says);
-            }
-            if let Some(last) = seen.last().filter(|last| last.txn != txn)
-                && appends_later(record, key, *last)
-            {
-                let says = format!("a read of {key} has one append of a transaction and not its next");
-                self.find(Isolation::ReadCommitted, "G1b", &[last.txn, txn], says);
-            }
+    /// G1a and G1b: a read of what was aborted, and of half of what a transaction appended.
+    fn find_dirty_read(&mut self, record: &Record<'_>, txn: u32, key: Key, seen: &[Value]) {
+        let append = |value: &Value| self.appends.get(&(key, *value)).copied();
+        let is_aborted = |append: &Append| {
+            record.operations[append.txn as usize].outcome.certainty() == Certainty::DidNotHappen
+        };
+        let aborted = seen.iter().filter_map(append).find(is_aborted);
+        let last = seen.last().and_then(append).filter(|last| last.txn != txn);
+        if let Some(append) = aborted {
+            let says = format!("a read of {key} has what an aborted transaction appended");
+            let txns = vec![append.txn, txn];
+            self.dirty.push(Finding { from: Isolation::ReadCommitted, name: "G1a", says, txns });
+        }
+        if let Some(last) = last.filter(|last| appends_later(record, key, *last)) {
+            let says = format!("a read of {key} has one append of a transaction and not its next");
+            let txns = vec![last.txn, txn];
+            self.dirty.push(Finding { from: Isolation::ReadCommitted, name: "G1b", says, txns });
         }
     }
 

@@ -21,6 +21,12 @@
 //! | G2-item | these and several `rw` |
 //! | …-process, …-realtime | these and process or real-time order |
 //!
+//! The anomalies that snapshot isolation adds (Adya's G-SI) speak of when transactions began and committed, which a
+//! history of clients does not tell. So at `snapshot-isolation` there are only G0, G1 and G-single, which is what
+//! remains of them without these times: a pass there says less than that the store has snapshot isolation.
+//!
+//! A transaction that was aborted is on no circle: that others have seen it is G1a.
+//!
 //! Some anomalies need no circle: reading what was aborted (G1a), or half of what a transaction appended (G1b), or
 //! what does not fit the transaction's own earlier steps, or lists that cannot come from one order.
 //!
@@ -33,6 +39,8 @@ mod graph;
 mod lists;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twin;
 
 use std::fmt;
 
@@ -54,8 +62,8 @@ pub enum Isolation {
     ReadUncommitted,
     /// No G1 either.
     ReadCommitted,
-    /// No G-single either: each transaction reads from one moment. (Snapshot isolation asks for more, which lists
-    /// without times don't show.)
+    /// No G-single either: each transaction reads from one moment. Snapshot isolation asks for more (G-SI), which
+    /// needs the moments of begin and commit.
     SnapshotIsolation,
     /// No G2-item either.
     Serializable,
@@ -113,7 +121,8 @@ static SNAPSHOT_ISOLATION: About = About {
     name: "snapshot-isolation",
     statement: "no G0, G1 and G-single, which snapshot isolation forbids",
     source: SOURCE,
-    leaves_out: "the order of start and commit, which a history does not tell; values appended twice; predicates",
+    leaves_out: "G-SI beyond G0, G1 and G-single: it needs the moments of start and commit, which a history does not \
+                 tell; values appended twice; predicates",
 };
 static SERIALIZABLE: About = About {
     name: "serializable",

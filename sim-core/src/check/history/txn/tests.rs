@@ -1,47 +1,27 @@
 use super::*;
-use crate::check::history::testing::{Shape, by_hand, draws, happened, history_of, random_history};
+use crate::check::history::testing::{
+    Shape, by_hand, draws, happened, has_legal_order, history_of, is_earlier, random_history,
+};
 use crate::history::HistoryOperation;
 use crate::service::txn::{Step, StepOutcome, TxnModel};
-use crate::service::{Certainty, Key, Model, Operation, Outcome, Refusal, Service, Value};
+use crate::service::{Key, Operation, Outcome, Refusal, Service, Value};
 
 const BUDGET: u64 = 1_000_000;
 
 /// Whether one operation must come before another.
 type MustPrecede = dyn Fn(&HistoryOperation, &HistoryOperation) -> bool;
 
-/// The brute-force twin: all orders that `must_precede` allows, judged by the model.
-fn is_serializable(
-    state: &<TxnModel as Model>::State,
-    all: &[HistoryOperation],
-    must_precede: &MustPrecede,
-    placed: &mut Vec<usize>,
-) -> bool {
-    let is_known = |operation: &HistoryOperation| operation.outcome.certainty() == Certainty::Happened;
-    let rest: Vec<usize> = (0..all.len()).filter(|index| !placed.contains(index)).collect();
-    if rest.iter().all(|index| !is_known(&all[*index])) {
-        return true;
-    }
-    rest.iter().any(|index| {
-        let next = &all[*index];
-        if rest.iter().any(|other| is_known(&all[*other]) && must_precede(&all[*other], next)) {
-            return false;
-        }
-        let Some(after) = TxnModel.step(state, &next.operation, &next.outcome) else { return false };
-        placed.push(*index);
-        let is_legal = is_serializable(&after, all, must_precede, placed);
-        placed.pop();
-        is_legal
-    })
-}
-
-fn is_earlier(first: &HistoryOperation, second: &HistoryOperation) -> bool {
-    first.completed.is_some_and(|completed| completed < second.invoked)
-}
-
 #[test]
 fn the_serializable_levels_agree_with_all_orders() {
-    let shape =
-        Shape { service: Service::Txn, operations_max: 6, clients: 3, keys: 2, values: 0, one_unknown_in: 8 };
+    let shape = Shape {
+        service: Service::Txn,
+        operations_max: 6,
+        clients: 3,
+        keys: 2,
+        values: 0,
+        one_exchange_in: 0,
+        one_unknown_in: 8,
+    };
     let mut counts = [[0; 2]; 3];
     for index in 0..10_000 {
         let history = random_history(shape, &mut draws(index));
@@ -54,7 +34,7 @@ fn the_serializable_levels_agree_with_all_orders() {
             (Isolation::StrictSerializable, &is_earlier),
         ];
         for (place, (level, must_precede)) in levels.into_iter().enumerate() {
-            let twin = is_serializable(&TxnModel.initial(), &all, must_precede, &mut Vec::new());
+            let twin = has_legal_order(&TxnModel, &all, must_precede);
             match Transactions::new(level).judge(&history, BUDGET) {
                 Judgement::Pass => assert!(twin, "history {index}, {level:?}: {:#?}", history.operations()),
                 Judgement::Violation(found) => {
@@ -164,6 +144,54 @@ fn a_stale_read_breaks_only_the_orders_of_clients_and_clock() {
     is_forbidden_from(&own, "G-single-process", Isolation::StrongSessionSerializable);
     let others = [txn(1, 0, &[append(1, 1)]), txn(2, 5, &[read(1, &[])])];
     is_forbidden_from(&others, "G-single-realtime", Isolation::StrictSerializable);
+}
+
+/// Two transactions in order, the first of which appends, and a third one at the same time as both that misses the
+/// first and is missed by the second.
+fn missed_by_turns(second_client: u32) -> [HistoryOperation; 3] {
+    let missing = [(Step::Read(Key(1)), StepOutcome::List([].into())), append(2, 2)];
+    let outcome = Outcome::Txn(missing.iter().map(|(_, outcome)| outcome.clone()).collect());
+    let steps = missing.iter().map(|(step, _)| *step).collect();
+    [
+        by_hand(3, 0, 100, Operation::Txn(steps), outcome),
+        txn(1, 10, &[append(1, 1)]),
+        txn(second_client, 30, &[read(2, &[])]),
+    ]
+}
+
+#[test]
+fn several_that_miss_one_another_may_break_only_the_order_of_a_client_or_of_the_clock() {
+    let own = missed_by_turns(1);
+    is_forbidden_from(&own, "G2-item-process", Isolation::StrongSessionSerializable);
+    assert_eq!(names(&own, Isolation::StrictSerializable), ["G2-item-process"]);
+    let others = missed_by_turns(2);
+    is_forbidden_from(&others, "G2-item-realtime", Isolation::StrictSerializable);
+    assert_eq!(names(&others, Isolation::StrictSerializable), ["G2-item-realtime"]);
+}
+
+#[test]
+fn an_aborted_transaction_is_on_no_circle() {
+    // Both lists are read in different orders, but one of the two transactions was aborted.
+    let mut txns = at_once(&[
+        &[append(1, 1), append(2, 1)],
+        &[append(1, 2), append(2, 2)],
+        &[read(1, &[1, 2]), read(2, &[2, 1])],
+    ]);
+    txns[1].outcome = Outcome::Refused(Refusal::Aborted);
+    assert_eq!(names(&txns, Isolation::StrictSerializable), ["G1a"]);
+    assert!(names(&txns, Isolation::ReadUncommitted).is_empty());
+}
+
+#[test]
+fn a_circle_goes_the_short_way_through_time() {
+    // The first has completed before the third was asked for, whatever ran in between.
+    let txns = [txn(1, 0, &[append(1, 1)]), txn(2, 5, &[append(2, 2)]), txn(3, 9, &[read(1, &[])])];
+    let Judgement::Violation(found) =
+        Transactions::new(Isolation::StrictSerializable).judge(&history_of(&txns), BUDGET)
+    else {
+        panic!("a violation")
+    };
+    assert_eq!(found.0[0].operations.len(), 2, "{found}");
 }
 
 #[test]

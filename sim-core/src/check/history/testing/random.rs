@@ -1,29 +1,26 @@
-//! Random small histories, good and bad, and histories written by hand; for tests of checkers.
+//! Random small histories of one copy of the objects, good and bad.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::history::{History, HistoryOperation};
-use crate::random::{KeySource, Purpose, Stream};
+use crate::history::History;
+use crate::random::Stream;
 use crate::service::txn::{Step, StepOutcome};
-use crate::service::{Certainty, Key, Operation, Outcome, Refusal, Service, Value, kv, lock, queue, set};
+use crate::service::{Key, Operation, Outcome, Refusal, Service, Value, kv, lock, queue, set};
 use crate::{ClientId, OpId, SimTime};
-
-/// The draws of the `index`-th history of a test.
-pub(super) fn draws(index: u64) -> Stream {
-    Stream::new(KeySource::new(index).key(Purpose::Test, 0, 0))
-}
 
 /// How histories are drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
-    pub(super) service: Service,
-    pub(super) operations_max: u64,
-    pub(super) clients: u32,
-    pub(super) keys: u64,
+pub(in crate::check::history) struct Shape {
+    pub(in crate::check::history) service: Service,
+    pub(in crate::check::history) operations_max: u64,
+    pub(in crate::check::history) clients: u32,
+    pub(in crate::check::history) keys: u64,
     /// Values come from so many; 0 stands for values that are unique.
-    pub(super) values: u64,
+    pub(in crate::check::history) values: u64,
+    /// Where values of registers are unique, one operation in so many is an exchange; 0 stands for none.
+    pub(in crate::check::history) one_exchange_in: u64,
     /// One outcome in so many is unknown; as many are refused.
-    pub(super) one_unknown_in: u64,
+    pub(in crate::check::history) one_unknown_in: u64,
 }
 
 /// One copy of every object, which answers as it should.
@@ -118,7 +115,7 @@ struct Pending {
 
 /// A history of one copy of the objects that answers late, sometimes not at all and, in about every second one,
 /// wrongly once.
-pub(super) fn random_history(shape: Shape, draws: &mut Stream) -> History {
+pub(in crate::check::history) fn random_history(shape: Shape, draws: &mut Stream) -> History {
     let mut history = History::new();
     let mut objects = Objects::default();
     let mut pending: Vec<Pending> = Vec::new();
@@ -171,6 +168,10 @@ fn draw(shape: Shape, ordinal: u64, draws: &mut Stream) -> Operation {
     let kind = draws.below(6);
     let other = draws.below(shape.values.max(4));
     match shape.service {
+        Service::Kv if shape.one_exchange_in > 0 && draws.below(shape.one_exchange_in) == 0 => {
+            let expected = 1 + draws.below(ordinal);
+            Operation::Kv(kv::Operation::CompareAndSet { key, expected, value })
+        }
         Service::Kv if shape.values == 0 => match kind {
             0..3 => Operation::Kv(kv::Operation::Read(key)),
             _ => Operation::Kv(kv::Operation::Write(key, value)),
@@ -233,52 +234,4 @@ fn mutate(outcome: Outcome, draws: &mut Stream) -> Outcome {
         ),
         other => other,
     }
-}
-
-/// Operations as a history.
-pub(super) fn history_of(operations: &[HistoryOperation]) -> History {
-    let mut ends = Vec::new();
-    for operation in operations {
-        // A completion comes after the invocations of its instant, as in a history with equal instants it may not
-        // come before its own.
-        ends.push((operation.invoked, 0, operation));
-        if let Some(completed) = operation.completed {
-            ends.push((completed, 1, operation));
-        }
-    }
-    ends.sort_by_key(|(at, side, operation)| (*at, *side, operation.op));
-    let mut history = History::new();
-    for (at, side, operation) in ends {
-        if side == 0 {
-            history.invoke(at, operation.op, operation.operation.clone());
-        } else {
-            history.complete(at, operation.op, operation.outcome.clone());
-        }
-    }
-    history
-}
-
-/// An operation written by hand: client from 1, both instants in milliseconds.
-pub(super) fn by_hand(
-    client: u32,
-    invoked: u64,
-    completed: u64,
-    operation: Operation,
-    outcome: Outcome,
-) -> HistoryOperation {
-    let at = |millis: u64| SimTime::from_nanos(millis * 1_000_000);
-    HistoryOperation {
-        op: OpId { client: ClientId::new(client - 1), ordinal: u32::try_from(invoked).expect("small") },
-        operation,
-        invoked: at(invoked),
-        completed: (outcome != Outcome::Unknown).then(|| at(completed)),
-        outcome,
-    }
-}
-
-/// Operations that happened or may have, in order of invocation.
-pub(super) fn happened(history: &History) -> Vec<HistoryOperation> {
-    let mut operations = history.operations();
-    operations.retain(|operation| operation.outcome.certainty() != Certainty::DidNotHappen);
-    operations
 }
