@@ -38,7 +38,7 @@ struct Wrong {
     steps: Vec<Step>,
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, Wrong> {
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Box<Wrong>> {
     let options = ron::Options::default()
         .with_default_extension(Extensions::IMPLICIT_SOME)
         .with_default_extension(Extensions::UNWRAP_NEWTYPES)
@@ -46,7 +46,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Wrong> {
         .with_recursion_limit(DEPTH_MAX * RON_LEVELS_PER_BRACKET);
     let mut steps = Vec::new();
     let seed = Tracked { steps: &mut steps, value: std::marker::PhantomData };
-    options.from_str_seed(text, seed).map_err(|error| Wrong { error, steps })
+    options.from_str_seed(text, seed).map_err(|error| Box::new(Wrong { error, steps }))
 }
 
 /// Deserializes a `T`, and leaves the path of an error behind.
@@ -84,14 +84,14 @@ struct Report<'document> {
     /// The path of the value that the parser was in.
     steps: Vec<Step>,
     /// What is wrong with another text for the same type: what the parser does not say, it shows by what it takes.
-    try_text: &'document dyn Fn(&str) -> Option<Wrong>,
+    try_text: &'document dyn Fn(&str) -> Option<Box<Wrong>>,
 }
 
 impl<'document> Report<'document> {
     fn new(
         document: &'document Document,
         wrong: &Wrong,
-        try_text: &'document dyn Fn(&str) -> Option<Wrong>,
+        try_text: &'document dyn Fn(&str) -> Option<Box<Wrong>>,
     ) -> Self {
         let text = document.text();
         let end = wrong.error.span.end;
@@ -187,7 +187,7 @@ impl<'document> Report<'document> {
     }
 
     /// What is wrong with the text that has `with` in this place.
-    fn with(&self, span: &Range<usize>, with: &str) -> Option<Wrong> {
+    fn with(&self, span: &Range<usize>, with: &str) -> Option<Box<Wrong>> {
         let mut text = self.document.text().to_owned();
         text.replace_range(span.clone(), with);
         (self.try_text)(&text)
