@@ -73,7 +73,8 @@ fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Output) -> Res
     let watch = if arguments.verbose > 0 { Watch::Everything } else { Watch::Milestones };
     let ran = session.run(watch);
     let twice = (arguments.twice && !ran.was_interrupted()).then(|| session.run_again(&ran));
-    let report = Report::new(session, &ran, twice);
+    let was_cut = matches!(twice, Some(None));
+    let report = Report::new(session, &ran, twice.flatten());
     match arguments.format {
         Format::Json => output.fill(|writer| {
             serde_json::to_writer_pretty(&mut *writer, &report)?;
@@ -86,6 +87,10 @@ fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Output) -> Res
             let timeline = if everything { Timeline::Everything(&lines) } else { Timeline::Milestones };
             output.print(Body { report: &report, timeline })?;
         }
+    }
+    if was_cut {
+        talk_line(format_args!("interrupted in the second run: nothing was compared"));
+        return Ok(ExitCode::INTERRUPTED);
     }
     Ok(report.code())
 }
