@@ -52,8 +52,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     if arguments.format == Format::Json && arguments.verbose > 0 {
-        let failure = Usage::new("`--verbose` is text for people, and `--format json` was asked for");
-        return Err(failure.hint("`splitbrain trace --format jsonl` writes everything that happens").into());
+        let message = "`--verbose` is text for people, and `--format json` was asked for";
+        let hint = "`splitbrain trace --format jsonl` writes everything that happens";
+        return Err(Usage::new(message, "one of the two", hint).into());
     }
     let table = ProtocolTable::builtin();
     let session = Session::new(&arguments.selection, &table)?;
