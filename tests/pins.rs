@@ -9,6 +9,8 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 const PINS: &[(&str, &str, u64)] = &[
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
     ("paxos/master-lease-no-drift", "paxos/random-leases", 27),
+    // The book shows this one.
+    ("raft/commit-prior-term", "raft/random-elections", 2),
     ("raft/lease-from-receipt", "raft/random-leases", 2_384_027_633_145_304),
     ("raft/lease-ignores-drift", "raft/random-leases", 5_099_540_185_409_965),
     ("raft/lease-kept-on-transfer", "raft/random-transfers", 4_164_467_365_886_927),
