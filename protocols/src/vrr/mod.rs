@@ -96,7 +96,9 @@
 
 pub mod config;
 pub mod crash_vector;
+pub mod epoch;
 pub mod facts;
+pub mod group;
 pub mod invariants;
 pub mod log;
 pub mod message;
@@ -104,12 +106,15 @@ pub mod mutants;
 mod normal;
 mod process;
 mod reads;
+mod reconfigure;
 mod recovery;
 mod status;
 mod transfer;
+mod transition;
 pub mod types;
 mod view;
 mod view_change;
+mod wire;
 
 use std::sync::Arc;
 
@@ -120,12 +125,14 @@ pub use config::{Config, ConfigError, ReadMode};
 pub use facts::Fact;
 pub use message::Message;
 pub use mutants::Mutant;
-pub use types::{Entry, View};
+pub use group::Group;
+pub use types::{Entry, Epoch, View};
 
 use crate::replicated::StateMachine;
 pub use crate::replicated::{Chain, Command, Index};
 
 use crash_vector::CrashVector;
+use epoch::EpochStart;
 use log::Log;
 use recovery::Raise;
 use status::Status;
@@ -137,7 +144,7 @@ pub enum Timer {
     ViewChange,
     /// Of a primary: when to send the next `Commit`.
     Heartbeat,
-    /// During a view change or recovery: when to send again what may have been lost.
+    /// During a view change, recovery or a change of epochs: when to send again what may have been lost.
     Resend,
 }
 
@@ -151,9 +158,14 @@ enum Point {
     RetryAnswered,
     ReadRound,
     IncarnationRaised,
+    Reconfigured,
+    StaleEpoch,
+    CaughtUp,
+    Retired,
+    RecoversInNewerEpoch,
 }
 
-const POINTS: [&str; 7] = [
+const POINTS: [&str; 12] = [
     "a view change ended without a primary",
     "a primary was deposed",
     "a new primary lacked entries before the best log it was offered",
@@ -161,6 +173,11 @@ const POINTS: [&str; 7] = [
     "a retry was answered from the client table",
     "a round was started for a read",
     "a replica heard of a life of its own that never took part",
+    "a reconfiguration was committed",
+    "a message of an older epoch was met",
+    "a new replica had the state before it took part",
+    "a replica that was replaced retired",
+    "a replica without memory heard of a newer epoch",
 ];
 
 /// What is written to disk: nothing, so there is no such record.
@@ -181,6 +198,8 @@ pub struct Vrr {
     slot: Option<usize>,
     #[serde(skip)]
     config: Arc<Config>,
+    /// The latest epoch that it knows of, with its group. Only `learn_epoch` changes more of it than the departures.
+    start: EpochStart,
     /// The view it is in, or changes to. Never falls while it runs.
     view: View,
     /// The last view in which its status was normal: its log is of that view. Only `take_turn` and `become_backup`
@@ -219,6 +238,27 @@ impl Vrr {
         &self.machine
     }
 
+    /// The group of its epoch.
+    #[inline]
+    pub fn group(&self) -> Group {
+        self.start.group
+    }
+
+    /// How its epoch started.
+    pub fn epoch_start(&self) -> &EpochStart {
+        &self.start
+    }
+
+    /// The group of its epoch or of the one before.
+    pub fn group_of(&self, epoch: Epoch) -> Option<Group> {
+        let before = Group { epoch, members: self.start.old };
+        match self.epoch() {
+            own if own == epoch => Some(self.group()),
+            own if own == epoch.next() => Some(before),
+            _ => None,
+        }
+    }
+
     /// Whose crashes this replica knows of.
     pub fn crash_vector(&self) -> &CrashVector {
         &self.crash_vector
@@ -232,6 +272,11 @@ impl Vrr {
     /// Whether this replica believes to be the primary of its view.
     pub fn is_primary(&self) -> bool {
         matches!(self.status, Status::Primary(_))
+    }
+
+    /// Whether what this replica says counts in its epoch: its status is normal or view-change.
+    pub fn takes_part(&self) -> bool {
+        self.status.takes_part()
     }
 
     /// Whether this replica is without memory.

@@ -33,6 +33,14 @@ crate::mutants! {
     TruncatesBeforeTransfer = "truncates-before-transfer",
         breaks ["acknowledged-is-kept", "log-matching", "committed-survives", "state-machine-safety"],
         source "paper §5.2; Vanlightly 2022, part 3, shows what is wrong";
+    /// A primary goes on taking requests when a reconfiguration is in its log.
+    RequestsAfterReconfiguration = "requests-after-reconfiguration",
+        breaks ["committed-survives", "state-machine-safety", "log-matching"],
+        source "paper §7.1: the primary stops accepting client requests when it gets a reconfiguration";
+    /// A new replica takes part in its first epoch without the state of the one before.
+    VotesWithoutState = "votes-without-state",
+        breaks ["committed-survives", "state-machine-safety", "log-matching"],
+        source "paper §7.1: a new replica is up to date before it starts the epoch";
     /// A primary answers reads without making sure that its view is the newest.
     StaleRead = "stale-read",
         breaks ["linearizability"],

@@ -59,9 +59,11 @@ impl CommitQuorum {
                 self.acknowledge(node, view, index);
                 Ok(())
             }
-            Fact::Committed { index, .. } => {
-                self.commit(node, vrr.view_number(), index, vrr.config().quorum())
-            }
+            // The epoch may have ended with it, and the replica have left it since. Of older ones it only hears.
+            Fact::Committed { view, index, .. } => match vrr.group_of(view.epoch) {
+                Some(group) => self.commit(node, view, index, group.quorum()),
+                None => Ok(()),
+            },
             Fact::RecoveryStarted
             | Fact::Recovered { .. }
             | Fact::ViewChangeStarted { .. }
@@ -70,6 +72,9 @@ impl CommitQuorum {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Installed { .. }
+            | Fact::EpochLeft { .. }
+            | Fact::EpochLearned { .. }
+            | Fact::Retired { .. }
             | Fact::Applied { .. } => Ok(()),
         }
     }
@@ -110,21 +115,21 @@ mod tests {
     fn a_commit_needs_f_others_in_the_same_view() {
         let mut invariant = CommitQuorum::default();
         let [primary, second, third] = [0, 1, 2].map(NodeId::new);
-        invariant.acknowledge(second, View(0), Index(2));
-        assert!(invariant.commit(primary, View(0), Index(3), 2).is_err(), "nobody else holds 3");
-        assert_eq!(invariant.commit(primary, View(0), Index(2), 2), Ok(()));
-        assert_eq!(invariant.commit(third, View(0), Index(2), 2), Ok(()), "who hears of it later");
-        invariant.acknowledge(third, View(3), Index(3));
-        assert!(invariant.commit(primary, View(0), Index(3), 2).is_err(), "held in another view");
-        assert!(invariant.commit(primary, View(3), Index(3), 3).is_err(), "one is not enough of five");
+        invariant.acknowledge(second, View::first(0), Index(2));
+        assert!(invariant.commit(primary, View::first(0), Index(3), 2).is_err(), "nobody else holds 3");
+        assert_eq!(invariant.commit(primary, View::first(0), Index(2), 2), Ok(()));
+        assert_eq!(invariant.commit(third, View::first(0), Index(2), 2), Ok(()), "who hears of it later");
+        invariant.acknowledge(third, View::first(3), Index(3));
+        assert!(invariant.commit(primary, View::first(0), Index(3), 2).is_err(), "held in another view");
+        assert!(invariant.commit(primary, View::first(3), Index(3), 3).is_err(), "one is not enough of five");
     }
 
     #[test]
     fn an_acknowledgement_counts_when_its_sender_has_gone_on_to_another_view() {
         let mut invariant = CommitQuorum::default();
         let [primary, second] = [0, 1].map(NodeId::new);
-        invariant.acknowledge(second, View(0), Index(2));
-        invariant.acknowledge(second, View(1), Index(1));
-        assert_eq!(invariant.commit(primary, View(0), Index(2), 2), Ok(()));
+        invariant.acknowledge(second, View::first(0), Index(2));
+        invariant.acknowledge(second, View::first(1), Index(1));
+        assert_eq!(invariant.commit(primary, View::first(0), Index(2), 2), Ok(()));
     }
 }
