@@ -37,6 +37,10 @@ crate::mutants! {
     RequestsAfterReconfiguration = "requests-after-reconfiguration",
         breaks ["committed-survives", "state-machine-safety", "log-matching"],
         source "paper §7.1: the primary stops accepting client requests when it gets a reconfiguration";
+    /// A replica starts the next epoch before a quorum has left the one before, as published.
+    EpochNotSealed = "epoch-not-sealed",
+        breaks ["sealed-before-started", "committed-survives", "state-machine-safety", "one-start-a-view"],
+        source "paper §7.1 has one StartEpoch start a replica; what is wrong with that, `vrr::epoch` says";
     /// A new replica takes part in its first epoch without the state of the one before.
     VotesWithoutState = "votes-without-state",
         breaks ["committed-survives", "state-machine-safety", "log-matching"],

@@ -15,6 +15,8 @@ use crate::testing::faults::{
 };
 use crate::testing::{self, Script};
 
+mod reconfiguration;
+
 /// A group whose logs are short, so that checkpoints travel.
 fn config(node_count: u32) -> Config {
     Config { checkpoint_interval: 20, ..Config::new((0..node_count).map(NodeId::new)) }

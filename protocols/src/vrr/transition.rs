@@ -112,7 +112,8 @@ impl Vrr {
         let Status::Transitioning(transition) = &self.status else { return };
         let started = transition.started;
         // Whoever has started knew that a quorum had left.
-        let is_sealed = self.start.is_sealed() || !started.is_empty();
+        let is_sealed =
+            self.start.is_sealed() || !started.is_empty() || self.config.has(Mutant::EpochNotSealed);
         let has_state = self.has_start_state() || self.config.has(Mutant::VotesWithoutState);
         if self.slot.is_none() {
             if started.len() >= self.group().quorum() {
