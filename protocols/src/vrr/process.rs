@@ -138,10 +138,8 @@ impl Process for Vrr {
         }
         match &self.status {
             Status::Primary(_) => self.on_client_request(context, op, operation),
-            // Who was replaced knows at least who the next group is (§7.4).
-            Status::Backup(_) | Status::Standby => {
-                context.reply(op, Outcome::Redirect(Some(self.group().primary(self.view))));
-            }
+            Status::Backup(_) => context.reply(op, Outcome::Redirect(Some(self.group().primary(self.view)))),
+            Status::Standby => self.redirect_to_group(context, op),
             Status::ViewChange(_) | Status::Recovering(_) | Status::Transitioning(_) => {
                 context.reply(op, Outcome::Redirect(None));
             }
@@ -200,6 +198,13 @@ impl Vrr {
         } else if let Operation::Kv(operation) = operation {
             self.propose(context, op, operation);
         }
+    }
+
+    /// Who is no member knows who is (§7.4), but not whose turn it is: any of them sends the client on.
+    fn redirect_to_group(&self, context: &mut Context<'_, Self>, op: OpId) {
+        let place = context.random().below(self.group().len() as u64);
+        let member = self.group().member(usize::try_from(place).expect("few members"));
+        context.reply(op, Outcome::Redirect(Some(member)));
     }
 
     /// Whether a message of this replica's epoch means something to it.

@@ -236,7 +236,9 @@ fn survive_changes(seed: u64) {
     let latest = world.nodes().running().map(|(_, vrr)| vrr.epoch_start()).max_by_key(|start| start.epoch());
     let group = latest.expect("somebody runs").group;
     let members: Vec<u32> = group.members.iter().map(|node| node.raw() + 1).collect();
-    assert_group_is(&world, &members, 4, &what);
+    // A request that is late may undo a later one, and is repeated then.
+    assert!(group.epoch >= Epoch(4), "{what}: every change was made");
+    assert_group_is(&world, &members, group.epoch.0, &what);
     assert_served(&world, Some(1), &what);
 }
 
