@@ -83,7 +83,7 @@
 //! | a replica that hears of a newer view cuts its log first (§5.2) | it cuts its log when it has the new one | it may be needed for a view change in between (mutant `truncates-before-transfer`) |
 //! | a new replica starts with the first `StartEpoch` and the state (§7.1) | it waits until a quorum has left the old epoch | else a replica might vote in the new epoch, forget it, recover in the old one, and vote otherwise (mutant `epoch-not-sealed`; [`epoch`]) |
 //! | only replaced replicas send `StartEpoch` on | all who are between two epochs do, also to the old group | the quorum has to get together |
-//! | who recovers knows its group | it asks every node | the group may be another by now; the paper has administrators publish it (§7.5) |
+//! | who recovers knows its group | it asks every node | the group may be another by now; the paper has administrators publish it (§7.4) |
 //! | nothing about lost messages of a view change | they are repeated every heartbeat, with what is known by then | liveness |
 //! | backups don't answer `Commit` | they do | lost entries show, and reads need rounds |
 //!

@@ -71,11 +71,9 @@ impl Process for Vrr {
         if !context.is_first_start() {
             // It may have been a member later, and not be one any more.
             self.become_recovering(context);
-        } else if self.slot.is_none() {
-            // It stands by.
         } else if self.group().primary(self.view) == self.node {
             self.take_turn(context);
-        } else {
+        } else if self.slot.is_some() {
             self.become_backup(context, self.view);
         }
     }

@@ -15,6 +15,10 @@
 //! nobody gets a majority of answers any more. Nothing wrong happens then, but nothing happens at all: see
 //! [`forgotten`](super::Vrr::forgotten).
 //!
+//! A replica that starts with nothing does not know whether the group is still the one it knows of. It asks all nodes, and
+//! if one of them is in a newer epoch, begins again there (§7.2). A node that turns out to be no member needs no state; but
+//! it must know that no life of it was in a newer epoch before it may join one, and waits for the first round.
+//!
 //! A replica that crashes during its recovery may leave behind that somebody knows of a life that never took part. If
 //! it hears of such a one later, its own messages would count for nothing with those who know: it takes that life's
 //! number, once a majority of the others know that (`raise`).
@@ -100,18 +104,24 @@ impl Vrr {
                 answered[slot] = true;
                 let count = count(answered);
                 self.crash_vector.merge(crash_vector);
-                if count < quorum {
-                } else if self.slot.is_some() {
-                    self.begin_new_life(context, self.own_incarnation().next());
-                } else {
-                    // Nothing to recover; but no earlier life was in a newer epoch, so it may join the next.
-                    self.leave_status(context);
+                if count >= quorum {
+                    self.on_lives_known(context);
                 }
             }
             Status::Recovering(_) | Status::Standby | Status::Transitioning(_) => {}
             Status::Primary(_) | Status::Backup(_) | Status::ViewChange(_) => {
                 self.on_raise_answered(slot, nonce);
             }
+        }
+    }
+
+    /// A majority has answered, and so is in this epoch still: no earlier life of this replica was in a newer one.
+    fn on_lives_known(&mut self, context: &mut Context<'_, Self>) {
+        if self.slot.is_some() {
+            self.begin_new_life(context, self.own_incarnation().next());
+        } else {
+            // There is nothing to recover. It stands by, and may join the next epoch.
+            self.leave_status(context);
         }
     }
 
