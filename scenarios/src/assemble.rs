@@ -116,10 +116,12 @@ impl Blueprint {
             plan: self.plan,
             invariants,
         };
-        Box::new(match self.recording {
+        let mut world = match self.recording {
             Recording::Off => World::new(setup),
             Recording::On => World::new_traced(setup),
-        })
+        };
+        world.watch_flight();
+        Box::new(world)
     }
 }
 
