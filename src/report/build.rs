@@ -8,7 +8,8 @@ use sim_core::Span;
 use sim_core::fault::Plan;
 
 use super::{
-    Damage, Metrics, REPORT_VERSION, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary, WallTime,
+    Damage, Metrics, REPORT_VERSION, Replayed, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary,
+    WallTime,
 };
 use crate::exit_code::ExitCode;
 use crate::session::{Ran, Session};
@@ -34,9 +35,21 @@ impl Report {
             timeline: timeline(run),
             metrics: Metrics::of(ran.run.simulation.metrics()),
             twice,
+            replayed: None,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),
             replay: session.replay_command(),
         }
+    }
+
+    /// Says whether this is the run that a capsule keeps. One of the same version that is not repeats nothing.
+    pub(crate) fn compare(&mut self, replayed: Replayed) {
+        if !replayed.equal && replayed.made_by == self.splitbrain_version {
+            let text =
+                "not the run of the capsule: it was changed by hand, or is of another build".to_owned();
+            let exit_code = ExitCode::INTERNAL.number();
+            self.verdict = VerdictSummary { kind: "non-determinism", text, exit_code };
+        }
+        self.replayed = Some(replayed);
     }
 
     /// What the program exits with.
