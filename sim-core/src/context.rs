@@ -18,8 +18,10 @@ pub struct Context<'a, P: Process> {
 }
 
 impl<'a, P: Process> Context<'a, P> {
+    /// For the process on `node`, whose code runs next.
     #[inline(always)]
     pub(crate) fn new(core: &'a mut Core<P>, node: NodeId) -> Self {
+        core.enter_process();
         Self { core, node }
     }
 
