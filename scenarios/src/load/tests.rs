@@ -25,7 +25,7 @@ fn error_with(fields: &str) -> String {
 #[track_caller]
 fn assert_says(error: &str, place: &str, parts: &[&str]) {
     assert!(error.contains(&format!("--> test.ron:{place}\n")), "not at {place}:\n{error}");
-    for part in parts {
+    for part in parts.iter().chain(&["= allowed: ", "= hint: "]) {
         assert!(error.contains(part), "`{part}` is missing:\n{error}");
     }
 }
@@ -134,6 +134,37 @@ fn a_value_out_of_range_is_refused_with_the_range() {
     assert_says(&error, "2:32", &["600000ppm", "-500000ppm to 500000ppm"]);
     let error = error_with("clients: (workload: Kv(keys: 0)),");
     assert_says(&error, "2:30", &["cannot have 0 keys", "1 to 1000000"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_shown_with_what_its_field_takes() {
+    let error = error_with("nodes: -3\n");
+    assert_says(&error, "2:8", &["`-3` is out of range", "from 0 to 4294967295", "hint: write `3`"]);
+    let error = error_with("nodes: 99999999999, limits: (events: -1)");
+    assert_says(&error, "2:8", &["`99999999999` is out of range", "from 0 to 4294967295"]);
+    let error = error_with("limits: (events: -1)");
+    assert_says(&error, "2:18", &["from 0 to 18446744073709551615", "hint: write `1`"]);
+    assert_says(&error_with("nodes: 1.5"), "2:8", &["`1.5` is no whole number", "hint: write `1`"]);
+    assert_says(&error_with("nodes: \"7\""), "2:8", &["allowed: a whole number", "hint: write `7`"]);
+    assert_says(&error_with("nodes: 5ms"), "2:8", &["`5ms` is no number", "hint: write `\"5ms\"`"]);
+    let error = error_with("ties: 3");
+    assert_says(&error, "2:7", &["`3` is no name of a variant", "allowed: `Fifo`, `Shuffled`"]);
+    assert_says(&error_with("ties: \"shuffled\""), "2:7", &["hint: did you mean `Shuffled`?"]);
+    let error = error_with("network: (latency: Constant(\"5ms\"))");
+    let parts = ["seen: `Constant(\"5ms\")`", "allowed: how long something takes", "hint: write `\"5ms\"`"];
+    assert_says(&error, "2:20", &parts);
+    assert_says(&error_with("network: (latency: [])"), "2:20", &["hint: write a text such as `\"5ms\"`"]);
+}
+
+#[test]
+fn counts_are_refused_before_anything_of_that_size_is_built() {
+    let most = u32::MAX;
+    assert_says(&error_with(&format!("clients: (count: {most}),")), "2:18", &["allowed: 0 to 10000"]);
+    assert_says(&error_with(&format!("clients: (admins: {most}),")), "2:19", &["allowed: 0 to 10000"]);
+    assert_says(&error_with("clients: (count: 9999, admins: 2),"), "2:32", &["10001 clients"]);
+    let error = error_with(&format!("clients: (count: {most}, admins: {most}),"));
+    assert_says(&error, "2:18", &["allowed: 0 to 10000"]);
+    assert_says(&error_with(&format!("nodes: {most},")), "2:8", &["allowed: 1 to 100000"]);
 }
 
 #[test]
@@ -341,6 +372,8 @@ enum Mangling {
     Insert(usize, String),
     DeleteLine(usize),
     SwapLines(usize, usize),
+    /// Makes a number, of those there are, the largest of 32 bits.
+    Maximise(usize),
 }
 
 fn mangling() -> impl Strategy<Value = Mangling> {
@@ -374,6 +407,7 @@ fn mangling() -> impl Strategy<Value = Mangling> {
         (any::<usize>(), junk).prop_map(|(at, text)| Mangling::Insert(at, text.to_owned())),
         any::<usize>().prop_map(Mangling::DeleteLine),
         (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Mangling::SwapLines(a, b)),
+        any::<usize>().prop_map(Mangling::Maximise),
     ]
 }
 
@@ -398,7 +432,18 @@ fn mangle(bytes: &mut Vec<u8>, mangling: &Mangling) {
             let count = lines.len();
             lines.swap(a % count, b % count);
         }),
+        Mangling::Maximise(at) => maximise(bytes, *at),
     }
+}
+
+fn maximise(bytes: &mut Vec<u8>, at: usize) {
+    let starts_number = |index: &usize| {
+        bytes[*index].is_ascii_digit() && (*index == 0 || !bytes[*index - 1].is_ascii_alphanumeric())
+    };
+    let starts: Vec<usize> = (0..bytes.len()).filter(starts_number).collect();
+    let Some(start) = starts.get(at % starts.len().max(1)) else { return };
+    let len = bytes[*start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.splice(*start..*start + len, u32::MAX.to_string().bytes());
 }
 
 fn with_lines(bytes: &mut Vec<u8>, change: impl Fn(&mut Vec<Vec<u8>>)) {
@@ -427,6 +472,7 @@ proptest! {
             prop_assert!(place.line <= text.split('\n').count().max(1), "{:?}", place);
             prop_assert!(place.column <= place.text.chars().count() + 1, "{:?}", place);
             prop_assert!(diagnostic.to_string().starts_with("error: "));
+            prop_assert!(!diagnostic.allowed.trim().is_empty() && !diagnostic.hint.trim().is_empty());
         }
     }
 }
