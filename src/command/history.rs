@@ -21,7 +21,7 @@ use super::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
 use crate::history::{self, Built, FailedCas, Form, Input, Model};
-use crate::input::{Seed, Selection};
+use crate::input::Selection;
 use crate::output::{Output, talk_line};
 use crate::session::{Session, Watch};
 
@@ -249,25 +249,11 @@ impl Export {
     fn perform(&self, stdout: &mut Output) -> Result<ExitCode, Failure> {
         let table = ProtocolTable::builtin();
         let session = Session::new(&self.selection, &table)?;
-        if self.selection.seed == Seed::Random {
-            talk_line(format_args!("seed {} was drawn", session.seed));
-        }
-        // Before the run, so that a place that cannot be written to is known at once.
-        let mut file = self.output.as_deref().map(Output::create).transpose()?;
-        let output = file.as_mut().unwrap_or(stdout);
-        let ran = session.run(Watch::Milestones);
-        let entries = history::entries_of(ran.run.simulation.history());
-        output.print(history::write(&entries, self.to))?;
-        output.flush()?;
-        if let Some(path) = &self.output {
-            let report = &ran.run.report;
-            let (count, path) = (entries.len(), path.display());
-            talk_line(format_args!(
-                "{count} entries of seed {} written to {path} ({})",
-                report.seed, report.verdict
-            ));
-        }
-        Ok(if ran.was_interrupted() { ExitCode::INTERRUPTED } else { ExitCode::PASS })
+        session.written(Watch::Milestones, self.output.as_deref(), stdout, |ran, output| {
+            let entries = history::entries_of(ran.run.simulation.history());
+            output.print(history::write(&entries, self.to))?;
+            Ok(format!("{} entries", entries.len()))
+        })
     }
 }
 
