@@ -75,7 +75,7 @@ impl<P: Process> Clone for Core<P> {
             record: self.record,
             records: self.records,
             place: self.place,
-            runs_process: self.runs_process,
+            is_process_to_blame: self.is_process_to_blame,
             queue: self.queue.clone(),
             slab: self.slab.clone(),
             cancelled: self.cancelled,

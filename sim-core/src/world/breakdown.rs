@@ -6,9 +6,9 @@
 //! | the engine, because more is pending, or more has happened, than its numbers can tell apart | [`Breakdown::Limit`] |
 //! | an invariant, or the engine by a bug of its own | [`Breakdown::Bug`] |
 //!
-//! They are told apart by a flag that is set while a process runs: unwinding leaves it as it was. The engine's own
-//! code that a [`Context`](crate::Context) calls counts as the process, because what such a call refuses (a point
-//! that does not exist, a region of another kind) the process has asked for.
+//! Unwinding through a process leaves a mark; a process that returns leaves none, so that telling them apart costs
+//! nothing. The engine's own code that a [`Context`](crate::Context) calls counts as the process, because what such a
+//! call refuses (a point that does not exist, a region of another kind) the process has asked for.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,7 +70,7 @@ impl<P: Process> World<P> {
         let is_out_of_numbers = self.core.sequence >> SEQUENCE_BITS != 0;
         self.breakdown = Some(if self.core.slab.is_overfull() || is_out_of_numbers {
             Breakdown::Limit(text)
-        } else if self.core.runs_process {
+        } else if self.core.is_process_to_blame {
             self.blame_process(text);
             Breakdown::Panic
         } else {
@@ -81,6 +81,24 @@ impl<P: Process> World<P> {
     fn blame_process(&mut self, evidence: String) {
         let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
         self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence });
+    }
+}
+
+/// Lets a process do its `work` without a context. If that panics, `mark` is set.
+#[inline(always)]
+pub(super) fn blame_process<T>(mark: &mut bool, work: impl FnOnce() -> T) -> T {
+    let blame = Blame(mark);
+    let done = work();
+    std::mem::forget(blame);
+    done
+}
+
+/// Sets its mark when it is dropped, which only unwinding does.
+struct Blame<'a>(&'a mut bool);
+
+impl Drop for Blame<'_> {
+    fn drop(&mut self) {
+        *self.0 = true;
     }
 }
 

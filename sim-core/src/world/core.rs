@@ -45,8 +45,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) records: u32,
     /// Where the event under way happens, for the report of a panic.
     pub(super) place: Endpoint,
-    /// Whether code of a process runs: then a panic is the process's.
-    pub(super) runs_process: bool,
+    /// Something has panicked, and it was a process.
+    pub(crate) is_process_to_blame: bool,
     pub(super) queue: LadderQueue,
     pub(super) slab: Slab<Scheduled<P>>,
     /// Cancelled entries whose keys are still in the queue.
@@ -151,12 +151,6 @@ impl<P: Process> Core<P> {
         let order = self.ties.order(self.sequence);
         self.sequence += 1;
         order
-    }
-
-    /// Code of a process runs from here until its handler has returned.
-    #[inline(always)]
-    pub(crate) fn enter_process(&mut self) {
-        self.runs_process = true;
     }
 
     /// Whether the next effect may happen; counts it where a crash is armed.

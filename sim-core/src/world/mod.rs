@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use self::agenda::Agenda;
 pub use self::breakdown::Breakdown;
+use self::breakdown::blame_process;
 pub(crate) use self::core::Core;
 use self::core::UNLIMITED;
 use self::event::{Event, Scheduled};
@@ -209,21 +210,18 @@ impl<P: Process> World<P> {
     fn handle(&mut self, node: NodeId, scheduled: Scheduled<P>) {
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
-        let mut context = Context::new(&mut self.core, node);
-        match scheduled.event {
+        Context::during(&mut self.core, node, |context| match scheduled.event {
             Event::Message(message) => {
                 let from = scheduled.from.node().expect("only nodes send messages");
-                process.on_message(&mut context, from, message);
+                process.on_message(context, from, message);
             }
-            Event::Timer(timer) => {
-                process.on_timer(&mut context, timer.timer);
-            }
-            Event::Durable(sync) => process.on_durable(&mut context, sync),
-            Event::Request(request) => process.on_request(&mut context, request.0, request.1),
+            Event::Timer(timer) => process.on_timer(context, timer.timer),
+            Event::Durable(sync) => process.on_durable(context, sync),
+            Event::Request(request) => process.on_request(context, request.0, request.1),
             Event::Reply(_) | Event::Handler | Event::Client(_) | Event::Cancelled => {
                 unreachable!("this is no input of a process")
             }
-        }
+        });
         self.after_handler(node);
     }
 
@@ -237,7 +235,6 @@ impl<P: Process> World<P> {
     /// After a handler whose effects nobody counts.
     #[inline(always)]
     fn after_plain_handler(&mut self, node: NodeId) {
-        self.core.runs_process = false;
         if !self.core.facts.is_empty() {
             self.check_facts(node);
         }
@@ -297,9 +294,9 @@ impl<P: Process> World<P> {
 
     /// Compares a process's status with the last one seen.
     fn note_status(&mut self, node: NodeId) {
-        self.core.runs_process = true;
-        let after = self.status(node);
-        self.core.runs_process = false;
+        let process = self.processes[node.index()].as_ref();
+        let status = blame_process(&mut self.core.is_process_to_blame, || process.map(Process::status));
+        let after = self.core.hosts[node.index()].status_with(status);
         let before = self.core.hosts[node.index()].status.replace(after);
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
@@ -338,11 +335,11 @@ impl<P: Process> World<P> {
     pub(super) fn start(&mut self, node: NodeId) {
         assert_eq!(self.core.hosts[node.index()].power, Power::Down, "{node} runs already");
         self.core.power_on(node);
-        self.core.runs_process = true;
-        self.processes[node.index()] = Some(P::boot(&self.config, node));
+        let blame = &mut self.core.is_process_to_blame;
+        self.processes[node.index()] = Some(blame_process(blame, || P::boot(&self.config, node)));
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("just booted");
-        process.on_start(&mut Context::new(&mut self.core, node));
+        Context::during(&mut self.core, node, |context| process.on_start(context));
         self.after_handler(node);
         self.note_status(node);
     }
@@ -441,9 +438,8 @@ impl<P: Process> World<P> {
 
     /// One node at a glance.
     pub fn status(&self, node: NodeId) -> NodeStatus {
-        let host = &self.core.hosts[node.index()];
         let process = self.processes[node.index()].as_ref().map(Process::status);
-        NodeStatus { power: host.power, incarnation: host.incarnation, process }
+        self.core.hosts[node.index()].status_with(process)
     }
 }
 
