@@ -49,7 +49,7 @@ pub(crate) enum Watch {
 pub(crate) struct Ran {
     pub(crate) run: Run,
     pub(crate) wall: Duration,
-    /// Where a process panicked, `file:line:column`.
+    /// Where a process panicked, or an invariant or the engine, `file:line:column`.
     pub(crate) panic_place: Option<String>,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
         };
         let (run, wall) =
             timed(|| run_observed(&self.loaded, self.table, self.seed, &options, &mut observer));
-        let panicked = matches!(run.report.verdict, Verdict::Panic { .. });
+        let panicked = matches!(run.report.verdict, Verdict::Panic { .. } | Verdict::InternalError { .. });
         let panic_place = panicked.then(panics::take_place).flatten();
         Ran { run, wall, panic_place }
     }

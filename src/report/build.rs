@@ -24,7 +24,7 @@ impl Report {
             splitbrain_version: env!("CARGO_PKG_VERSION"),
             scenario: session.summary(),
             seed: run.seed,
-            verdict: verdict(&run.verdict, twice.as_ref()),
+            verdict: verdict(&run.verdict, place, twice.as_ref()),
             violations: run.violations.iter().map(|violation| summary(violation, place)).collect(),
             beyond_promise: run.beyond_promise.iter().map(Damage::from).collect(),
             digest: run.digest.to_string(),
@@ -60,7 +60,7 @@ impl Report {
 }
 
 /// The verdict; that a run was not the same twice comes before all that it says.
-fn verdict(verdict: &Verdict, twice: Option<&Twice>) -> VerdictSummary {
+fn verdict(verdict: &Verdict, panic_place: Option<&str>, twice: Option<&Twice>) -> VerdictSummary {
     if let Some(Twice { equal: false, .. }) = twice {
         let text = "not deterministic: run twice, it was not the same".to_owned();
         return VerdictSummary { kind: "non-determinism", text, exit_code: ExitCode::INTERNAL.number() };
@@ -74,23 +74,30 @@ fn verdict(verdict: &Verdict, twice: Option<&Twice>) -> VerdictSummary {
         Verdict::Liveness { .. } => ("liveness", ExitCode::VIOLATION),
         Verdict::BeyondPromise => ("beyond-promise", ExitCode::BEYOND_PROMISE),
         Verdict::Inconclusive { reason: Inconclusive::Interrupted } => ("interrupted", ExitCode::INTERRUPTED),
-        Verdict::Inconclusive { reason: Inconclusive::EventBudget { .. } | Inconclusive::History { .. } } => {
-            ("inconclusive", ExitCode::INCONCLUSIVE)
-        }
+        Verdict::Inconclusive {
+            reason:
+                Inconclusive::EventBudget { .. } | Inconclusive::History { .. } | Inconclusive::EngineLimit { .. },
+        } => ("inconclusive", ExitCode::INCONCLUSIVE),
+        Verdict::InternalError { .. } => ("internal-error", ExitCode::INTERNAL),
     };
-    VerdictSummary { kind, text: verdict.to_string(), exit_code: code.number() }
+    let place = panic_place.filter(|_| code == ExitCode::INTERNAL);
+    VerdictSummary { kind, text: format!("{verdict}{}", in_brackets(place)), exit_code: code.number() }
 }
 
 fn summary(violation: &ReportedViolation, panic_place: Option<&str>) -> ViolationSummary {
     let place = panic_place.filter(|_| violation.property == scenarios::run::PANIC);
-    let place = place.map_or_else(String::new, |place| format!(" (at {place})"));
     ViolationSummary {
         property: violation.property.clone(),
         at_ns: violation.at_ns,
         event: violation.event,
         node: violation.node.clone(),
-        evidence: format!("{}{place}", violation.evidence),
+        evidence: format!("{}{}", violation.evidence, in_brackets(place)),
     }
+}
+
+/// The place of a panic, where there is one.
+fn in_brackets(place: Option<&str>) -> String {
+    place.map_or_else(String::new, |place| format!(" (at {place})"))
 }
 
 /// What mattered and what was violated, in order of time.

@@ -87,7 +87,8 @@ pub(crate) struct ScenarioSummary {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct VerdictSummary {
     /// In a word: `pass`, `expected-violation`, `expectation-missed`, `violation`, `panic`, `liveness`,
-    /// `beyond-promise`, `inconclusive`, `interrupted`, `non-determinism`.
+    /// `beyond-promise`, `inconclusive`, `interrupted`, `non-determinism`,
+    /// `internal-error`.
     pub(crate) kind: &'static str,
     /// In a sentence.
     pub(crate) text: String,
