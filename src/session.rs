@@ -186,8 +186,10 @@ impl<'a> Session<'a> {
         let program = quoted(&program);
         match self.source {
             Source::Selection(selection) => {
-                let set: String = selection.set.iter().map(|set| format!(" --set {}", quoted(set))).collect();
-                format!("{program} run {} --seed {}{set}", quoted(&selection.scenario), self.seed)
+                let set = selection.set.iter().flat_map(|set| ["--set".to_owned(), quoted(set)]);
+                let what = [program, "run".to_owned(), quoted(&selection.scenario)].into_iter();
+                let seed = ["--seed".to_owned(), self.seed.to_string()];
+                what.chain(seed).chain(set).collect::<Vec<_>>().join(" ")
             }
             Source::Capsule(path) => format!("{program} replay {}", quoted(path)),
         }
