@@ -164,7 +164,9 @@ fn telling_a_level_changes_no_digest_and_is_no_effect() {
 }
 
 #[test]
-#[should_panic(expected = "gauge 1 is not declared; there are 1")]
-fn a_gauge_that_is_not_declared_is_refused() {
-    World::new(puppets(1, 1, |_, context, _| context.gauge(1, 0)));
+fn a_gauge_that_is_not_declared_is_a_panic_of_its_process() {
+    let world = World::new(puppets(1, 1, |_, context, _| context.gauge(1, 0)));
+    let said: Vec<_> = world.violations().iter().map(|violation| violation.evidence.as_str()).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("gauge 1 is not declared; there are 1"), "{said:?}");
 }
