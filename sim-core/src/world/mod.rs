@@ -161,6 +161,7 @@ impl<P: Process> World<P> {
                 self.core.record = u32::MAX;
             }
         }
+        self.core.metrics.settle();
         self.core.start_clients();
     }
 
@@ -403,6 +404,16 @@ impl<P: Process> World<P> {
     pub fn start_trace(&mut self) {
         if self.core.trace.is_none() {
             self.core.trace = Some(Box::new(Trace::starting_at(self.core.records)));
+        }
+    }
+
+    /// Keeps account of what is on its way, from here on: [`Gauge::InFlight`](crate::metrics::Gauge::InFlight) is there
+    /// and each message costs a nanosecond or two more. Digest and events stay as they would have been.
+    pub fn watch_flight(&mut self) {
+        if !self.core.network.is_watched() {
+            let count = self.core.flying_count();
+            self.core.network.watch();
+            self.core.metrics.watch_flight(self.core.now, count);
         }
     }
 
