@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use scenarios::Verdict;
 use scenarios::run::{Inconclusive, MilestoneKind, ReportedMilestone, ReportedViolation};
 use sim_core::Span;
-use sim_core::fault::Plan;
+use sim_core::fault::{Plan, Teller};
 
 use super::{
     Damage, Metrics, REPORT_VERSION, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary, WallTime,
@@ -96,12 +96,20 @@ fn timeline(run: &scenarios::Report) -> Vec<TimelineLine> {
 
 /// By time and text, what was asked of commands that say something else: `crash leader` became `crash n4`.
 fn asked(plan: &Plan) -> BTreeMap<(u64, String), String> {
+    let applied = plan.entries().iter().filter_map(|entry| Some((entry, entry.was.as_ref()?)));
+    let mut applied: Vec<_> = applied.collect();
+    applied.sort_by_key(|(_, was)| (was.moment, was.place));
     let mut texts = BTreeMap::new();
-    for entry in plan.entries() {
-        let Some(was) = &entry.was else { continue };
-        let asked = entry.command.to_string();
-        let became = was.commands.iter().map(ToString::to_string).filter(|text| *text != asked);
-        texts.extend(became.map(|text| ((was.moment.time.as_nanos(), text), asked.clone())));
+    let mut teller = Teller::default();
+    for (entry, was) in applied {
+        let asked = entry.command.telling();
+        for command in &was.commands {
+            let text = teller.tell(command);
+            let says_the_same = command.telling() == asked;
+            if !says_the_same {
+                texts.insert((was.moment.time.as_nanos(), text), asked.clone());
+            }
+        }
     }
     texts
 }

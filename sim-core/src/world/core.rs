@@ -7,6 +7,7 @@ use super::event::{Event, Scheduled};
 use super::host::{Intake, NodeHost};
 use super::setup::HostTiming;
 use crate::digest::{Digest, Mark};
+use crate::fault::Teller;
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
@@ -67,6 +68,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) metrics: Metrics,
     pub(super) history: History,
     pub(super) milestones: AppendLog<Milestone>,
+    /// Says what commands do.
+    pub(super) teller: Teller,
     pub(super) trace: Option<Box<Trace>>,
     /// How often each of the protocol's points was reached.
     pub(super) points: Vec<u64>,

@@ -49,7 +49,7 @@ use crate::check::{Breach, Ghosts, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
-use crate::fault::{Moment, Plan};
+use crate::fault::{Domain, Moment, Plan};
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
@@ -72,7 +72,7 @@ pub struct World<P: Process> {
     ghosts: Ghosts<P>,
     violations: Vec<Violation>,
     agenda: Agenda,
-    zones: Arc<[String]>,
+    domains: Arc<[Domain]>,
     /// The run loop has to look up: something was violated, or a command came due.
     must_look: bool,
     /// How many of the violations a caller has been told about.
@@ -98,7 +98,7 @@ impl<P: Process> World<P> {
     /// A world at time zero: hosts and clients are there, every node that is no spare has been started.
     ///
     /// # Panics
-    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or zones for another
+    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or domains for another
     /// number of nodes, a network for other numbers of nodes or clients. Scenarios are checked before they come here.
     pub fn new(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
@@ -121,7 +121,8 @@ impl<P: Process> World<P> {
     fn at_rest(setup: Setup<P>) -> Self {
         let count = setup.node_count as usize;
         assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
-        assert!(setup.zones.is_empty() || setup.zones.len() == count, "one zone a node, or none at all");
+        let domains = setup.domains.len();
+        assert!(domains == 0 || domains == count, "one failure domain a node, or none at all");
         let (nodes, clients) = setup.network.population();
         assert_eq!(
             (nodes as usize, clients as usize),
@@ -133,7 +134,7 @@ impl<P: Process> World<P> {
             config: setup.config.clone(),
             violations: Vec::new(),
             agenda: Agenda::new(&setup.plan),
-            zones: setup.zones.clone().into(),
+            domains: setup.domains.clone().into(),
             must_look: false,
             told: 0,
             read_ahead_of: 0,

@@ -335,7 +335,7 @@ fn setup<P: Process>(
         node_count,
         spares,
         clocks: Vec::new(),
-        zones: Vec::new(),
+        domains: Vec::new(),
         network: Network::new(&network, &KeySource::new(seed)).expect("a valid network"),
         ties: TieRule::Fifo,
         timing: HostTiming { disk, ..HostTiming::default() },
