@@ -289,6 +289,11 @@ impl Network {
         self.router.set_forwarding(node, forwarding == Forwarding::On);
     }
 
+    /// How many nodes and clients it is for.
+    pub(crate) const fn population(&self) -> (u32, u32) {
+        (self.population.nodes, self.population.clients)
+    }
+
     /// What the link from `from` to `to` promises.
     pub fn transport(&self, from: Endpoint, to: Endpoint) -> Transport {
         self.links.model((from, to)).transport

@@ -108,7 +108,7 @@ impl<P: Process> World<P> {
     ///
     /// # Panics
     /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or domains for another
-    /// number of nodes. Scenarios are checked before they come here.
+    /// number of nodes, a network for other numbers of nodes or clients. Scenarios are checked before they come here.
     pub fn new(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
         world.guard(Self::start_members);
@@ -132,6 +132,12 @@ impl<P: Process> World<P> {
         assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
         let domains = setup.domains.len();
         assert!(domains == 0 || domains == count, "one failure domain a node, or none at all");
+        let (nodes, clients) = setup.network.population();
+        assert_eq!(
+            (nodes as usize, clients as usize),
+            (count, setup.clients.len()),
+            "the network is for as many nodes and clients as there are"
+        );
         let mut world = Self {
             processes: (0..count).map(|_| None).collect(),
             config: setup.config.clone(),
