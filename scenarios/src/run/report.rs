@@ -168,7 +168,7 @@ impl Report {
             converged_ns: converged_ns(end),
             operations: Operations::of(simulation),
             milestones: simulation.milestones().iter().map(ReportedMilestone::new).collect(),
-            metrics: simulation.metrics().summary(),
+            metrics: simulation.metrics().summary(simulation.now()),
             beyond_promise: beyond_promise(simulation),
             points: points(simulation),
             plan: simulation.plan().clone(),
@@ -198,6 +198,9 @@ fn judge(
     }
     if *end == End::Interrupted {
         return Verdict::Inconclusive { reason: Inconclusive::Interrupted };
+    }
+    if let Some(verdict) = simulation.breakdown().and_then(Verdict::of_breakdown) {
+        return verdict;
     }
     if !simulation.beyond_promise().is_empty() {
         return Verdict::BeyondPromise;
