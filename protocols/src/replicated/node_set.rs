@@ -72,7 +72,11 @@ impl NodeSet {
     /// The how-manieth of its nodes `node` is, from 0; `None` if it is none of them.
     #[inline]
     pub const fn place(self, node: NodeId) -> Option<usize> {
-        if self.contains(node) { Some((self.0 & (Self::one(node).0 - 1)).count_ones() as usize) } else { None }
+        if self.contains(node) {
+            Some((self.0 & (Self::one(node).0 - 1)).count_ones() as usize)
+        } else {
+            None
+        }
     }
 
     /// The node at a place, counted from 0.

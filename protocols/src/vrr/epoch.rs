@@ -51,7 +51,13 @@ impl EpochStart {
     /// The epoch after that of `group` starts: an entry at `op` says that `members` go on.
     pub fn after(group: Group, members: NodeSet, (op, chain): (Index, Chain)) -> Self {
         let departures = Departures::none(group.len());
-        Self { group: Group { epoch: group.epoch.next(), members }, old: group.members, op, chain, departures }
+        Self {
+            group: Group { epoch: group.epoch.next(), members },
+            old: group.members,
+            op,
+            chain,
+            departures,
+        }
     }
 
     /// Which epoch.

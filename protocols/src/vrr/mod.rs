@@ -143,9 +143,9 @@ use sim_core::{NodeId, disk};
 
 pub use config::{Config, ConfigError, ReadMode};
 pub use facts::Fact;
+pub use group::Group;
 pub use message::Message;
 pub use mutants::Mutant;
-pub use group::Group;
 pub use types::{Entry, Epoch, View};
 
 use crate::replicated::StateMachine;

@@ -125,7 +125,9 @@ impl Process for Vrr {
             Timer::ViewChange => self.on_view_change_timeout(context),
             Timer::Heartbeat => self.on_heartbeat_timeout(context),
             Timer::Resend if matches!(self.status, Status::Recovering(_)) => self.repeat_recovery(context),
-            Timer::Resend if matches!(self.status, Status::Transitioning(_)) => self.repeat_transition(context),
+            Timer::Resend if matches!(self.status, Status::Transitioning(_)) => {
+                self.repeat_transition(context)
+            }
             Timer::Resend => self.repeat_view_change(context),
         }
     }
@@ -155,15 +157,17 @@ impl Process for Vrr {
         let starts = nodes.running().map(|(_, vrr)| &vrr.start);
         let Some(start) = starts.max_by_key(|start| start.epoch()) else { return Vec::new() };
         let (old, group) = (Group { members: start.old, ..start.group }, start.group);
-        let takes_part =
-            |node: &NodeId| nodes.process(*node).is_some_and(|vrr| vrr.epoch() == start.epoch() && vrr.takes_part());
+        let takes_part = |node: &NodeId| {
+            nodes.process(*node).is_some_and(|vrr| vrr.epoch() == start.epoch() && vrr.takes_part())
+        };
         let has_started = group.members.iter().filter(takes_part).count() >= group.quorum();
         let groups = if has_started { [Some(group), None] } else { [Some(group), Some(old)] };
         let recovers = |node: &NodeId| nodes.process(*node).is_some_and(Self::is_recovering);
         let is_empty = |node: &NodeId| nodes.process(*node).is_none() || recovers(node);
-        let lost = groups.into_iter().flatten().filter(|group| {
-            group.members.iter().filter(is_empty).count() > group.failures_max()
-        });
+        let lost = groups
+            .into_iter()
+            .flatten()
+            .filter(|group| group.members.iter().filter(is_empty).count() > group.failures_max());
         let lost = lost.fold(NodeSet::EMPTY, |all, group| all.union(group.members));
         lost.iter().filter(recovers).collect()
     }

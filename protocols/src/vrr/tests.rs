@@ -70,7 +70,10 @@ fn a_group_serves_at_once_and_stays_in_its_first_view() {
             let config = Config { reads, ..config(node_count) };
             let mut world = world_of(1, config, vec![counting(50), mixed(2, 50)]);
             testing::run(&mut world, Span::secs(5));
-            assert_eq!((primary(&world), view_of(&world, NodeId::new(0))), (Some(NodeId::new(0)), View::first(0)));
+            assert_eq!(
+                (primary(&world), view_of(&world, NodeId::new(0))),
+                (Some(NodeId::new(0)), View::first(0))
+            );
             assert_converged(&world, "healthy");
             assert_eq!(world.history().open_count(), 0, "{node_count} replicas answer everything");
             assert!(!outcomes(&world).contains(&Outcome::Rejected));

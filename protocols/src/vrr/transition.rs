@@ -87,7 +87,12 @@ impl Vrr {
     }
 
     /// Somebody tells how the epoch starts that this replica knows of too, and who has left the one before.
-    pub(super) fn on_start_epoch(&mut self, context: &mut Context<'_, Self>, from: NodeId, start: &EpochStart) {
+    pub(super) fn on_start_epoch(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        from: NodeId,
+        start: &EpochStart,
+    ) {
         self.start.departures.merge(&start.departures);
         if self.status.takes_part() {
             send(context, from, Message::EpochStarted { epoch: self.epoch() });

@@ -189,7 +189,10 @@ mod tests {
         assert!(second > View::first(9) && second.next() > second);
         assert!(second.rank() > View::first(2_000_000).rank());
         let texts = [View::first(3), second.next()].map(|view| (view.to_string(), view.label()));
-        assert_eq!(texts, [("v3", "3"), ("e1v1", "e1v1")].map(|(one, other)| (one.to_owned(), other.to_owned())));
+        assert_eq!(
+            texts,
+            [("v3", "3"), ("e1v1", "e1v1")].map(|(one, other)| (one.to_owned(), other.to_owned()))
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::fmt;
 use sim_core::process;
 
 use super::message::{
-    Checkpoint, Commit, DoViewChange, GetState, Known, LogPart, Message, NewState, Prepare, PrepareOk, RecoveryResponse,
-    StartView,
+    Checkpoint, Commit, DoViewChange, GetState, Known, LogPart, Message, NewState, Prepare, PrepareOk,
+    RecoveryResponse, StartView,
 };
 use super::types::{Entries, Entry, Epoch};
 use crate::replicated::Index;
@@ -104,7 +104,11 @@ impl process::Message for Message {
             }
             Self::RecoveryResponse(response) => response.describe(),
             Self::GetState(GetState { view, last_normal, op, commit }) => {
-                format!("GetState view={} last-normal={} op={op} commit={commit}", view.label(), last_normal.label())
+                format!(
+                    "GetState view={} last-normal={} op={op} commit={commit}",
+                    view.label(),
+                    last_normal.label()
+                )
             }
             Self::NewState(state) => {
                 let NewState { view, commit, log } = state.as_ref();
@@ -121,7 +125,8 @@ impl DoViewChange {
         let Self { view, last_normal, op, commit, log, crash_vector } = self;
         format!(
             "DoViewChange view={} last-normal={} op={op} {log} commit={commit} crashes={crash_vector}",
-            view.label(), last_normal.label()
+            view.label(),
+            last_normal.label()
         )
     }
 }
@@ -171,7 +176,8 @@ mod tests {
     use crate::replicated::{Chain, Command, StateMachine};
 
     fn entries(count: usize) -> Entries {
-        std::iter::repeat_n(Entry { view: View::first(3), request: Request::Execute(Command::Noop) }, count).collect()
+        std::iter::repeat_n(Entry { view: View::first(3), request: Request::Execute(Command::Noop) }, count)
+            .collect()
     }
 
     fn prepare(count: usize) -> Message {
@@ -207,7 +213,8 @@ mod tests {
     #[test]
     fn entries_and_crash_vectors_are_paid_for() {
         assert_eq!((prepare(1).size(), prepare(3).size()), (108, 196));
-        let recovery = Message::Recovery { epoch: Epoch(0), nonce: Nonce(1), crash_vector: CrashVector::new(5) };
+        let recovery =
+            Message::Recovery { epoch: Epoch(0), nonce: Nonce(1), crash_vector: CrashVector::new(5) };
         assert_eq!(recovery.size(), 104);
     }
 }

@@ -132,12 +132,25 @@ mod tests {
         let mut invariant = CommitQuorum::default();
         let [primary, second, third] = [0, 1, 2].map(NodeId::new);
         invariant.acknowledge(second, View::first(0), Index(2));
-        assert!(invariant.commit(primary, View::first(0), Index(3), group(3)).is_err(), "nobody else holds 3");
+        assert!(
+            invariant.commit(primary, View::first(0), Index(3), group(3)).is_err(),
+            "nobody else holds 3"
+        );
         assert_eq!(invariant.commit(primary, View::first(0), Index(2), group(3)), Ok(()));
-        assert_eq!(invariant.commit(third, View::first(0), Index(2), group(3)), Ok(()), "who hears of it later");
+        assert_eq!(
+            invariant.commit(third, View::first(0), Index(2), group(3)),
+            Ok(()),
+            "who hears of it later"
+        );
         invariant.acknowledge(third, View::first(3), Index(3));
-        assert!(invariant.commit(primary, View::first(0), Index(3), group(3)).is_err(), "held in another view");
-        assert!(invariant.commit(primary, View::first(3), Index(3), group(5)).is_err(), "one is not enough of five");
+        assert!(
+            invariant.commit(primary, View::first(0), Index(3), group(3)).is_err(),
+            "held in another view"
+        );
+        assert!(
+            invariant.commit(primary, View::first(3), Index(3), group(5)).is_err(),
+            "one is not enough of five"
+        );
     }
 
     #[test]

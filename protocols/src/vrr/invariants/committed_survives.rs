@@ -191,7 +191,12 @@ mod tests {
     fn a_later_view_must_have_what_is_committed_and_an_earlier_one_need_not() {
         let invariant = committed(&[5, 7], 3);
         let check = |view, entries: &[u64]| {
-            invariant.check_normal(NodeId::new(1), View::first(view), Index(entries.len() as u64), log(entries))
+            invariant.check_normal(
+                NodeId::new(1),
+                View::first(view),
+                Index(entries.len() as u64),
+                log(entries),
+            )
         };
         assert_eq!(check(4, &[5, 7, 9]), Ok(()));
         assert_eq!(check(3, &[5]), Ok(()), "in the view itself");

@@ -95,7 +95,9 @@ mod tests {
         assert_eq!(invariant.learn(node, Epoch(1), (group(3), Index(7), Chain(5))), Ok(()));
         assert_eq!(invariant.learn(node, Epoch(2), (group(4), Index(9), Chain(6))), Ok(()));
         assert_eq!(invariant.learn(node, Epoch(1), (group(3), Index(7), Chain(5))), Ok(()));
-        for wrong in [(group(4), Index(7), Chain(5)), (group(3), Index(8), Chain(5)), (group(3), Index(7), Chain(6))] {
+        for wrong in
+            [(group(4), Index(7), Chain(5)), (group(3), Index(8), Chain(5)), (group(3), Index(7), Chain(6))]
+        {
             assert!(invariant.learn(node, Epoch(1), wrong).is_err(), "{wrong:?}");
         }
     }

@@ -48,7 +48,8 @@ impl SealedBeforeStarted {
             Fact::EpochLeft { epoch } => self.leave(node, epoch),
             Fact::Recovered { view, .. } => self.recover(node, view.epoch),
             Fact::BecamePrimary { view } | Fact::BecameBackup { view } => {
-                let start = nodes.process(node).map(Vrr::epoch_start).filter(|start| start.epoch() == view.epoch);
+                let start =
+                    nodes.process(node).map(Vrr::epoch_start).filter(|start| start.epoch() == view.epoch);
                 let before = start.and_then(|start| Some((start, view.epoch.0.checked_sub(1)?)));
                 if let Some((start, before)) = before {
                     return self.enter(node, view, Group { epoch: Epoch(before), members: start.old });
@@ -105,9 +106,8 @@ mod tests {
     fn an_epoch_that_starts_before_a_quorum_has_left_the_one_before_is_found() {
         let mut invariant = SealedBeforeStarted::default();
         let old = Group { epoch: Epoch(0), members: (0..3).map(NodeId::new).collect() };
-        let enter = |invariant: &SealedBeforeStarted| {
-            invariant.enter(NodeId::new(3), View::start_of(Epoch(1)), old)
-        };
+        let enter =
+            |invariant: &SealedBeforeStarted| invariant.enter(NodeId::new(3), View::start_of(Epoch(1)), old);
         invariant.leave(NodeId::new(0), Epoch(0));
         invariant.leave(NodeId::new(5), Epoch(0));
         let breach = enter(&invariant).expect_err("n6 was no member");
@@ -118,6 +118,10 @@ mod tests {
         assert!(enter(&invariant).is_err(), "n1 is back");
         invariant.recover(NodeId::new(1), Epoch(1));
         invariant.leave(NodeId::new(0), Epoch(0));
-        assert_eq!(enter(&invariant), Ok(()), "who recovers into the new epoch does not come back into the old one");
+        assert_eq!(
+            enter(&invariant),
+            Ok(()),
+            "who recovers into the new epoch does not come back into the old one"
+        );
     }
 }

@@ -76,7 +76,11 @@ fn a_whole_group_hands_over_and_is_not_needed_any_more() {
     assert_served(&world, Some(0), "handed over");
     for number in [1, 2, 3] {
         let vrr = world.process(node(number)).expect("runs");
-        assert_eq!((role(&world, number), vrr.epoch()), ("standby", Epoch(3)), "it has asked where the group is");
+        assert_eq!(
+            (role(&world, number), vrr.epoch()),
+            ("standby", Epoch(3)),
+            "it has asked where the group is"
+        );
     }
 }
 
@@ -94,8 +98,11 @@ fn who_was_replaced_may_come_back_even_if_it_has_forgotten_that_it_was_there() {
 #[test]
 fn a_group_grows_and_shrinks() {
     let [fourth, fifth] = [4, 5].map(node);
-    let changes =
-        [(200, Admin::AddNodes(fourth, fifth)), (200, Admin::RemoveNode(node(1))), (200, Admin::RemoveNode(node(2)))];
+    let changes = [
+        (200, Admin::AddNodes(fourth, fifth)),
+        (200, Admin::RemoveNode(node(1))),
+        (200, Admin::RemoveNode(node(2))),
+    ];
     let mut world = world_of_three(4, 5, vec![counting(200), mixed(2, 200), admin(&changes)]);
     testing::run(&mut world, Span::secs(4));
     assert_group_is(&world, &[3, 4, 5], 3, "grown and shrunk");
@@ -123,8 +130,7 @@ fn changes_that_change_nothing_or_cannot_be_are_answered_at_once() {
     let mut world = world_of_three(6, 4, vec![admin(&changes)]);
     testing::run(&mut world, Span::secs(1));
     let refused = |refusal| Outcome::Refused(refusal);
-    let expected =
-        [Outcome::Done, Outcome::Done, refused(Refusal::NotFound), refused(Refusal::Unsupported)];
+    let expected = [Outcome::Done, Outcome::Done, refused(Refusal::NotFound), refused(Refusal::Unsupported)];
     assert_eq!(outcomes(&world), expected);
     assert_group_is(&world, &[1, 2, 3], 0, "as it was");
 }
@@ -205,7 +211,12 @@ fn a_change_survives_a_crash_after_each_effect() {
 fn random_changes(stream: &mut Stream) -> Script {
     let moves = [
         vec![replace(1, 4), replace(2, 5), replace(4, 1), replace(3, 6)],
-        vec![Admin::AddNodes(node(4), node(5)), Admin::RemoveNode(node(1)), replace(2, 6), Admin::AddNode(node(1))],
+        vec![
+            Admin::AddNodes(node(4), node(5)),
+            Admin::RemoveNode(node(1)),
+            replace(2, 6),
+            Admin::AddNode(node(1)),
+        ],
         vec![Admin::AddNode(node(6)), replace(6, 5), Admin::RemoveNode(node(1)), replace(5, 1)],
     ];
     let chosen = &moves[usize::try_from(stream.below(3)).expect("small")];
