@@ -35,6 +35,7 @@ impl Report {
             metrics: Metrics::of(ran.run.simulation.metrics()),
             twice,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),
+            fault_points: run.fault_points.iter().map(|point| (point.name.clone(), point.count)).collect(),
             replay: session.replay_command(),
         }
     }

@@ -26,7 +26,6 @@ impl<P: Process> World<P> {
             violations: self.violations.clone(),
             agenda: self.agenda.clone(),
             domains: self.domains.clone(),
-            must_look: self.must_look,
             told: self.told,
             read_ahead_of: self.read_ahead_of,
         })
@@ -94,6 +93,8 @@ impl<P: Process> Clone for Core<P> {
             teller: self.teller.clone(),
             trace: self.trace.clone(),
             points: self.points.clone(),
+            fault_points: self.fault_points.clone(),
+            must_look: self.must_look,
             held: self.held.clone(),
         }
     }

@@ -255,11 +255,6 @@ impl<P: Process> Core<P> {
             trace.note(format!("{node}: {}", text()));
         }
     }
-
-    pub(crate) fn reach_point(&mut self, point: usize) {
-        assert!(point < P::POINTS.len(), "point {point} is not declared; there are {}", P::POINTS.len());
-        self.points[point] += 1;
-    }
 }
 
 /// The word that stands for a timer in the digest.
