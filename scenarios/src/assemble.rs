@@ -97,12 +97,26 @@ impl Blueprint {
     pub fn build<P: Process>(
         self,
         config: P::Config,
-        mut invariants: Vec<Box<dyn Invariant<P>>>,
+        invariants: Vec<Box<dyn Invariant<P>>>,
     ) -> Box<dyn Simulation> {
+        let recording = self.recording;
+        let setup = self.setup(config, invariants);
+        Box::new(match recording {
+            Recording::Off => World::new(setup),
+            Recording::On => World::new_traced(setup),
+        })
+    }
+
+    /// What [`Blueprint::build`] makes its world from, for those who do more with a world than run it.
+    pub fn setup<P: Process>(
+        self,
+        config: P::Config,
+        mut invariants: Vec<Box<dyn Invariant<P>>>,
+    ) -> Setup<P> {
         if let Some(wanted) = &self.invariants {
             invariants.retain(|invariant| wanted.iter().any(|name| name == invariant.about().name));
         }
-        let setup = Setup {
+        Setup {
             seed: self.seed,
             config: Arc::new(config),
             node_count: self.node_count,
@@ -115,11 +129,7 @@ impl Blueprint {
             clients: self.clients,
             plan: self.plan,
             invariants,
-        };
-        Box::new(match self.recording {
-            Recording::Off => World::new(setup),
-            Recording::On => World::new_traced(setup),
-        })
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) records: u32,
     /// Where the event under way happens, for the report of a panic.
     pub(super) place: Endpoint,
+    /// Something has panicked, and it was a process.
+    pub(crate) is_process_to_blame: bool,
     pub(super) queue: LadderQueue,
     pub(super) slab: Slab<Scheduled<P>>,
     /// Cancelled entries whose keys are still in the queue.

@@ -166,6 +166,7 @@ impl<P: Process> Core<P> {
             record: u32::MAX,
             records: 0,
             place: Endpoint::from(NodeId::new(0)),
+            is_process_to_blame: false,
             queue: LadderQueue::default(),
             slab: Slab::default(),
             cancelled: 0,
