@@ -211,7 +211,7 @@ fn acts_with_numbers_that_make_no_sense_are_refused() {
     let never = error("CrashAtPoint(node: \"n1\", point: \"before-apply\", nth: 0)");
     assert_says(&never, "2:33", &["occurrences count from 1"]);
     let waits = "faults: (timed: [(when: (event: Reaches(\"after-apply\")), do: Recover)]),";
-    assert_says(&error_with(waits), "2:32", &["`raft` has no fault point `after-apply`"]);
+    assert_says(&error_with(waits), "2:33", &["`raft` has no fault point `after-apply`"]);
     let lie = error("DiskLieFor(node: \"n1\", syncs: 0)");
     assert_says(&lie, "2:33", &["a disk that lies for 0 syncs is honest"]);
     let late = error("DelayMessage(message: \"n1->n2#0\", by: \"2h\")");
