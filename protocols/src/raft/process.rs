@@ -18,7 +18,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::types::Round;
-use super::{FAULT_POINTS, POINTS, Raft, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Raft, Timer};
 use crate::replicated::{Index, Outbox, StateMachine};
 
 impl process::Timer for Timer {
@@ -46,6 +46,7 @@ impl Process for Raft {
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
     const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let members = config.membership();
@@ -72,6 +73,7 @@ impl Process for Raft {
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         self.recover(context);
+        self.tell_uncommitted(context);
         self.start_listening(context);
         self.reset_election_timer(context);
     }

@@ -10,6 +10,7 @@ mod disks;
 mod exploration;
 mod fault_points;
 mod fork;
+mod gauges;
 mod liveness;
 mod network;
 mod nodes;
