@@ -3,7 +3,7 @@
 crate::mutants! {
     /// A new primary takes the longest log, whatever its last normal view.
     PickByOpNumberOnly = "pick-by-op-number-only",
-        breaks ["committed-survives", "state-machine-safety", "bounds"],
+        breaks ["committed-survives", "state-machine-safety", "executed-once", "bounds"],
         source "paper §4.2, step 3: the largest v' first, then the largest n";
     /// A recovering replica takes answers to an earlier recovery for answers to this one.
     RecoveryWithoutNonce = "recovery-without-nonce",
