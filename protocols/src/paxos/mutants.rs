@@ -26,6 +26,12 @@ crate::mutants! {
     AmnesiaAccept = "amnesia-accept",
         breaks ["a3-keeps-pvalues", "c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision"],
         source "Paxos Made Moderately Complex §3, A3";
+    /// A node that has lost its disk takes it for a new one, and votes at once.
+    RejoinAtOnce = "rejoin-at-once",
+        breaks ["lost-acceptors-wait", "c1-one-commander", "a4-one-proposal-a-ballot",
+            "c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision", "cs3-decided-is-chosen",
+            "linearizability"],
+        source "Paxos Made Live §5.1: a replica with a corrupt disk is no voting member at first";
     /// Ballots are rounds alone, and two leaders may use the same.
     BallotCollision = "ballot-collision",
         breaks ["c1-one-commander", "a4-one-proposal-a-ballot", "c2-proposals-follow-chosen", "a5-chosen-stays",

@@ -33,6 +33,8 @@ impl KeepsPvalues {
                     self.check_promise(node, (*first, *decided), accepted, kept)?;
                 }
                 Fact::Recovered { .. }
+                | Fact::LostDisk { .. }
+                | Fact::Readmitted { .. }
                 | Fact::BecameCandidate { .. }
                 | Fact::BecameLeader { .. }
                 | Fact::BecameFollower { .. }
