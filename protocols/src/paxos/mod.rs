@@ -50,7 +50,7 @@
 //! [`Life`] once it is readmitted by a decision (`rejoin`). Never is anything decided otherwise because of it, whatever number
 //! of disks is lost; while those that are left have quorums of both phases, it goes on, too.
 //!
-//! **An epoch number** tells whether a master was master all the time between two requests (Paxos Made Live). Here it is the
+//! **An epoch number** tells whether a master was master all the time between two requests (Paxos Made Live §5.3). Here it is the
 //! leader's ballot. Who is deposed and leads again does so with a higher one, and takes nothing along: clients that waited
 //! for a slot or a read are sent on, answers to heartbeats of the older ballot are not counted, a lease is not kept. So no
 //! request is answered that reached a leader before it was deposed, and it need not carry the number.
@@ -69,7 +69,7 @@
 //! | replica: `slot_in`, `slot_out`, `decisions` | `role::Leader::next`, [`Paxos::machine`]'s applied, [`log::Log`] |
 //! | WINDOW | [`config::Config::window`] |
 //! | master lease (Paxos Made Live §5.2) | [`config::Lease`] |
-//! | epoch number of a master (Paxos Made Live) | [`Ballot`] of a leader |
+//! | epoch number of a master (Paxos Made Live §5.3) | [`Ballot`] of a leader |
 //! | non-voting member (Paxos Made Live §5.1) | [`Paxos::is_non_voting`] |
 //!
 //! # What is left out, and what that costs
@@ -87,7 +87,7 @@
 //! - R. van Renesse, D. Altinbuken: Paxos Made Moderately Complex (PMMC), 2015. "§" is a section of it where no other
 //!   paper is named.
 //! - L. Lamport: Paxos Made Simple, 2001, §3: the sequence of instances, gaps and no-ops.
-//! - T. Chandra, R. Griesemer, J. Redstone: Paxos Made Live, 2007: leases, snapshots, disks.
+//! - T. Chandra, R. Griesemer, J. Redstone: Paxos Made Live, 2007: lost disks, leases, epoch numbers, snapshots.
 //! - H. Howard, D. Malkhi, A. Spiegelman: Flexible Paxos, 2016: quorums.
 
 mod catch_up;
