@@ -49,7 +49,7 @@ impl Conversation for Paxos {
         match fact {
             Fact::Recovered { slot, .. } => Some(format!("finds everything executed up to slot {slot}")),
             Fact::LostDisk { life } => {
-                Some(format!("finds that its disk is lost, and is {life} from now on"))
+                Some(format!("finds that its disk is lost, and begins life {life}"))
             }
             Fact::Readmitted { from } => Some(format!("is an acceptor again from slot {from} on")),
             Fact::BecameCandidate { ballot } => Some(format!("campaigns with {ballot}")),

@@ -52,7 +52,7 @@ fn a_follower_and_a_leader_that_lose_their_disks_are_readmitted_and_needed_again
 #[test]
 fn a_record_of_any_region_that_cannot_be_read_makes_a_non_voter() {
     let config = Config { window: 8, snapshot_every: Some(20), ..config(3) };
-    let mut world = world(3, 3, config, vec![counting(3_000), mixed(2, 300)]);
+    let mut world = world(3, 3, config, vec![counting(1_500), mixed(2, 300)]);
     testing::run(&mut world, Span::secs(1));
     for region in [BALLOT, JOURNAL, SNAPSHOT, LIFE] {
         let node = NodeId::new((leader(&world).expect("a leader").raw() + 1) % 3);
