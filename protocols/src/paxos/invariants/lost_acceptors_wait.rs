@@ -31,10 +31,7 @@ fn check(votes: &Votes, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         }
         Fact::Accepted(pvalue) => {
             let slot = pvalue.slot;
-            ensure!(
-                slot >= first,
-                "{node} voted for slot {slot}, has lost its disk, and is an acceptor from slot {first} on"
-            );
+            ensure!(slot >= first, "{node} voted for slot {slot}, has lost its disk, and {}", standing(first));
         }
         Fact::Recovered { .. }
         | Fact::LostDisk { .. }
@@ -48,6 +45,14 @@ fn check(votes: &Votes, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         | Fact::Installed { .. } => {}
     }
     Ok(())
+}
+
+fn standing(first: Index) -> String {
+    if first == Index(u64::MAX) {
+        "is not readmitted".to_owned()
+    } else {
+        format!("is an acceptor from slot {first} on")
+    }
 }
 
 impl Invariant<Paxos> for LostAcceptorsWait {
