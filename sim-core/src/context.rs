@@ -17,10 +17,20 @@ pub struct Context<'a, P: Process> {
     node: NodeId,
 }
 
+/// Only unwinding drops a context: its process has panicked.
+impl<P: Process> Drop for Context<'_, P> {
+    fn drop(&mut self) {
+        self.core.is_process_to_blame = true;
+    }
+}
+
 impl<'a, P: Process> Context<'a, P> {
+    /// Lets the process on `node` do its `work`. If that panics, the process is to blame; the rest costs nothing.
     #[inline(always)]
-    pub(crate) fn new(core: &'a mut Core<P>, node: NodeId) -> Self {
-        Self { core, node }
+    pub(crate) fn during(core: &'a mut Core<P>, node: NodeId, work: impl FnOnce(&mut Self)) {
+        let mut context = Self { core, node };
+        work(&mut context);
+        std::mem::forget(context);
     }
 
     /// The node that this process runs on.
@@ -180,6 +190,25 @@ impl<'a, P: Process> Context<'a, P> {
     /// A remark for people; `text` runs only while a trace is recorded.
     pub fn note(&mut self, text: impl FnOnce() -> String) {
         self.core.remark(self.node, text);
+    }
+
+    /// The handler is at a named place, between two of its effects: the index into [`Process::FAULT_POINTS`]. A plan can
+    /// make the node crash right here, or act when it was reached. Costs a count while no plan names a point.
+    ///
+    /// # Panics
+    /// If there is no such point.
+    #[inline]
+    pub fn fault_point(&mut self, point: usize) {
+        self.core.reach_fault_point(self.node, point);
+    }
+
+    /// Sets a gauge of this process: the index into [`Process::GAUGES`]. It stands until it is set anew or the process
+    /// dies, and is no effect: neither the digest nor a `CrashAfterEffect` counts it.
+    ///
+    /// # Panics
+    /// If there is no such gauge.
+    pub fn gauge(&mut self, gauge: usize, level: u64) {
+        self.core.set_gauge(self.node, gauge, level);
     }
 
     /// A situation worth reaching was reached: the index into [`Process::POINTS`].

@@ -12,14 +12,15 @@
 //! digest     1f0e…
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use sim_core::metrics::Counter;
 use sim_core::{SimTime, Span};
 
-use super::measured::Distribution;
-use super::{Report, ScenarioSummary, TimelineLine};
+use super::measured::{Distribution, Gauge};
+use super::{Replayed, Report, ScenarioSummary, TimelineLine};
 use crate::exit_code::ExitCode;
 use crate::table::{Align, Table, grouped};
 use crate::timeline::Clock;
@@ -57,8 +58,23 @@ impl fmt::Display for Body<'_> {
         }
         self.write_metrics(f)?;
         self.write_violations(f)?;
+        if matches!(self.timeline, Timeline::Everything(_)) {
+            write_unreached(f, "points", &self.report.points)?;
+            write_unreached(f, "fault points", &self.report.fault_points)?;
+        }
         self.write_summary(f)
     }
+}
+
+/// Which of the protocol's points the run did not reach.
+fn write_unreached(f: &mut fmt::Formatter<'_>, what: &str, points: &BTreeMap<String, u64>) -> fmt::Result {
+    let unreached: Vec<&String> =
+        points.iter().filter(|(_, count)| **count == 0).map(|(name, _)| name).collect();
+    if unreached.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\n{HEADING}{what} not reached{HEADING:#} ({} of {})", unreached.len(), points.len())?;
+    unreached.into_iter().try_for_each(|name| writeln!(f, "  {name}"))
 }
 
 impl fmt::Display for Heading<'_> {
@@ -98,7 +114,26 @@ impl Body<'_> {
             table.row([name(0), count(0), name(1), count(1), name(2), count(2)]);
         }
         write!(f, "{table}")?;
+        self.write_gauges(f)?;
         self.write_latencies(f)
+    }
+
+    /// A line each; a gauge that processes tell of themselves has one line for all of them.
+    fn write_gauges(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let metrics = &self.report.metrics;
+        let of_world = metrics.gauges.iter().map(|(name, gauge)| (name.clone(), *gauge));
+        let of_nodes = metrics
+            .process_gauges
+            .iter()
+            .filter_map(|(name, nodes)| Some((format!("{name}, a node"), Gauge::over(nodes.values())?)));
+        let right = Align::Right;
+        let mut table = Table::new([Align::Left, right, right, right, right]);
+        table.row(["gauge", "last", "min", "mean", "max"]);
+        for (name, gauge) in of_world.chain(of_nodes).filter(|(_, gauge)| gauge.max > 0) {
+            let last = gauge.last.map_or_else(|| "–".to_owned(), grouped);
+            table.row([name, last, grouped(gauge.min), mean(gauge.mean), grouped(gauge.max)]);
+        }
+        write!(f, "\n{table}")
     }
 
     fn write_latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,6 +182,12 @@ impl Body<'_> {
         if let Some(twice) = &report.twice {
             let text = twice.divergence.as_deref().unwrap_or("digests equal");
             writeln!(f, "{bold}twice{bold:#}      {text}")?;
+        }
+        if let Some(replayed) = &report.replayed {
+            let Replayed { equal, digest, made_by } = replayed;
+            let text =
+                if *equal { "the same run".to_owned() } else { format!("another run: it has {digest}") };
+            writeln!(f, "{bold}capsule{bold:#}    {text} (made by version {made_by})")?;
         }
         let (events, rate) = (grouped(report.events), grouped(report.wall.events_per_second));
         let (simulated, wall) = (rounded(report.simulated_ns), rounded(report.wall.elapsed_ns));
@@ -217,6 +258,15 @@ fn counted(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A mean with about three digits: `12.3`.
+fn mean(mean: f64) -> String {
+    match mean {
+        ..10.0 => format!("{mean:.2}"),
+        ..100.0 => format!("{mean:.1}"),
+        _ => format!("{mean:.0}"),
+    }
+}
+
 /// A span with about three digits: `12.3ms`.
 fn rounded(nanos: u64) -> String {
     let (unit, name) = match nanos {
@@ -237,6 +287,12 @@ fn rounded(nanos: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn means_are_shown_with_three_digits() {
+        let texts = [0.0, 0.004, 9.5, 12.34, 123.4, 4_321.0].map(mean);
+        assert_eq!(texts, ["0.00", "0.00", "9.50", "12.3", "123", "4321"]);
+    }
 
     #[test]
     fn spans_are_shown_with_three_digits() {

@@ -210,6 +210,11 @@ enum Point {
     ReadForwarded,
 }
 
+/// Levels that a node tells of itself.
+const GAUGES: [&str; 1] = ["uncommitted"];
+/// The entries of the log that the node does not know to be committed: the place in [`GAUGES`].
+const UNCOMMITTED: usize = 0;
+
 const POINTS: [&str; 15] = [
     "a candidacy ended without a leader",
     "a leader was deposed",
@@ -227,6 +232,22 @@ const POINTS: [&str; 15] = [
     "a new node did not catch up in time",
     "a follower asked its leader about a read",
 ];
+
+/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    /// Term and vote are written and not yet durable.
+    HardStateWritten,
+    /// All parts of a snapshot are staged, and it is not yet the snapshot.
+    SnapshotStaged,
+    /// A snapshot is durable, and the log still has what it stands for.
+    BeforeCompaction,
+    /// Entries are committed and not yet executed.
+    BeforeApply,
+}
+
+const FAULT_POINTS: [&str; 4] =
+    ["hard-state-written", "snapshot-staged", "before-compaction", "before-apply"];
 
 /// One node of a Raft cluster. See the [module documentation](self).
 #[derive(Clone, Serialize)]

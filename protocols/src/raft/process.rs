@@ -18,7 +18,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::types::Round;
-use super::{POINTS, Raft, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Raft, Timer};
 use crate::replicated::{Index, Outbox, StateMachine};
 
 impl process::Timer for Timer {
@@ -45,6 +45,8 @@ impl Process for Raft {
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let members = config.membership();
@@ -71,6 +73,7 @@ impl Process for Raft {
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         self.recover(context);
+        self.tell_uncommitted(context);
         self.start_listening(context);
         self.reset_election_timer(context);
     }
@@ -89,7 +92,7 @@ impl Process for Raft {
             Message::PreVoteReply { vote, .. } => self.on_pre_vote_reply(context, from, vote),
             Message::InstallSnapshot(install) => self.on_install_snapshot(context, from, &install),
             Message::InstallSnapshotReply(reply) => self.on_install_snapshot_reply(context, from, reply),
-            Message::TimeoutNow { .. } => self.on_timeout_now(context),
+            Message::TimeoutNow { .. } => self.on_timeout_now(context, from),
             Message::ReadIndex { op, .. } => self.on_read_index(context, from, op),
             Message::ReadIndexReply { op, index, .. } => self.on_read_index_reply(context, op, index),
         }

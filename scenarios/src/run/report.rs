@@ -59,6 +59,8 @@ pub struct Report {
     pub beyond_promise: Vec<BeyondPromise>,
     /// The protocol's situations worth reaching.
     pub points: Vec<PointReached>,
+    /// The protocol's places inside handlers where a plan can act.
+    pub fault_points: Vec<PointReached>,
     /// All commands, with what they turned out to be: replaying this gives the same digest.
     pub plan: Plan,
 }
@@ -168,9 +170,10 @@ impl Report {
             converged_ns: converged_ns(end),
             operations: Operations::of(simulation),
             milestones: simulation.milestones().iter().map(ReportedMilestone::new).collect(),
-            metrics: simulation.metrics().summary(),
+            metrics: simulation.metrics().summary(simulation.now()),
             beyond_promise: beyond_promise(simulation),
-            points: points(simulation),
+            points: points(simulation.points()),
+            fault_points: points(simulation.fault_points()),
             plan: simulation.plan().clone(),
         }
     }
@@ -198,6 +201,9 @@ fn judge(
     }
     if *end == End::Interrupted {
         return Verdict::Inconclusive { reason: Inconclusive::Interrupted };
+    }
+    if let Some(verdict) = simulation.breakdown().and_then(Verdict::of_breakdown) {
+        return verdict;
     }
     if !simulation.beyond_promise().is_empty() {
         return Verdict::BeyondPromise;
@@ -245,8 +251,8 @@ fn beyond_promise(simulation: &dyn Simulation) -> Vec<BeyondPromise> {
         .collect()
 }
 
-fn points(simulation: &dyn Simulation) -> Vec<PointReached> {
-    let points = simulation.points().into_iter();
+fn points(reached: Vec<(&'static str, u64)>) -> Vec<PointReached> {
+    let points = reached.into_iter();
     points.map(|(name, count)| PointReached { name: name.to_owned(), count }).collect()
 }
 

@@ -310,6 +310,7 @@ fn two_runs_that_part_are_told_by_their_first_different_event() {
     assert_eq!(first_divergence(world(&scenario), world(&scenario), 10_000), None);
 }
 
+#[expect(clippy::disallowed_methods, reason = "two worlds at once, neither of which knows")]
 fn run_twice_at_once(scenario: &Loaded, seed: u64) -> (Report, Report) {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| run_seed(scenario, seed).report);
@@ -360,6 +361,36 @@ fn every_library_scenario_does_as_it_expects_under_a_hundred_seeds_and_does_it_a
             entry.name
         );
     }
+}
+
+#[test]
+fn nodes_crash_at_the_points_that_a_scenario_names() {
+    let scenario = from_library("raft/crash-at-fault-points");
+    let mut struck = std::collections::BTreeSet::new();
+    for seed in 0..5 {
+        let report = run_seed(&scenario, seed).report;
+        assert_eq!(report.verdict, Verdict::Pass, "seed {seed}: {:?}", report.violations);
+        assert!(report.fault_points.iter().all(|point| point.count > 0), "{:?}", report.fault_points);
+        struck.extend(strikes(&report));
+    }
+    let points = ["before-apply", "before-compaction", "hard-state-written", "snapshot-staged"];
+    assert_eq!(Vec::from_iter(&struck), points, "a node that was armed crashed later, by itself");
+}
+
+/// The points at which an armed node crashed without a command at that moment.
+fn strikes(report: &Report) -> Vec<String> {
+    let mut armed: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let mut struck = Vec::new();
+    for milestone in &report.milestones {
+        let words: Vec<&str> = milestone.text.split([' ', ',']).collect();
+        match words[..] {
+            ["crash", node, "at", point, ..] => _ = armed.insert(node.to_owned(), point.to_owned()),
+            ["restart" | "crash", node, ..] => _ = armed.remove(node),
+            [node, "crashes"] => struck.extend(armed.remove(node)),
+            _ => {}
+        }
+    }
+    struck
 }
 
 /// One scenario file runs on every replicated state machine, by changing one line.

@@ -85,6 +85,7 @@ struct Tape {
     digest: Digest,
     beyond_promise: Vec<(NodeId, DamageKind)>,
     points: Vec<(&'static str, u64)>,
+    fault_points: Vec<(&'static str, u64)>,
 }
 
 impl Tape {
@@ -316,6 +317,10 @@ impl Simulation for Recording {
         self.tape.points.clone()
     }
 
+    fn fault_points(&self) -> Vec<(&'static str, u64)> {
+        self.tape.fault_points.clone()
+    }
+
     fn enabled(&self) -> Vec<Choice> {
         Vec::new()
     }
@@ -393,12 +398,20 @@ impl Camera {
             milestones: simulation.milestones().clone(),
             violations: simulation.violations().to_vec(),
             plan: simulation.plan().clone(),
-            metrics: simulation.metrics().clone(),
+            metrics: ended(simulation.metrics(), simulation.now()),
             digest: simulation.digest(),
             beyond_promise: simulation.beyond_promise(),
             points: simulation.points(),
+            fault_points: simulation.fault_points(),
         }
     }
+}
+
+/// What was measured, as it stood at the end of the run wherever the recording is shown.
+fn ended(metrics: &Metrics, at: SimTime) -> Metrics {
+    let mut metrics = metrics.clone();
+    metrics.end(at);
+    metrics
 }
 
 /// The texts of all records, each text once.

@@ -9,7 +9,7 @@ use crate::digest::Mark;
 use crate::disk::{CrashLoss, DiskFault, FaultEffect, SyncCompletion, SyncHonesty};
 use crate::fault::{Command, Entry, Moment, Target, Trigger, Was};
 use crate::fingerprint::fingerprint;
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Gauge};
 use crate::milestone::Happening;
 use crate::network::{Arrival, Forwarding};
 use crate::process::Process;
@@ -92,7 +92,7 @@ impl<P: Process> World<P> {
         let who = fingerprint(&(&entry.trigger, &entry.command));
         let draw = squares64(0, self.core.keys.key(Purpose::Targets, who, 0));
         let statuses = self.statuses();
-        entry.command.resolve(&mut |target| target.resolve(&statuses, &self.zones, draw))
+        entry.command.resolve(&mut |target| target.resolve(&statuses, &self.domains, draw))
     }
 
     pub(super) fn statuses(&self) -> Vec<NodeStatus> {
@@ -101,7 +101,7 @@ impl<P: Process> World<P> {
 
     /// Does what a command says, and records that.
     fn perform(&mut self, command: &Command) {
-        let text = command.to_string();
+        let text = self.core.teller.tell(command);
         tracing::debug!(now = %self.core.now, command = text, "command");
         let now = self.core.now;
         self.core.digest.effect(
@@ -122,6 +122,7 @@ impl<P: Process> World<P> {
             Command::Crash(node) => self.crash(*node),
             Command::CrashLosing { node, loss } => self.crash_losing(*node, *loss),
             Command::CrashAfterEffect { node, effects } => self.core.arm_crash(*node, *effects),
+            Command::CrashAtPoint { node, point, nth } => self.core.arm_crash_at_point(*node, *point, *nth),
             Command::Restart(node) => self.restart(*node),
             Command::Pause(node) => self.core.pause(*node),
             Command::Resume(node) => self.core.resume(*node),
@@ -147,6 +148,7 @@ impl<P: Process> World<P> {
     /// A node that runs already only forgets a crash that was armed.
     fn restart(&mut self, node: NodeId) {
         self.core.hosts[node.index()].crash_after = None;
+        self.core.fault_points.disarm(node);
         self.core.hosts[node.index()].intake = self.core.intake_of(node);
         if self.core.hosts[node.index()].power == Power::Down {
             self.start(node);
@@ -210,6 +212,7 @@ impl<P: Process> Core<P> {
         host.stream = self.keys.stream(Purpose::Process, u64::from(node.raw()), incarnation);
         self.hosts[node.index()].intake = self.intake_of(node);
         self.network.set_forwarding(node, Forwarding::On);
+        self.metrics.rise(Gauge::NodesUp, self.now, 1);
         self.digest.event(Mark::Start, self.now, node.into(), incarnation);
         if incarnation == 1 {
             self.record_lifecycle(node, Lifecycle::Start);
@@ -231,8 +234,11 @@ impl<P: Process> Core<P> {
         host.intake = Intake::Closed;
         host.crash_after = None;
         host.payload_timers = None;
+        self.fault_points.disarm(node);
         self.clear_inbox(node);
         self.lose_unsynced(node, loss);
+        self.metrics.fall(Gauge::NodesUp, self.now, 1);
+        self.metrics.clear_process_gauges(self.now, node);
         self.network.set_forwarding(node, Forwarding::Off);
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
@@ -246,7 +252,10 @@ impl<P: Process> Core<P> {
         let stream = &mut host.disk_stream;
         if let Some(host_disk) = &mut host.disk {
             host_disk.unpaid_writes = 0;
+            let before = host_disk.disk.unsynced_in_all();
             host_disk.disk.crash(loss, &mut || stream.next_u64());
+            let after = host_disk.disk.unsynced_in_all();
+            self.metrics.shift(Gauge::UnsyncedWrites, self.now, before, after);
         }
     }
 
@@ -264,6 +273,7 @@ impl<P: Process> Core<P> {
 
     fn heal_host(&mut self, node: NodeId) {
         self.hosts[node.index()].crash_after = None;
+        self.fault_points.disarm(node);
         self.slow_down(node, 100);
         self.resume(node);
         self.fault_clock(node, &ClockFault::Heal);
@@ -303,7 +313,11 @@ impl<P: Process> Core<P> {
 
     fn fault_disk(&mut self, node: NodeId, fault: DiskFault) {
         let now = self.now;
-        let effect = self.host_disk(node).disk.apply(fault, now);
+        let disk = &mut self.host_disk(node).disk;
+        let before = disk.unsynced_in_all();
+        let effect = disk.apply(fault, now);
+        let after = disk.unsynced_in_all();
+        self.metrics.shift(Gauge::UnsyncedWrites, now, before, after);
         if let FaultEffect::Rescheduled(syncs) = effect {
             for sync in syncs {
                 let due = sync.due.expect("a device that works again says when its syncs are done");
@@ -320,7 +334,11 @@ impl<P: Process> Core<P> {
         let Some(due) = pending.and_then(|pending| pending.due).filter(|due| *due <= at) else {
             return false;
         };
-        match disk.complete(sync, due) {
+        let before = disk.unsynced_in_all();
+        let completion = disk.complete(sync, due);
+        let after = disk.unsynced_in_all();
+        self.metrics.shift(Gauge::UnsyncedWrites, at, before, after);
+        match completion {
             SyncCompletion::Durable | SyncCompletion::Lied => true,
             SyncCompletion::Void => false,
         }

@@ -70,7 +70,7 @@ impl<P: Process> World<P> {
         self.core.note_event(Arriving::MESSAGE.noted(u32::from(message.kind())), to, from, cause);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
         let from = from.node().expect("only nodes send messages");
-        process.on_message(&mut Context::new(&mut self.core, node), from, message);
+        Context::during(&mut self.core, node, |context| process.on_message(context, from, message));
         self.after_plain_handler(node);
     }
 
@@ -119,6 +119,7 @@ impl<P: Process> World<P> {
             return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
+        self.core.end_flight();
         self.core.metrics.increment(arriving.counter());
         if intake == Intake::Queued {
             return self.enqueue(node, key.slot(), arriving);
@@ -148,6 +149,7 @@ impl<P: Process> World<P> {
     #[cold]
     fn drop_arrival(&mut self, key: EventKey, reason: DropReason) {
         self.core.pass_happening(key.time());
+        self.core.end_flight();
         let scheduled = self.core.slab.take(key.slot());
         self.core.note_drop(&scheduled, reason);
     }
@@ -185,7 +187,7 @@ impl<P: Process> World<P> {
             self.maybe_limit_effects(node);
         }
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
-        process.on_timer(&mut Context::new(&mut self.core, node), name);
+        Context::during(&mut self.core, node, |context| process.on_timer(context, name));
         self.after_handler(node);
     }
 
@@ -220,6 +222,7 @@ impl<P: Process> World<P> {
             return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
+        self.core.end_flight();
         let scheduled = self.core.slab.take(key.slot());
         let Event::Reply(reply) = scheduled.event else { unreachable!("the slot holds a reply") };
         let (op, outcome) = *reply;

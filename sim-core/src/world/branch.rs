@@ -24,9 +24,9 @@ impl<P: Process> World<P> {
             invariants: self.invariants.iter().map(|invariant| invariant.fork()).collect(),
             ghosts: self.ghosts.clone(),
             violations: self.violations.clone(),
+            breakdown: self.breakdown.clone(),
             agenda: self.agenda.clone(),
-            zones: self.zones.clone(),
-            must_look: self.must_look,
+            domains: self.domains.clone(),
             told: self.told,
             read_ahead_of: self.read_ahead_of,
         })
@@ -38,7 +38,9 @@ impl<P: Process> World<P> {
     }
 
     /// Gives every stream of the running world new keys. The plan, what clients ask, and what is already on its
-    /// way stay as they are.
+    /// way stay as they are: whatever has been drawn stands. So what is scheduled keeps its time and, where ties are
+    /// shuffled, its place among what is due at the same time; what is scheduled from here on takes its place by the
+    /// new key, before, between or after them.
     pub fn reseed(&mut self, seed: u64) {
         let core = &mut self.core;
         let keys = KeySource::new(seed);
@@ -51,8 +53,9 @@ impl<P: Process> World<P> {
         for (who, client) in (0_u64..).zip(&mut core.clients) {
             client.stream = keys.stream(Purpose::Client, who, 0);
         }
-        if let Ties::Shuffled(key) = &mut core.ties {
-            *key = keys.key(Purpose::Ties, 0, 0);
+        if let Ties::Shuffled(_) = core.ties {
+            core.former_ties.push((core.sequence, core.ties));
+            core.ties = Ties::Shuffled(keys.key(Purpose::Ties, 0, 0));
         }
         core.keys = keys;
     }
@@ -74,10 +77,12 @@ impl<P: Process> Clone for Core<P> {
             record: self.record,
             records: self.records,
             place: self.place,
+            is_process_to_blame: self.is_process_to_blame,
             queue: self.queue.clone(),
             slab: self.slab.clone(),
             cancelled: self.cancelled,
             ties: self.ties,
+            former_ties: self.former_ties.clone(),
             network: self.network.clone(),
             keys: self.keys.clone(),
             digest: self.digest,
@@ -91,8 +96,11 @@ impl<P: Process> Clone for Core<P> {
             metrics: self.metrics.clone(),
             history: self.history.clone(),
             milestones: self.milestones.clone(),
+            teller: self.teller.clone(),
             trace: self.trace.clone(),
             points: self.points.clone(),
+            fault_points: self.fault_points.clone(),
+            must_look: self.must_look,
             held: self.held.clone(),
         }
     }

@@ -16,13 +16,16 @@
 //! | `arrival` | what is due reaches its place, one function a kind of event |
 //! | `agenda`, `apply` | when commands are due, and what each does |
 //! | `inbox` | service times, pauses, bounded waiting |
+//! | `points` | situations worth reaching, and fault points |
 //! | `branch`, `explore` | copies and re-seeding; what could happen next |
+//! | `breakdown` | what becomes of a world in which something panicked |
 //! | `hand` | a world whose every step is chosen: what the choices hold, and what else a network may do |
 
 mod agenda;
 mod apply;
 mod arrival;
 mod branch;
+mod breakdown;
 mod client;
 mod core;
 mod effects;
@@ -31,11 +34,14 @@ mod explore;
 mod hand;
 mod host;
 mod inbox;
+mod points;
 mod setup;
 
 use std::sync::Arc;
 
 use self::agenda::Agenda;
+pub use self::breakdown::Breakdown;
+use self::breakdown::blame_process;
 pub(crate) use self::core::Core;
 use self::core::UNLIMITED;
 use self::event::{Event, Scheduled};
@@ -49,7 +55,7 @@ use crate::check::{Breach, Ghosts, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
-use crate::fault::{Moment, Plan};
+use crate::fault::{Domain, Moment, Plan};
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
@@ -71,10 +77,10 @@ pub struct World<P: Process> {
     /// What the invariants share.
     ghosts: Ghosts<P>,
     violations: Vec<Violation>,
+    /// Something has panicked: nothing more happens.
+    breakdown: Option<Breakdown>,
     agenda: Agenda,
-    zones: Arc<[String]>,
-    /// The run loop has to look up: something was violated, or a command came due.
-    must_look: bool,
+    domains: Arc<[Domain]>,
     /// How many of the violations a caller has been told about.
     told: usize,
     /// How many buckets of the queue had been opened when events were last read ahead of.
@@ -92,17 +98,20 @@ pub enum Stop {
     Idle,
     /// A property was violated by the last event.
     Violation,
+    /// The engine cannot go on, and no process is to blame: [`World::breakdown`] says why.
+    Broken,
 }
 
 impl<P: Process> World<P> {
-    /// A world at time zero: hosts and clients are there, every node that is no spare has been started.
+    /// A world at time zero: hosts and clients are there, every node that is no spare has been started. A process
+    /// that panics when it is started is a violation of `panic` at event 0, and the world does nothing more.
     ///
     /// # Panics
-    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or zones for another
-    /// number of nodes. Scenarios are checked before they come here.
+    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or domains for another
+    /// number of nodes, a network for other numbers of nodes or clients. Scenarios are checked before they come here.
     pub fn new(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
-        world.start_members();
+        world.guard(Self::start_members);
         world
     }
 
@@ -113,7 +122,7 @@ impl<P: Process> World<P> {
     pub fn new_traced(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
         world.start_trace();
-        world.start_members();
+        world.guard(Self::start_members);
         world
     }
 
@@ -121,20 +130,29 @@ impl<P: Process> World<P> {
     fn at_rest(setup: Setup<P>) -> Self {
         let count = setup.node_count as usize;
         assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
-        assert!(setup.zones.is_empty() || setup.zones.len() == count, "one zone a node, or none at all");
+        let domains = setup.domains.len();
+        assert!(domains == 0 || domains == count, "one failure domain a node, or none at all");
+        let (nodes, clients) = setup.network.population();
+        assert_eq!(
+            (nodes as usize, clients as usize),
+            (count, setup.clients.len()),
+            "the network is for as many nodes and clients as there are"
+        );
         let mut world = Self {
             processes: (0..count).map(|_| None).collect(),
             config: setup.config.clone(),
             violations: Vec::new(),
+            breakdown: None,
             agenda: Agenda::new(&setup.plan),
-            zones: setup.zones.clone().into(),
-            must_look: false,
+            domains: setup.domains.clone().into(),
             told: 0,
             read_ahead_of: 0,
             core: Core::new(&setup),
             ghosts: Ghosts::of(&setup.invariants),
             invariants: setup.invariants,
         };
+        assert_points_exist::<P>(&setup.plan);
+        world.watch_points();
         for &spare in &setup.spares {
             world.core.hosts[spare.index()].spare = Spare::Reserve;
             world.core.network.set_forwarding(spare, Forwarding::Off);
@@ -150,6 +168,7 @@ impl<P: Process> World<P> {
                 self.core.record = u32::MAX;
             }
         }
+        self.core.metrics.settle();
         self.core.start_clients();
     }
 
@@ -158,8 +177,12 @@ impl<P: Process> World<P> {
     /// # Panics
     /// If a process panics. [`Simulation`](crate::Simulation) turns that into a violation.
     pub fn run(&mut self, until: SimTime, events: u64) -> Stop {
+        if let Some(stop) = self.broken_stop() {
+            return stop;
+        }
         let last_event = self.core.events.saturating_add(events);
         self.core.maybe_catch_up();
+        self.hear_of_points();
         let mut barrier = self.agenda.barrier(until);
         loop {
             if self.core.events >= last_event {
@@ -174,7 +197,8 @@ impl<P: Process> World<P> {
                     barrier = self.agenda.barrier(until);
                 }
             }
-            if self.must_look {
+            if self.core.must_look {
+                self.hear_of_points();
                 if self.has_new_violation() {
                     return Stop::Violation;
                 }
@@ -186,7 +210,7 @@ impl<P: Process> World<P> {
     /// Whether something was violated that no caller has been told about; they are told now.
     #[cold]
     fn has_new_violation(&mut self) -> bool {
-        self.must_look = false;
+        self.core.must_look = false;
         let is_new = self.told < self.violations.len();
         self.told = self.violations.len();
         is_new
@@ -197,21 +221,18 @@ impl<P: Process> World<P> {
     fn handle(&mut self, node: NodeId, scheduled: Scheduled<P>) {
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
-        let mut context = Context::new(&mut self.core, node);
-        match scheduled.event {
+        Context::during(&mut self.core, node, |context| match scheduled.event {
             Event::Message(message) => {
                 let from = scheduled.from.node().expect("only nodes send messages");
-                process.on_message(&mut context, from, message);
+                process.on_message(context, from, message);
             }
-            Event::Timer(timer) => {
-                process.on_timer(&mut context, timer.timer);
-            }
-            Event::Durable(sync) => process.on_durable(&mut context, sync),
-            Event::Request(request) => process.on_request(&mut context, request.0, request.1),
+            Event::Timer(timer) => process.on_timer(context, timer.timer),
+            Event::Durable(sync) => process.on_durable(context, sync),
+            Event::Request(request) => process.on_request(context, request.0, request.1),
             Event::Reply(_) | Event::Handler | Event::Client(_) | Event::Cancelled => {
                 unreachable!("this is no input of a process")
             }
-        }
+        });
         self.after_handler(node);
     }
 
@@ -278,13 +299,15 @@ impl<P: Process> World<P> {
             tracing::warn!(now = %self.core.now, %node, property, evidence, "violation");
             let (at, event) = (self.core.now, self.core.events);
             self.violations.push(Violation { property, at, event, node: Some(node), evidence });
-            self.must_look = true;
+            self.core.must_look = true;
         }
     }
 
     /// Compares a process's status with the last one seen.
     fn note_status(&mut self, node: NodeId) {
-        let after = self.status(node);
+        let process = self.processes[node.index()].as_ref();
+        let status = blame_process(&mut self.core.is_process_to_blame, || process.map(Process::status));
+        let after = self.core.hosts[node.index()].status_with(status);
         let before = self.core.hosts[node.index()].status.replace(after);
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
@@ -304,7 +327,7 @@ impl<P: Process> World<P> {
         }
         let now = Moment { time: self.core.now, after_events: self.core.events_now };
         self.agenda.on_status(now, before.as_ref(), &after);
-        self.must_look = true;
+        self.core.must_look = true;
     }
 
     #[cold]
@@ -323,10 +346,11 @@ impl<P: Process> World<P> {
     pub(super) fn start(&mut self, node: NodeId) {
         assert_eq!(self.core.hosts[node.index()].power, Power::Down, "{node} runs already");
         self.core.power_on(node);
-        self.processes[node.index()] = Some(P::boot(&self.config, node));
+        let blame = &mut self.core.is_process_to_blame;
+        self.processes[node.index()] = Some(blame_process(blame, || P::boot(&self.config, node)));
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("just booted");
-        process.on_start(&mut Context::new(&mut self.core, node));
+        Context::during(&mut self.core, node, |context| process.on_start(context));
         self.after_handler(node);
         self.note_status(node);
     }
@@ -341,19 +365,6 @@ impl<P: Process> World<P> {
             self.processes[node.index()] = None;
             self.note_status(node);
         }
-    }
-
-    // ----- what goes wrong -----
-
-    /// Whether a process has panicked: the world does nothing more.
-    pub fn is_broken(&self) -> bool {
-        self.violations.iter().any(|violation| violation.property == PANIC)
-    }
-
-    /// A process has panicked in the event under way.
-    pub(crate) fn break_down(&mut self, text: String) {
-        let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
-        self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence: text });
     }
 
     // ----- queries -----
@@ -405,6 +416,16 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Keeps account of what is on its way, from here on: [`Gauge::InFlight`](crate::metrics::Gauge::InFlight) is there
+    /// and each message costs a nanosecond or two more. Digest and events stay as they would have been.
+    pub fn watch_flight(&mut self) {
+        if !self.core.network.is_watched() {
+            let count = self.core.flying_count();
+            self.core.network.watch();
+            self.core.metrics.watch_flight(self.core.now, count);
+        }
+    }
+
     /// What clients asked and got.
     pub fn history(&self) -> &History {
         &self.core.history
@@ -420,11 +441,6 @@ impl<P: Process> World<P> {
         &self.core.milestones
     }
 
-    /// How often each of the protocol's points was reached.
-    pub fn points(&self) -> Vec<(&'static str, u64)> {
-        P::POINTS.iter().copied().zip(self.core.points.iter().copied()).collect()
-    }
-
     /// Runs each invariant's brute-force twin.
     ///
     /// # Errors
@@ -438,14 +454,21 @@ impl<P: Process> World<P> {
 
     /// One node at a glance.
     pub fn status(&self, node: NodeId) -> NodeStatus {
-        let host = &self.core.hosts[node.index()];
         let process = self.processes[node.index()].as_ref().map(Process::status);
-        NodeStatus { power: host.power, incarnation: host.incarnation, process }
+        self.core.hosts[node.index()].status_with(process)
     }
 }
 
-/// The property that a panic of a process violates.
-const PANIC: &str = "panic";
+/// That the protocol has every fault point that the plan names. Scenarios are checked before.
+fn assert_points_exist<P: Process>(plan: &Plan) {
+    for name in plan.fault_points() {
+        let known = P::FAULT_POINTS;
+        assert!(
+            known.contains(&name.as_str()),
+            "the plan names the fault point `{name}`; there are {known:?}"
+        );
+    }
+}
 
 /// Whether a status is worth a milestone: another standing, or another epoch of a leader or candidate.
 fn stands_anew(before: Option<Status>, after: Status) -> bool {

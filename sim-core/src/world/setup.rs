@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::client::Client;
 use super::core::{Core, UNLIMITED};
 use super::host::NodeHost;
+use super::points::FaultPoints;
 use crate::check::Invariant;
 use crate::clock::NodeClock;
 use crate::digest::Digest;
 use crate::disk::DiskModel;
-use crate::fault::Plan;
+use crate::fault::{Domain, Plan, Teller};
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::network::Network;
@@ -32,8 +33,8 @@ pub struct Setup<P: Process> {
     pub spares: Vec<NodeId>,
     /// The clock of each node at the start: one a node, or empty for clocks that show true time.
     pub clocks: Vec<NodeClock>,
-    /// The failure domain of each node, for targets: one name a node, or empty for none.
-    pub zones: Vec<String>,
+    /// Where each node stands, for targets: one a node, or empty where nothing names them.
+    pub domains: Vec<Domain>,
     /// The network, for `node_count` nodes and as many clients as below.
     pub network: Network,
     /// How events at the same nanosecond are ordered.
@@ -165,10 +166,12 @@ impl<P: Process> Core<P> {
             record: u32::MAX,
             records: 0,
             place: Endpoint::from(NodeId::new(0)),
+            is_process_to_blame: false,
             queue: LadderQueue::default(),
             slab: Slab::default(),
             cancelled: 0,
             ties: ties(setup.ties, &keys),
+            former_ties: Vec::new(),
             network,
             digest: Digest::default(),
             hosts: (0..setup.node_count).map(host).collect(),
@@ -183,11 +186,14 @@ impl<P: Process> Core<P> {
                 .zip(0_u64..)
                 .map(|(client, who)| Client::new(client.clone(), keys.stream(Purpose::Client, who, 0)))
                 .collect(),
-            metrics: Metrics::default(),
+            metrics: Metrics::with_process_gauges(P::GAUGES),
             history: History::default(),
             milestones: AppendLog::new(),
+            teller: Teller::default(),
             trace: None,
             points: vec![0; P::POINTS.len()],
+            fault_points: FaultPoints::new(P::FAULT_POINTS.len()),
+            must_look: false,
             held: Vec::new(),
             keys,
         }

@@ -48,9 +48,7 @@ impl Conversation for Paxos {
     fn fact(fact: &Fact) -> Option<String> {
         match fact {
             Fact::Recovered { slot, .. } => Some(format!("finds everything executed up to slot {slot}")),
-            Fact::LostDisk { life } => {
-                Some(format!("finds that its disk is lost, and begins life {life}"))
-            }
+            Fact::LostDisk { life } => Some(format!("finds that its disk is lost, and begins life {life}")),
             Fact::Readmitted { from } => Some(format!("is an acceptor again from slot {from} on")),
             Fact::BecameCandidate { ballot } => Some(format!("campaigns with {ballot}")),
             Fact::BecameLeader { ballot } => Some(format!("leads with {ballot}")),

@@ -31,7 +31,11 @@ fn check(votes: &Votes, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         }
         Fact::Accepted(pvalue) => {
             let slot = pvalue.slot;
-            ensure!(slot >= first, "{node} voted for slot {slot}, has lost its disk, and {}", standing(first));
+            ensure!(
+                slot >= first,
+                "{node} voted for slot {slot}, has lost its disk, and {}",
+                standing(first)
+            );
         }
         Fact::Recovered { .. }
         | Fact::LostDisk { .. }
