@@ -63,7 +63,7 @@ crate::mutants! {
         source "Paxos Made Simple §3: phase 1 for all slots that are not known to be chosen";
     /// A change of the acceptors is in force at once, and not a window later.
     ReconfigNoWindow = "reconfig-no-window",
-        breaks ["c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision", "cs3-decided-is-chosen"],
+        breaks ["lost-acceptors-wait", "c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision", "cs3-decided-is-chosen"],
         source "Paxos Made Moderately Complex §3.1, WINDOW";
     /// An acceptor says that it has accepted nothing for slots that it knows to be decided.
     AnswerEmpty = "gc-then-answer-empty",
