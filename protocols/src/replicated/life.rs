@@ -24,11 +24,7 @@ impl Life {
         Self(bits.max(1))
     }
 
-    /// Whether nothing was ever lost.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde asks with a reference whether to skip a field"
-    )]
+    /// Whether nothing was ever lost. By reference, as serde asks whether to skip a field.
     pub const fn is_first(&self) -> bool {
         self.0 == 0
     }
