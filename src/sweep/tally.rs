@@ -242,7 +242,9 @@ mod tests {
 
     fn verdicts(kinds: &[VerdictKind]) -> ExitCode {
         let mut verdicts = Verdicts::default();
-        kinds.iter().for_each(|kind| verdicts.add(*kind));
+        for kind in kinds {
+            verdicts.add(*kind);
+        }
         verdicts.code()
     }
 
