@@ -4,6 +4,7 @@
 
 mod build;
 mod human;
+mod kind;
 mod measured;
 mod sizes;
 
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use self::human::{Body, Heading, Timeline};
+pub(crate) use self::kind::VerdictKind;
 pub(crate) use self::measured::Metrics;
 pub(crate) use self::sizes::Sizes;
 

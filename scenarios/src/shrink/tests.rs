@@ -26,7 +26,9 @@ fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
         if is_reversed {
             order.reverse();
         }
-        order.into_iter().for_each(|index| outcomes[index] = trial.outcome(&cases[index]));
+        for index in order {
+            outcomes[index] = trial.outcome(&cases[index]);
+        }
         outcomes
     };
     shrink(opened, &table(), 400_000, &mut runner, &mut |_| {})
