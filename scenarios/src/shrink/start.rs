@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use sim_core::fault::{Command, Entry, Plan, Target};
+use sim_core::fault::{Command, Entry, Plan, Shape, Target};
 use sim_core::{Simulation, Span};
 
 use super::case::{Case, is_operation, text_with};
@@ -78,7 +78,18 @@ fn base(opened: &Opened, property: &str, table: &ProtocolTable, more: &[&str]) -
 fn as_it_was(entry: &Entry) -> Vec<Entry> {
     let Some(was) = &entry.was else { return Vec::new() };
     let time = if was.moment.after_events == 0 { was.moment.time } else { was.moment.time + Span::nanos(1) };
-    was.commands.iter().map(|command| Entry::at(time, Command::<Target>::from(command))).collect()
+    was.commands.iter().map(|command| Entry::at(time, tidy(Command::<Target>::from(command)))).collect()
+}
+
+/// Two roles may have been one node, which then stands in a group twice.
+fn tidy(mut command: Command<Target>) -> Command<Target> {
+    if let Command::Partition { shape: Shape::Groups(groups), .. } = &mut command {
+        for group in groups {
+            group.sort_unstable();
+            group.dedup();
+        }
+    }
+    command
 }
 
 /// What clients asked, each when it was invoked.
