@@ -19,6 +19,9 @@ impl Capsule {
         field(&mut text, "format_version", &self.format_version);
         field(&mut text, "made_by", &self.made_by);
         field(&mut text, "seed", &self.seed);
+        if !self.set.is_empty() {
+            field(&mut text, "set", &self.set);
+        }
         field(&mut text, "verdict", &self.verdict);
         if !self.property.is_empty() {
             field(&mut text, "property", &self.property);
