@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 use sim_core::Span;
 use sim_core::fault::{Command, Entry, Target, Trigger};
@@ -18,7 +17,7 @@ use crate::load::{Loaded, load};
 use crate::plan::heal;
 use crate::run::Report;
 use crate::text::units::Time;
-use crate::text::{Outline, Path};
+use crate::text::{Outline, Path, ron_options};
 
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
@@ -175,10 +174,7 @@ fn partition_of(command: &Command<Target>) -> Option<PartitionId> {
 
 /// `(timed: […])`, a line each.
 fn faults_text(timed: &[Timed]) -> String {
-    let options = ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME)
-        .with_default_extension(Extensions::UNWRAP_NEWTYPES)
-        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+    let options = ron_options();
     let on_a_line = PrettyConfig::default().compact_structs(true).compact_arrays(true).compact_maps(true);
     let mut text = "(timed: [\n".to_owned();
     for one in timed {
