@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 use sim_core::Span;
 use sim_core::fault::{Command, Entry, Target, Trigger};
@@ -17,8 +16,8 @@ use crate::format::{Act, Event, Timed, When};
 use crate::load::{Loaded, load};
 use crate::plan::heal;
 use crate::run::Report;
-use crate::text::Outline;
 use crate::text::units::Time;
+use crate::text::{Outline, Path, ron_options};
 
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
@@ -59,7 +58,7 @@ impl Shrinker<'_, '_> {
     /// Writes the best case down and runs that; `None` where it does not fail then.
     pub(super) fn finish(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
         let (text, loaded, report) =
-            [true, false].into_iter().find_map(|is_paired| self.written(is_paired))?;
+            [true, false].into_iter().find_map(|is_paired| self.written(&opened.loaded, is_paired))?;
         let comment = comment(&opened.loaded.scenario.name, &report);
         let size = |loaded: &Loaded, report: &Report| {
             let scenario = loaded.configured(report.seed, self.trial.table).scenario;
@@ -76,10 +75,10 @@ impl Shrinker<'_, '_> {
     }
 
     /// The scenario of the best case with its faults in it, and its run, if that fails in the same way.
-    fn written(&mut self, is_paired: bool) -> Option<(String, Loaded, Report)> {
+    fn written(&mut self, first: &Loaded, is_paired: bool) -> Option<(String, Loaded, Report)> {
         let timed = timed(&self.best.entries, is_paired)?;
         let text = text_with(
-            self.best.loaded.value_text(),
+            &with_convergence_of(first.value_text(), self.best.loaded.value_text())?,
             &[
                 &format!("faults={}", faults_text(&timed)),
                 &format!("name=\"{}\"", self.name()),
@@ -96,6 +95,15 @@ impl Shrinker<'_, '_> {
     fn name(&self) -> String {
         let name = &self.best.loaded.scenario.name;
         name.strip_suffix("-shrunk").unwrap_or(name).to_owned() + "-shrunk"
+    }
+}
+
+/// The text with as much time to converge as the first had, which candidates have not.
+fn with_convergence_of(first: &str, text: &str) -> Option<String> {
+    let path = Path::parse("phases.convergence")?;
+    match Outline::new(first).find(&path) {
+        Some(found) => text_with(text, &[&format!("{path}={}", &first[found.value])]),
+        None => Outline::new(text).without(&path).or_else(|| Some(text.to_owned())),
     }
 }
 
@@ -166,10 +174,7 @@ fn partition_of(command: &Command<Target>) -> Option<PartitionId> {
 
 /// `(timed: […])`, a line each.
 fn faults_text(timed: &[Timed]) -> String {
-    let options = ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME)
-        .with_default_extension(Extensions::UNWRAP_NEWTYPES)
-        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+    let options = ron_options();
     let on_a_line = PrettyConfig::default().compact_structs(true).compact_arrays(true).compact_maps(true);
     let mut text = "(timed: [\n".to_owned();
     for one in timed {

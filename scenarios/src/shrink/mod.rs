@@ -171,6 +171,7 @@ impl Shrinker<'_, '_> {
     }
 
     fn shrink(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
+        self.without_convergence();
         self.with_sooner_heal();
         for _ in 0..ROUNDS_MAX {
             let mut is_smaller = self.without_entries();
