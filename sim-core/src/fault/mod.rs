@@ -46,6 +46,7 @@ mod disk_torn;
 mod duplicate;
 mod flapping_link;
 mod hold;
+mod last_words;
 mod late_duplicates;
 mod late_messages;
 mod latency;

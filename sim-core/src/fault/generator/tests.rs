@@ -7,15 +7,19 @@ use crate::fault::{Command, Target};
 
 const SECONDS: u64 = 60;
 
-/// All kinds, beyond crash faults as well.
+/// All kinds, beyond crash faults as well, and each once a minute at least.
 fn generator(node_count: u32) -> Generator {
     let nodes = (0..node_count).map(NodeId::new).collect();
     Generator {
-        kinds: KINDS.iter().map(|kind| (*kind, kind.about().rate)).collect(),
+        kinds: KINDS.iter().map(|kind| (*kind, often(kind.about().rate))).collect(),
         client_count: 2,
         region_count: 3,
         ..Generator::new(nodes, SimTime::ZERO + Span::secs(SECONDS))
     }
+}
+
+fn often(rate: Rate) -> Rate {
+    Rate { per: rate.per.min(Span::secs(60)), ..rate }
 }
 
 fn draw(generator: &Generator, seed: u64) -> Vec<Drawn> {
