@@ -8,7 +8,7 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 /// The mutant with its protocol, the scenario, the seed.
 const PINS: &[(&str, &str, u64)] = &[
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
-    ("paxos/master-lease-no-drift", "paxos/random-leases", 64),
+    ("paxos/master-lease-no-drift", "paxos/random-leases", 27),
     ("synod/ballot-reuse-on-retry", "synod/random-duels", 293),
     ("vrr/published-recovery", "vrr/random-promises", 141),
     ("vrr/recovery-without-nonce", "vrr/random-relapses", 5_041),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocols::raft::{self, Raft};
 use sim_core::fault::Plan;
 use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
-use sim_core::random::{Distribution, Key, KeySource, Purpose, below, squares64};
+use sim_core::random::{Distribution, Key, KeySource, Probability, Purpose, below, squares64};
 use sim_core::service::{self, Operation, kv};
 use sim_core::world::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Start, TieRule, Workload, WorkloadStep,
@@ -55,6 +55,7 @@ pub(super) fn cluster(clients: u32, rate: u64) -> World<Raft> {
         timeout: Span::millis(500),
         give_up: Span::secs(10),
         backoff: Span::millis(50),
+        roaming: Probability::ZERO,
     });
     let every = Span::nanos(1_000_000_000 / rate.max(1));
     let workload: Arc<dyn Workload> = Arc::new(Steady {

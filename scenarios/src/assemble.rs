@@ -8,7 +8,7 @@ use sim_core::disk::DiskModel;
 use sim_core::fault::{Plan, Script};
 use sim_core::network::{Network, NetworkConfig};
 use sim_core::process::Process;
-use sim_core::random::KeySource;
+use sim_core::random::{self, KeySource};
 use sim_core::world::{ClientPolicy, ClientSetup, DiskTiming, HostTiming, TieRule, Workload as Asks};
 use sim_core::{ClientId, NodeId, Setup, Simulation, World};
 
@@ -16,7 +16,7 @@ use crate::format::{Scenario, Workload};
 use crate::plan;
 use crate::protocol::{ProtocolKind, ProtocolTable};
 use crate::run::Recording;
-use crate::text::units::Size;
+use crate::text::units::{Probability, Size};
 use crate::workload::{Scripted, WorkloadSource};
 
 /// Everything that a world is made from but its protocol.
@@ -190,6 +190,7 @@ fn clients(scenario: &Scenario, kind: &dyn ProtocolKind, seed: u64, plan: &Plan)
         timeout: clients.timeout.span(),
         give_up: clients.give_up.span(),
         backoff: clients.backoff.span(),
+        roaming: clients.roaming.map_or(random::Probability::ZERO, Probability::probability),
     });
     let drawn = workload(scenario, kind).map(|workload| WorkloadSource::new(&workload, clients, seed));
     let asks = |client: ClientId| -> Option<Arc<dyn Asks>> {

@@ -6,6 +6,7 @@
 use sim_core::Context;
 use sim_core::service::Outcome;
 
+use super::config::TakesEffect;
 use super::facts::Fact;
 use super::membership::agreed_by;
 use super::mutants::Mutant;
@@ -25,7 +26,7 @@ impl Raft {
             self.log.commit_to(index, context);
             self.apply_committed(context);
             self.serve_reads(context);
-            self.on_members_committed(context);
+            self.on_members_settled(context);
         }
     }
 
@@ -69,6 +70,7 @@ impl Raft {
         let most = Index(self.machine.applied().0.saturating_add(self.config.apply_entries()));
         self.apply_to(context, most.min(self.log.commit()));
         self.serve_reads(context);
+        self.on_members_settled(context);
         self.apply_committed(context);
     }
 
@@ -84,7 +86,7 @@ impl Raft {
         }
         self.serve_forwarded(context);
         self.maybe_take_snapshot(context);
-        if self.config.has(Mutant::ConfigOnApply) {
+        if self.config.takes_effect == TakesEffect::OnApply || self.config.has(Mutant::ConfigOnApply) {
             self.refresh_members(context);
         }
     }

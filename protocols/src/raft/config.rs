@@ -62,6 +62,27 @@ pub enum Transition {
     JointExplicit,
 }
 
+/// From when a membership is in force at a node that has it in its log. See [`reconfigure`](super::reconfigure).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TakesEffect {
+    /// From when it is appended, committed or not (paper §6).
+    #[default]
+    OnAppend,
+    /// From when it is executed, as in etcd.
+    OnApply,
+}
+
+impl TakesEffect {
+    /// By the name that scenarios use: `on-append`, `on-apply`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "on-append" => Some(Self::OnAppend),
+            "on-apply" => Some(Self::OnApply),
+            _ => None,
+        }
+    }
+}
+
 /// What all nodes of a cluster share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
@@ -92,6 +113,8 @@ pub struct Config {
     pub drift_max: u32,
     /// How memberships change. Default in one step where that is safe.
     pub transition: Transition,
+    /// From when a membership is in force. Default from when it is appended.
+    pub takes_effect: TakesEffect,
     /// How many rounds a new node has to catch up before it may vote; 0 lets it vote at once. Default 10
     /// (dissertation §4.2.1).
     pub catch_up_rounds: u64,
@@ -207,6 +230,7 @@ impl Config {
             reads: ReadMode::ReadIndex,
             drift_max: 50_000,
             transition: Transition::Auto,
+            takes_effect: TakesEffect::OnAppend,
             catch_up_rounds: 10,
             snapshot_every: 10_000,
             snapshot_trail: 5_000,

@@ -54,6 +54,9 @@ impl Raft {
             // It may be no member any more, and would send clients to a leader that is long gone.
             return self.become_follower(context, None);
         }
+        if self.is_behind_members() {
+            return self.reset_election_timer(context);
+        }
         if matches!(self.role, Role::Candidate(_)) {
             context.sometimes(Point::CandidacyTimedOut as usize);
         }
@@ -67,7 +70,7 @@ impl Raft {
 
     /// The leader wants this node to lead (dissertation §3.10): no waiting, no pre-vote.
     pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, Self>) {
-        if !matches!(self.role, Role::Leader(_)) && self.may_campaign() {
+        if !matches!(self.role, Role::Leader(_)) && self.may_campaign() && !self.is_behind_members() {
             context.sometimes(Point::TransferReceived as usize);
             self.reset_election_timer(context);
             self.start_campaign(context, Campaign::Transfer);

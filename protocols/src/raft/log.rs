@@ -256,6 +256,14 @@ impl Log {
         self.memberships[after.saturating_sub(1)]
     }
 
+    /// The last membership, of those up to `last`, that the log shows to be committed: it is `executed`, or another
+    /// one follows it, which a leader appends only then. With the entry that brought it.
+    pub fn settled_membership(&self, executed: Index, last: Index) -> (Index, Membership) {
+        let count_to = |index| self.memberships.partition_point(|(at, _)| *at <= index);
+        let (followed, executed) = (count_to(last).saturating_sub(1), count_to(executed));
+        self.memberships[followed.max(executed).saturating_sub(1)]
+    }
+
     /// The index of the last entry; 0 for an empty log.
     #[inline]
     pub fn last_index(&self) -> Index {

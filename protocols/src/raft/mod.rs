@@ -92,7 +92,6 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | memberships in force only when executed, as in etcd | see below |
 //! | registering clients (dissertation §6.3) | a session that expired leaves a number behind, 8 bytes a client for ever |
 //! | telling a node that it was removed | it campaigns until it hears otherwise: `pre_vote` and `stickiness` make that harmless |
 //! | a follower that passes proposals on to its leader | the client is sent there, which takes a round trip more |
@@ -103,13 +102,16 @@
 //!
 //! A full disk makes a node deaf, not wrong: what it cannot write counts as a message that was lost.
 //!
-//! **Why a membership is in force when it is appended.** etcd puts it in force when it is executed. A node then may be two
-//! memberships behind what others decide by, and majorities two steps apart need not meet: it has both entries in its log,
-//! does not know that they are committed, and wins an election by the old one while somebody else wins the same term by
-//! the new one. That nobody campaigns with memberships it knows to be committed and has not executed, and that one change
-//! is pending at a time, are not enough, because the node need not know. It would take a majority that is known to have
-//! executed one membership before the next may be appended. The paper's rule needs none of this. The other is the mutant
-//! [`Mutant::ConfigOnApply`].
+//! **When a membership is in force** is a choice (`takes_effect`). The paper's rule is the default: from when it is appended.
+//! etcd puts it in force when it is executed. A node may then decide by a membership two steps behind the one that others
+//! decide by, and majorities two steps apart need not meet: it has both entries in its log, does not know that they are
+//! committed, and wins an election by the old one while somebody else wins the same term by the new one. That nobody
+//! campaigns with memberships it knows to be committed and has not executed, and that one change is pending at a time, do
+//! not prevent that alone: a node that has restarted need not know. So a third rule is added here: a membership that another
+//! one follows in the log is in force too, executed or not, because a leader appends the next one only when it has executed
+//! the last. The one that commits a membership is then always the membership before it, and majorities of the two meet. What
+//! `OnApply` costs: a node that is removed may have to agree to that, and a cluster that loses a leader right after a removal
+//! may wait for the one who was removed. [`Mutant::ConfigOnApply`] lacks all three rules.
 //!
 //! # To see it at work
 //!
@@ -156,7 +158,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::{LocalTime, NodeId};
 
-pub use config::{Config, ConfigError, ReadMode, Transition};
+pub use config::{Config, ConfigError, ReadMode, TakesEffect, Transition};
 pub use facts::Fact;
 pub use membership::Membership;
 pub use message::Message;

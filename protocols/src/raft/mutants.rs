@@ -6,7 +6,7 @@
 crate::mutants! {
     /// A leader commits entries of earlier terms by counting who has them.
     CommitPriorTerm = "commit-prior-term",
-        breaks ["leader-completeness", "state-machine-safety", "log-inv", "panic"],
+        breaks ["leader-completeness", "state-machine-safety", "log-inv", "config-safety", "panic"],
         source "paper §5.4.2, Figure 8";
     /// A voter answers before its vote is on disk.
     VoteNotPersisted = "vote-not-persisted",
@@ -86,7 +86,7 @@ crate::mutants! {
         source "paper Figure 2, matchIndex";
     /// A leader counts acknowledgements of earlier terms.
     StaleAck = "stale-ack",
-        breaks ["committed-is-durable", "leader-completeness", "quorum-log-inv", "panic"],
+        breaks ["committed-is-durable", "leader-completeness", "quorum-log-inv", "nodes-catch-up", "panic"],
         source "paper §5.1";
     /// A candidate counts votes of earlier terms.
     VoteFromOtherTerm = "vote-from-other-term",

@@ -1,11 +1,12 @@
 //! Changing the members (§6; dissertation §4), at the leader.
 //!
 //! A membership is an entry, in force at each node from the moment it is in its log, committed or not; when the entry is
-//! truncated, the one before is in force again. A leader appends one only if
+//! truncated, the one before is in force again. (Or, with [`TakesEffect::OnApply`], from when the node has executed it, or
+//! has another one after it; the [protocol's documentation](super) says why.) A leader appends one only if
 //!
 //! - it has committed an entry of its own term: else two leaders in turn could append memberships, each one step from the
 //!   old one, whose majorities do not meet (Ongaro's message to raft-dev, 2015);
-//! - the last one is committed: else steps could add up;
+//! - the last one is committed, and in force: else steps could add up;
 //! - new voters have caught up: else the cluster could wait for them (dissertation §4.2.1). They get the log in *rounds*;
 //!   each brings what was appended during the one before, and when one takes no longer than the shortest election timeout
 //!   they are close enough.
@@ -18,7 +19,7 @@ use serde::Serialize;
 use sim_core::service::{Admin, Outcome, Refusal};
 use sim_core::{Context, LocalTime, NodeId, OpId};
 
-use super::config::Transition;
+use super::config::{TakesEffect, Transition};
 use super::membership::{Change, Leave, Membership};
 use super::mutants::Mutant;
 use super::role::Role;
@@ -66,7 +67,7 @@ impl Raft {
         let Some(target) = current.left().changed_by(change) else {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
         };
-        if target == current.left() && index <= self.log.commit() {
+        if target == current.left() && index <= self.settled() {
             return context.reply(op, Outcome::Done);
         }
         if !self.may_change_members() || current.is_joint() {
@@ -84,8 +85,16 @@ impl Raft {
         let Role::Leader(leader) = &self.role else { return false };
         let has_committed_in_term = self.log.commit() >= leader.noop || self.config.has(Mutant::NoBarrier);
         let is_settled =
-            self.log.membership().0 <= self.log.commit() || self.config.has(Mutant::TwoPendingConfigs);
+            self.log.membership().0 <= self.settled() || self.config.has(Mutant::TwoPendingConfigs);
         has_committed_in_term && is_settled && leader.catch_up.is_none() && leader.handover.is_none()
+    }
+
+    /// Up to here a membership is settled: committed, and in force.
+    fn settled(&self) -> Index {
+        match self.config.takes_effect {
+            TakesEffect::OnAppend => self.log.commit(),
+            TakesEffect::OnApply => self.machine.applied(),
+        }
     }
 
     /// The next step towards `target`.
@@ -201,7 +210,22 @@ impl Raft {
         }
     }
 
-    /// The last membership of the log, and the entry that brought it.
+    /// The membership that is in force by the rules, and the entry that brought it, where `executed` is executed and
+    /// the log ends with `last`. What a mutant makes of it does not count.
+    pub fn rightful_members(&self, executed: Index, last: Index) -> (Index, Membership) {
+        match self.config.takes_effect {
+            TakesEffect::OnAppend => self.log.membership_at(last),
+            TakesEffect::OnApply => self.log.settled_membership(executed, last),
+        }
+    }
+
+    /// Whether a membership is committed that this node has not executed, and must before it campaigns.
+    pub(super) fn is_behind_members(&self) -> bool {
+        self.config.takes_effect == TakesEffect::OnApply
+            && self.log.membership_at(self.log.commit()).0 > self.members_index
+    }
+
+    /// The membership that is in force, as mutants see it too, and the entry that brought it.
     fn members_of_log(&self) -> (Index, Membership) {
         let (index, members) = if self.config.has(Mutant::ConfigOnApply) {
             self.log.membership_at(self.machine.applied())
@@ -210,7 +234,7 @@ impl Raft {
         {
             self.log.membership_at(self.log.commit())
         } else {
-            self.log.membership()
+            self.rightful_members(self.machine.applied(), self.log.last_index())
         };
         (index, self.miscounted(members))
     }
@@ -226,10 +250,11 @@ impl Raft {
         members
     }
 
-    /// More is committed. A joint membership that is committed is left; a leader that is no voter any more goes.
-    pub(super) fn on_members_committed(&mut self, context: &mut Context<'_, Self>) {
+    /// More is committed, or executed. A joint membership that is settled is left; a leader that is no voter any more
+    /// goes.
+    pub(super) fn on_members_settled(&mut self, context: &mut Context<'_, Self>) {
         let (index, members) = self.log.membership();
-        if !matches!(self.role, Role::Leader(_)) || index > self.log.commit() {
+        if !matches!(self.role, Role::Leader(_)) || index > self.settled() {
             return;
         }
         if members.is_joint() {
@@ -237,8 +262,22 @@ impl Raft {
                 self.leave_joint(context, members);
             }
         } else if !self.members.is_voter(self.node) {
-            context.sometimes(Point::LeaderRemoved as usize);
-            self.become_follower(context, None);
+            self.on_removed(context);
+        }
+    }
+
+    /// The leader is no voter any more. With a membership that is in force when it is executed, others may not know that.
+    fn on_removed(&mut self, context: &mut Context<'_, Self>) {
+        match (&self.role, self.config.takes_effect) {
+            (Role::Leader(leader), TakesEffect::OnApply) if leader.handover.is_none() => {
+                context.sometimes(Point::LeaderRemoved as usize);
+                self.hand_over_to_a_voter(context);
+            }
+            (_, TakesEffect::OnApply) => {}
+            (_, TakesEffect::OnAppend) => {
+                context.sometimes(Point::LeaderRemoved as usize);
+                self.become_follower(context, None);
+            }
         }
     }
 

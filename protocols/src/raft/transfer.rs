@@ -20,14 +20,15 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::role::Role;
 use super::{Point, Raft, Timer};
+use crate::replicated::NodeSet;
 
 /// Leadership on its way.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Handover {
     /// To whom.
     pub(super) target: NodeId,
-    /// Who asked.
-    op: OpId,
+    /// Who asked; nobody where a leader goes that was removed.
+    op: Option<OpId>,
     /// Whether the target was told.
     pub(super) is_sent: bool,
 }
@@ -41,10 +42,28 @@ impl Raft {
         if !self.members.is_voter(target) {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
         }
-        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader hands over") };
+        let Role::Leader(leader) = &self.role else { unreachable!("only a leader hands over") };
         if leader.handover.is_some() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
+        self.begin_handover(context, target, Some(op));
+    }
+
+    /// This leader was removed, which the others may not know: they still decide by the membership before, in which its
+    /// log may be the only one that wins. So it leads until one of the voters that has all that is committed takes over.
+    pub(super) fn hand_over_to_a_voter(&mut self, context: &mut Context<'_, Self>) {
+        let Role::Leader(leader) = &self.role else { return };
+        let previous = leader.handover.map(|handover| handover.target);
+        let has_committed = |node: &NodeId| leader.progress[node.index()].match_index >= self.log.commit();
+        let able: NodeSet = self.members.voters.iter().filter(has_committed).collect();
+        let next = able.iter().find(|node| Some(*node) > previous).or_else(|| able.iter().next());
+        if let Some(target) = next {
+            self.begin_handover(context, target, None);
+        }
+    }
+
+    fn begin_handover(&mut self, context: &mut Context<'_, Self>, target: NodeId, op: Option<OpId>) {
+        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader hands over") };
         leader.handover = Some(Handover { target, op, is_sent: false });
         context.set_timer(Timer::Transfer, self.config.election_timeout.start);
         self.maybe_hand_over(context, target);
@@ -69,9 +88,12 @@ impl Raft {
 
     /// The target has not taken over in time. If it was never told, it certainly will not.
     pub(super) fn on_transfer_timeout(&mut self, context: &mut Context<'_, Self>) {
-        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader hands over") };
         context.sometimes(Point::TransferAborted as usize);
-        if let Some(Handover { op, is_sent: false, .. }) = leader.handover.take() {
+        if !self.members.is_voter(self.node) {
+            return self.hand_over_to_a_voter(context);
+        }
+        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader hands over") };
+        if let Some(Handover { op: Some(op), is_sent: false, .. }) = leader.handover.take() {
             context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
     }
@@ -79,7 +101,7 @@ impl Raft {
     /// `from` brings a newer term. If it is the target, it does what was asked of it.
     pub(super) fn settle_handover(&self, context: &mut Context<'_, Self>, from: NodeId) {
         if let Role::Leader(leader) = &self.role
-            && let Some(Handover { target, op, is_sent: true }) = leader.handover
+            && let Some(Handover { target, op: Some(op), is_sent: true }) = leader.handover
             && target == from
         {
             context.reply(op, Outcome::Done);

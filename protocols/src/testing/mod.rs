@@ -10,7 +10,7 @@ use sim_core::check::Invariant;
 use sim_core::disk::DiskModel;
 use sim_core::fault::Plan;
 use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
-use sim_core::random::{Distribution, KeySource};
+use sim_core::random::{Distribution, KeySource, Probability};
 use sim_core::service::Operation;
 use sim_core::world::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Start, TieRule, Workload, WorkloadStep,
@@ -52,6 +52,7 @@ pub(crate) fn world<P: Process>(
         timeout: Span::millis(200),
         give_up: Span::secs(60),
         backoff: Span::millis(20),
+        roaming: Probability::ZERO,
     });
     let disk = DiskTiming { write: span(0, 0), sync: span(200, 2_000), model: DiskModel::default() };
     World::new(Setup {

@@ -34,6 +34,10 @@ pub struct Clients {
     pub give_up: Time,
     /// How long it waits, more or less, when nobody could serve it. Default `30ms`.
     pub backoff: Time,
+    /// How likely an operation begins at a random node, as behind a load balancer, and not where the client was served
+    /// last. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roaming: Option<Probability>,
     /// The nodes that clients ask. Default: all but spares.
     pub targets: NodeList,
 }
@@ -62,6 +66,7 @@ impl Default for Clients {
             timeout: Span::millis(250).into(),
             give_up: Span::secs(2).into(),
             backoff: Span::millis(30).into(),
+            roaming: None,
             targets: NodeList::default(),
         }
     }

@@ -40,6 +40,16 @@ pub enum Transition {
     JointExplicit,
 }
 
+/// From when a membership is in force at a node that has it in its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TakesEffect {
+    /// From when it is appended, committed or not.
+    #[default]
+    OnAppend,
+    /// From when it is executed, as in etcd.
+    OnApply,
+}
+
 /// The parameters of Raft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -65,6 +75,8 @@ pub struct Parameters {
     pub learners: NodeList,
     /// How memberships change: `Auto`, `JointImplicit` or `JointExplicit`. Default `Auto`.
     pub transition: Transition,
+    /// From when a membership is in force at a node: `OnAppend` or `OnApply`. Default `OnAppend`.
+    pub takes_effect: TakesEffect,
     /// How many rounds a new node has to catch up before it may vote; 0 lets it vote at once. Default 10.
     pub catch_up_rounds: u64,
     /// How many entries are executed from one snapshot to the next, at least 1. Default 10,000.
@@ -121,6 +133,7 @@ impl Default for Parameters {
             drift_max: Ppm::new(usual.drift_max.cast_signed()).expect("Raft's own default is a drift"),
             learners: NodeList::default(),
             transition: Transition::Auto,
+            takes_effect: TakesEffect::OnAppend,
             catch_up_rounds: usual.catch_up_rounds,
             snapshot_every: usual.snapshot_every,
             snapshot_trail: usual.snapshot_trail,
@@ -161,6 +174,7 @@ impl Builtin for Parameters {
             drift_max: self.drift_max.parts().unsigned_abs(),
             learners: self.learners.nodes().to_vec(),
             transition: self.transition.transition(),
+            takes_effect: self.takes_effect.takes_effect(),
             catch_up_rounds: self.catch_up_rounds,
             snapshot_every: self.snapshot_every,
             snapshot_trail: self.snapshot_trail,
@@ -212,6 +226,15 @@ impl Transition {
             Self::Auto => raft::Transition::Auto,
             Self::JointImplicit => raft::Transition::JointImplicit,
             Self::JointExplicit => raft::Transition::JointExplicit,
+        }
+    }
+}
+
+impl TakesEffect {
+    const fn takes_effect(self) -> raft::TakesEffect {
+        match self {
+            Self::OnAppend => raft::TakesEffect::OnAppend,
+            Self::OnApply => raft::TakesEffect::OnApply,
         }
     }
 }

@@ -30,8 +30,9 @@ pub struct SlotAddress {
 pub enum Slot<R> {
     /// Reads back.
     Intact(R),
-    /// Its checksum is wrong: reads fail. What was meant to stand here is kept for tools.
-    Corrupt(R),
+    /// Its checksum is wrong: reads fail. What was meant to stand here is kept for tools. Boxed: it is rare, and so a
+    /// slot is no larger than a record that leaves room for a tag.
+    Corrupt(Box<R>),
 }
 
 impl<R> Slot<R> {
@@ -46,13 +47,15 @@ impl<R> Slot<R> {
     /// The record that was meant to stand here, readable or not.
     pub const fn meant(&self) -> &R {
         match self {
-            Self::Intact(record) | Self::Corrupt(record) => record,
+            Self::Intact(record) => record,
+            Self::Corrupt(record) => record,
         }
     }
 
     pub(super) fn into_meant(self) -> R {
         match self {
-            Self::Intact(record) | Self::Corrupt(record) => record,
+            Self::Intact(record) => record,
+            Self::Corrupt(record) => *record,
         }
     }
 }
@@ -233,8 +236,8 @@ impl<R: Record> Contents<R> {
     pub(super) fn miss(&mut self, write: Write<R>) -> Option<R> {
         let record = write.record().cloned();
         match (self, write) {
-            (Self::Log(log), Write::Append(record)) => log.push(Slot::Corrupt(record)),
-            (Self::Blob(blob), Write::Stage(record)) => blob.staged.push(Slot::Corrupt(record)),
+            (Self::Log(log), Write::Append(record)) => log.push(Slot::Corrupt(Box::new(record))),
+            (Self::Blob(blob), Write::Stage(record)) => blob.staged.push(Slot::Corrupt(Box::new(record))),
             (Self::Cell(_), Write::Replace(_)) => {}
             (contents, _) => unreachable!("a {:?} region missed a write of another kind", contents.kind()),
         }

@@ -161,8 +161,8 @@ impl<R: Record> Disk<R> {
 /// The slot after the corruption. What is unreadable stays so.
 fn corrupted<R: Record>(slot: Slot<R>, how: Corruption) -> Slot<R> {
     let (Slot::Intact(meant), Corruption::Undetected(draw)) = (&slot, how) else {
-        return Slot::Corrupt(slot.into_meant());
+        return Slot::Corrupt(Box::new(slot.into_meant()));
     };
     let mut record = meant.clone();
-    if record.mangle(draw) { Slot::Intact(record) } else { Slot::Corrupt(slot.into_meant()) }
+    if record.mangle(draw) { Slot::Intact(record) } else { Slot::Corrupt(Box::new(slot.into_meant())) }
 }

@@ -52,6 +52,7 @@ mod late_messages;
 mod latency;
 mod leader_clock;
 mod leader_isolation;
+mod leader_latency;
 mod leader_pauses;
 mod leadership_transfer;
 mod loss_burst;

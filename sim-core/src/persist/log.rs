@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 /// Entries of a full chunk.
 const CHUNK_LEN: u64 = 1 << CHUNK_BITS;
-const CHUNK_BITS: u32 = 8;
+const CHUNK_BITS: u32 = 6;
 /// Chunks of a full group.
 const GROUP_LEN: u64 = 1 << GROUP_BITS;
 const GROUP_BITS: u32 = 8;
@@ -22,11 +22,11 @@ type Group<T> = Arc<Vec<Chunk<T>>>;
 /// [`first_index`](Self::first_index), and the entry at index 7 stays the entry at index 7. Entries live in
 ///
 /// ```text
-///  groups (sealed, 65,536 entries each)   recent (sealed, 256 each)   tail (open, owned)
+///  groups (sealed, 16,384 entries each)   recent (sealed, 64 each)    tail (open, owned)
 ///  [[c][c]…[c]]  [[c][c]…[c]]             [c][c][c]                   ••••
 /// ```
 ///
-/// cut at absolute multiples of 256 and 65,536. What was cut off the front is missing at the *front* of the
+/// cut at absolute multiples of 64 and 16,384. What was cut off the front is missing at the *front* of the
 /// first chunk and group, therefore positions inside them are counted from their ends.
 #[derive(Clone)]
 pub struct AppendLog<T> {

@@ -13,13 +13,13 @@ use std::collections::VecDeque;
 
 use super::core::Core;
 use super::event::{Event, Scheduled, Wake};
-use super::setup::{ClientSetup, Start};
+use super::setup::{ClientPolicy, ClientSetup, Start};
 use crate::digest::Mark;
 use crate::fingerprint::fingerprint;
 use crate::metrics::{Counter, Latency};
 use crate::process::Process;
 use crate::queue::Handle;
-use crate::random::Stream;
+use crate::random::{Probability, Stream};
 use crate::service::{Operation, Outcome, Refusal};
 use crate::{ClientId, Endpoint, NodeId, OpId, SimTime};
 
@@ -76,6 +76,15 @@ impl Client {
         let current = self.current.as_ref();
         let current = current.map(|pending| (pending.ordinal, pending.attempt, pending.target));
         fingerprint(&(self.next_step, self.next_ordinal, &self.by_hand, current, self.hint))
+    }
+
+    /// Whom the first attempt of an operation goes to.
+    fn first_target(&mut self, client: ClientId) -> NodeId {
+        let ClientPolicy { targets, roaming, .. } = &*self.setup.policy;
+        if *roaming != Probability::ZERO && self.stream.chance(*roaming) {
+            return *self.stream.pick(targets).expect("a client has somebody to ask");
+        }
+        self.target(client, 0)
     }
 
     /// Whom an attempt goes to: who is believed to lead, else the targets in turn.
@@ -172,7 +181,7 @@ impl<P: Process> Core<P> {
         let (now, state) = (self.now, &mut self.clients[client.index()]);
         let ordinal = state.next_ordinal;
         state.next_ordinal += 1;
-        let target = state.target(client, 0);
+        let target = state.first_target(client);
         state.current = Some(Pending {
             ordinal,
             operation: operation.clone(),

@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::persist::AppendLog;
 use crate::process::{Process, Timer};
 use crate::queue::{Handle, LadderQueue, Slab, Ties};
-use crate::random::{Distribution, KeySource, Purpose};
+use crate::random::{Distribution, KeySource, Probability, Purpose};
 use crate::service::Operation;
 use crate::{ClientId, Endpoint, NodeId, SimTime, Span};
 
@@ -118,6 +118,8 @@ pub struct ClientPolicy {
     pub give_up: Span,
     /// How long it waits before it asks again after a redirect to nowhere or an overloaded node.
     pub backoff: Span,
+    /// How likely an operation begins at a random one of `targets`, whoever is believed to lead.
+    pub roaming: Probability,
 }
 
 /// What a client asks: a pure function, so that a copy of a world asks the same.

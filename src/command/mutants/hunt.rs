@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocols::mutant::MutantAbout;
 use scenarios::protocol::ProtocolKind;
 use scenarios::text::Override;
-use scenarios::{Loaded, ProtocolTable, Report, Verdict, library};
+use scenarios::{Loaded, ProtocolTable, Report, RunOptions, Verdict, library};
 use sim_core::fingerprint::fingerprint;
 
 use super::outcome::{Catch, Caught, Control, Failed, Start};
@@ -42,7 +42,9 @@ pub(super) struct Hunt<'a> {
 /// A scenario that is hunted in, with its name in the library.
 struct Ground {
     name: &'static str,
+    /// With the mutant, if one is hunted.
     loaded: Loaded,
+    right: Loaded,
 }
 
 /// What is kept of a run.
@@ -51,6 +53,15 @@ struct Ended {
     scenario: String,
     verdict: Verdict,
     property: Option<String>,
+    /// What the right protocol violated in the same run, where this one violated something.
+    right: Option<Failed>,
+}
+
+impl Ended {
+    /// Whether the bug was caught: what the right protocol violates as well is no sign of it.
+    const fn is_catch(&self) -> bool {
+        is_failure(&self.verdict) && self.right.is_none()
+    }
 }
 
 impl Hunt<'_> {
@@ -64,13 +75,13 @@ impl Hunt<'_> {
         let name = format!("{}/{}", quarry.protocol, mutant.name);
         let set = format!("protocol.mutant={}", mutant.name);
         let grounds = self.grounds(&quarry.protocol, &[set])?;
-        let ended = |job: &Job<'_>, report: Report| ended(&grounds, job, report);
+        let ended = |job: &Job<'_>, report: Report| self.ended_beside_the_right(&grounds, job, report);
         let mut starts = Vec::new();
         for start in 0..self.starts {
             progress.begin(format!("{name}, start {} of {}", start + 1, self.starts));
             let jobs = self.jobs(&grounds, start).take(usize::try_from(self.seeds).unwrap_or(usize::MAX));
-            let done = Sweep::new(self.table).run(jobs, ended, |ended| is_catch(&ended.verdict), progress);
-            let found = done.last().is_some_and(|done| is_catch(&done.kept.verdict));
+            let done = Sweep::new(self.table).run(jobs, ended, Ended::is_catch, progress);
+            let found = done.last().is_some_and(|done| done.kept.is_catch());
             if !found && (done.len() as u64) < self.seeds {
                 return Ok(None);
             }
@@ -108,6 +119,18 @@ impl Hunt<'_> {
         Ok(Some(control))
     }
 
+    /// What is kept of a mutant's run; where it violated something, the right protocol runs with the same seed.
+    fn ended_beside_the_right(&self, grounds: &[Ground], job: &Job<'_>, report: Report) -> Ended {
+        let mut mutant = ended(grounds, job, report);
+        if is_failure(&mutant.verdict) {
+            let right = &ground_of(grounds, job).right;
+            let report = scenarios::run(right, self.table, job.seed, &RunOptions::default()).report;
+            let is_as_bad = is_failure(&report.verdict);
+            mutant.right = is_as_bad.then(|| failed(&ended(grounds, job, report)));
+        }
+        mutant
+    }
+
     /// The scenarios of the library in which the protocol is hunted.
     fn grounds(&self, protocol: &str, set: &[String]) -> Result<Vec<Ground>, Failure> {
         let overrides = set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
@@ -116,7 +139,7 @@ impl Hunt<'_> {
             let load = |set| scenarios::load(entry.path, entry.text.as_bytes(), set, self.table);
             let plain = load(&[])?.scenario;
             if plain.hunt && plain.protocol.name() == protocol {
-                found.push(Ground { name: entry.name, loaded: load(&overrides)? });
+                found.push(Ground { name: entry.name, loaded: load(&overrides)?, right: load(&[])? });
             }
         }
         if found.is_empty() {
@@ -139,13 +162,17 @@ impl Hunt<'_> {
 
 fn ended(grounds: &[Ground], job: &Job<'_>, report: Report) -> Ended {
     let property = report.violations.into_iter().next().map(|violation| violation.property);
+    let scenario = ground_of(grounds, job).name.to_owned();
+    Ended { seed: job.seed, scenario, verdict: report.verdict, property, right: None }
+}
+
+fn ground_of<'a>(grounds: &'a [Ground], job: &Job<'_>) -> &'a Ground {
     let ground = grounds.iter().find(|ground| std::ptr::eq(&raw const ground.loaded, job.loaded));
-    let scenario = ground.expect("jobs are made of these").name.to_owned();
-    Ended { seed: job.seed, scenario, verdict: report.verdict, property }
+    ground.expect("jobs are made of these")
 }
 
 /// Safety, liveness, or a panic; not what is beyond the protocol's promise.
-const fn is_catch(verdict: &Verdict) -> bool {
+const fn is_failure(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Violation { .. } | Verdict::Panic { .. } | Verdict::Liveness { .. } => true,
         Verdict::Pass
@@ -159,13 +186,14 @@ const fn is_catch(verdict: &Verdict) -> bool {
 fn start_of(done: Vec<Done<Ended>>, found: bool) -> Start {
     let seeds = done.len() as u64;
     let processor_time: Duration = done.iter().map(|done| done.processor_time).sum();
+    let right_failed = done.iter().filter_map(|done| done.kept.right.clone()).collect();
     let last = done.into_iter().next_back().map(|done| done.kept).filter(|_| found);
     let caught = last.map(|ended| Catch {
         property: ended.property.unwrap_or_default(),
         scenario: ended.scenario,
         seed: ended.seed,
     });
-    Start { seeds, processor_seconds: processor_time.as_secs_f64(), caught }
+    Start { seeds, processor_seconds: processor_time.as_secs_f64(), caught, right_failed }
 }
 
 fn failed(ended: &Ended) -> Failed {

@@ -11,6 +11,9 @@ use super::hunt::Quarry;
 use crate::exit_code::ExitCode;
 use crate::table::grouped;
 
+/// How many failed runs of the right protocol a row shows; the document has all.
+const SHOWN_MAX: usize = 3;
+
 /// What came of a hunt.
 #[derive(Debug, Serialize)]
 pub(super) struct Outcome {
@@ -57,6 +60,8 @@ pub(super) struct Start {
     pub(super) processor_seconds: f64,
     /// The run that caught it.
     pub(super) caught: Option<Catch>,
+    /// Runs before it in which the right protocol violated something as well, and which are no catch for that.
+    pub(super) right_failed: Vec<Failed>,
 }
 
 /// The run that caught a mutant.
@@ -84,7 +89,7 @@ pub(super) struct Control {
 }
 
 /// A run of a right protocol that violated something.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Failed {
     pub(super) scenario: String,
     pub(super) seed: u64,
@@ -98,8 +103,9 @@ impl Outcome {
     }
 
     pub(super) fn code(&self) -> ExitCode {
-        let is_good = self.mutants.iter().all(|mutant| mutant.caught)
-            && self.controls.iter().all(|control| control.failed.is_empty());
+        let is_good =
+            self.mutants.iter().all(|mutant| mutant.caught && mutant.right_failed().next().is_none())
+                && self.controls.iter().all(|control| control.failed.is_empty());
         match (self.was_interrupted, is_good) {
             (true, _) => ExitCode::INTERRUPTED,
             (false, true) => ExitCode::PASS,
@@ -134,6 +140,11 @@ impl Caught {
     /// How many seeds the longest start took.
     pub(super) fn longest(&self) -> u64 {
         self.starts.iter().map(|start| start.seeds).max().unwrap_or_default()
+    }
+
+    /// Runs that were no catch because the right protocol violated something as well.
+    fn right_failed(&self) -> impl Iterator<Item = &Failed> {
+        self.starts.iter().flat_map(|start| &start.right_failed)
     }
 
     /// The properties that caught it, each once, in the order of the starts.
@@ -197,7 +208,7 @@ impl Table {
 
     pub(super) fn mutant(&mut self, mutant: &Caught) -> Option<String> {
         let starts = format!("{}/{}", mutant.caught_count(), mutant.starts.len());
-        let (seeds, seconds, how) = match (mutant.seeds, mutant.processor_seconds) {
+        let (seeds, seconds, mut how) = match (mutant.seeds, mutant.processor_seconds) {
             (Some(seeds), Some(seconds)) => {
                 (grouped(seeds), format!("{seconds:.2}"), mutant.properties().join(", "))
             }
@@ -205,6 +216,9 @@ impl Table {
                 ("-".to_owned(), "-".to_owned(), format!("not caught in {} seeds", grouped(mutant.longest())))
             }
         };
+        for Failed { scenario, seed, verdict } in mutant.right_failed().take(SHOWN_MAX) {
+            how = format!("{how}\n    without the bug, too: {verdict}: {scenario}, seed {seed}");
+        }
         self.row([&mutant.name, &starts, &seeds, &seconds, &how])
     }
 
@@ -219,7 +233,7 @@ impl Table {
                 how = format!("{how}, {} {what}", grouped(count));
             }
         }
-        for Failed { scenario, seed, verdict } in control.failed.iter().take(3) {
+        for Failed { scenario, seed, verdict } in control.failed.iter().take(SHOWN_MAX) {
             how = format!("{how}\n    {verdict}: {scenario}, seed {seed}");
         }
         if !control.failed.is_empty() {

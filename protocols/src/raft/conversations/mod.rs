@@ -6,7 +6,7 @@ use sim_core::disk::RegionId;
 
 use super::durable::{HARD_STATE, LOG};
 use super::snapshot::SNAPSHOT;
-use super::{Config, Fact, Mutant, Raft, ReadMode, SessionPolicy, Transition, invariants};
+use super::{Config, Fact, Mutant, Raft, ReadMode, SessionPolicy, TakesEffect, Transition, invariants};
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Raft {
@@ -84,6 +84,7 @@ fn set_switches(config: &mut Config, arguments: &mut Arguments) -> Result<(), St
     arguments.set("watch_disruption", &mut config.watch_disruption)?;
     config.reads = arguments.named("reads", ReadMode::by_name)?.unwrap_or_default();
     config.transition = arguments.named("transition", Transition::by_name)?.unwrap_or_default();
+    config.takes_effect = arguments.named("takes_effect", TakesEffect::by_name)?.unwrap_or_default();
     if let Some(count) = arguments.value("sessions_max")? {
         config.sessions = SessionPolicy::AtMost(count);
     }

@@ -5,6 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Index, Membership, NodeSet, Raft};
+use super::members_before;
 use super::quorum_log_inv::is_on_disk;
 
 /// When a leader commits an entry, a quorum of its membership has the entry on disk, so that it survives if all of them
@@ -26,11 +27,17 @@ fn check(node: NodeId, index: Index, members: &Membership, durable: NodeSet) -> 
 }
 
 impl CommittedIsDurable {
-    fn commit(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, index: Index) -> Result<(), Breach> {
+    fn commit(
+        &mut self,
+        nodes: &Nodes<'_, Raft>,
+        node: NodeId,
+        index: Index,
+        later: &[Fact],
+    ) -> Result<(), Breach> {
         let Some(raft) = nodes.process(node).filter(|raft| raft.is_leader()) else { return Ok(()) };
         let Some(term) = raft.log().term_at(index).filter(|_| index > self.last) else { return Ok(()) };
         self.last = index;
-        let (_, members) = raft.log().membership();
+        let members = members_before(raft, later);
         let durable = members.all().iter().filter(|voter| is_on_disk(nodes, *voter, index, term)).collect();
         check(node, index, &members, durable)
     }
@@ -47,8 +54,8 @@ impl Invariant<Raft> for CommittedIsDurable {
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| match *fact {
-            Fact::Committed { index, .. } => self.commit(nodes, node, index),
+        facts.iter().zip(1..).try_for_each(|(fact, next)| match *fact {
+            Fact::Committed { index, .. } => self.commit(nodes, node, index, &facts[next..]),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
             | Fact::SpokeIn { .. }

@@ -1,4 +1,4 @@
-//! The membership in force is the last of the log, committed or not (§6).
+//! The membership in force is the one that the log says (§6).
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
@@ -7,14 +7,20 @@ use sim_core::ensure;
 use super::super::{Fact, Membership, Raft};
 
 /// A node always decides by the last membership in its log: from when that is appended until it is replaced or truncated,
-/// over restarts too.
+/// over restarts too. Where memberships take effect when they are executed: by the last one that is, or that another one
+/// follows.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigInForce;
+
+fn check_node(node: NodeId, raft: &Raft) -> Result<(), Breach> {
+    let (_, rightful) = raft.rightful_members(raft.machine().applied(), raft.log().last_index());
+    check(node, raft.members(), &rightful)
+}
 
 fn check(node: NodeId, in_force: &Membership, in_log: &Membership) -> Result<(), Breach> {
     ensure!(
         in_force == in_log,
-        "{node} decides by {in_force}, and the last membership of its log is {in_log}"
+        "{node} decides by {in_force}, and the membership in force by its log is {in_log}"
     );
     Ok(())
 }
@@ -23,7 +29,7 @@ impl Invariant<Raft> for ConfigInForce {
     fn about(&self) -> &'static About {
         &About {
             name: "config-in-force",
-            statement: "A node decides by the last membership in its log, whether it is committed or not.",
+            statement: "A node decides by the last membership in its log, committed or not, or by the last that it has executed.",
             source: "paper §6: a server always uses the latest configuration in its log; dissertation §4.1",
             leaves_out: "whether what is decided is right: `election-record` and `committed-is-durable` see to that",
         }
@@ -31,11 +37,11 @@ impl Invariant<Raft> for ConfigInForce {
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
         let Some(raft) = nodes.process(node) else { return Ok(()) };
-        check(node, raft.members(), &raft.log().membership().1)
+        check_node(node, raft)
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        nodes.running().try_for_each(|(node, raft)| check(node, raft.members(), &raft.log().membership().1))
+        nodes.running().try_for_each(|(node, raft)| check_node(node, raft))
     }
 
     fn fork(&self) -> Box<dyn Invariant<Raft>> {

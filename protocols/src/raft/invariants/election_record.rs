@@ -6,6 +6,7 @@ use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
 use super::super::{Fact, Membership, NodeSet, Raft, Term};
+use super::members_before;
 
 /// Those who voted for a leader are a quorum of the membership in its own log.
 ///
@@ -46,12 +47,12 @@ impl Invariant<Raft> for ElectionRecord {
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         let Some(raft) = nodes.process(node) else { return Ok(()) };
-        facts.iter().try_for_each(|fact| match *fact {
+        facts.iter().zip(1..).try_for_each(|(fact, next)| match *fact {
             Fact::VoteGranted { term, candidate } => {
                 self.vote(node, term, candidate);
                 Ok(())
             }
-            Fact::BecameLeader { term } => self.elect(node, term, &raft.log().membership().1),
+            Fact::BecameLeader { term } => self.elect(node, term, &members_before(raft, &facts[next..])),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
             | Fact::SpokeIn { .. }

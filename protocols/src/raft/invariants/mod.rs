@@ -65,7 +65,17 @@ pub use session_exactly_once::SessionExactlyOnce;
 pub use state_machine_safety::StateMachineSafety;
 pub use vote_once::VoteOnce;
 
-use super::Raft;
+use super::{Fact, Index, Membership, Raft};
+
+/// The membership that was in force when a handler stated a fact, of which it has stated these `later` ones: what it appended
+/// and executed meanwhile may have brought another.
+fn members_before(raft: &Raft, later: &[Fact]) -> Membership {
+    let first = |is_it: fn(&Fact) -> Option<Index>| later.iter().find_map(is_it).map(Index::previous);
+    let executed = first(|fact| if let Fact::Applied { index, .. } = fact { Some(*index) } else { None });
+    let last = first(|fact| if let Fact::Appended { index, .. } = fact { Some(*index) } else { None });
+    let executed = executed.unwrap_or(raft.machine().applied());
+    raft.rightful_members(executed, last.unwrap_or(raft.log().last_index())).1
+}
 
 /// All of them, fresh.
 pub fn all() -> Vec<Box<dyn Invariant<Raft>>> {

@@ -6,6 +6,7 @@ use sim_core::ensure;
 
 use super::super::durable::{LOG, Record};
 use super::super::{Chain, Fact, Index, Membership, NodeSet, Raft, Term};
+use super::members_before;
 
 /// Every quorum of a node's membership has a node whose log begins with all that the first has committed.
 ///
@@ -22,7 +23,7 @@ struct Prefix {
     index: Index,
     term: Term,
     chain: Chain,
-    /// The membership in the log of the node that committed it.
+    /// The membership by which it was committed.
     members: Membership,
 }
 
@@ -65,13 +66,19 @@ pub(super) fn is_on_disk(nodes: &Nodes<'_, Raft>, node: NodeId, index: Index, te
 }
 
 impl QuorumLogInv {
-    fn on_fact(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+    fn on_fact(
+        &mut self,
+        nodes: &Nodes<'_, Raft>,
+        node: NodeId,
+        fact: &Fact,
+        later: &[Fact],
+    ) -> Result<(), Breach> {
         match *fact {
             Fact::Committed { index, chain } => {
                 let Some(raft) = nodes.process(node) else { return Ok(()) };
                 let is_news = self.last.is_none_or(|last| index > last.index);
                 if let Some(term) = raft.log().term_at(index).filter(|_| is_news && raft.is_leader()) {
-                    let (_, members) = raft.log().membership();
+                    let members = members_before(raft, later);
                     self.last = Some(Prefix { index, term, chain, members });
                     return self.check_last(nodes);
                 }
@@ -109,7 +116,7 @@ impl Invariant<Raft> for QuorumLogInv {
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(nodes, node, fact))
+        facts.iter().zip(1..).try_for_each(|(fact, next)| self.on_fact(nodes, node, fact, &facts[next..]))
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {

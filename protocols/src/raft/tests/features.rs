@@ -25,12 +25,14 @@ fn drawn_config(stream: &mut Stream, member_count: u32) -> Config {
         2 => Transition::JointImplicit,
         _ => Transition::JointExplicit,
     };
+    let takes_effect = if is_on(stream) { TakesEffect::OnAppend } else { TakesEffect::OnApply };
     Config {
         pre_vote: is_on(stream),
         check_quorum,
         stickiness,
         reads,
         transition,
+        takes_effect,
         catch_up_rounds: stream.below(4),
         snapshot_every: 1 + stream.below(60),
         snapshot_trail: stream.below(20),

@@ -8,7 +8,7 @@ use sim_core::disk::{Disk, DiskModel};
 use sim_core::fault::{Command, Plan};
 use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
 use sim_core::process::{Message as _, Timer as _};
-use sim_core::random::{Distribution, KeySource};
+use sim_core::random::{Distribution, KeySource, Probability};
 use sim_core::service::{Operation, Outcome};
 use sim_core::simulation::{Choice, ChoiceKind};
 use sim_core::trace::{Payload, Record, TraceKind};
@@ -325,6 +325,7 @@ fn setup<P: Process>(
         timeout: Span::secs(1),
         give_up: Span::secs(1),
         backoff: Span::secs(1),
+        roaming: Probability::ZERO,
     });
     let client = ClientSetup { workload: Arc::new(testing::Script::default()), policy };
     let disk = DiskTiming { write: none.clone(), sync: none, model: DiskModel::default() };

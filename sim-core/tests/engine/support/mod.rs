@@ -108,6 +108,7 @@ pub(crate) fn asks(nodes: u32, steps: Vec<WorkloadStep>) -> ClientSetup {
         timeout: ms(50),
         give_up: ms(200),
         backoff: ms(10),
+        roaming: Probability::ZERO,
     };
     ClientSetup { workload: Arc::new(Steps(steps)), policy: Arc::new(policy) }
 }
