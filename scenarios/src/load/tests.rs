@@ -137,6 +137,17 @@ fn a_value_out_of_range_is_refused_with_the_range() {
 }
 
 #[test]
+fn counts_are_refused_before_anything_of_that_size_is_built() {
+    let most = u32::MAX;
+    assert_says(&error_with(&format!("clients: (count: {most}),")), "2:18", &["allowed: 0 to 10000"]);
+    assert_says(&error_with(&format!("clients: (admins: {most}),")), "2:19", &["allowed: 0 to 10000"]);
+    assert_says(&error_with("clients: (count: 9999, admins: 2),"), "2:32", &["10001 clients"]);
+    let error = error_with(&format!("clients: (count: {most}, admins: {most}),"));
+    assert_says(&error, "2:18", &["allowed: 0 to 10000"]);
+    assert_says(&error_with(&format!("nodes: {most},")), "2:8", &["allowed: 1 to 100000"]);
+}
+
+#[test]
 fn a_latency_of_a_year_is_refused() {
     let error = error_with("network: (latency: \"8760h\"),");
     assert_says(&error, "2:20", &["takes up to 31536000s", "allowed: times up to `1h`"]);
@@ -341,6 +352,8 @@ enum Mangling {
     Insert(usize, String),
     DeleteLine(usize),
     SwapLines(usize, usize),
+    /// Makes a number, of those there are, the largest of 32 bits.
+    Maximise(usize),
 }
 
 fn mangling() -> impl Strategy<Value = Mangling> {
@@ -374,6 +387,7 @@ fn mangling() -> impl Strategy<Value = Mangling> {
         (any::<usize>(), junk).prop_map(|(at, text)| Mangling::Insert(at, text.to_owned())),
         any::<usize>().prop_map(Mangling::DeleteLine),
         (any::<usize>(), any::<usize>()).prop_map(|(a, b)| Mangling::SwapLines(a, b)),
+        any::<usize>().prop_map(Mangling::Maximise),
     ]
 }
 
@@ -398,7 +412,18 @@ fn mangle(bytes: &mut Vec<u8>, mangling: &Mangling) {
             let count = lines.len();
             lines.swap(a % count, b % count);
         }),
+        Mangling::Maximise(at) => maximise(bytes, *at),
     }
+}
+
+fn maximise(bytes: &mut Vec<u8>, at: usize) {
+    let starts_number = |index: &usize| {
+        bytes[*index].is_ascii_digit() && (*index == 0 || !bytes[*index - 1].is_ascii_alphanumeric())
+    };
+    let starts: Vec<usize> = (0..bytes.len()).filter(starts_number).collect();
+    let Some(start) = starts.get(at % starts.len().max(1)) else { return };
+    let len = bytes[*start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.splice(*start..*start + len, u32::MAX.to_string().bytes());
 }
 
 fn with_lines(bytes: &mut Vec<u8>, change: impl Fn(&mut Vec<Vec<u8>>)) {

@@ -13,12 +13,19 @@ const CLIENTS_MAX: u32 = 10_000;
 /// The most keys of a workload.
 const KEYS_MAX: u32 = 1_000_000;
 
+/// That there are not too many clients: checked before anything is built that has room for each.
+pub(super) fn check_count(scenario: &Scenario) -> Result<(), Objection> {
+    let clients = &scenario.clients;
+    if clients.total() <= CLIENTS_MAX {
+        return Ok(());
+    }
+    let path = if clients.count > CLIENTS_MAX { "clients.count" } else { "clients.admins" };
+    let problem = format!("a scenario cannot have {} clients", clients.total());
+    Err(Objection::new(path, problem).allowed(format!("0 to {CLIENTS_MAX}")))
+}
+
 pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
     let clients = &scenario.clients;
-    if clients.count > CLIENTS_MAX || clients.total() > CLIENTS_MAX {
-        let problem = format!("a scenario cannot have {} clients", clients.total());
-        return Err(Objection::new("clients.count", problem).allowed(format!("0 to {CLIENTS_MAX}")));
-    }
     check_pace(clients)?;
     check_patience(clients)?;
     exist(scenario, clients.targets.nodes(), "clients.targets")?;

@@ -38,6 +38,7 @@ pub fn validate(scenario: &Scenario, table: &ProtocolTable) -> Result<(), Object
     check_head(scenario)?;
     let kind = check_protocol(scenario, table)?;
     check_nodes(scenario)?;
+    clients::check_count(scenario)?;
     check_mutant(scenario, kind)?;
     kind.check(&scenario.protocol, &scenario.members())?;
     check_phases(scenario)?;

@@ -131,7 +131,7 @@ impl Topology {
         require_listable(nodes)?;
         let edges = match self.listed_edges(nodes, keys)? {
             Some(edges) => edges,
-            None => (0..nodes).flat_map(|low| (low + 1..nodes).map(move |high| (low, high))).collect(),
+            None => all_pairs(nodes).collect(),
         };
         let mut graph = UnGraph::with_capacity(nodes as usize, edges.len());
         for _ in 0..nodes {
@@ -218,13 +218,30 @@ fn grid(nodes: u32, columns: u32) -> Edges {
     right.chain(below).collect()
 }
 
+/// As many links as the average asks for, each set of that size equally likely. Where most pairs are linked, those
+/// that are not are drawn: the last few of nearly all pairs would take long to come up by chance.
 fn random(nodes: u32, degree: u32, stream: &mut Stream) -> Edges {
+    let all = u64::from(nodes) * u64::from(nodes - 1) / 2;
     let wanted = u64::from(nodes) * u64::from(degree) / 2;
-    let mut edges = Edges::new();
-    while (edges.len() as u64) < wanted {
-        edges.extend(edge(draw_below(nodes, stream), draw_below(nodes, stream)));
-    }
+    let edges = if wanted > all / 2 {
+        let left_out = distinct_pairs(nodes, all - wanted, stream);
+        all_pairs(nodes).filter(|pair| !left_out.contains(pair)).collect()
+    } else {
+        distinct_pairs(nodes, wanted, stream)
+    };
     connect(nodes, edges, stream)
+}
+
+fn distinct_pairs(nodes: u32, count: u64, stream: &mut Stream) -> Edges {
+    let mut pairs = Edges::new();
+    while (pairs.len() as u64) < count {
+        pairs.extend(edge(draw_below(nodes, stream), draw_below(nodes, stream)));
+    }
+    pairs
+}
+
+fn all_pairs(nodes: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..nodes).flat_map(move |low| (low + 1..nodes).map(move |high| (low, high)))
 }
 
 fn small_world(nodes: u32, degree: u32, rewire: Probability, stream: &mut Stream) -> Edges {
@@ -302,6 +319,34 @@ mod tests {
         assert!(Topology::Random { degree: 3 }.graph(3, &keys()).is_err(), "3 links each among 3 nodes");
         let regions = Topology::Regions { region_of: vec![0, 1], rtt: vec![vec![Span::ZERO]] };
         assert_eq!(regions.graph(2, &keys()).err(), Some(TopologyError::Matrix { region: 1, rows: 1 }));
+    }
+
+    #[test]
+    fn nearly_all_pairs_are_drawn_as_fast_as_few() {
+        let count = |nodes: u32, degree| links(&Topology::Random { degree }, nodes).len();
+        assert_eq!(count(LISTED_NODES_MAX, LISTED_NODES_MAX - 1), 4_096 * 4_095 / 2);
+        assert_eq!(count(1_000, 998), 1_000 * 998 / 2);
+        assert_eq!(count(2, 1), 1);
+    }
+
+    #[test]
+    fn every_degree_gives_as_many_links_as_it_asks_for() {
+        for (nodes, degree) in (5..30).flat_map(|nodes| (4..nodes).map(move |degree| (nodes, degree))) {
+            let topology = Topology::Random { degree };
+            let wanted = nodes * degree / 2;
+            // What falls apart gets links more, one for each part beyond the first.
+            let more = links(&topology, nodes).len() - wanted as usize;
+            assert!(more <= nodes as usize / 5, "{more} more than {wanted} links of {nodes} nodes");
+            assert!(more == 0 || degree <= nodes / 2, "dense graphs are connected");
+        }
+    }
+
+    #[test]
+    fn sparse_links_are_the_first_pairs_that_come_up() {
+        let mut stream = keys().stream(Purpose::Topology, 0, 0);
+        let drawn = distinct_pairs(40, 20 * 19, &mut stream);
+        let random = links(&Topology::Random { degree: 19 }, 40);
+        assert_eq!(random, connect(40, drawn, &mut stream).into_iter().collect::<Vec<_>>());
     }
 
     proptest! {
