@@ -10,7 +10,7 @@ const PINS: &[(&str, &str, u64)] = &[
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
     ("paxos/master-lease-no-drift", "paxos/random-leases", 27),
     ("synod/ballot-reuse-on-retry", "synod/random-duels", 293),
-    ("vrr/published-recovery", "vrr/random-promises", 141),
+    ("vrr/published-recovery", "vrr/random-promises", 14),
     ("vrr/recovery-without-nonce", "vrr/random-relapses", 5_041),
     ("synod/accept-no-bump", "synod/random-swarm", 7_790_426_040_224_518),
     ("synod/learner-by-value", "synod/random-slow-disks", 4_068_343_214_287_367),

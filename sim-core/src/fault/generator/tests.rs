@@ -198,6 +198,7 @@ fn what_is_aimed_is_taken_back_when_the_fault_ends() {
             Command::Restart(_)
             | Command::Resume(_)
             | Command::Release { .. }
+            | Command::Mend { .. }
             | Command::HealPartition(_) => true,
             Command::Issue { operation: Operation::Admin(admin), .. } => {
                 lasting.contains(&std::mem::discriminant(admin))
