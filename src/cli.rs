@@ -2,12 +2,13 @@
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::command::{check, completions, gui, history, list, man, mutants, reproduce, run, trace};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, talk_line};
 
 /// A deterministic simulator for distributed systems.
 ///
@@ -89,6 +90,23 @@ fn after_help() -> String {
   splitbrain trace raft/leader-crash --format chrome -o trace.json
 ";
     format!("{examples}\n{}", ExitCode::help(&codes))
+}
+
+/// Prints the help that was asked for, or says why the command line cannot be read.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    let _nobody_listens = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::PASS,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => ExitCode::USAGE,
+        _ => {
+            let text = error.to_string();
+            let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+            let allowed = usage.map_or("what `--help` says of it".to_owned(), |usage| format!("`{usage}`"));
+            talk_line(format_args!("   = allowed: {allowed}"));
+            talk_line("   = hint: `--help` behind the command shows examples");
+            ExitCode::USAGE
+        }
+    }
 }
 
 /// The command line as it was typed, quoted for a shell.

@@ -25,26 +25,27 @@ pub(crate) struct Usage {
     /// What failed: a sentence without its full stop, literals in backticks.
     pub(crate) message: String,
     /// What may stand there.
-    pub(crate) allowed: Option<String>,
+    pub(crate) allowed: String,
     /// What to do.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: String,
     /// What the command ends with.
     pub(crate) code: ExitCode,
 }
 
 impl Usage {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), allowed: None, hint: None, code: ExitCode::USAGE }
+    pub(crate) fn new(
+        message: impl Into<String>,
+        allowed: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let (message, allowed, hint) = (message.into(), allowed.into(), hint.into());
+        Self { message, allowed, hint, code: ExitCode::USAGE }
     }
 
-    pub(crate) fn allowed(mut self, allowed: impl Into<String>) -> Self {
-        self.allowed = Some(allowed.into());
-        self
-    }
-
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    /// A file or directory could not be read.
+    pub(crate) fn read(name: impl fmt::Display, error: &io::Error) -> Self {
+        let hint = "look at the name and at who may read it";
+        Self::new(format!("cannot read `{name}`: {}", reason(error)), "what is there and may be read", hint)
     }
 
     pub(crate) fn code(mut self, code: ExitCode) -> Self {
@@ -56,7 +57,8 @@ impl Usage {
 impl Failure {
     /// Something could not be written.
     pub(crate) fn write(what: &str, error: &io::Error) -> Self {
-        Usage::new(format!("cannot write {what}: {}", reason(error))).into()
+        let message = format!("cannot write {what}: {}", reason(error));
+        Usage::new(message, "a place that is there, has room and may be written to", "write elsewhere").into()
     }
 
     /// A file could not be written.
@@ -98,9 +100,7 @@ impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error: {}", self.message)?;
         for (name, note) in [("allowed", &self.allowed), ("hint", &self.hint)] {
-            if let Some(note) = note {
-                writeln!(f, "   = {name}: {note}")?;
-            }
+            writeln!(f, "   = {name}: {note}")?;
         }
         Ok(())
     }

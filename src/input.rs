@@ -10,7 +10,7 @@ use scenarios::text::document::LEN_MAX;
 use scenarios::text::{Document, Override};
 use scenarios::{Loaded, ProtocolTable, library};
 
-use crate::failure::{Failure, Usage, reason};
+use crate::failure::{Failure, Usage};
 
 /// Which scenario, and with what changes.
 #[derive(Debug, Args)]
@@ -87,10 +87,10 @@ pub(crate) fn load_file(
 ) -> Result<Loaded, Failure> {
     let name = path.display().to_string();
     if path.is_dir() {
-        let failure = Usage::new(format!("`{name}` is a directory")).allowed("a scenario file");
-        return Err(failure.hint("`splitbrain check` validates all files of a directory").into());
+        let hint = "`splitbrain check` validates all files of a directory";
+        return Err(Usage::new(format!("`{name}` is a directory"), "a scenario file", hint).into());
     }
-    let cannot = |error: io::Error| Usage::new(format!("cannot read `{name}`: {}", reason(&error)));
+    let cannot = |error: io::Error| Usage::read(&name, &error);
     let file = File::open(path).map_err(cannot)?;
     let len = file.metadata().map_err(cannot)?.len();
     Document::check_size(&name, len)?;
@@ -116,7 +116,7 @@ fn not_found(asked: &str) -> Failure {
         None => "`splitbrain list scenarios` shows what the library has".to_owned(),
     };
     let message = format!("there is neither a file nor a library scenario `{asked}`");
-    Usage::new(message).hint(hint).into()
+    Usage::new(message, "the name of a scenario file or of a library scenario", hint).into()
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use crate::failure::{Failure, Usage};
 /// Starts logging what `filter` lets through: `debug`, or `sim_core=trace,splitbrain=debug`.
 pub(crate) fn start(filter: &str) -> Result<(), Failure> {
     let wrong = |error: &dyn fmt::Display| {
-        Usage::new(format!("`--log {filter}` is no filter: {error}"))
-            .allowed("`error`, `warn`, `info`, `debug`, `trace`, or a list such as `sim_core=trace`")
+        let allowed = "`error`, `warn`, `info`, `debug`, `trace`, or a list such as `sim_core=trace`";
+        let hint = "`--log debug` says what happens in all parts";
+        Usage::new(format!("`--log {filter}` is no filter: {error}"), allowed, hint)
     };
     let filter = EnvFilter::builder().parse(filter).map_err(|error| wrong(&error))?;
     let subscriber = tracing_subscriber::fmt()

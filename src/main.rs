@@ -40,7 +40,10 @@ use crate::output::Output;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::refuse(&error).into(),
+    };
     panics::silence();
     let done = panics::catch(|| perform(&cli)).unwrap_or_else(|panic| Err(Failure::Internal(panic)));
     done.unwrap_or_else(|failure| explain(&failure)).into()

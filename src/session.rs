@@ -69,9 +69,14 @@ impl<'a> Session<'a> {
         Ran { run, wall, panic_place }
     }
 
-    /// Runs it once more and compares.
-    pub(crate) fn run_again(&self, first: &Ran) -> Twice {
+    /// Runs it once more and compares; `None` where Ctrl-C ended the second run.
+    pub(crate) fn run_again(&self, first: &Ran) -> Option<Twice> {
+        tracing::info!("the second run begins");
         let second = self.run(Watch::Milestones);
+        (!second.was_interrupted()).then(|| self.compare(first, &second))
+    }
+
+    fn compare(&self, first: &Ran, second: &Ran) -> Twice {
         let [one, two] = [&first.run.report, &second.run.report];
         if (one.digest, one.events) == (two.digest, two.events) {
             return Twice { equal: true, divergence: None };

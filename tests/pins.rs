@@ -9,6 +9,13 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 const PINS: &[(&str, &str, u64)] = &[
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
     ("paxos/master-lease-no-drift", "paxos/random-leases", 27),
+    ("raft/lease-from-receipt", "raft/random-leases", 2_384_027_633_145_304),
+    ("raft/lease-ignores-drift", "raft/random-leases", 5_099_540_185_409_965),
+    ("raft/lease-kept-on-transfer", "raft/random-transfers", 4_164_467_365_886_927),
+    ("raft/prevote-bumps-term", "raft/random-rejoin", 528_761_221_279_948),
+    ("raft/snapshot-discards-suffix", "raft/random-stragglers", 4_840_380_603_275_761),
+    ("raft/stale-ack", "raft/random-transfers", 3_483_925_234_985_070),
+    ("raft/timer-reset-on-any-request-vote", "raft/random-majority", 4_205_101_058_649_694),
     ("synod/ballot-reuse-on-retry", "synod/random-duels", 293),
     ("vrr/published-recovery", "vrr/random-promises", 14),
     ("vrr/recovery-without-nonce", "vrr/random-relapses", 5_041),

@@ -76,14 +76,19 @@ impl Loaded {
             let here = |part: &str| format!("draw[{index}].{part}");
             if Path::parse(draw.path.trim()).is_none() {
                 let problem = format!("`{}` is no path to a field", draw.path);
-                return Err(at(self.document(), &here("path"), problem));
+                let (allowed, hint) =
+                    ("paths such as `nodes` or `network.loss`", "write the path of one field");
+                return Err(at(self.document(), &here("path"), problem, allowed, hint));
             }
             if ["draw", "format_version"].contains(&first_step(&draw.path)) {
                 let problem = format!("`{}` cannot be drawn", draw.path);
-                return Err(at(self.document(), &here("path"), problem));
+                let allowed = "any other field";
+                return Err(at(self.document(), &here("path"), problem, allowed, "remove this draw"));
             }
             if draw.from.is_empty() {
-                return Err(at(self.document(), &here("from"), "there is nothing to draw from".to_owned()));
+                let problem = "there is nothing to draw from".to_owned();
+                let hint = "name values, such as `from: [\"3\", \"5\"]`";
+                return Err(at(self.document(), &here("from"), problem, "one value and more", hint));
             }
             if self.is_set(draw) {
                 continue;
@@ -91,9 +96,13 @@ impl Loaded {
             for (place, value) in draw.from.iter().enumerate() {
                 self.check_value(&draw.path, value, table).map_err(|wrong| {
                     let problem = format!("`{value}` is no value for `{}`: {}", draw.path, wrong.message);
-                    let mut refused = at(self.document(), &here(&format!("from[{place}]")), problem);
-                    (refused.allowed, refused.hint) = (wrong.allowed, wrong.hint);
-                    refused
+                    at(
+                        self.document(),
+                        &here(&format!("from[{place}]")),
+                        problem,
+                        &wrong.allowed,
+                        &wrong.hint,
+                    )
                 })?;
             }
         }
@@ -105,9 +114,9 @@ fn first_step(path: &str) -> &str {
     path.trim().split(['.', '[']).next().unwrap_or_default()
 }
 
-fn at(document: &Document, path: &str, problem: String) -> Diagnostic {
+fn at(document: &Document, path: &str, problem: String, allowed: &str, hint: &str) -> Diagnostic {
     let path = Path::parse(path).expect("paths in code are well-formed");
-    Diagnostic::new(problem, document.place_of(&path))
+    Diagnostic::new(problem, document.place_of(&path), allowed, hint)
 }
 
 /// What the seed has for one field.

@@ -68,8 +68,9 @@ fn check_version(document: &Document) -> Result<(), Diagnostic> {
     match written.parse::<u64>() {
         Ok(version) if version > u64::from(FORMAT_VERSION) => {
             let message = format!("format version {version} is newer than this program");
-            let diagnostic = Diagnostic::new(message, document.place_of(&path));
-            Err(diagnostic.allowed(format!("`{FORMAT_VERSION}`")).hint("use a newer version of the program"))
+            let allowed = format!("`{FORMAT_VERSION}`");
+            let hint = "use a newer version of the program";
+            Err(Diagnostic::new(message, document.place_of(&path), allowed, hint))
         }
         // What is no number is the parser's to refuse.
         Ok(_) | Err(_) => Ok(()),
@@ -78,10 +79,8 @@ fn check_version(document: &Document) -> Result<(), Diagnostic> {
 
 /// The objection with the place it is about.
 fn located(objection: &Objection, document: &Document) -> Diagnostic {
-    let mut diagnostic = Diagnostic::new(&objection.problem, document.place_of(&objection.path));
-    diagnostic.allowed = objection.allowed.clone().map(Into::into);
-    diagnostic.hint = objection.hint.clone().map(Into::into);
-    diagnostic
+    let place = document.place_of(&objection.path);
+    Diagnostic::new(&objection.problem, place, objection.allowed.as_str(), objection.hint.as_str())
 }
 
 #[cfg(test)]

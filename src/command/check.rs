@@ -7,7 +7,7 @@ use clap::Args;
 use scenarios::protocol::ProtocolTable;
 
 use crate::exit_code::ExitCode;
-use crate::failure::{Failure, Usage, reason};
+use crate::failure::{Failure, Usage};
 use crate::input;
 use crate::output::{Output, talk};
 
@@ -35,8 +35,9 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
         collect(path, &mut files)?;
     }
     if files.is_empty() {
-        let failure = Usage::new("there is no .ron file to check").code(ExitCode::NOTHING_SELECTED);
-        return Err(failure.hint("name files, or directories that have some").into());
+        let hint = "name files, or directories that have some";
+        let failure = Usage::new("there is no .ron file to check", "one .ron file and more", hint);
+        return Err(failure.code(ExitCode::NOTHING_SELECTED).into());
     }
     let table = ProtocolTable::builtin();
     let mut wrong_count = 0_usize;
@@ -64,9 +65,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         return Ok(());
     }
     let listed = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let listed = listed.map_err(|error| {
-        Failure::from(Usage::new(format!("cannot read `{}`: {}", path.display(), reason(&error))))
-    })?;
+    let listed = listed.map_err(|error| Usage::read(path.display(), &error))?;
     let mut inside: Vec<PathBuf> = listed.into_iter().map(|entry| entry.path()).collect();
     inside.sort();
     for path in inside {

@@ -45,9 +45,13 @@ fn beside_this() -> Option<PathBuf> {
 fn not_built() -> Failure {
     let place = beside_this().map_or_else(String::new, |path| format!(": `{}` is not there", path.display()));
     let build = "cargo build --release --workspace --bin splitbrain-gui";
-    Usage::new(format!("the visualiser is not built{place}")).hint(format!("build it with `{build}`")).into()
+    let allowed = format!("`{NAME}` beside this program");
+    let hint = format!("build it with `{build}`");
+    Usage::new(format!("the visualiser is not built{place}"), allowed, hint).into()
 }
 
 fn cannot_start(program: &Path, error: &std::io::Error) -> Failure {
-    Usage::new(format!("cannot start `{}`: {}", program.display(), reason(error))).into()
+    let message = format!("cannot start `{}`: {}", program.display(), reason(error));
+    let hint = "look at who may run it, or build it again";
+    Usage::new(message, "a program for this machine that may be run", hint).into()
 }

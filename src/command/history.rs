@@ -278,8 +278,9 @@ impl Check {
         let built = history::build(&entries, self.model, self.failed_cas)
             .map_err(|problem| problem.in_file(&name))?;
         if built.operations == 0 {
-            let failure = Usage::new(format!("`{name}` has no operation")).code(ExitCode::NOTHING_SELECTED);
-            return Err(failure.hint("clients are processes with a number; others are passed over").into());
+            let hint = "clients are processes with a number; others are passed over";
+            let failure = Usage::new(format!("`{name}` has no operation"), "one operation and more", hint);
+            return Err(failure.code(ExitCode::NOTHING_SELECTED).into());
         }
         let checks = self.check(&built)?;
         let (verdict, code) = verdict(&checks);
@@ -351,9 +352,8 @@ impl Check {
 
     fn not_for(&self, consistency: Consistency, allowed: &str) -> Failure {
         let [model, consistency] = [name_of(&self.model), name_of(&consistency)];
-        Usage::new(format!("`--consistency {consistency}` is not for `--model {model}`"))
-            .allowed(allowed)
-            .into()
+        let message = format!("`--consistency {consistency}` is not for `--model {model}`");
+        Usage::new(message, allowed, "another consistency, or another model").into()
     }
 
     fn human(&self, built: &Built, checks: &[Checked], verdict: &str) -> String {

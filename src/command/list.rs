@@ -117,12 +117,13 @@ fn print_one(section: Section, name: &str, format: Format, output: &mut Output) 
 
 fn unknown(section: Section, name: &str, items: &[Item]) -> Failure {
     let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
-    let failure = Usage::new(format!("there is no `{name}` among the {}", section.name()))
-        .code(ExitCode::NOTHING_SELECTED);
-    match nearest_name(name, &names) {
-        Some(near) => failure.hint(format!("did you mean `{near}`?")).into(),
-        None => failure.hint(format!("`splitbrain list {}` shows all", section.name())).into(),
-    }
+    let hint = match nearest_name(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`splitbrain list {}` shows all", section.name()),
+    };
+    let message = format!("there is no `{name}` among the {}", section.name());
+    let failure = Usage::new(message, format!("one of {} names", names.len()), hint);
+    failure.code(ExitCode::NOTHING_SELECTED).into()
 }
 
 /// A JSON document, indented, with a line end.

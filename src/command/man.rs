@@ -37,5 +37,6 @@ fn find(name: Option<&str>) -> Result<clap::Command, Failure> {
     }
     let names: Vec<_> =
         program.get_subcommands().map(|command| format!("`{}`", command.get_name())).collect();
-    Err(Usage::new(format!("there is no command `{name}`")).allowed(names.join(", ")).into())
+    let hint = "leave the name out for the page of the program";
+    Err(Usage::new(format!("there is no command `{name}`"), names.join(", "), hint).into())
 }

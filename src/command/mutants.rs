@@ -135,9 +135,11 @@ fn nothing(what: &str, table: &ProtocolTable) -> Failure {
     let protocols = Quarry::all(table).into_iter().map(|quarry| quarry.protocol);
     let names: Vec<String> = names.into_iter().chain(protocols).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let failure = Usage::new(format!("there is no mutant `{what}`")).code(ExitCode::NOTHING_SELECTED);
-    match nearest_name(what, &names) {
-        Some(near) => failure.hint(format!("did you mean `{near}`?")).into(),
-        None => failure.hint("`splitbrain list mutants` shows all").into(),
-    }
+    let hint = match nearest_name(what, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`splitbrain list mutants` shows all".to_owned(),
+    };
+    let message = format!("there is no mutant `{what}`");
+    let failure = Usage::new(message, "a mutant, or a protocol for all of its mutants", hint);
+    failure.code(ExitCode::NOTHING_SELECTED).into()
 }

@@ -120,11 +120,12 @@ fn selected(name: Option<&str>, table: &ProtocolTable) -> Result<Vec<Prepared>, 
     }
     let name = name.unwrap_or_default();
     let names: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
-    let failure = Usage::new(format!("there is no reproduction `{name}`")).code(ExitCode::NOTHING_SELECTED);
-    Err(match nearest_name(name, &names) {
-        Some(near) => failure.hint(format!("did you mean `{near}`?")).into(),
-        None => failure.allowed(names.join(", ")).into(),
-    })
+    let hint = match nearest_name(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "leave the name out for all".to_owned(),
+    };
+    let failure = Usage::new(format!("there is no reproduction `{name}`"), names.join(", "), hint);
+    Err(failure.code(ExitCode::NOTHING_SELECTED).into())
 }
 
 /// Makes the runs; `None` if Ctrl-C came first.

@@ -52,8 +52,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     if arguments.format == Format::Json && arguments.verbose > 0 {
-        let failure = Usage::new("`--verbose` is text for people, and `--format json` was asked for");
-        return Err(failure.hint("`splitbrain trace --format jsonl` writes everything that happens").into());
+        let message = "`--verbose` is text for people, and `--format json` was asked for";
+        let hint = "`splitbrain trace --format jsonl` writes everything that happens";
+        return Err(Usage::new(message, "one of the two", hint).into());
     }
     let table = ProtocolTable::builtin();
     let session = Session::new(&arguments.selection, &table)?;
@@ -72,7 +73,8 @@ fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Output) -> Res
     let watch = if arguments.verbose > 0 { Watch::Everything } else { Watch::Milestones };
     let ran = session.run(watch);
     let twice = (arguments.twice && !ran.was_interrupted()).then(|| session.run_again(&ran));
-    let report = Report::new(session, &ran, twice);
+    let was_cut = matches!(twice, Some(None));
+    let report = Report::new(session, &ran, twice.flatten());
     match arguments.format {
         Format::Json => output.fill(|writer| {
             serde_json::to_writer_pretty(&mut *writer, &report)?;
@@ -85,6 +87,10 @@ fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Output) -> Res
             let timeline = if everything { Timeline::Everything(&lines) } else { Timeline::Milestones };
             output.print(Body { report: &report, timeline })?;
         }
+    }
+    if was_cut {
+        talk_line(format_args!("interrupted in the second run: nothing was compared"));
+        return Ok(ExitCode::INTERRUPTED);
     }
     Ok(report.code())
 }

@@ -32,7 +32,7 @@ pub(crate) use self::entry::Entry;
 pub(crate) use self::problem::Problem;
 pub(crate) use self::recorded::entries_of;
 pub(crate) use self::write::{Form, write};
-use crate::failure::{Failure, Usage, reason};
+use crate::failure::{Failure, Usage};
 
 /// The largest history that is read: 256 MiB.
 const LEN_MAX: u64 = 256 << 20;
@@ -89,9 +89,12 @@ fn is_json_array(rest: &str) -> bool {
 }
 
 fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
-    let cannot = |error: io::Error| Usage::new(format!("cannot read `{name}`: {}", reason(&error)));
+    let cannot = |error: io::Error| Usage::read(name, &error);
     if path.is_dir() {
-        return Err(Usage::new(format!("`{name}` is a directory")).allowed("a history file").into());
+        return Err({
+            let hint = "name one of the files in it";
+            Usage::new(format!("`{name}` is a directory"), "a history file", hint).into()
+        });
     }
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
@@ -100,7 +103,10 @@ fn read_text(path: &Path, name: &str) -> Result<String, Failure> {
         File::open(path).map_err(cannot)?.take(LEN_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
     }
     if bytes.len() as u64 > LEN_MAX {
-        return Err(Usage::new(format!("`{name}` is too large")).allowed("up to 256 MiB").into());
+        return Err({
+            let hint = "histories of separate keys can be checked one by one";
+            Usage::new(format!("`{name}` is too large"), "up to 256 MiB", hint).into()
+        });
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

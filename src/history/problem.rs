@@ -25,10 +25,8 @@ impl Problem {
 
     /// As people get it.
     pub(crate) fn in_file(self, name: &str) -> Failure {
-        let usage = Usage::new(format!("{name}:{}: {}", self.line, self.message));
-        match self.hint {
-            Some(hint) => usage.hint(hint).into(),
-            None => usage.into(),
-        }
+        let message = format!("{name}:{}: {}", self.line, self.message);
+        let hint = self.hint.unwrap_or_else(|| "`splitbrain history --help` shows the forms".to_owned());
+        Usage::new(message, "a history of invocations and their completions", hint).into()
     }
 }

@@ -10,7 +10,7 @@ fn is_refused(ended: &Ended, said: &[&str]) {
     assert_eq!(ended.code, 2, "{ended:?}");
     assert_eq!(ended.stderr.matches("error: ").count(), 1, "one clear error: {ended:?}");
     assert!(!ended.stderr.contains("panicked"), "{ended:?}");
-    for said in said {
+    for said in said.iter().chain(&["= allowed: ", "= hint: "]) {
         assert!(ended.stderr.contains(said), "`{said}` is missing in:\n{}", ended.stderr);
     }
 }
@@ -64,6 +64,13 @@ fn mistakes_in_a_scenario_are_shown_with_their_line() {
         ("unclosed", "  nodes: 5", &["bad.ron:1:9", "never closed"]),
         ("wrong unit", "  phases: (faults: \"10parsecs\"))", &["bad.ron:2:", "10parsecs"]),
         ("no nodes", "  nodes: 0)", &["bad.ron:2:10"]),
+        ("negative", "  nodes: -3)", &["bad.ron:2:10", "`-3` is out of range", "0 to 4294967295"]),
+        ("fraction", "  nodes: 1.5)", &["bad.ron:2:10", "`1.5` is no whole number"]),
+        ("no variant", "  ties: 3)", &["bad.ron:2:9", "`Fifo`, `Shuffled`"]),
+        ("too many", "  clients: (count: 4294967295))", &["bad.ron:2:20", "0 to 10000"]),
+        ("wrong form", "  network: (latency: Constant(\"5ms\")))", &["bad.ron:2:22", "write `\"5ms\"`"]),
+        ("contradiction", "  clients: (think: \"1ms\", rate: \"5/s\"))", &["bad.ron:2:", "not both"]),
+        ("no comma", "  nodes: 5 ties: Fifo)", &["bad.ron:2:12", "expected comma"]),
         ("missing node", "  faults: (timed: [(at: \"1s\", do: Crash(\"n9\"))]))", &["bad.ron:2:", "n9"]),
     ];
     for (name, rest, said) in cases {

@@ -116,6 +116,15 @@ fn an_interrupted_run_prints_what_it_reached() {
 }
 
 #[test]
+fn an_interrupted_second_run_is_not_taken_for_another_one() {
+    let long = ["--set", "phases.faults=10m", "--twice", "--log", "splitbrain=info"];
+    let ended =
+        support::interrupted_at(&[&["run", "raft/steady"][..], &long].concat(), "the second run begins");
+    code_and(&ended, 130, "interrupted in the second run: nothing was compared");
+    assert!(!ended.stdout.contains("not deterministic"), "{ended:?}");
+}
+
+#[test]
 fn logging_has_the_virtual_time_in_each_line_and_is_off_by_default() {
     let ended = splitbrain(&["run", "raft/leader-crash", "--log", "sim_core=debug"]);
     let lines: Vec<&str> = ended.stderr.lines().collect();

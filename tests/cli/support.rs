@@ -1,7 +1,7 @@
 //! Starting the program and looking at how it ended.
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -52,11 +52,30 @@ pub(crate) fn interrupted(arguments: &[&str]) -> Ended {
     let mut child = piped(arguments);
     let mut first = [0];
     child.stdout.as_mut().expect("piped").read_exact(&mut first).expect("a heading is printed");
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(killed.expect("there is `kill`").success());
+    interrupt(&child);
     let mut ended = Ended::from(child.wait_with_output().expect("it ends"));
     ended.stdout.insert(0, char::from(first[0]));
     ended
+}
+
+/// Presses Ctrl-C as soon as the program has logged this.
+pub(crate) fn interrupted_at(arguments: &[&str], logged: &str) -> Ended {
+    let mut child = piped(arguments);
+    let mut log = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains(logged) {
+        assert!(log.read_line(&mut said).expect("text") > 0, "`{logged}` was not logged, but:\n{said}");
+    }
+    interrupt(&child);
+    log.read_to_string(&mut said).expect("text");
+    let mut ended = Ended::from(child.wait_with_output().expect("it ends"));
+    ended.stderr = said;
+    ended
+}
+
+fn interrupt(child: &Child) {
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("there is `kill`").success());
 }
 
 /// The program, started, with pipes for what it prints.

@@ -86,7 +86,7 @@ crate::mutants! {
         source "paper Figure 2, matchIndex";
     /// A leader counts acknowledgements of earlier terms.
     StaleAck = "stale-ack",
-        breaks ["committed-is-durable", "leader-completeness", "quorum-log-inv", "nodes-catch-up", "panic"],
+        breaks ["committed-is-durable", "leader-completeness", "quorum-log-inv", "nodes-catch-up", "linearizability", "panic"],
         source "paper §5.1";
     /// A candidate counts votes of earlier terms.
     VoteFromOtherTerm = "vote-from-other-term",

@@ -25,7 +25,7 @@ fn error_with(fields: &str) -> String {
 #[track_caller]
 fn assert_says(error: &str, place: &str, parts: &[&str]) {
     assert!(error.contains(&format!("--> test.ron:{place}\n")), "not at {place}:\n{error}");
-    for part in parts {
+    for part in parts.iter().chain(&["= allowed: ", "= hint: "]) {
         assert!(error.contains(part), "`{part}` is missing:\n{error}");
     }
 }
@@ -134,6 +134,26 @@ fn a_value_out_of_range_is_refused_with_the_range() {
     assert_says(&error, "2:32", &["600000ppm", "-500000ppm to 500000ppm"]);
     let error = error_with("clients: (workload: Kv(keys: 0)),");
     assert_says(&error, "2:30", &["cannot have 0 keys", "1 to 1000000"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_shown_with_what_its_field_takes() {
+    let error = error_with("nodes: -3\n");
+    assert_says(&error, "2:8", &["`-3` is out of range", "from 0 to 4294967295", "hint: write `3`"]);
+    let error = error_with("nodes: 99999999999, limits: (events: -1)");
+    assert_says(&error, "2:8", &["`99999999999` is out of range", "from 0 to 4294967295"]);
+    let error = error_with("limits: (events: -1)");
+    assert_says(&error, "2:18", &["from 0 to 18446744073709551615", "hint: write `1`"]);
+    assert_says(&error_with("nodes: 1.5"), "2:8", &["`1.5` is no whole number", "hint: write `1`"]);
+    assert_says(&error_with("nodes: \"7\""), "2:8", &["allowed: a whole number", "hint: write `7`"]);
+    assert_says(&error_with("nodes: 5ms"), "2:8", &["`5ms` is no number", "hint: write `\"5ms\"`"]);
+    let error = error_with("ties: 3");
+    assert_says(&error, "2:7", &["`3` is no name of a variant", "allowed: `Fifo`, `Shuffled`"]);
+    assert_says(&error_with("ties: \"shuffled\""), "2:7", &["hint: did you mean `Shuffled`?"]);
+    let error = error_with("network: (latency: Constant(\"5ms\"))");
+    let parts = ["seen: `Constant(\"5ms\")`", "allowed: how long something takes", "hint: write `\"5ms\"`"];
+    assert_says(&error, "2:20", &parts);
+    assert_says(&error_with("network: (latency: [])"), "2:20", &["hint: write a text such as `\"5ms\"`"]);
 }
 
 #[test]
@@ -452,6 +472,7 @@ proptest! {
             prop_assert!(place.line <= text.split('\n').count().max(1), "{:?}", place);
             prop_assert!(place.column <= place.text.chars().count() + 1, "{:?}", place);
             prop_assert!(diagnostic.to_string().starts_with("error: "));
+            prop_assert!(!diagnostic.allowed.trim().is_empty() && !diagnostic.hint.trim().is_empty());
         }
     }
 }

@@ -10,7 +10,7 @@ use sim_core::service::Service;
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::parameter;
+use super::objections::no_time;
 use crate::text::units::Time;
 use crate::validate::Objection;
 
@@ -47,8 +47,11 @@ impl Builtin for Parameters {
 
     fn check(config: &Config) -> Result<(), Objection> {
         config.validate().map_err(|error| match error {
-            ConfigError::NoNodes => Objection::new("spares", error.to_string()),
-            ConfigError::NoRetryTime => parameter("retry_after", &error),
+            ConfigError::NoNodes => {
+                let hint = "leave at least one node that is no spare";
+                Objection::new("spares", error.to_string(), "fewer spares than nodes", hint)
+            }
+            ConfigError::NoRetryTime => no_time("retry_after", &error),
         })
     }
 

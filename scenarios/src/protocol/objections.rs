@@ -8,8 +8,33 @@ use sim_core::Span;
 use crate::validate::Objection;
 
 /// The parameter `name` is wrong.
-pub(super) fn parameter(name: &str, error: &impl Display) -> Objection {
-    Objection::new(&format!("protocol.{name}"), error.to_string())
+pub(super) fn parameter(
+    name: &str,
+    error: &impl Display,
+    allowed: impl Into<String>,
+    hint: impl Into<String>,
+) -> Objection {
+    Objection::new(&format!("protocol.{name}"), error.to_string(), allowed, hint)
+}
+
+/// A time, `name`, is 0.
+pub(super) fn no_time(name: &str, error: &impl Display) -> Objection {
+    parameter(
+        name,
+        error,
+        "more than `0s`",
+        "leave it out for the usual time, or write one such as `\"50ms\"`",
+    )
+}
+
+/// A limit, `name`, is 0.
+pub(super) fn no_limit(name: &str, error: &impl Display) -> Objection {
+    parameter(name, error, "1 and more", "leave it out for the usual limit")
+}
+
+/// A range, `name`, ends before it begins.
+pub(super) fn reversed(name: &str, error: &impl Display) -> Objection {
+    parameter(name, error, "a range with the shorter time first", "write a range such as `\"100ms..300ms\"`")
 }
 
 /// The nodes that are no spares cannot be the members.
@@ -21,7 +46,7 @@ pub(super) fn members(error: &MembersError) -> Objection {
         }
         MembersError::OutOfReach(_) => ("nodes", "list later nodes as `spares`; they send clients elsewhere"),
     };
-    Objection::new(path, error.to_string()).hint(hint)
+    Objection::new(path, error.to_string(), "members that the protocol can have", hint)
 }
 
 /// Quorums don't fit the members, or those of the two phases don't meet.
@@ -34,17 +59,19 @@ pub(super) fn quorums(error: &QuorumsError) -> Objection {
             "larger quorums, or the mutant `disjoint-quorums` to see what happens"
         }
     };
-    parameter("quorums", error).hint(hint)
+    let allowed = "quorums of the members, of which each of phase 1 meets each of phase 2";
+    parameter("quorums", error, allowed, hint)
 }
 
 /// Election timeouts have nothing to be drawn from.
 pub(super) fn empty_election_timeout(low: Span, error: &impl Display) -> Objection {
     let twice = low + low.max(Span::millis(1));
-    parameter("election_timeout", error).hint(format!("write a range such as `\"{low}..{twice}\"`"))
+    let allowed = "a range of times, the shorter first";
+    parameter("election_timeout", error, allowed, format!("write a range such as `\"{low}..{twice}\"`"))
 }
 
 /// The heartbeat interval is not shorter than the shortest timeout, `low`.
 pub(super) fn heartbeat_too_long(low: Span, error: &impl Display) -> Objection {
     let third = Span::nanos(low.as_nanos() / 3);
-    parameter("heartbeat", error).hint(format!("such as `\"{third}\"`"))
+    parameter("heartbeat", error, format!("times below `{low}`"), format!("such as `\"{third}\"`"))
 }

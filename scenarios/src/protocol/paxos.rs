@@ -124,12 +124,13 @@ fn objection(error: &ConfigError) -> Objection {
     match error {
         ConfigError::Members(error) => objections::members(error),
         ConfigError::Quorums(wrong) => objections::quorums(wrong),
-        ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
+        ConfigError::NoHeartbeat => objections::no_time("heartbeat", error),
         ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),
         ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
         ConfigError::LeaseTooShort { .. } | ConfigError::DriftTooLarge(_) => {
-            objections::parameter("reads", error)
+            let allowed = "leases that outlast a heartbeat, with drifts up to `499999ppm`";
+            objections::parameter("reads", error, allowed, "leave `reads` out to read without a lease")
         }
-        ConfigError::ZeroLimit(name) => objections::parameter(name, error),
+        ConfigError::ZeroLimit(name) => objections::no_limit(name, error),
     }
 }

@@ -242,24 +242,27 @@ impl TakesEffect {
 fn objection(error: &ConfigError) -> Objection {
     match error {
         ConfigError::Members(error) => objections::members(error),
-        ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
+        ConfigError::NoHeartbeat => objections::no_time("heartbeat", error),
         ConfigError::EmptyElectionTimeout { low, .. } => objections::empty_election_timeout(*low, error),
         ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
         ConfigError::LearnerNotMember(_) => {
-            objections::parameter("learners", error).hint("a node that is no spare")
+            objections::parameter("learners", error, "members", "a node that is no spare")
         }
         ConfigError::LearnersOnly => {
-            objections::parameter("learners", error).hint("leave at least one member that votes")
+            let hint = "leave at least one member that votes";
+            objections::parameter("learners", error, "some of the members", hint)
         }
         ConfigError::LeaseWithout(name) => {
-            objections::parameter("reads", error).hint(format!("add `{name}: true`, or read by `ReadIndex`"))
+            let hint = format!("add `{name}: true`, or read by `ReadIndex`");
+            objections::parameter("reads", error, format!("`Lease` beside `{name}: true`"), hint)
         }
         ConfigError::StickyWithoutQuorum => {
-            objections::parameter("stickiness", error).hint("add `check_quorum: true`")
+            let allowed = "`stickiness` beside `check_quorum: true`";
+            objections::parameter("stickiness", error, allowed, "add `check_quorum: true`")
         }
         ConfigError::DriftTooLarge(_) => {
-            objections::parameter("drift_max", error).hint("such as `\"50000ppm\"`")
+            objections::parameter("drift_max", error, "up to `499999ppm`", "such as `\"50000ppm\"`")
         }
-        ConfigError::ZeroLimit(name) => objections::parameter(name, error),
+        ConfigError::ZeroLimit(name) => objections::no_limit(name, error),
     }
 }

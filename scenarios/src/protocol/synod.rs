@@ -96,7 +96,7 @@ fn objection(error: &ConfigError) -> Objection {
     match error {
         ConfigError::Members(error) => objections::members(error),
         ConfigError::Quorums(wrong) => objections::quorums(wrong),
-        ConfigError::NoBallotTimeout => objections::parameter("ballot_timeout", error),
-        ConfigError::EmptyBackoff { .. } => objections::parameter("backoff", error),
+        ConfigError::NoBallotTimeout => objections::no_time("ballot_timeout", error),
+        ConfigError::EmptyBackoff { .. } => objections::reversed("backoff", error),
     }
 }

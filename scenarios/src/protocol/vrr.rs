@@ -108,9 +108,9 @@ impl Builtin for Parameters {
 fn objection(error: &ConfigError) -> Objection {
     match error {
         ConfigError::Members(error) => objections::members(error),
-        ConfigError::NoHeartbeat => objections::parameter("heartbeat", error),
-        ConfigError::ReversedTimeout { .. } => objections::parameter("view_change_timeout", error),
+        ConfigError::NoHeartbeat => objections::no_time("heartbeat", error),
+        ConfigError::ReversedTimeout { .. } => objections::reversed("view_change_timeout", error),
         ConfigError::HeartbeatTooLong { low, .. } => objections::heartbeat_too_long(*low, error),
-        ConfigError::ZeroLimit(name) => objections::parameter(name, error),
+        ConfigError::ZeroLimit(name) => objections::no_limit(name, error),
     }
 }

@@ -67,23 +67,26 @@ pub fn prepare(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Prepar
     let at = |path: &str| document.place_of(&Path::parse(path).expect("paths in code are well-formed"));
     if reproduction.format_version != REPRODUCTION_VERSION {
         let problem = format!("there is no format version {}", reproduction.format_version);
-        return Err(
-            Diagnostic::new(problem, at("format_version")).allowed(format!("`{REPRODUCTION_VERSION}`"))
-        );
+        let allowed = format!("`{REPRODUCTION_VERSION}`");
+        let hint = format!("write `format_version: {REPRODUCTION_VERSION}`");
+        return Err(Diagnostic::new(problem, at("format_version"), allowed, hint));
     }
     if reproduction.runs == 0 || reproduction.figures.is_empty() {
-        return Err(
-            Diagnostic::new("nothing is measured", at("figures")).hint("at least one run and one figure")
-        );
+        let allowed = "one run and more, one figure and more";
+        let hint = "say how many `runs`, and which `figures` they give";
+        return Err(Diagnostic::new("nothing is measured", at("figures"), allowed, hint));
     }
     for (index, figure) in reproduction.figures.iter().enumerate() {
         if let Err(problem) = figure.check() {
-            return Err(Diagnostic::new(problem, at(&format!("figures[{index}]"))));
+            let allowed = "a measure that runs have, and expected values and bounds in its unit";
+            let hint = "times are written with a unit, such as `150ms`, and counts and shares without";
+            return Err(Diagnostic::new(problem, at(&format!("figures[{index}]")), allowed, hint));
         }
     }
     let Some(entry) = library::find(&reproduction.scenario) else {
         let problem = format!("the library has no scenario `{}`", reproduction.scenario);
-        return Err(Diagnostic::new(problem, at("scenario")));
+        let names: Vec<&str> = library::all().iter().map(|entry| entry.name).collect();
+        return Err(Diagnostic::unknown(problem, at("scenario"), &reproduction.scenario, &names));
     };
     let overrides =
         reproduction.set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;

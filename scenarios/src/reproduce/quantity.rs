@@ -71,6 +71,6 @@ impl Serialize for Quantity {
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor::new("a time such as `150ms`, or a number"))
+        deserializer.deserialize_any(TextVisitor::new("a time such as `150ms`, or a number", &["150ms"]))
     }
 }

@@ -17,7 +17,7 @@ const LINE_MAX: usize = 100;
 /// How much of a clipped line is kept before the place.
 const LINE_BEFORE: usize = 40;
 /// Beyond this many, allowed names are cut off.
-const ALLOWED_MAX: usize = 24;
+const ALLOWED_MAX: usize = 32;
 
 /// Where a text came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +53,27 @@ pub struct Diagnostic {
     /// The value seen, where the message does not say it.
     pub seen: Option<Box<str>>,
     /// What may stand there.
-    pub allowed: Option<Box<str>>,
+    pub allowed: Box<str>,
     /// What to do.
-    pub hint: Option<Box<str>>,
+    pub hint: Box<str>,
 }
 
 impl Diagnostic {
-    /// A `message` about a `place`.
-    pub fn new(message: impl Into<String>, place: Place) -> Self {
-        Self { message: message.into(), place: Box::new(place), seen: None, allowed: None, hint: None }
+    /// A `message` about a `place`, with what is `allowed` there and a `hint` what to do.
+    pub fn new(
+        message: impl Into<String>,
+        place: Place,
+        allowed: impl Into<Box<str>>,
+        hint: impl Into<Box<str>>,
+    ) -> Self {
+        let (allowed, hint) = (allowed.into(), hint.into());
+        Self { message: message.into(), place: Box::new(place), seen: None, allowed, hint }
+    }
+
+    /// A `message` about a name, `seen`, that is none of the `names` allowed; the hint is the nearest, if one is near.
+    pub fn unknown(message: impl Into<String>, place: Place, seen: &str, names: &[&str]) -> Self {
+        let (allowed, hint) = name_advice(seen, names);
+        Self::new(message, place, allowed, hint)
     }
 
     /// Adds the value seen.
@@ -69,30 +81,20 @@ impl Diagnostic {
         self.seen = Some(seen.into().into());
         self
     }
+}
 
-    /// Adds what is allowed.
-    pub fn allowed(mut self, allowed: impl Into<String>) -> Self {
-        self.allowed = Some(allowed.into().into());
-        self
+/// What is allowed where one of `names` may stand, and a hint for who wrote `seen`.
+pub(crate) fn name_advice(seen: &str, names: &[&str]) -> (String, String) {
+    if names.is_empty() {
+        return ("none".to_owned(), "leave it out".to_owned());
     }
-
-    /// Adds what to do.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into().into());
-        self
-    }
-
-    /// Adds `names` as what is allowed, and the one nearest to `seen` as a hint if it is near enough.
-    pub fn allowed_names(self, seen: &str, names: &[&str]) -> Self {
-        let shown: Vec<String> = names.iter().take(ALLOWED_MAX).map(|name| format!("`{name}`")).collect();
-        let more = if names.len() > ALLOWED_MAX { ", …" } else { "" };
-        let list = if names.is_empty() { "none".to_owned() } else { shown.join(", ") + more };
-        let diagnostic = self.allowed(list);
-        match nearest_name(seen, names) {
-            Some(name) => diagnostic.hint(format!("did you mean `{name}`?")),
-            None => diagnostic,
-        }
-    }
+    let shown: Vec<String> = names.iter().take(ALLOWED_MAX).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > ALLOWED_MAX { ", …" } else { "" };
+    let hint = match nearest_name(seen, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "write one of the names allowed".to_owned(),
+    };
+    (shown.join(", ") + more, hint)
 }
 
 /// The name that a person most likely meant by `seen`: at most a third of it mistyped, letter case aside.
@@ -109,11 +111,9 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "error: {}", printable(&self.message))?;
         let indent = self.place.fmt_with_line(f)?;
-        let notes = [("seen", &self.seen), ("allowed", &self.allowed), ("hint", &self.hint)];
-        for (name, note) in notes {
-            if let Some(note) = note {
-                writeln!(f, "{:indent$} = {name}: {}", "", printable(note))?;
-            }
+        let seen = self.seen.iter().map(|seen| ("seen", seen));
+        for (name, note) in seen.chain([("allowed", &self.allowed), ("hint", &self.hint)]) {
+            writeln!(f, "{:indent$} = {name}: {}", "", printable(note))?;
         }
         Ok(())
     }

@@ -49,8 +49,10 @@ impl Document {
         if len <= LEN_MAX {
             return Ok(());
         }
-        let diagnostic = Diagnostic::new("the file is too large", start_of(name, ""));
-        Err(diagnostic.seen(format!("{len} bytes")).allowed(format!("up to {LEN_MAX} bytes (16 MiB)")))
+        let allowed = format!("up to {LEN_MAX} bytes (16 MiB)");
+        let hint = "a scenario has a few KiB: is this the file that was meant?";
+        let diagnostic = Diagnostic::new("the file is too large", start_of(name, ""), allowed, hint);
+        Err(diagnostic.seen(format!("{len} bytes")))
     }
 
     /// Reads the bytes of a file. A byte order mark is dropped, and `\r\n` becomes `\n`, so that a value does not
@@ -180,14 +182,16 @@ impl Document {
     fn check(&self) -> Result<(), Diagnostic> {
         Self::check_size(&self.name, u64::try_from(self.text.len()).unwrap_or(u64::MAX))?;
         if Lexer::new(&self.text).next().is_none() {
-            let diagnostic = Diagnostic::new("the file is empty", start_of(&self.name, &self.file));
-            return Err(diagnostic.hint("a scenario begins with `Scenario(format_version: 1, …)`"));
+            let hint = "a scenario begins with `Scenario(format_version: 1, …)`";
+            let start = start_of(&self.name, &self.file);
+            return Err(Diagnostic::new("the file is empty", start, "one value in RON", hint));
         }
         match too_deep(&self.text) {
             None => Ok(()),
             Some(span) => {
-                let diagnostic = Diagnostic::new("brackets are nested too deeply", self.place(span));
-                Err(diagnostic.allowed(format!("up to {DEPTH_MAX} levels")))
+                let allowed = format!("up to {DEPTH_MAX} levels");
+                let hint = "look for brackets before this one that are not closed";
+                Err(Diagnostic::new("brackets are nested too deeply", self.place(span), allowed, hint))
             }
         }
     }
@@ -215,7 +219,7 @@ fn not_utf8(name: &str, bytes: &[u8], offset: usize) -> Diagnostic {
     let text = String::from_utf8_lossy(bytes);
     let valid = str::from_utf8(&bytes[..offset]).expect("valid up to the error").len();
     let message = format!("the file is not UTF-8: byte 0x{:02X} at offset {offset}", bytes[offset]);
-    Diagnostic::new(message, place_in(name, &text, valid, 1)).hint("save the file as UTF-8")
+    Diagnostic::new(message, place_in(name, &text, valid, 1), "text in UTF-8", "save the file as UTF-8")
 }
 
 fn start_of(name: &str, text: &str) -> Place {

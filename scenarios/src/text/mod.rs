@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod document;
 mod lex;
 pub mod locate;
+mod notation;
 pub mod overrides;
 pub mod parse;
 #[cfg(test)]

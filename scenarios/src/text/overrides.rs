@@ -45,8 +45,8 @@ impl Override {
                 width,
                 text: text.to_owned(),
             };
-            Diagnostic::new(message, place)
-                .allowed("`path=value`, such as `network.loss=0.05` or `faults[2].at=5s`")
+            let allowed = "`path=value`, such as `network.loss=0.05` or `faults[2].at=5s`";
+            Diagnostic::new(message, place, allowed, "write the path of a field, `=` and its value")
         };
         let (path_text, _) = text.split_once('=').ok_or_else(|| wrong("the override has no `=`"))?;
         let path =
@@ -69,10 +69,10 @@ impl Override {
         self.text[..self.value_start].chars().count()
     }
 
-    fn error(&self, message: impl Into<String>) -> Diagnostic {
+    fn place(&self) -> Place {
         let width = self.text.chars().count();
         let source = Source::Set(self.text.clone());
-        Diagnostic::new(message, Place { source, line: 1, column: 1, width, text: self.text.clone() })
+        Place { source, line: 1, column: 1, width, text: self.text.clone() }
     }
 
     /// The value as RON text that is complete in itself, so that it cannot reach beyond its place.
@@ -92,7 +92,10 @@ impl Override {
                 }
                 Err(error) => {
                     let problem = lower_first(&error.code.to_string());
-                    Err(self.error(format!("the value is not valid RON: {problem}")))
+                    let message = format!("the value is not valid RON: {problem}");
+                    let allowed = "a number, a name, a text, or RON with all its brackets and quotes";
+                    let hint = "quote it for the shell: `--set 'name=\"a text\"'`";
+                    Err(Diagnostic::new(message, self.place(), allowed, hint))
                 }
             },
         }
@@ -237,16 +240,17 @@ fn insertion(section: &Node, entry: String) -> (Range<usize>, String) {
 fn no_such_part(change: &Override, outline: &Outline<'_>, node: &Node, step: &Step) -> Diagnostic {
     match step {
         Step::Index(index) => {
-            let error = change.error(format!("`{}` has no item {index}", change.path));
-            match node.items.len() {
-                0 => error.allowed("a list with items at this place"),
-                count => error.allowed(format!("`[0]` to `[{}]`", count - 1)),
-            }
+            let message = format!("`{}` has no item {index}", change.path);
+            let (allowed, hint) = match node.items.len() {
+                0 => ("a list with items at this place".to_owned(), "set the whole list: `path=[…]`"),
+                count => (format!("`[0]` to `[{}]`", count - 1), "items count from 0"),
+            };
+            Diagnostic::new(message, change.place(), allowed, hint)
         }
         Step::Name(name) => {
             let keys: Vec<&str> = outline.keys(node).collect();
-            let error = change.error(format!("`{}` leads to no field: there is no `{name}`", change.path));
-            error.allowed_names(name, &keys)
+            let message = format!("`{}` leads to no field: there is no `{name}`", change.path);
+            Diagnostic::unknown(message, change.place(), name, &keys)
         }
     }
 }

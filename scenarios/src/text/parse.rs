@@ -10,10 +10,11 @@ use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
-use super::diagnostic::{Diagnostic, lower_first, nearest_name};
+use super::diagnostic::{Diagnostic, Place, lower_first, nearest_name};
 use super::document::{DEPTH_MAX, Document};
 use super::lex::{Lexer, Token, TokenKind};
 use super::locate::{Node, Outline, Step};
+use super::notation;
 
 /// RON counts a field, its `Some`, its variant and its brackets as a level each.
 const RON_LEVELS_PER_BRACKET: usize = 4;
@@ -24,6 +25,20 @@ const RON_LEVELS_PER_BRACKET: usize = 4;
 ///
 /// The text is not RON or not a `T`; the diagnostic points at the first thing wrong.
 pub fn parse<T: DeserializeOwned>(document: &Document) -> Result<T, Diagnostic> {
+    read::<T>(document.text()).map_err(|wrong| {
+        let try_text = |text: &str| read::<T>(text).err();
+        let report = Report::new(document, &wrong, &try_text);
+        report.diagnostic(wrong.error.code)
+    })
+}
+
+/// An error of the parser, and the path of the value it was in.
+struct Wrong {
+    error: SpannedError,
+    steps: Vec<Step>,
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Box<Wrong>> {
     let options = ron::Options::default()
         .with_default_extension(Extensions::IMPLICIT_SOME)
         .with_default_extension(Extensions::UNWRAP_NEWTYPES)
@@ -31,10 +46,7 @@ pub fn parse<T: DeserializeOwned>(document: &Document) -> Result<T, Diagnostic> 
         .with_recursion_limit(DEPTH_MAX * RON_LEVELS_PER_BRACKET);
     let mut steps = Vec::new();
     let seed = Tracked { steps: &mut steps, value: std::marker::PhantomData };
-    match options.from_str_seed(document.text(), seed) {
-        Ok(value) => Ok(value),
-        Err(error) => Err(Report::new(document, &error).diagnostic(&steps, error.code)),
-    }
+    options.from_str_seed(text, seed).map_err(|error| Box::new(Wrong { error, steps }))
 }
 
 /// Deserializes a `T`, and leaves the path of an error behind.
@@ -69,85 +81,174 @@ struct Report<'document> {
     outline: Outline<'document>,
     /// Where the parser stood, in bytes.
     offset: usize,
+    /// The path of the value that the parser was in.
+    steps: Vec<Step>,
+    /// What is wrong with another text for the same type: what the parser does not say, it shows by what it takes.
+    try_text: &'document dyn Fn(&str) -> Option<Box<Wrong>>,
 }
 
 impl<'document> Report<'document> {
-    fn new(document: &'document Document, error: &SpannedError) -> Self {
+    fn new(
+        document: &'document Document,
+        wrong: &Wrong,
+        try_text: &'document dyn Fn(&str) -> Option<Box<Wrong>>,
+    ) -> Self {
         let text = document.text();
-        let offset = offset_of(text, error.span.end.line, error.span.end.col);
-        Self { document, outline: Outline::new(text), offset }
+        let end = wrong.error.span.end;
+        let offset = offset_of(text, end.line, end.col);
+        Self { document, outline: Outline::new(text), offset, steps: wrong.steps.clone(), try_text }
     }
 
-    fn diagnostic(&self, steps: &[Step], error: Error) -> Diagnostic {
+    fn diagnostic(&self, error: Error) -> Diagnostic {
         if let Some(diagnostic) = self.never_closed() {
             return diagnostic;
         }
-        let (place, missing) = self.outline.descend(around(steps, &error));
+        let (place, missing) = self.outline.descend(around(&self.steps, &error));
         let node = place.value;
+        let value = if missing.is_empty() { node.span.clone() } else { self.token().span };
         match error {
             Error::NoSuchStructField { expected, found, outer } => {
                 let message = format!("unknown field `{found}`{}", self.within(node, outer));
-                self.at(self.key_in(node, &found)).report(message).allowed_names(&found, expected)
+                Diagnostic::unknown(message, self.place(self.key_in(node, &found)), &found, expected)
             }
             Error::NoSuchEnumVariant { expected, found, outer } => {
                 let kind = outer.map_or(String::new(), |outer| format!(" of `{outer}`"));
                 let here = node.name.clone().filter(|name| self.text(name) == found);
                 let message = format!("unknown variant `{found}`{kind}");
-                self.at(here.unwrap_or_else(|| self.token().span))
-                    .report(message)
-                    .allowed_names(&found, expected)
+                let place = self.place(here.unwrap_or_else(|| self.token().span));
+                Diagnostic::unknown(message, place, &found, expected)
             }
             Error::MissingStructField { field, outer } => self.missing_field(node, field, outer),
             Error::DuplicateStructField { field, outer } => {
                 let message = format!("the field `{field}` stands twice{}", self.within(node, outer));
-                self.at(self.key_in(node, field)).report(message).hint("remove one of them")
+                let place = self.place(self.key_in(node, field));
+                Diagnostic::new(message, place, "each field once", "remove one of them")
             }
-            Error::InvalidValueForType { expected, found } => {
-                let span = if missing.is_empty() { node.span.clone() } else { self.token().span };
-                let report = self.at(span.clone()).report("the value has the wrong type");
-                self.quote_hint(span, report.seen(found).allowed(expected))
-            }
+            Error::InvalidValueForType { expected, .. } => self.wrong_type(node, value, &expected),
             Error::ExpectedDifferentLength { expected, found } => {
-                let report = self.at(node.span.clone()).report("the number of elements is wrong");
-                report.seen(format!("{found} elements")).allowed(expected)
+                let (message, place) = ("the number of elements is wrong", self.place(node.span.clone()));
+                let hint = "add what is missing, or remove what is too much";
+                Diagnostic::new(message, place, expected, hint).seen(format!("{found} elements"))
             }
-            Error::Message(message) if missing.is_empty() => self.said_by_type(&message, node.span.clone()),
-            Error::Message(message) => self.said_by_type(&message, self.token().span),
+            Error::Message(message) => self.said_by_type(&message, value),
+            Error::IntegerOutOfBounds if is_leaf(node) => self.out_of_range(value),
+            Error::SuggestRawIdentifier(_) | Error::ExpectedIdentifier => {
+                self.no_variant(value).unwrap_or_else(|| self.syntax(&error))
+            }
             syntax => self.syntax(&syntax),
         }
+    }
+
+    /// A value in a form that its type does not have. `expected` may end with a hint.
+    fn wrong_type(&self, node: &Node, span: Range<usize>, expected: &str) -> Diagnostic {
+        let (allowed, hint) = split_note(expected, "; hint: ");
+        let inner = match node.items.as_slice() {
+            [item] if self.text(&item.value.span).starts_with('"') => Some(self.text(&item.value.span)),
+            _ => None,
+        };
+        let hint = match (self.quoted(&span), inner, hint) {
+            (Some(quoted), _, _) => quoted,
+            (None, Some(inner), Some(_)) => format!("write `{inner}`"),
+            (None, _, Some(hint)) => hint.to_owned(),
+            (None, _, None) => format!("write {allowed}"),
+        };
+        let message = "the value has the wrong type";
+        let seen = self.seen(&span);
+        Diagnostic::new(message, self.place(span), allowed, hint).seen(seen)
+    }
+
+    /// A whole number that its type has no room for.
+    fn out_of_range(&self, span: Range<usize>) -> Diagnostic {
+        let takes = |number: &i128| {
+            let wrong = self.with(&span, &number.to_string());
+            wrong.is_none_or(|wrong| {
+                wrong.error.code != Error::IntegerOutOfBounds || wrong.steps != self.steps
+            })
+        };
+        let (lowest, highest) = notation::integer_bounds(takes);
+        let written = self.text(&span);
+        let positive = written.trim_start_matches('-');
+        let hint = match positive.parse::<i128>() {
+            Ok(number) if lowest == 0 && number <= highest => format!("write `{positive}`"),
+            Ok(_) | Err(_) => "write a number of this range".to_owned(),
+        };
+        let message = format!("`{written}` is out of range");
+        Diagnostic::new(message, self.place(span), format!("whole numbers from {lowest} to {highest}"), hint)
+    }
+
+    /// Something where the name of a variant stands, if that is the case: the parser names those it knows as soon as
+    /// it sees a name.
+    fn no_variant(&self, span: Range<usize>) -> Option<Diagnostic> {
+        let wrong = self.with(&span, "no_variant_has_this_name")?;
+        let Error::NoSuchEnumVariant { expected, .. } = wrong.error.code else { return None };
+        let written = self.text(&span);
+        let message = format!("{} is no name of a variant", self.seen(&span));
+        Some(Diagnostic::unknown(message, self.place(span.clone()), written.trim_matches('"'), expected))
+    }
+
+    /// What is wrong with the text that has `with` in this place.
+    fn with(&self, span: &Range<usize>, with: &str) -> Option<Box<Wrong>> {
+        let mut text = self.document.text().to_owned();
+        text.replace_range(span.clone(), with);
+        (self.try_text)(&text)
     }
 
     fn missing_field(&self, node: &Node, field: &str, outer: Option<String>) -> Diagnostic {
         let message = format!("the field `{field}` is missing{}", self.within(node, outer));
         let head = node.name.clone().unwrap_or(node.span.start..node.inner_start);
         let keys: Vec<&str> = self.outline.keys(node).collect();
-        let report = self.at(head).report(message);
-        match nearest_name(field, &keys) {
-            Some(key) => report.hint(format!("is `{key}` meant to be `{field}`?")),
-            None => report.hint(format!("add `{field}: …`")),
-        }
+        let hint = match nearest_name(field, &keys) {
+            Some(key) => format!("is `{key}` meant to be `{field}`?"),
+            None => format!("add `{field}: …`"),
+        };
+        Diagnostic::new(message, self.place(head), format!("`{field}` and a value"), hint)
     }
 
     /// An error of a type's own reader, in the form `problem; allowed: …; hint: …`.
     fn said_by_type(&self, message: &str, span: Range<usize>) -> Diagnostic {
         let (rest, hint) = split_note(message, "; hint: ");
         let (problem, allowed) = split_note(rest, "; allowed: ");
-        let mut diagnostic = self.at(span.clone()).report(problem);
-        diagnostic.allowed = allowed.map(Into::into);
-        diagnostic.hint = hint.map(Into::into);
-        self.quote_hint(span, diagnostic)
+        let hint = hint.map_or_else(|| "write another value".to_owned(), str::to_owned);
+        let hint = self.quoted(&span).unwrap_or(hint);
+        Diagnostic::new(problem, self.place(span), allowed.unwrap_or("values that the field can have"), hint)
     }
 
     /// An error of the notation itself.
     fn syntax(&self, error: &Error) -> Diagnostic {
         let span = self.token().span;
-        let seen = if span.is_empty() {
-            "the end of the file".to_owned()
-        } else {
-            format!("`{}`", self.text(&span))
+        let word = self.text(&span);
+        if span.start < self.offset && word.parse::<f64>().is_ok() {
+            // The parser took what stands before the point, and stumbled over the rest.
+            let whole = word.split('.').next().unwrap_or_default();
+            let message = format!("`{word}` is no whole number");
+            return Diagnostic::new(message, self.place(span), "whole numbers", format!("write `{whole}`"));
+        }
+        if let Some(quoted) = self.quoted(&span) {
+            let message = format!("`{word}` is no number");
+            return Diagnostic::new(message, self.place(span), "a number, or a text in quotes", quoted);
+        }
+        let (allowed, hint) = notation::advice(error);
+        let hint =
+            unquoted_number(word).map_or_else(|| hint.to_owned(), |number| format!("write `{number}`"));
+        let seen = self.seen(&span);
+        let message = match error {
+            Error::SuggestRawIdentifier(_) | Error::InvalidIdentifier(_) => format!("{seen} is no name"),
+            other => lower_first(&other.to_string()),
         };
-        let report = self.at(span.clone()).report(lower_first(&error.to_string()));
-        self.quote_hint(span, report.seen(seen))
+        Diagnostic::new(message, self.place(span), allowed, hint).seen(seen)
+    }
+
+    /// What stands there, as far as it is short.
+    fn seen(&self, span: &Range<usize>) -> String {
+        const LONGEST: usize = 40;
+        let text = self.text(span);
+        let line = text.lines().next().unwrap_or_default();
+        match line.char_indices().nth(LONGEST) {
+            _ if text.is_empty() => "the end of the file".to_owned(),
+            Some((end, _)) => format!("`{}…`", &line[..end]),
+            None if line.len() < text.len() => format!("`{line}…`"),
+            None => format!("`{line}`"),
+        }
     }
 
     /// A text or bracket that nothing closes, if it opens before the error: it is then the cause, however far behind
@@ -155,21 +256,28 @@ impl<'document> Report<'document> {
     fn never_closed(&self) -> Option<Diagnostic> {
         let open = never_closed(self.document.text()).filter(|open| open.start <= self.offset)?;
         let what = self.text(&open).chars().next()?;
-        Some(self.at(open).report(format!("the `{what}` that opens here is never closed")))
+        let close = closing(what);
+        let message = format!("the `{what}` that opens here is never closed");
+        Some(Diagnostic::new(
+            message,
+            self.place(open),
+            format!("`{close}` further on"),
+            format!("add `{close}`"),
+        ))
     }
 
     /// Where a bare quantity such as `150ms` stands, the hint that it is written as text.
-    fn quote_hint(&self, span: Range<usize>, diagnostic: Diagnostic) -> Diagnostic {
-        let word = self.text(&span);
+    fn quoted(&self, span: &Range<usize>) -> Option<String> {
+        let word = self.text(span);
         let is_quantity = word.starts_with(|c: char| c.is_ascii_digit() || c == '-')
             && word.ends_with(|c: char| c.is_ascii_alphanumeric())
             && word.parse::<f64>().is_err()
             && !word.contains(['(', '[', '{', '"', '\n']);
-        if is_quantity { diagnostic.hint(format!("write `\"{word}\"`")) } else { diagnostic }
+        is_quantity.then(|| format!("write `\"{word}\"`"))
     }
 
-    fn at(&self, span: Range<usize>) -> Here<'_> {
-        Here { document: self.document, span }
+    fn place(&self, span: Range<usize>) -> Place {
+        self.document.place(span)
     }
 
     fn text(&self, span: &Range<usize>) -> &str {
@@ -197,16 +305,15 @@ impl<'document> Report<'document> {
     }
 }
 
-/// A stretch of a document that something is to be said about.
-struct Here<'document> {
-    document: &'document Document,
-    span: Range<usize>,
+/// Whether a node is a word, not brackets and what they hold.
+fn is_leaf(node: &Node) -> bool {
+    node.bracket.is_none() && !node.span.is_empty()
 }
 
-impl Here<'_> {
-    fn report(self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(message, self.document.place(self.span))
-    }
+/// The whole number in a quoted `word`.
+fn unquoted_number(word: &str) -> Option<&str> {
+    let inner = word.strip_prefix('"')?.strip_suffix('"')?;
+    inner.parse::<i128>().is_ok().then_some(inner)
 }
 
 fn split_note<'text>(text: &'text str, mark: &str) -> (&'text str, Option<&'text str>) {
@@ -250,6 +357,16 @@ fn never_closed(text: &str) -> Option<Range<usize>> {
         }
     }
     mismatch.or_else(|| open.pop().map(|open| open.span))
+}
+
+/// What closes a bracket or a text.
+fn closing(open: char) -> char {
+    match open {
+        '(' => ')',
+        '[' => ']',
+        '{' => '}',
+        _ => '"',
+    }
 }
 
 fn opening(close: char) -> char {

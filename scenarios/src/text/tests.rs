@@ -136,6 +136,8 @@ fn each_kind_of_error_points_at_its_cause() {
         ("nodes: 5,", "nodes 5,", (5, 11), "expected colon"),
         ("\"n1\", at", "\"n1\" at", (12, 26), "expected comma"),
         ("nodes: 5", "nodes: \"5\"", (5, 12), "expected integer"),
+        ("nodes: 5", "nodes: -3", (5, 12), "`-3` is out of range"),
+        ("nodes: 5", "nodes: 1.5", (5, 12), "`1.5` is no whole number"),
         ("    ],\n", "", (11, 13), "the `[` that opens here is never closed"),
     ];
     let unclosed_text = ("{ \"n1\": 3 }", "\"n1", (15, 12), "the `\"` that opens here is never closed");
@@ -151,7 +153,7 @@ fn an_unquoted_quantity_is_told_to_be_quoted() {
     for (from, to) in [("\"50ms\"", "50ms"), ("nodes: 5", "nodes: 5ms"), ("\"2s\"", "2s")] {
         let error = error_with(from, to);
         let bare = to.trim_start_matches("nodes: ");
-        assert_eq!(error.hint.as_deref(), Some(format!("write `\"{bare}\"`").as_str()), "{error}");
+        assert_eq!(&*error.hint, format!("write `\"{bare}\"`"), "{error}");
     }
 }
 
@@ -268,7 +270,7 @@ error: `2` is above 1
     assert_eq!(error.to_string(), expected);
     let error = parse::<Scenario>(&with_overrides(&["network.los=0.1"]).unwrap()).unwrap_err();
     assert_eq!(error.place.source, Source::Set("network.los=0.1".to_owned()));
-    assert_eq!(error.hint.as_deref(), Some("did you mean `loss`?"));
+    assert_eq!(&*error.hint, "did you mean `loss`?");
 }
 
 #[test]

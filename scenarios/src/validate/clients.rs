@@ -21,7 +21,8 @@ pub(super) fn check_count(scenario: &Scenario) -> Result<(), Objection> {
     }
     let path = if clients.count > CLIENTS_MAX { "clients.count" } else { "clients.admins" };
     let problem = format!("a scenario cannot have {} clients", clients.total());
-    Err(Objection::new(path, problem).allowed(format!("0 to {CLIENTS_MAX}")))
+    let hint = "clients and administrators count together";
+    Err(Objection::new(path, problem, format!("0 to {CLIENTS_MAX}"), hint))
 }
 
 pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
@@ -36,12 +37,13 @@ fn check_pace(clients: &Clients) -> Result<(), Objection> {
     let Some(rate) = clients.rate else { return Ok(()) };
     if clients.think.is_some() {
         let problem = "clients have a `think` time (closed loop) or a `rate` (open loop), not both";
-        return Err(Objection::new("clients.rate", problem).hint("remove one of them"));
+        return Err(Objection::new("clients.rate", problem, "one of the two, or none", "remove one of them"));
     }
     let interval = rate.period().as_nanos().checked_div(rate.count());
     if interval.is_some_and(|interval| interval < 1_000) {
         let problem = format!("a client cannot ask {rate}");
-        return Err(Objection::new("clients.rate", problem).allowed("up to `1000000/s`"));
+        let hint = "more clients ask more often together";
+        return Err(Objection::new("clients.rate", problem, "up to `1000000/s`", hint));
     }
     Ok(())
 }
@@ -52,9 +54,8 @@ fn check_patience(clients: &Clients) -> Result<(), Objection> {
     if give_up < timeout {
         let problem =
             format!("clients give up after {give_up}, before they have waited {timeout} for an answer");
-        return Err(
-            Objection::new("clients.give_up", problem).hint("a longer `give_up`, or a shorter `timeout`")
-        );
+        let hint = "a longer `give_up`, or a shorter `timeout`";
+        return Err(Objection::new("clients.give_up", problem, format!("`{timeout}` and more"), hint));
     }
     let times = [
         ("clients.think", think, Span::ZERO),
@@ -65,7 +66,8 @@ fn check_patience(clients: &Clients) -> Result<(), Objection> {
     for (path, time, least) in times {
         if time < least || time > LATENCY_MAX {
             let problem = format!("{time} is out of range");
-            return Err(Objection::new(path, problem).allowed(format!("`{least}` to `1h`")));
+            let hint = "write a time such as `\"100ms\"`";
+            return Err(Objection::new(path, problem, format!("`{least}` to `1h`"), hint));
         }
     }
     Ok(())
@@ -78,18 +80,21 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             return Ok(());
         }
         let problem = format!("`{}` has no usual workload", scenario.protocol.name());
-        return Err(Objection::new("clients", problem).hint("say which `workload`, or `count: 0`"));
+        let hint = "say which `workload`, or `count: 0`";
+        return Err(Objection::new("clients", problem, "a `workload` that the protocol serves", hint));
     };
     let asked = workload.about().service;
     if !services.contains(&asked) {
         let problem = format!("`{}` does not serve `{asked}`", scenario.protocol.name());
         let allowed: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
-        return Err(Objection::new("clients.workload", problem).allowed(allowed.join(", ")));
+        let hint = "leave the workload out for the usual one, or take another protocol";
+        return Err(Objection::new("clients.workload", problem, allowed.join(", "), hint));
     }
     match workload {
         Workload::Kv { keys, .. } if keys == 0 || keys > KEYS_MAX => {
             let problem = format!("a workload cannot have {keys} keys");
-            Err(Objection::new("clients.workload.keys", problem).allowed(format!("1 to {KEYS_MAX}")))
+            let hint = "write a number such as `keys: 5`";
+            Err(Objection::new("clients.workload.keys", problem, format!("1 to {KEYS_MAX}"), hint))
         }
         Workload::Kv { .. } | Workload::Echo {} => Ok(()),
     }

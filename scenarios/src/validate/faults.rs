@@ -1,10 +1,10 @@
 //! Checks of what goes wrong.
 
 use sim_core::Span;
-use sim_core::clock::ClockError;
+use sim_core::clock::{ClockError, DRIFT_LIMIT_PPM};
 use sim_core::fault::{Entry, Plan, PlanError, Target, table};
 
-use super::{Objection, no_such_node, nodes_allowed};
+use super::{Objection, no_such_client, no_such_node};
 use crate::format::{Act, Periodic, Random, Request, Scenario, Timed};
 use crate::plan::{Naming, RandomFaults};
 use crate::protocol::ProtocolKind;
@@ -32,18 +32,19 @@ fn check_timed(scenario: &Scenario, timed: &Timed, path: &str) -> Result<(), Obj
         (Some(at), None) => within_faults(scenario, at, &format!("{path}.at"))?,
         (None, Some(when)) if when.nth == 0 => {
             let problem = "occurrences count from 1";
-            return Err(Objection::new(&format!("{path}.when.nth"), problem).allowed("1 and more"));
+            let hint = "write `nth: 1` for the first";
+            return Err(Objection::new(&format!("{path}.when.nth"), problem, "1 and more", hint));
         }
         (None, Some(_)) => {}
         (Some(_), Some(_)) => {
             let problem = "a fault comes `at` a time or `when` something has happened, not both";
-            return Err(Objection::new(&format!("{path}.when"), problem).hint("remove one of them"));
+            let allowed = "one of the two";
+            return Err(Objection::new(&format!("{path}.when"), problem, allowed, "remove one of them"));
         }
         (None, None) => {
-            let problem = "the fault has no time";
-            return Err(
-                Objection::new(path, problem).hint("add `at: \"2s\"` or `when: (event: BecomesLeader)`")
-            );
+            let allowed = "`at` a time or `when` something has happened";
+            let hint = "add `at: \"2s\"` or `when: (event: BecomesLeader)`";
+            return Err(Objection::new(path, "the fault has no time", allowed, hint));
         }
     }
     check_act(scenario, &timed.act, &format!("{path}.do"))?;
@@ -53,7 +54,8 @@ fn check_timed(scenario: &Scenario, timed: &Timed, path: &str) -> Result<(), Obj
 fn check_periodic(scenario: &Scenario, periodic: &Periodic, path: &str) -> Result<(), Objection> {
     if periodic.every.span().is_zero() {
         let problem = "a fault cannot come every 0s";
-        return Err(Objection::new(&format!("{path}.every"), problem).allowed("more than `0s`"));
+        let hint = "write a time such as `\"2s\"`";
+        return Err(Objection::new(&format!("{path}.every"), problem, "more than `0s`", hint));
     }
     if let Some(from) = periodic.from {
         within_faults(scenario, from, &format!("{path}.from"))?;
@@ -63,7 +65,9 @@ fn check_periodic(scenario: &Scenario, periodic: &Periodic, path: &str) -> Resul
     if until <= from {
         let field = if periodic.until.is_some() { "until" } else { "every" };
         let problem = format!("the first would come at {from}, and none comes from {until} on");
-        return Err(Objection::new(&format!("{path}.{field}"), problem));
+        let allowed = format!("times that leave one fault between {from} and {until}");
+        let hint = "an earlier `from`, a shorter `every` or a later `until`";
+        return Err(Objection::new(&format!("{path}.{field}"), problem, allowed, hint));
     }
     let count = until.span().min(scenario.phases.faults.span()).as_nanos() / periodic.every.span().as_nanos();
     too_many(count, &format!("{path}.every"))?;
@@ -81,11 +85,13 @@ fn check_undo(
     match (after, undo) {
         (None, Some(_)) => {
             let problem = "`undo` says what, but nothing says when";
-            Err(Objection::new(&format!("{path}.undo"), problem).hint("add `undo_after`"))
+            let allowed = "`undo` beside `undo_after`";
+            Err(Objection::new(&format!("{path}.undo"), problem, allowed, "add `undo_after`"))
         }
         (Some(_), None) if act.opposite().is_none() => {
             let problem = "this act has no opposite that could undo it";
-            Err(Objection::new(&format!("{path}.undo_after"), problem).hint("say which with `undo`"))
+            let allowed = "`undo_after` beside `undo`, or acts with an opposite";
+            Err(Objection::new(&format!("{path}.undo_after"), problem, allowed, "say which with `undo`"))
         }
         (_, Some(undo)) => check_act(scenario, undo, &format!("{path}.undo")),
         (_, None) => Ok(()),
@@ -94,9 +100,9 @@ fn check_undo(
 
 /// That an act is possible in this scenario.
 fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection> {
-    let refuse = |problem: String| Objection::new(path, problem);
     if let Act::DiskSlow { times: 0, .. } = act {
-        return Err(refuse("a disk cannot be 0 times as slow".to_owned()).allowed("1 and more"));
+        let problem = "a disk cannot be 0 times as slow";
+        return Err(Objection::new(path, problem, "1 and more", "1 is the usual speed, 10 is slow"));
     }
     if let Act::Ask(request) = act {
         check_request(scenario, *request, path)?;
@@ -107,16 +113,13 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
     check_zones(scenario, &entries, path)?;
     let plan = Plan::new(entries, Vec::new());
     plan.validate(scenario.nodes, scenario.clients.total()).map_err(|error| match error {
-        PlanError::NoSuchNode { node, .. } => {
-            refuse(no_such_node(node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes))
-        }
+        PlanError::NoSuchNode { node, .. } => no_such_node(path, node, scenario.nodes),
         PlanError::NoSuchClient { client, client_count, .. }
-        | PlanError::NoSuchScript { client, client_count } => {
-            refuse(format!("there is no client `{client}`: the scenario has {client_count} clients"))
-        }
+        | PlanError::NoSuchScript { client, client_count } => no_such_client(path, client, client_count),
         PlanError::SlowDown { percent, .. } => {
-            refuse(format!("a node cannot take {percent} percent of its usual time"))
-                .allowed("100 (usual speed) and more")
+            let problem = format!("a node cannot take {percent} percent of its usual time");
+            let hint = "300 is three times as slow";
+            Objection::new(path, problem, "100 (usual speed) and more", hint)
         }
         PlanError::Clock { source, .. } => refuse_clock(source, path),
         PlanError::OccurrenceZero { .. } => unreachable!("the entry has a time"),
@@ -127,23 +130,27 @@ fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection
 fn check_request(scenario: &Scenario, request: Request, path: &str) -> Result<(), Objection> {
     let nodes = request.nodes();
     if let Some(node) = nodes.iter().find(|node| node.raw() >= scenario.nodes) {
-        let problem = no_such_node(*node, scenario.nodes);
-        return Err(Objection::new(path, problem).allowed(nodes_allowed(scenario.nodes)));
+        return Err(no_such_node(path, *node, scenario.nodes));
     }
     if let [one, other] = nodes[..]
         && one == other
     {
-        return Err(Objection::new(path, format!("`{one}` is named twice")).allowed("two nodes"));
+        let problem = format!("`{one}` is named twice");
+        return Err(Objection::new(path, problem, "two nodes", "name another one in one of the places"));
     }
     if scenario.clients.total() == 0 {
         let problem = "nobody is there to ask: the scenario has no clients";
-        return Err(Objection::new(path, problem).hint("add `clients: (admins: 1)`"));
+        let allowed = "requests where there are clients or administrators";
+        return Err(Objection::new(path, problem, allowed, "add `clients: (admins: 1)`"));
     }
     Ok(())
 }
 
 fn refuse_clock(error: ClockError, path: &str) -> Objection {
-    Objection::new(path, error.to_string())
+    let allowed = format!(
+        "drifts of -{DRIFT_LIMIT_PPM}ppm to {DRIFT_LIMIT_PPM}ppm, strobes that last, times that a clock can show"
+    );
+    Objection::new(path, error.to_string(), allowed, "a smaller change, such as `\"100ms\"` or `\"200ppm\"`")
 }
 
 fn check_zones(scenario: &Scenario, entries: &[Entry], path: &str) -> Result<(), Objection> {
@@ -154,11 +161,12 @@ fn check_zones(scenario: &Scenario, entries: &[Entry], path: &str) -> Result<(),
     });
     let Some(name) = unknown else { return Ok(()) };
     let zones: Vec<String> = scenario.zones.keys().cloned().collect();
-    let objection = Objection::new(path, format!("there is no zone `{name}`"));
+    let problem = format!("there is no zone `{name}`");
     Err(if zones.is_empty() {
-        objection.hint("say in `zones` which nodes it has")
+        let hint = format!("say which nodes it has: `zones: {{\"{name}\": [\"n1\", \"n2\"]}}`");
+        Objection::new(path, problem, "zones that `zones` names: there are none", hint)
     } else {
-        objection.allowed_names(&name, &zones)
+        Objection::unknown(path, problem, &name, &zones)
     })
 }
 
@@ -168,8 +176,8 @@ fn within_faults(scenario: &Scenario, at: Time, path: &str) -> Result<(), Object
         return Ok(());
     }
     let problem = format!("a fault at {at} comes after the fault phase, which ends at {end}");
-    Err(Objection::new(path, problem)
-        .hint(format!("an earlier time, or a longer `phases: (faults: \"{}\")`", at_least(at))))
+    let hint = format!("an earlier time, or a longer `phases: (faults: \"{}\")`", at_least(at));
+    Err(Objection::new(path, problem, format!("times before `{end}`"), hint))
 }
 
 /// A round length of the fault phase that has room for something at `at`.
@@ -181,21 +189,23 @@ fn too_many(count: u64, path: &str) -> Result<(), Objection> {
     if count <= FAULTS_MAX {
         return Ok(());
     }
-    Err(Objection::new(path, format!("that makes {count} faults")).allowed(format!("up to {FAULTS_MAX}")))
+    let hint = "fewer a second, or a shorter fault phase";
+    Err(Objection::new(path, format!("that makes {count} faults"), format!("up to {FAULTS_MAX}"), hint))
 }
 
 fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Result<(), Objection> {
     for name in random.rates.keys() {
         if table::find(name).is_none() {
             let names: Vec<String> = table::KINDS.iter().map(|kind| kind.about().name.to_owned()).collect();
-            let objection =
-                Objection::new("faults.random.rates", format!("there is no kind of fault `{name}`"));
-            return Err(objection.within(Step::Name(name.clone())).allowed_names(name, &names));
+            let problem = format!("there is no kind of fault `{name}`");
+            let objection = Objection::unknown("faults.random.rates", problem, name, &names);
+            return Err(objection.within(Step::Name(name.clone())));
         }
     }
     if random.concurrent_max == 0 {
         let problem = "with 0 faults at once none ever comes";
-        return Err(Objection::new("faults.random.concurrent_max", problem).allowed("1 and more"));
+        let hint = "leave `random` out for no drawn faults";
+        return Err(Objection::new("faults.random.concurrent_max", problem, "1 and more", hint));
     }
     if random.quiet() >= scenario.phases.faults.span() {
         let problem = format!(
@@ -205,8 +215,10 @@ fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Resul
             random.settle,
             scenario.phases.faults
         );
-        return Err(Objection::new("faults.random", problem)
-            .hint("a longer `phases: (faults: …)`, or a shorter `start` or `settle`"));
+        let allowed =
+            "`start`, the shortest `duration` and `settle` that together are shorter than the phase";
+        let hint = "a longer `phases: (faults: …)`, or a shorter `start` or `settle`";
+        return Err(Objection::new("faults.random", problem, allowed, hint));
     }
     let generator = RandomFaults::of(scenario, region_count).expect("the scenario has random faults");
     too_many(generator.expected_count(), "faults.random.rates")

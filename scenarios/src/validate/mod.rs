@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use sim_core::check::CONDITIONS;
 use sim_core::clock::DRIFT_LIMIT_PPM;
-use sim_core::{NodeId, Span};
+use sim_core::{ClientId, NodeId, Span};
 
 pub use self::objection::Objection;
 use crate::format::{
@@ -27,6 +27,8 @@ use crate::text::Step;
 pub const NODES_MAX: u32 = 100_000;
 /// The longest latency, service time or delay of one thing.
 pub const LATENCY_MAX: Span = Span::secs(3_600);
+const LATENCIES_ALLOWED: &str = "times up to `1h`";
+const LATENCIES_HINT: &str = "write a shorter time, such as `\"5ms\"`";
 /// The longest phase of a run.
 pub const PHASE_MAX: Span = Span::secs(30 * 24 * 3_600);
 
@@ -52,12 +54,16 @@ pub fn validate(scenario: &Scenario, table: &ProtocolTable) -> Result<(), Object
 fn check_head(scenario: &Scenario) -> Result<(), Objection> {
     if scenario.format_version != FORMAT_VERSION {
         let problem = format!("there is no format version {}", scenario.format_version);
-        return Err(Objection::new("format_version", problem).allowed(format!("`{FORMAT_VERSION}`")));
+        return Err(Objection::new(
+            "format_version",
+            problem,
+            format!("`{FORMAT_VERSION}`"),
+            format!("write `format_version: {FORMAT_VERSION}`"),
+        ));
     }
     if scenario.name.trim().is_empty() {
-        return Err(
-            Objection::new("name", "the name is empty").hint("a few words in kebab-case: `leader-crash`")
-        );
+        let hint = "a few words in kebab-case: `leader-crash`";
+        return Err(Objection::new("name", "the name is empty", "at least one letter", hint));
     }
     Ok(())
 }
@@ -69,7 +75,7 @@ fn check_protocol<'table>(
     let name = scenario.protocol.name();
     table.find(name).ok_or_else(|| {
         let problem = format!("there is no protocol `{name}` in the table");
-        Objection::new("protocol", problem).allowed_names(name, &table.names())
+        Objection::unknown("protocol", problem, name, &table.names())
     })
 }
 
@@ -81,19 +87,25 @@ fn check_mutant(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Obje
     }
     let names: Vec<String> = mutants.iter().map(|mutant| mutant.name.to_owned()).collect();
     let problem = format!("`{}` has no mutant `{name}`", scenario.protocol.name());
-    Err(Objection::new("protocol.mutant", problem).allowed_names(name, &names))
+    Err(Objection::unknown("protocol.mutant", problem, name, &names))
 }
 
 fn check_nodes(scenario: &Scenario) -> Result<(), Objection> {
     let nodes = scenario.nodes;
     if nodes == 0 || nodes > NODES_MAX {
         let problem = format!("a scenario cannot have {nodes} nodes");
-        return Err(Objection::new("nodes", problem).allowed(format!("1 to {NODES_MAX}")));
+        return Err(Objection::new(
+            "nodes",
+            problem,
+            format!("1 to {NODES_MAX}"),
+            "write a number such as `nodes: 5`",
+        ));
     }
     exist(scenario, scenario.spares.nodes(), "spares")?;
     if scenario.members().is_empty() {
         let problem = "all nodes are spares, so nothing ever runs";
-        return Err(Objection::new("spares", problem).hint("leave at least one node out"));
+        let allowed = format!("up to {} of the {nodes} nodes", nodes - 1);
+        return Err(Objection::new("spares", problem, allowed, "leave at least one node out"));
     }
     check_zones(scenario)
 }
@@ -101,14 +113,15 @@ fn check_nodes(scenario: &Scenario) -> Result<(), Objection> {
 fn check_zones(scenario: &Scenario) -> Result<(), Objection> {
     let mut zone_of: BTreeMap<NodeId, &str> = BTreeMap::new();
     for (name, nodes) in &scenario.zones {
-        let place = |problem: String| Objection::new("zones", problem).within(Step::Name(name.clone()));
+        let within = |objection: Objection| objection.within(Step::Name(name.clone()));
         for node in nodes.nodes() {
             if node.raw() >= scenario.nodes {
-                return Err(place(no_such_node(*node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes)));
+                return Err(within(no_such_node("zones", *node, scenario.nodes)));
             }
             if let Some(other) = zone_of.insert(*node, name) {
-                return Err(place(format!("{node} is in the zones `{other}` and `{name}`"))
-                    .hint("remove it from one"));
+                let problem = format!("{node} is in the zones `{other}` and `{name}`");
+                let allowed = "each node in at most one zone";
+                return Err(within(Objection::new("zones", problem, allowed, "remove it from one")));
             }
         }
     }
@@ -121,21 +134,29 @@ fn check_phases(scenario: &Scenario) -> Result<(), Objection> {
         let length = length.span();
         if length.is_zero() || length > PHASE_MAX {
             let problem = format!("a phase cannot last {length}");
-            return Err(Objection::new(path, problem).allowed("more than `0s`, up to `720h` (30 days)"));
+            let allowed = "more than `0s`, up to `720h` (30 days)";
+            return Err(Objection::new(path, problem, allowed, "write a time such as `\"10s\"`"));
         }
     }
     if phases.steady.span() > PHASE_MAX {
         let problem = format!("a phase cannot last {}", phases.steady);
-        return Err(Objection::new("phases.steady", problem).allowed("up to `720h` (30 days)"));
+        let hint = "write a time such as `\"10s\"`";
+        return Err(Objection::new("phases.steady", problem, "up to `720h` (30 days)", hint));
     }
     check_core(scenario)?;
     if phases.heal == Heal::Nothing && scenario.checks.liveness == Liveness::Required {
         let problem = "nothing heals, so the run cannot be required to converge";
-        return Err(Objection::new("phases.heal", problem).hint("add `checks: (liveness: Ignored)`"));
+        let allowed = "`Nothing` where `liveness` is `Ignored`, and what heals";
+        return Err(Objection::new("phases.heal", problem, allowed, "add `checks: (liveness: Ignored)`"));
     }
     if scenario.limits.events == 0 {
         let problem = "with 0 events nothing can happen";
-        return Err(Objection::new("limits.events", problem).allowed("1 and more"));
+        return Err(Objection::new(
+            "limits.events",
+            problem,
+            "1 and more",
+            "leave the limit out for the usual one",
+        ));
     }
     Ok(())
 }
@@ -149,7 +170,8 @@ fn check_core(scenario: &Scenario) -> Result<(), Objection> {
         return Ok(());
     }
     let problem = "no member is in the core, so nobody could serve";
-    Err(Objection::new("phases.heal.nodes", problem).hint("name at least a majority of the members"))
+    let hint = "name at least a majority of the members";
+    Err(Objection::new("phases.heal.nodes", problem, "nodes that are no spares", hint))
 }
 
 fn check_hosts(scenario: &Scenario) -> Result<(), Objection> {
@@ -158,24 +180,32 @@ fn check_hosts(scenario: &Scenario) -> Result<(), Objection> {
     latency("hosts.service", &scenario.hosts.service)?;
     if scenario.hosts.inbox == Some(0) {
         let problem = "an inbox for 0 inputs drops everything that has to wait";
-        return Err(Objection::new("hosts.inbox", problem).allowed("1 and more"));
+        return Err(Objection::new(
+            "hosts.inbox",
+            problem,
+            "1 and more",
+            "leave it out for an inbox without a bound",
+        ));
     }
     if scenario.clocks.error_drift.parts() < 0 {
         let problem = "what a node believes of its clock cannot get better with time";
-        return Err(Objection::new("clocks.error_drift", problem).allowed("`0ppm` and more"));
+        let hint = "write it without the `-`";
+        return Err(Objection::new("clocks.error_drift", problem, "`0ppm` and more", hint));
     }
     scenario.clocks.nodes.iter().try_for_each(|(name, clock)| check_clock(scenario, name.id(), clock))
 }
 
 fn check_clock(scenario: &Scenario, node: NodeId, clock: &Clock) -> Result<(), Objection> {
-    let place = |problem| Objection::new("clocks.nodes", problem).within(Step::Name(node.to_string()));
+    let within = |objection: Objection| objection.within(Step::Name(node.to_string()));
     if node.raw() >= scenario.nodes {
-        return Err(place(no_such_node(node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes)));
+        return Err(within(no_such_node("clocks.nodes", node, scenario.nodes)));
     }
     if clock.drift.parts().unsigned_abs() > DRIFT_LIMIT_PPM.unsigned_abs() {
         let problem = format!("a clock cannot drift by {}", clock.drift);
         let allowed = format!("-{DRIFT_LIMIT_PPM}ppm to {DRIFT_LIMIT_PPM}ppm");
-        return Err(place(problem).within(Step::Name("drift".to_owned())).allowed(allowed));
+        let objection =
+            Objection::new("clocks.nodes", problem, allowed, "real clocks drift by up to `200ppm`");
+        return Err(within(objection).within(Step::Name("drift".to_owned())));
     }
     Ok(())
 }
@@ -186,8 +216,8 @@ fn check_judging(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Obj
     for (index, name) in wanted.iter().enumerate() {
         if !invariants.contains(name) {
             let problem = format!("`{}` has no invariant `{name}`", scenario.protocol.name());
-            let objection = Objection::new("checks.invariants", problem).within(Step::Index(index));
-            return Err(objection.allowed_names(name, &invariants));
+            let objection = Objection::unknown("checks.invariants", problem, name, &invariants);
+            return Err(objection.within(Step::Index(index)));
         }
     }
     let checkers = check_history(scenario, kind)?;
@@ -199,14 +229,15 @@ fn check_judging(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Obj
         return Ok(());
     }
     let problem = format!("nothing in this run can violate `{property}`");
-    Err(Objection::new("expect", problem).allowed_names(property, &known))
+    Err(Objection::unknown("expect", problem, property, &known))
 }
 
 /// The names of the checkers of the history.
 fn check_history(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<Vec<String>, Objection> {
     if scenario.checks.history_budget == 0 {
         let problem = "in 0 steps nothing can be told";
-        return Err(Objection::new("checks.history_budget", problem).allowed("1 and more"));
+        let hint = "leave it out for the usual budget";
+        return Err(Objection::new("checks.history_budget", problem, "1 and more", hint));
     }
     let all = history::checkers(scenario, kind);
     let names: Vec<String> = all.iter().map(|checker| checker.about().name.to_owned()).collect();
@@ -217,7 +248,7 @@ fn check_history(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<Vec<Str
             None => Ok(wanted.clone()),
             Some(unknown) => {
                 let problem = format!("no checker of histories here is called `{unknown}`");
-                Err(Objection::new("checks.history", problem).allowed_names(unknown, &names))
+                Err(Objection::unknown("checks.history", problem, unknown, &names))
             }
         },
     }
@@ -229,25 +260,34 @@ fn latency(path: &str, latency: &Latency) -> Result<(), Objection> {
         return Ok(());
     }
     let problem = format!("`{latency}` takes up to {}", latency.maximum());
-    Err(Objection::new(path, problem).allowed("times up to `1h`"))
+    Err(Objection::new(path, problem, LATENCIES_ALLOWED, LATENCIES_HINT))
 }
 
 /// That all of the nodes are there.
 fn exist(scenario: &Scenario, nodes: &[NodeId], path: &str) -> Result<(), Objection> {
     match nodes.iter().position(|node| node.raw() >= scenario.nodes) {
         None => Ok(()),
-        Some(index) => {
-            let problem = no_such_node(nodes[index], scenario.nodes);
-            let objection = Objection::new(path, problem).within(Step::Index(index));
-            Err(objection.allowed(nodes_allowed(scenario.nodes)))
-        }
+        Some(index) => Err(no_such_node(path, nodes[index], scenario.nodes).within(Step::Index(index))),
     }
 }
 
-fn no_such_node(node: NodeId, nodes: u32) -> String {
-    format!("there is no node `{node}`: the scenario has {nodes} nodes")
+/// `node` is named at `path`, and the scenario has fewer.
+fn no_such_node(path: &str, node: NodeId, nodes: u32) -> Objection {
+    let problem = format!("there is no node `{node}`: the scenario has {nodes} nodes");
+    let allowed = if nodes == 1 { "`n1`".to_owned() } else { format!("`n1` to `n{nodes}`") };
+    let hint = format!("name one of them, or add nodes: `nodes: {}`", u64::from(node.raw()) + 1);
+    Objection::new(path, problem, allowed, hint)
 }
 
-fn nodes_allowed(nodes: u32) -> String {
-    if nodes == 1 { "`n1`".to_owned() } else { format!("`n1` to `n{nodes}`") }
+/// `client` is named at `path`, and the scenario has fewer.
+fn no_such_client(path: &str, client: ClientId, clients: u32) -> Objection {
+    let problem = format!("there is no client `{client}`: the scenario has {clients} clients");
+    let allowed = match clients {
+        0 => "no client".to_owned(),
+        1 => "`c1`".to_owned(),
+        _ => format!("`c1` to `c{clients}`"),
+    };
+    let hint =
+        format!("name one of them, or add clients: `clients: (count: {})`", u64::from(client.raw()) + 1);
+    Objection::new(path, problem, allowed, hint)
 }

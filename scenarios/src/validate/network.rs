@@ -4,7 +4,9 @@ use sim_core::fault::Place;
 use sim_core::network::{LISTED_NODES_MAX, Network, NetworkError};
 use sim_core::random::KeySource;
 
-use super::{LATENCY_MAX, Objection, latency, no_such_node, nodes_allowed};
+use super::{
+    LATENCIES_ALLOWED, LATENCIES_HINT, LATENCY_MAX, Objection, latency, no_such_client, no_such_node,
+};
 use crate::assemble::network_config;
 use crate::format::{LinkOverride, Reorder, Scenario, Somebody, Topology};
 use crate::text::Step;
@@ -53,51 +55,48 @@ fn check_link(link: &Checked<'_>) -> Result<(), Objection> {
     }
     if link.has_loss && link.has_burst {
         let problem = "a link has `loss` or `burst`, not both";
-        return Err(Objection::new(&at("burst"), problem).hint("remove one of them"));
+        return Err(Objection::new(&at("burst"), problem, "one of the two, or none", "remove one of them"));
     }
     if let Some(extra) = link.reorder.map(|reorder| reorder.extra).filter(|extra| extra.span() > LATENCY_MAX)
     {
         let problem = format!("messages cannot be held back for {extra}");
-        return Err(Objection::new(&at("reorder.extra"), problem).allowed("times up to `1h`"));
+        return Err(Objection::new(&at("reorder.extra"), problem, LATENCIES_ALLOWED, LATENCIES_HINT));
     }
     if link.bandwidth.is_some_and(|rate| rate.bytes_per_second() == 0) {
         let problem = "through a bandwidth of 0 nothing ever fits";
-        return Err(Objection::new(&at("bandwidth"), problem).allowed("`1B/s` and more"));
+        let hint = "leave it out for a link without a bound, or cut the link with a fault";
+        return Err(Objection::new(&at("bandwidth"), problem, "`1B/s` and more", hint));
     }
     if link.has_buffer && link.bandwidth.is_none() {
         let problem = "a buffer means nothing without a bandwidth";
-        return Err(Objection::new(&at("buffer"), problem).hint("add a `bandwidth`, or remove `buffer`"));
+        let allowed = "`buffer` beside `bandwidth`";
+        let hint = "add a `bandwidth`, or remove `buffer`";
+        return Err(Objection::new(&at("buffer"), problem, allowed, hint));
     }
     Ok(())
 }
 
 fn check_ends(scenario: &Scenario, index: usize, item: &LinkOverride) -> Result<(), Objection> {
     for (field, end) in [("from", &item.from), ("to", &item.to)] {
-        check_end(scenario, end).map_err(|(problem, allowed)| {
-            Objection::new(&format!("network.links[{index}].{field}"), problem).allowed(allowed)
-        })?;
+        check_end(scenario, end, &format!("network.links[{index}].{field}"))?;
     }
     Ok(())
 }
 
-/// That an end is one that exists; else what is wrong, and what is allowed.
-fn check_end(scenario: &Scenario, end: &Somebody) -> Result<(), (String, String)> {
+/// That an end is one that exists.
+fn check_end(scenario: &Scenario, end: &Somebody, path: &str) -> Result<(), Objection> {
     let clients = scenario.clients.total();
     match &end.0 {
-        Place::Client(client) if client.raw() >= clients => {
-            let problem = format!("there is no client `{client}`: the scenario has {clients} clients");
-            Err((problem, format!("clients up to `c{clients}`")))
-        }
+        Place::Client(client) if client.raw() >= clients => Err(no_such_client(path, *client, clients)),
         Place::Client(_) => Ok(()),
         Place::Node(target) => match target.node() {
-            Some(node) if node.raw() >= scenario.nodes => {
-                Err((no_such_node(node, scenario.nodes), nodes_allowed(scenario.nodes)))
-            }
+            Some(node) if node.raw() >= scenario.nodes => Err(no_such_node(path, node, scenario.nodes)),
             Some(_) => Ok(()),
-            None => Err((
-                format!("`{target}` may be another node at each moment"),
-                "nodes and clients by name".to_owned(),
-            )),
+            None => {
+                let problem = format!("`{target}` may be another node at each moment");
+                let hint = "write a name such as `\"n1\"`; faults can cut the links of a role";
+                Err(Objection::new(path, problem, "nodes and clients by name", hint))
+            }
         },
     }
 }
@@ -110,13 +109,19 @@ fn check_topology(scenario: &Scenario) -> Result<(), Objection> {
     let is_listed = !matches!(topology, Topology::Mesh | Topology::Regions { .. });
     if is_listed && scenario.nodes > LISTED_NODES_MAX {
         let problem = format!("a topology of single links has at most {LISTED_NODES_MAX} nodes");
-        return Err(Objection::new("topology", problem).hint("fewer nodes, or `Mesh`"));
+        let allowed = "`Mesh` and `Regions` beyond that";
+        return Err(Objection::new("topology", problem, allowed, "fewer nodes, or `Mesh`"));
     }
     match Network::new(&network_config(scenario), &KeySource::new(0)) {
         Ok(_) => Ok(()),
-        Err(error @ NetworkError::Topology(_)) => Err(Objection::new("topology", error.to_string())),
+        Err(error @ NetworkError::Topology(_)) => {
+            let allowed = format!("a topology of {} nodes, `n1` to `n{0}`", scenario.nodes);
+            let hint = "another number in it, another number of `nodes`, or `Mesh`";
+            Err(Objection::new("topology", error.to_string(), allowed, hint))
+        }
         Err(error @ NetworkError::UnknownEndpoint { .. }) => {
-            Err(Objection::new("network.links", error.to_string()))
+            let allowed = "links between nodes and clients of the scenario";
+            Err(Objection::new("network.links", error.to_string(), allowed, "remove the link, or add nodes"))
         }
     }
 }
@@ -126,29 +131,43 @@ fn check_regions(scenario: &Scenario, count: usize, rtt: &[Vec<Time>]) -> Result
     let node_count =
         |node: sim_core::NodeId| regions.iter().filter(|region| region.nodes().contains(&node)).count();
     for (index, region) in regions.iter().enumerate() {
-        let place = |problem: String| Objection::new("topology.regions", problem).within(Step::Index(index));
+        let within = |objection: Objection| objection.within(Step::Index(index));
         for node in region.nodes() {
             if node.raw() >= scenario.nodes {
-                return Err(place(no_such_node(*node, scenario.nodes)).allowed(nodes_allowed(scenario.nodes)));
+                return Err(within(no_such_node("topology.regions", *node, scenario.nodes)));
             }
             if node_count(*node) > 1 {
-                return Err(place(format!("{node} is in two regions")).hint("remove it from one"));
+                let problem = format!("{node} is in two regions");
+                let allowed = "each node in one region";
+                return Err(within(Objection::new(
+                    "topology.regions",
+                    problem,
+                    allowed,
+                    "remove it from one",
+                )));
             }
         }
     }
     let placed: usize = regions.iter().map(|region| region.nodes().len()).sum();
     if placed != scenario.nodes as usize {
         let problem = format!("{placed} of {} nodes are in a region", scenario.nodes);
-        return Err(Objection::new("topology.regions", problem).hint("put each node into one region"));
+        let allowed = "each node in one region";
+        return Err(Objection::new("topology.regions", problem, allowed, "put each node into one region"));
     }
     if rtt.len() != count || rtt.iter().any(|row| row.len() != count) {
         let problem = format!("{count} regions need {count} rows of {count} round trips");
-        return Err(Objection::new("topology.rtt", problem));
+        let allowed = format!("{count} lists of {count} times");
+        return Err(Objection::new(
+            "topology.rtt",
+            problem,
+            allowed,
+            "a row for each region, `\"0s\"` to itself",
+        ));
     }
     match rtt.iter().flatten().find(|time| time.span() > LATENCY_MAX) {
         Some(time) => {
             let problem = format!("a round trip cannot take {time}");
-            Err(Objection::new("topology.rtt", problem).allowed("times up to `1h`"))
+            Err(Objection::new("topology.rtt", problem, LATENCIES_ALLOWED, LATENCIES_HINT))
         }
         None => Ok(()),
     }

@@ -1,6 +1,6 @@
 //! Why a scenario makes no sense, and where.
 
-use crate::text::diagnostic::nearest_name;
+use crate::text::diagnostic::name_advice;
 use crate::text::{Path, Step};
 
 /// Why values make no sense together.
@@ -11,22 +11,34 @@ pub struct Objection {
     /// What is wrong.
     pub problem: String,
     /// What may stand there.
-    pub allowed: Option<String>,
+    pub allowed: String,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
-/// Beyond this many, allowed names are cut off.
-const NAMES_MAX: usize = 32;
-
 impl Objection {
-    /// A `problem` with the field at `path`, such as `protocol.heartbeat`.
+    /// A `problem` with the field at `path`, such as `protocol.heartbeat`; what is `allowed` there, and what to do.
     ///
     /// # Panics
     /// If `path` is no path; names from files are added with [`Objection::within`].
-    pub fn new(path: &str, problem: impl Into<String>) -> Self {
+    pub fn new(
+        path: &str,
+        problem: impl Into<String>,
+        allowed: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         let path = Path::parse(path).expect("paths in code are well-formed");
-        Self { path, problem: problem.into(), allowed: None, hint: None }
+        Self { path, problem: problem.into(), allowed: allowed.into(), hint: hint.into() }
+    }
+
+    /// A `problem` with a name, `seen`, that is none of the `names` allowed; the hint is the nearest, if one is near.
+    ///
+    /// # Panics
+    /// As [`Objection::new`].
+    pub fn unknown(path: &str, problem: impl Into<String>, seen: &str, names: &[String]) -> Self {
+        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (allowed, hint) = name_advice(seen, &borrowed);
+        Self::new(path, problem, allowed, hint)
     }
 
     /// The same one step deeper.
@@ -35,26 +47,5 @@ impl Objection {
         steps.push(step);
         self.path = Path::new(steps);
         self
-    }
-
-    /// Adds what is allowed.
-    pub fn allowed(self, allowed: impl Into<String>) -> Self {
-        Self { allowed: Some(allowed.into()), ..self }
-    }
-
-    /// Adds what to do.
-    pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-
-    /// Adds `names` as what is allowed, and the one nearest to `seen` as a hint if it is near enough.
-    pub fn allowed_names(self, seen: &str, names: &[String]) -> Self {
-        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
-        let shown: Vec<String> = names.iter().take(NAMES_MAX).map(|name| format!("`{name}`")).collect();
-        let objection = self.allowed(shown.join(", "));
-        match nearest_name(seen, &borrowed) {
-            Some(name) => objection.hint(format!("did you mean `{name}`?")),
-            None => objection,
-        }
     }
 }

@@ -143,8 +143,9 @@ impl Hunt<'_> {
             }
         }
         if found.is_empty() {
-            let failure = Usage::new(format!("no scenario of the library hunts in `{protocol}`"));
-            return Err(failure.hint("one that says `hunt: true`").into());
+            let message = format!("no scenario of the library hunts in `{protocol}`");
+            let hint = "add one that says `hunt: true`";
+            return Err(Usage::new(message, "protocols that a scenario hunts in", hint).into());
         }
         Ok(found)
     }

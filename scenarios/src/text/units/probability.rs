@@ -68,7 +68,7 @@ impl serde::Serialize for Probability {
 
 impl<'de> serde::Deserialize<'de> for Probability {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor::new("a probability from 0 to 1"))
+        deserializer.deserialize_any(TextVisitor::new("a probability from 0 to 1", &["0.05"]))
     }
 }
 

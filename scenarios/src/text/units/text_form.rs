@@ -14,7 +14,7 @@ macro_rules! text_form {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let visitor = $crate::text::units::text_form::TextVisitor::new($title);
+                let visitor = $crate::text::units::text_form::TextVisitor::new($title, &$examples);
                 deserializer.deserialize_any(visitor)
             }
         }
@@ -46,20 +46,24 @@ use serde::de::{Error, Visitor};
 /// Reads a `T` from text, or from a number as if it had been text.
 pub(crate) struct TextVisitor<T> {
     title: &'static str,
+    /// Not empty.
+    examples: &'static [&'static str],
     value: PhantomData<T>,
 }
 
 impl<T> TextVisitor<T> {
-    pub(crate) fn new(title: &'static str) -> Self {
-        Self { title, value: PhantomData }
+    pub(crate) fn new(title: &'static str, examples: &'static [&'static str]) -> Self {
+        Self { title, examples, value: PhantomData }
     }
 }
 
 impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextVisitor<T> {
     type Value = T;
 
+    /// With a hint, which the parser takes off again.
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.title)
+        let example = self.examples.first().expect("a text form has examples");
+        write!(f, "{}; hint: write a text such as `\"{example}\"`", self.title)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
