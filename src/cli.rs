@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{check, completions, gui, history, list, man, mutants, reproduce, run, trace};
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
-use crate::output::{Output, talk_line};
+use crate::failure::{Failure, Usage};
+use crate::output::{Output, talk};
 
 /// A deterministic simulator for distributed systems.
 ///
@@ -94,19 +94,28 @@ fn after_help() -> String {
 
 /// Prints the help that was asked for, or says why the command line cannot be read.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
-    let _nobody_listens = error.print();
-    match error.kind() {
+    let code = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::PASS,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => ExitCode::USAGE,
         _ => {
-            let text = error.to_string();
-            let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-            let allowed = usage.map_or("what `--help` says of it".to_owned(), |usage| format!("`{usage}`"));
-            talk_line(format_args!("   = allowed: {allowed}"));
-            talk_line("   = hint: `--help` behind the command shows examples");
-            ExitCode::USAGE
+            talk(refusal(&error.to_string()));
+            return ExitCode::USAGE;
         }
-    }
+    };
+    let _nobody_listens = error.print();
+    code
+}
+
+/// What clap says, in the house format: its first paragraph, the values or the usage it names, its tip.
+fn refusal(text: &str) -> Usage {
+    let after = |prefix: &str| text.lines().find_map(|line| line.trim_start().strip_prefix(prefix));
+    let values = after("[possible values: ").map(|values| values.trim_end_matches(']').to_owned());
+    let usage = || after("Usage: ").map(|usage| format!("`{usage}`"));
+    let allowed = values.or_else(usage).unwrap_or_else(|| "what `--help` says of it".to_owned());
+    let paragraph = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or(text);
+    let message: Vec<&str> = paragraph.lines().filter(|line| !line.contains("[possible values: ")).collect();
+    let hint = after("tip: ").unwrap_or("`--help` behind the command shows examples");
+    Usage::new(message.join("\n"), allowed, hint)
 }
 
 /// The command line as it was typed, quoted for a shell.

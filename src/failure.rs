@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use scenarios::text::Diagnostic;
+use scenarios::text::diagnostic::nearest_name;
 
 use crate::exit_code::ExitCode;
 
@@ -46,6 +47,19 @@ impl Usage {
     pub(crate) fn read(name: impl fmt::Display, error: &io::Error) -> Self {
         let hint = "look at the name and at who may read it";
         Self::new(format!("cannot read `{name}`: {}", reason(error)), "what is there and may be read", hint)
+    }
+
+    /// `name` is none of `names`, of which the nearest is the hint; where none is near, `otherwise` is.
+    pub(crate) fn unknown(
+        message: String,
+        allowed: impl Into<String>,
+        name: &str,
+        names: &[&str],
+        otherwise: impl Into<String>,
+    ) -> Self {
+        let near = nearest_name(name, names).map(|near| format!("did you mean `{near}`?"));
+        let hint = near.unwrap_or_else(|| otherwise.into());
+        Self::new(message, allowed, hint).code(ExitCode::NOTHING_SELECTED)
     }
 
     pub(crate) fn code(mut self, code: ExitCode) -> Self {

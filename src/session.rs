@@ -1,16 +1,19 @@
 //! One scenario with one seed, run under a clock and with an ear for Ctrl-C.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
 use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
 use scenarios::{Loaded, ProtocolTable, Run, RunOptions, Verdict, assemble};
 
 use crate::cli::quoted;
+use crate::exit_code::ExitCode;
 use crate::export::Names;
 use crate::failure::Failure;
-use crate::input::Selection;
+use crate::input::{Seed, Selection};
 use crate::interrupt;
+use crate::output::{Output, talk_line};
 use crate::panics;
 use crate::report::{ScenarioSummary, Twice};
 
@@ -50,7 +53,33 @@ impl<'a> Session<'a> {
     pub(crate) fn new(selection: &'a Selection, table: &'a ProtocolTable) -> Result<Self, Failure> {
         let loaded = selection.load(table)?;
         interrupt::listen();
-        Ok(Self { selection, table, loaded, seed: selection.seed.number() })
+        let seed = selection.seed.number();
+        if selection.seed == Seed::Random {
+            talk_line(format_args!("seed {seed} was drawn"));
+        }
+        Ok(Self { selection, table, loaded, seed })
+    }
+
+    /// Runs it and writes something of the run to `place`, or to standard output. `write` returns what it wrote, such as
+    /// `12 records`.
+    pub(crate) fn written(
+        &self,
+        watch: Watch,
+        place: Option<&Path>,
+        stdout: &mut Output,
+        write: impl FnOnce(&Ran, &mut Output) -> Result<String, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        // Before the run, so that a place that cannot be written to is known at once.
+        let mut file = place.map(Output::create).transpose()?;
+        let output = file.as_mut().unwrap_or(stdout);
+        let ran = self.run(watch);
+        let what = write(&ran, output)?;
+        output.flush()?;
+        if let Some(path) = place {
+            let (report, path) = (&ran.run.report, path.display());
+            talk_line(format_args!("{what} of seed {} written to {path} ({})", report.seed, report.verdict));
+        }
+        Ok(if ran.was_interrupted() { ExitCode::INTERRUPTED } else { ExitCode::PASS })
     }
 
     pub(crate) fn run(&self, watch: Watch) -> Ran {

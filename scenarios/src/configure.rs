@@ -4,7 +4,7 @@
 //! as `--set` does it. Where they contradict one another, all are drawn again, and after [`TRIES`] times the scenario
 //! runs as it is written: that never happens while at least one combination in a few is valid.
 //!
-//! What is set by hand wins: such a field is not drawn, and where a drawn section contains it, it is set again there.
+//! What is set by hand wins: such a field is not drawn (unless it lies in a section that was set together with `draw`), and where a drawn section contains it, it is set again there.
 
 use sim_core::fingerprint::fingerprint;
 use sim_core::random::{KeySource, Purpose};
@@ -42,10 +42,13 @@ impl Loaded {
         tries.unwrap_or_else(as_written)
     }
 
-    /// Whether the field, or something around it, was set by hand.
+    /// Whether the field, or something around it, was set by hand. What is around it may be, if the draws were too: then the
+    /// field is meant to be drawn in what was set.
     fn is_set(&self, draw: &Draw) -> bool {
-        let path = Path::parse(draw.path.trim());
-        path.is_some_and(|path| self.overrides().iter().any(|by_hand| by_hand.path().contains(&path)))
+        let Some(path) = Path::parse(draw.path.trim()) else { return false };
+        let mut by_hand = self.overrides().iter().map(Override::path);
+        let are_draws_set = Path::parse("draw").is_some_and(|draws| by_hand.clone().any(|set| *set == draws));
+        by_hand.any(|set| if are_draws_set { *set == path } else { set.contains(&path) })
     }
 
     /// The scenario with these values, and with what was set by hand inside of them.
@@ -231,6 +234,18 @@ mod tests {
         }
         let section = set_by_hand(TWO, &["protocol=Raft(heartbeat: \"30ms\")"]);
         assert_eq!(section.configured(3, &table).drawn.len(), 1, "the section is set, its heartbeat with it");
+    }
+
+    #[test]
+    fn draws_that_are_set_by_hand_are_drawn_in_sections_that_are_set_too() {
+        let table = ProtocolTable::builtin();
+        let draws = r#"draw=[(path: "protocol.heartbeat", from: ["20ms", "40ms"]), (path: "nodes", from: ["3", "5"])]"#;
+        let set = set_by_hand(TWO, &["protocol=Raft(heartbeat: \"30ms\")", draws, "nodes=7"]);
+        for seed in 0..20 {
+            let configured = set.configured(seed, &table);
+            assert_eq!(configured.scenario.nodes, 7, "the field itself is set");
+            assert_eq!(configured.drawn.len(), 1, "the heartbeat is drawn");
+        }
     }
 
     #[test]

@@ -14,14 +14,13 @@ use sim_core::check::history::spec::{Mutex, Spec, Texts};
 use sim_core::check::history::txn::{Isolation, Transactions};
 use sim_core::check::history::{DEFAULT_BUDGET, Judgement, sequential};
 use sim_core::check::{About, Answer};
-use sim_core::history::History;
 use sim_core::service::Expiry;
 
 use super::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
 use crate::history::{self, Built, FailedCas, Form, Input, Model};
-use crate::input::{Seed, Selection};
+use crate::input::Selection;
 use crate::output::{Output, talk_line};
 use crate::session::{Session, Watch};
 
@@ -249,25 +248,11 @@ impl Export {
     fn perform(&self, stdout: &mut Output) -> Result<ExitCode, Failure> {
         let table = ProtocolTable::builtin();
         let session = Session::new(&self.selection, &table)?;
-        if self.selection.seed == Seed::Random {
-            talk_line(format_args!("seed {} was drawn", session.seed));
-        }
-        // Before the run, so that a place that cannot be written to is known at once.
-        let mut file = self.output.as_deref().map(Output::create).transpose()?;
-        let output = file.as_mut().unwrap_or(stdout);
-        let ran = session.run(Watch::Milestones);
-        let entries = history::entries_of(ran.run.simulation.history());
-        output.print(history::write(&entries, self.to))?;
-        output.flush()?;
-        if let Some(path) = &self.output {
-            let report = &ran.run.report;
-            let (count, path) = (entries.len(), path.display());
-            talk_line(format_args!(
-                "{count} entries of seed {} written to {path} ({})",
-                report.seed, report.verdict
-            ));
-        }
-        Ok(if ran.was_interrupted() { ExitCode::INTERRUPTED } else { ExitCode::PASS })
+        session.written(Watch::Milestones, self.output.as_deref(), stdout, |ran, output| {
+            let entries = history::entries_of(ran.run.simulation.history());
+            output.print(history::write(&entries, self.to))?;
+            Ok(format!("{} entries", entries.len()))
+        })
     }
 }
 
@@ -302,18 +287,17 @@ impl Check {
             return Ok(vec![checked(about, Transactions::new(isolation).judge(history, self.budget))]);
         }
         if of_lists {
-            return Err(self.not_for(consistency, "read-uncommitted … strict-serializable"));
+            return Err(self.not_for(consistency));
         }
         match consistency {
             Consistency::Linearizable => Ok(vec![self.linearizable(built)]),
-            Consistency::Sequential => Ok(vec![self.sequential(history)?]),
+            Consistency::Sequential => Ok(vec![self.sequential(built)]),
             _ => match consistency.guarantees() {
                 Some(guarantees) if matches!(self.model, Model::Register | Model::Kv) => Ok(guarantees
                     .iter()
                     .map(|it| checked(it.about(), session::Session::new(*it).judge(history)))
                     .collect()),
-                Some(_) => Err(self.not_for(consistency, "linearizable or sequential")),
-                None => Err(self.not_for(consistency, "linearizable, sequential or session")),
+                Some(_) | None => Err(self.not_for(consistency)),
             },
         }
     }
@@ -333,24 +317,31 @@ impl Check {
         checked(&linearizability::ABOUT, checker.judge(&built.history, self.budget))
     }
 
-    fn sequential(&self, history: &History) -> Result<Checked, Failure> {
+    fn sequential(&self, built: &Built) -> Checked {
+        let (history, budget) = (&built.history, self.budget);
         let judgement = match self.model {
-            Model::Register | Model::Kv => sequential::kv().judge(history, self.budget),
-            Model::Set => sequential::set().judge(history, self.budget),
-            Model::Queue => sequential::queue(self.expiry()).judge(history, self.budget),
-            Model::Lock => sequential::lock(self.expiry()).judge(history, self.budget),
-            Model::TextKv | Model::Mutex | Model::ListAppend => {
-                return Err(self.not_for(Consistency::Sequential, "linearizable"));
-            }
+            Model::Register | Model::Kv | Model::ListAppend => sequential::kv().judge(history, budget),
+            Model::TextKv => sequential::texts(Texts { texts: built.texts.clone() }).judge(history, budget),
+            Model::Set => sequential::set().judge(history, budget),
+            Model::Queue => sequential::queue(self.expiry()).judge(history, budget),
+            Model::Lock => sequential::lock(self.expiry()).judge(history, budget),
+            Model::Mutex => sequential::mutex().judge(history, budget),
         };
-        Ok(checked(&sequential::ABOUT, judgement))
+        checked(&sequential::ABOUT, judgement)
     }
 
     const fn expiry(&self) -> Expiry {
         if self.leases { Expiry::Possible } else { Expiry::Never }
     }
 
-    fn not_for(&self, consistency: Consistency, allowed: &str) -> Failure {
+    fn not_for(&self, consistency: Consistency) -> Failure {
+        let allowed = match self.model {
+            Model::Register | Model::Kv => "linearizable, sequential, session or one of its guarantees",
+            Model::TextKv | Model::Set | Model::Queue | Model::Lock | Model::Mutex => {
+                "linearizable or sequential"
+            }
+            Model::ListAppend => "read-uncommitted … strict-serializable",
+        };
         let [model, consistency] = [name_of(&self.model), name_of(&consistency)];
         let message = format!("`--consistency {consistency}` is not for `--model {model}`");
         Usage::new(message, allowed, "another consistency, or another model").into()

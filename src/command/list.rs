@@ -6,7 +6,6 @@ mod schema;
 use std::fmt::{self, Write as _};
 
 use clap::{Args, ValueEnum};
-use scenarios::text::diagnostic::nearest_name;
 use schemars::schema_for;
 use serde_json::Value;
 
@@ -117,13 +116,10 @@ fn print_one(section: Section, name: &str, format: Format, output: &mut Output) 
 
 fn unknown(section: Section, name: &str, items: &[Item]) -> Failure {
     let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
-    let hint = match nearest_name(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("`splitbrain list {}` shows all", section.name()),
-    };
     let message = format!("there is no `{name}` among the {}", section.name());
-    let failure = Usage::new(message, format!("one of {} names", names.len()), hint);
-    failure.code(ExitCode::NOTHING_SELECTED).into()
+    let allowed = format!("one of {} names", names.len());
+    let otherwise = format!("`splitbrain list {}` shows all", section.name());
+    Usage::unknown(message, allowed, name, &names, otherwise).into()
 }
 
 /// A JSON document, indented, with a line end.

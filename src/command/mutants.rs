@@ -5,7 +5,6 @@ mod outcome;
 
 use clap::Args;
 use scenarios::ProtocolTable;
-use scenarios::text::diagnostic::nearest_name;
 
 use self::hunt::{Hunt, Quarry};
 use self::outcome::{Outcome, Table};
@@ -135,11 +134,7 @@ fn nothing(what: &str, table: &ProtocolTable) -> Failure {
     let protocols = Quarry::all(table).into_iter().map(|quarry| quarry.protocol);
     let names: Vec<String> = names.into_iter().chain(protocols).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let hint = match nearest_name(what, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "`splitbrain list mutants` shows all".to_owned(),
-    };
     let message = format!("there is no mutant `{what}`");
-    let failure = Usage::new(message, "a mutant, or a protocol for all of its mutants", hint);
-    failure.code(ExitCode::NOTHING_SELECTED).into()
+    let allowed = "a mutant, or a protocol for all of its mutants";
+    Usage::unknown(message, allowed, what, &names, "`splitbrain list mutants` shows all").into()
 }

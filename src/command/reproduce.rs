@@ -2,7 +2,6 @@
 
 use clap::Args;
 use scenarios::reproduce::{self, Figure, Prepared, Quantity};
-use scenarios::text::diagnostic::nearest_name;
 use scenarios::{ProtocolTable, Report};
 use serde::Serialize;
 
@@ -120,12 +119,8 @@ fn selected(name: Option<&str>, table: &ProtocolTable) -> Result<Vec<Prepared>, 
     }
     let name = name.unwrap_or_default();
     let names: Vec<&str> = entries.iter().map(|entry| entry.name).collect();
-    let hint = match nearest_name(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "leave the name out for all".to_owned(),
-    };
-    let failure = Usage::new(format!("there is no reproduction `{name}`"), names.join(", "), hint);
-    Err(failure.code(ExitCode::NOTHING_SELECTED).into())
+    let message = format!("there is no reproduction `{name}`");
+    Err(Usage::unknown(message, names.join(", "), name, &names, "leave the name out for all").into())
 }
 
 /// Makes the runs; `None` if Ctrl-C came first.

@@ -7,7 +7,7 @@ use super::Format;
 use crate::exit_code::ExitCode;
 use crate::export::{Detail, Lines};
 use crate::failure::{Failure, Usage};
-use crate::input::{Seed, Selection};
+use crate::input::Selection;
 use crate::output::{Output, talk_line};
 use crate::report::{Body, Heading, Report, Timeline};
 use crate::session::{Session, Watch};
@@ -58,9 +58,6 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     }
     let table = ProtocolTable::builtin();
     let session = Session::new(&arguments.selection, &table)?;
-    if arguments.selection.seed == Seed::Random {
-        talk_line(format_args!("seed {} was drawn", session.seed));
-    }
     let heading = Heading(&session.summary(), session.seed).to_string();
     if arguments.format == Format::Human {
         output.print(heading)?;

@@ -8,8 +8,8 @@ use scenarios::ProtocolTable;
 use crate::exit_code::ExitCode;
 use crate::export::{self, TraceFormat};
 use crate::failure::Failure;
-use crate::input::{Seed, Selection};
-use crate::output::{Output, talk_line};
+use crate::input::Selection;
+use crate::output::Output;
 use crate::session::{Session, Watch};
 
 /// Run a scenario and write its trace for other tools.
@@ -42,24 +42,9 @@ pub(crate) struct Arguments {
 pub(crate) fn perform(arguments: &Arguments, stdout: &mut Output) -> Result<ExitCode, Failure> {
     let table = ProtocolTable::builtin();
     let session = Session::new(&arguments.selection, &table)?;
-    if arguments.selection.seed == Seed::Random {
-        talk_line(format_args!("seed {} was drawn", session.seed));
-    }
-    // Before the run, so that a place that cannot be written to is known at once.
-    let mut file = arguments.output.as_deref().map(Output::create).transpose()?;
-    let output = file.as_mut().unwrap_or(stdout);
-    let ran = session.run(Watch::Everything);
-    let names = session.names();
-    output.fill(|writer| export::write(arguments.format, ran.run.simulation.as_ref(), &names, writer))?;
-    output.flush()?;
-    if let Some(path) = &arguments.output {
-        let report = &ran.run.report;
-        let records = ran.run.simulation.trace().map_or(0, sim_core::trace::Trace::len);
-        let path = path.display();
-        talk_line(format_args!(
-            "{records} records of seed {} written to {path} ({})",
-            report.seed, report.verdict
-        ));
-    }
-    Ok(if ran.was_interrupted() { ExitCode::INTERRUPTED } else { ExitCode::PASS })
+    session.written(Watch::Everything, arguments.output.as_deref(), stdout, |ran, output| {
+        let (simulation, names) = (ran.run.simulation.as_ref(), session.names());
+        output.fill(|writer| export::write(arguments.format, simulation, &names, writer))?;
+        Ok(format!("{} records", simulation.trace().map_or(0, sim_core::trace::Trace::len)))
+    })
 }

@@ -131,6 +131,14 @@ fn texts_that_are_appended_to_are_judged_as_texts() {
         1,
         "\"x 1 yx 0 y\"",
     );
+    let two = append(0, "a") + &append(0, "b");
+    let sequential = ["--model", "text-kv", "--consistency", "sequential"];
+    code_and(&check_text("text-old", &(two.clone() + &get("a") + &get("ab")), &sequential), 0, "pass");
+    code_and(
+        &check_text("text-back", &(two + &get("ab") + &get("a")), &sequential),
+        1,
+        "sequential-consistency",
+    );
 }
 
 #[test]
@@ -147,6 +155,8 @@ fn other_models_read_their_operations() {
     code_and(&check_text("lock", lock, &["--model", "lock"]), 1, "acquire");
     code_and(&check_text("leases", lock, &["--model", "lock", "--leases"]), 0, "pass");
     code_and(&check_text("mutex", lock, &["--model", "mutex"]), 1, "acquire");
+    let sequential = ["--model", "mutex", "--consistency", "sequential"];
+    code_and(&check_text("mutex-order", lock, &sequential), 1, "sequential-consistency");
 }
 
 #[test]
@@ -274,8 +284,9 @@ fn what_does_not_go_together_is_refused() {
     let file = "tests/histories/stale-read.edn";
     let levels = check(file, &["--model", "register", "--consistency", "serializable"]);
     is_refused(&levels, 2, &["`--consistency serializable` is not for `--model register`"]);
-    let session = check(file, &["--model", "set", "--consistency", "session"]);
-    assert_eq!(session.code, 2, "{session:?}");
+    let set = "{:process 0 :type :invoke :f :add :value 1}{:process 0 :type :ok :f :add :value 1}";
+    let session = check_text("set-session", set, &["--model", "set", "--consistency", "session"]);
+    is_refused(&session, 2, &["allowed: linearizable or sequential"]);
     let empty = check_text("empty", "; nothing\n[]", &["--model", "register"]);
     is_refused(&empty, 4, &["has no operation"]);
     is_refused(&check("tests/histories", &["--model", "register"]), 2, &["is a directory"]);

@@ -177,6 +177,10 @@ impl Paxos {
         if ballot > self.promised && self.write_ballot(context, ballot).is_err() {
             return false;
         }
+        if let Role::Leader(leader) = &self.role {
+            // A ballot names its proposer, so nobody else leads it.
+            assert!(leader.ballot < ballot, "{from} leads {ballot}, and so does {}", self.node);
+        }
         match &self.role {
             Role::Follower(Follower { leader: Some(leader) }) if *leader == from => {}
             Role::Follower(_) | Role::Candidate(_) | Role::Leader(_) => {

@@ -29,7 +29,7 @@ crate::mutants! {
     /// Ballots are rounds alone, and two leaders may use the same.
     BallotCollision = "ballot-collision",
         breaks ["c1-one-commander", "a4-one-proposal-a-ballot", "c2-proposals-follow-chosen", "a5-chosen-stays",
-            "r1-one-decision", "cs3-decided-is-chosen"],
+            "r1-one-decision", "cs3-decided-is-chosen", "panic"],
         source "Paxos Made Moderately Complex §3, C1";
     /// A candidate counts promises of its older ballots for its present one.
     PromiseMix = "promise-mix",

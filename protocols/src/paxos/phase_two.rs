@@ -12,7 +12,7 @@ use super::facts::Fact;
 use super::message::{Accept, Message};
 use super::mutants::Mutant;
 use super::process::send;
-use super::role::{Commander, Leader, Role};
+use super::role::{Commander, Leader, Pending, Role};
 use super::types::{Proposal, Proposals, Pvalue};
 use super::{Paxos, Point};
 use crate::replicated::{Ballot, Command, Index, Memory, NodeSet, Phase};
@@ -276,21 +276,29 @@ impl Paxos {
                 self.reconfigure(context, slot, change);
                 outcome = Some(Outcome::Done);
             }
-            self.answer(context, slot, outcome);
+            self.answer(context, slot, &proposal, outcome);
         }
         if let Role::Leader(leader) = &mut self.role {
             leader.preparation.forget_before(self.log.last().next());
         }
     }
 
-    /// Answers the client whose command stood in `slot`, if this node is the leader it asked.
-    fn answer(&mut self, context: &mut Context<'_, Self>, slot: Index, outcome: Option<Outcome>) {
+    /// Answers the client whose command stood in `slot`, if this node is the leader it asked. Another leader may have had
+    /// something else decided there before this one hears of it: then the client asks again.
+    fn answer(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        slot: Index,
+        decided: &Proposal,
+        outcome: Option<Outcome>,
+    ) {
         let Role::Leader(leader) = &mut self.role else { return };
-        while leader.pending.pop_front_if(|(pending, _)| *pending < slot).is_some() {}
-        if let Some((_, op)) = leader.pending.pop_front_if(|(pending, _)| *pending == slot)
+        while leader.pending.pop_front_if(|pending| pending.slot < slot).is_some() {}
+        if let Some(pending) = leader.pending.pop_front_if(|pending| pending.slot == slot)
+            && pending.proposal == *decided
             && let Some(outcome) = outcome
         {
-            context.reply(op, outcome);
+            context.reply(pending.op, outcome);
         }
     }
 
@@ -336,7 +344,7 @@ fn choose(leader: &mut Leader, slot: Index, config: &super::Config, is_own: bool
         None if slot <= end => Some(Proposal::NOOP),
         None => {
             let (proposal, op) = leader.queue.pop_front()?;
-            leader.pending.push_back((slot, op));
+            leader.pending.push_back(Pending { slot, proposal, op });
             Some(proposal)
         }
     }

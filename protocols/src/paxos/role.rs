@@ -103,6 +103,14 @@ impl Preparation {
     }
 }
 
+/// A client that waits for its slot.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Pending {
+    pub(super) slot: Index,
+    pub(super) proposal: Proposal,
+    pub(super) op: OpId,
+}
+
 /// What a leader keeps.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Leader {
@@ -118,8 +126,8 @@ pub(super) struct Leader {
     pub(super) commanders: VecDeque<Commander>,
     /// Proposals that wait for a slot.
     pub(super) queue: VecDeque<(Proposal, OpId)>,
-    /// Clients to answer when their slot is executed, in order of slot.
-    pub(super) pending: VecDeque<(Index, OpId)>,
+    /// Clients to answer when their slot is executed, in order of slot, with what was proposed for them.
+    pub(super) pending: VecDeque<Pending>,
     /// The commanders before this one were there at the last heartbeat already.
     pub(super) resend_before: Index,
     /// The last round of heartbeats it has started.

@@ -68,7 +68,9 @@ fn show_leader(leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
         view.text("promised by", names(leader.preparation.promised_by));
         view.number("knows all after slot", leader.barrier.0);
         view.number("round of heartbeats", leader.round.0);
-        view.text("holds a lease", if leader.lease_until.is_some() { "yes, or did" } else { "no" });
+        if let Some(until) = leader.lease_until {
+            view.text("lease until, by the own clock", until);
+        }
         view.number("proposals waiting for a slot", leader.queue.len() as u64);
         view.number("reads to answer", leader.reads.len() as u64);
         view.table("commanders", commanders(leader, request));

@@ -69,8 +69,9 @@ impl Raft {
     }
 
     /// The leader wants this node to lead (dissertation §3.10): no waiting, no pre-vote.
-    pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, Self>) {
-        if !matches!(self.role, Role::Leader(_)) && self.may_campaign() && !self.is_behind_members() {
+    pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, Self>, from: NodeId) {
+        self.assert_no_other_leads(from, "TimeoutNow");
+        if self.may_campaign() && !self.is_behind_members() {
             context.sometimes(Point::TransferReceived as usize);
             self.reset_election_timer(context);
             self.start_campaign(context, Campaign::Transfer);
@@ -277,6 +278,17 @@ impl Raft {
         self.maybe_state_disruption(context);
         self.become_follower(context, None);
         Ok(())
+    }
+
+    /// Only the leader of a term sends this in it, and a term has one leader (§5.2).
+    #[inline]
+    pub(super) fn assert_no_other_leads(&self, from: NodeId, message: &str) {
+        assert!(
+            !matches!(self.role, Role::Leader(_)),
+            "{message} of {} from {from}, and {} leads that term",
+            self.term(),
+            self.node
+        );
     }
 
     /// The leader of the current term was heard of.

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use sim_core::process;
+use sim_core::{OpId, process};
 
 use super::snapshot::SnapshotMeta;
 use super::types::{Entries, Entry, Round, Term};
@@ -53,15 +53,15 @@ pub enum Message {
     ReadIndex {
         /// The follower's term.
         term: Term,
-        /// Which of its questions.
-        ticket: u64,
+        /// For this operation.
+        op: OpId,
     },
     /// The answer to it.
     ReadIndexReply {
         /// The leader's term.
         term: Term,
-        /// The question.
-        ticket: u64,
+        /// The operation.
+        op: OpId,
         /// So far.
         index: Index,
     },
@@ -286,9 +286,9 @@ impl process::Message for Message {
             Self::InstallSnapshot(install) => install.describe(),
             Self::InstallSnapshotReply(reply) => reply.describe(),
             Self::TimeoutNow { term } => format!("TimeoutNow term={}", term.0),
-            Self::ReadIndex { term, ticket } => format!("ReadIndex term={} ticket={ticket}", term.0),
-            Self::ReadIndexReply { term, ticket, index } => {
-                format!("ReadIndexReply term={} ticket={ticket} index={index}", term.0)
+            Self::ReadIndex { term, op } => format!("ReadIndex term={} for {op}", term.0),
+            Self::ReadIndexReply { term, op, index } => {
+                format!("ReadIndexReply term={} for {op} index={index}", term.0)
             }
         }
     }

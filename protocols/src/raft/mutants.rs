@@ -6,7 +6,7 @@
 crate::mutants! {
     /// A leader commits entries of earlier terms by counting who has them.
     CommitPriorTerm = "commit-prior-term",
-        breaks ["leader-completeness", "state-machine-safety", "log-inv", "config-safety", "panic"],
+        breaks ["leader-completeness", "more-up-to-date-correct", "state-machine-safety", "log-inv", "config-safety", "panic"],
         source "paper §5.4.2, Figure 8";
     /// A voter answers before its vote is on disk.
     VoteNotPersisted = "vote-not-persisted",

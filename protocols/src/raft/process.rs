@@ -89,9 +89,9 @@ impl Process for Raft {
             Message::PreVoteReply { vote, .. } => self.on_pre_vote_reply(context, from, vote),
             Message::InstallSnapshot(install) => self.on_install_snapshot(context, from, &install),
             Message::InstallSnapshotReply(reply) => self.on_install_snapshot_reply(context, from, reply),
-            Message::TimeoutNow { .. } => self.on_timeout_now(context),
-            Message::ReadIndex { ticket, .. } => self.on_read_index(context, from, ticket),
-            Message::ReadIndexReply { ticket, index, .. } => self.on_read_index_reply(context, ticket, index),
+            Message::TimeoutNow { .. } => self.on_timeout_now(context, from),
+            Message::ReadIndex { op, .. } => self.on_read_index(context, from, op),
+            Message::ReadIndexReply { op, index, .. } => self.on_read_index_reply(context, op, index),
         }
     }
 

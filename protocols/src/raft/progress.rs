@@ -100,6 +100,11 @@ impl Progress {
         self.in_flight.len() as u64
     }
 
+    /// Heartbeats since its last reply: its last contact.
+    pub(super) const fn silent_heartbeats(&self) -> u64 {
+        self.silent
+    }
+
     /// A message with `count` entries from `next_index` on was sent.
     #[inline]
     pub(super) fn on_sent(&mut self, count: u64) {

@@ -42,8 +42,8 @@ use crate::replicated::Index;
 enum Reader {
     /// A client, this key.
     Client(OpId, Key),
-    /// A follower, by this question.
-    Follower(NodeId, u64),
+    /// A follower, for a client of its own.
+    Follower(NodeId, OpId),
 }
 
 /// A read at the leader.
@@ -119,18 +119,18 @@ impl Lease {
     }
 }
 
-/// Reads at a follower that has asked its leader about them.
+/// Reads at a follower that has asked its leader about them. Questions and answers name the client's operation. So whatever
+/// answer comes was given after the operation had begun, also if an earlier try of it was meant, or if the follower has
+/// restarted or campaigned meanwhile. A number that began anew each time would let an old answer pass for a new one.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Forwarded {
     waiting: VecDeque<Waiting>,
-    next_ticket: u64,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Waiting {
     op: OpId,
     key: Key,
-    ticket: u64,
     /// What must be executed first, once the leader has said so.
     index: Option<Index>,
 }
@@ -147,16 +147,13 @@ impl Forwarded {
     }
 
     /// A retry takes the place of its first try, whose question may be lost.
-    fn ask(&mut self, op: OpId, key: Key) -> u64 {
+    fn ask(&mut self, op: OpId, key: Key) {
         self.waiting.retain(|waiting| waiting.op != op);
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.waiting.push_back(Waiting { op, key, ticket, index: None });
-        ticket
+        self.waiting.push_back(Waiting { op, key, index: None });
     }
 
-    fn on_reply(&mut self, ticket: u64, index: Index) {
-        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
+    fn on_reply(&mut self, op: OpId, index: Index) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.op == op) {
             waiting.index = Some(index);
         }
     }
@@ -177,9 +174,9 @@ impl Raft {
     }
 
     /// A follower asks for a client of its own.
-    pub(super) fn on_read_index(&mut self, context: &mut Context<'_, Self>, from: NodeId, ticket: u64) {
+    pub(super) fn on_read_index(&mut self, context: &mut Context<'_, Self>, from: NodeId, op: OpId) {
         if matches!(self.role, Role::Leader(_)) {
-            self.enqueue_read(context, Reader::Follower(from, ticket));
+            self.enqueue_read(context, Reader::Follower(from, op));
         }
     }
 
@@ -234,9 +231,9 @@ impl Raft {
         {
             match read.reader {
                 Reader::Client(op, key) => context.reply(op, Outcome::Value(self.machine.read(key))),
-                Reader::Follower(node, ticket) => {
+                Reader::Follower(node, op) => {
                     let (term, index) = (self.term(), read.index);
-                    self.send(context, node, Message::ReadIndexReply { term, ticket, index });
+                    self.send(context, node, Message::ReadIndexReply { term, op, index });
                 }
             }
         }
@@ -282,18 +279,19 @@ impl Raft {
         let Role::Follower(Follower { leader: Some(leader), forwarded }) = &mut self.role else {
             return context.reply(op, Outcome::Redirect(None));
         };
-        let (leader, ticket) = (*leader, forwarded.ask(op, key));
+        let leader = *leader;
+        forwarded.ask(op, key);
         context.sometimes(Point::ReadForwarded as usize);
         self.after_durable(
             context,
-            super::durable::Deferred::Send { to: leader, message: Message::ReadIndex { term, ticket } },
+            super::durable::Deferred::Send { to: leader, message: Message::ReadIndex { term, op } },
         );
     }
 
     /// The leader says how far a read must see.
-    pub(super) fn on_read_index_reply(&mut self, context: &mut Context<'_, Self>, ticket: u64, index: Index) {
+    pub(super) fn on_read_index_reply(&mut self, context: &mut Context<'_, Self>, op: OpId, index: Index) {
         if let Role::Follower(follower) = &mut self.role {
-            follower.forwarded.on_reply(ticket, index);
+            follower.forwarded.on_reply(op, index);
             self.serve_forwarded(context);
         }
     }
@@ -341,12 +339,13 @@ mod tests {
     fn a_read_at_a_follower_waits_for_the_answer_and_for_the_state_machine() {
         let op = |ordinal| OpId { client: ClientId::new(0), ordinal };
         let mut forwarded = Forwarded::default();
-        let tickets =
-            [forwarded.ask(op(0), Key(1)), forwarded.ask(op(1), Key(2)), forwarded.ask(op(0), Key(1))];
+        for (ordinal, key) in [(0, 1), (1, 2), (0, 1)] {
+            forwarded.ask(op(ordinal), Key(key));
+        }
         assert_eq!(forwarded.len(), 2, "the retry took the place of the first try");
-        forwarded.on_reply(tickets[0], Index(1));
+        forwarded.on_reply(op(7), Index(1));
         assert_eq!(forwarded.take_ready(Index(9)), [], "an answer to what nobody waits for");
-        forwarded.on_reply(tickets[1], Index(8));
+        forwarded.on_reply(op(1), Index(8));
         assert_eq!(forwarded.take_ready(Index(7)), []);
         assert_eq!(forwarded.take_ready(Index(8)), [(op(1), Key(2))]);
         assert_eq!(forwarded.into_ops().collect::<Vec<_>>(), [op(0)]);

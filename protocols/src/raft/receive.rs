@@ -50,10 +50,7 @@ impl Raft {
         from: NodeId,
         install: &InstallSnapshot,
     ) {
-        if matches!(self.role, Role::Leader(_)) {
-            return context
-                .note(|| format!("{from} says that it leads this term too: beyond what Raft survives"));
-        }
+        self.assert_no_other_leads(from, "InstallSnapshot");
         self.follow(context, from);
         let (term, round, offset) = (self.term(), install.round, install.offset);
         let reply = |result| InstallSnapshotReply { term, round, offset, result };

@@ -169,10 +169,7 @@ impl Raft {
         from: NodeId,
         append: &AppendEntries,
     ) {
-        if matches!(self.role, Role::Leader(_)) {
-            return context
-                .note(|| format!("{from} says that it leads this term too: beyond what Raft survives"));
-        }
+        self.assert_no_other_leads(from, "AppendEntries");
         self.follow(context, from);
         let result = if self.log.agrees_at(append.prev_index, append.prev_term) {
             AppendResult::Matches(self.take_entries(context, append))

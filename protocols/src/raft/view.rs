@@ -118,7 +118,7 @@ impl Raft {
             let chunk = leader.shipments.get(&node).map(|shipment| shipment.offset);
             progress_row(node, &leader.progress[node.index()], chunk)
         });
-        let columns = vec!["follower", "next", "match", "in flight", "messages", "mode", "round"];
+        let columns = vec!["follower", "next", "match", "in flight", "messages", "mode", "round", "silent"];
         view.group("leader", |view| {
             view.number("first entry of its term", leader.noop.0);
             view.number("round of heartbeats", leader.round.0);
@@ -157,6 +157,7 @@ fn progress_row(node: NodeId, progress: &Progress, chunk: Option<u64>) -> Vec<St
         progress.messages_in_flight().to_string(),
         mode,
         progress.round.0.to_string(),
+        progress.silent_heartbeats().to_string(),
     ]
 }
 

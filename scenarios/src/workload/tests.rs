@@ -49,25 +49,27 @@ fn the_ratios_are_kept() {
     assert!((760..840).contains(&reads), "{reads} of 1,000 are reads");
 }
 
-#[test]
-fn a_zipf_workload_prefers_the_first_keys() {
-    let source = source("Kv(reads: 1, keys: 10, skew: Zipf())", "()", 3);
-    let mut counts = [0_u32; 10];
-    for step in steps(&source, 0, 2_000) {
+/// How often each of ten keys comes in so many operations.
+fn key_counts(source: &WorkloadSource, count: u32) -> [u32; 10] {
+    let mut counts = [0; 10];
+    for step in steps(source, 0, count) {
         let Operation::Kv(operation) = step.operation else { panic!("a kv operation") };
         counts[operation.key().0 as usize] += 1;
     }
+    counts
+}
+
+#[test]
+fn a_zipf_workload_prefers_the_first_keys() {
+    let source = source("Kv(reads: 1, keys: 10, skew: Zipf())", "()", 3);
+    let counts = key_counts(&source, 2_000);
     assert!(counts[0] > counts[1] && counts[1] > counts[4] && counts[9] > 0, "{counts:?}");
 }
 
 #[test]
 fn zipf_keys_come_as_often_as_the_law_says() {
     let source = source("Kv(reads: 1, keys: 10, skew: Zipf(exponent: 1))", "()", 3);
-    let mut counts = [0_u32; 10];
-    for step in steps(&source, 0, 29_290) {
-        let Operation::Kv(operation) = step.operation else { panic!("a kv operation") };
-        counts[operation.key().0 as usize] += 1;
-    }
+    let counts = key_counts(&source, 29_290);
     // The weights 1/k of ten keys add up to 2.929, so that the k-th key comes 10,000 / k times of 29,290.
     for (rank, count) in (1..).zip(counts) {
         let expected = 10_000 / rank;

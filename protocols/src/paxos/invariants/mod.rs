@@ -28,7 +28,6 @@ mod a5_chosen_stays;
 mod c1_one_commander;
 mod c2_proposals_follow_chosen;
 mod cs3_decided_is_chosen;
-mod few;
 mod proposals;
 mod r1_one_decision;
 mod r2_no_holes;

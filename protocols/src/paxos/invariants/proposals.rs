@@ -3,13 +3,13 @@
 use sim_core::NodeId;
 use sim_core::check::Ghost;
 use sim_core::persist::AppendLog;
+use smallvec::SmallVec;
 
 use super::super::{Ballot, Fact, Index, Paxos, Proposal, Pvalue};
-use super::few::Few;
 
 /// By slot, each ballot with its first proposal. Invariants share it: see [`Ghost`].
 #[derive(Clone, Debug)]
-pub(super) struct FirstProposals(AppendLog<Few<(Ballot, Proposal)>>);
+pub(super) struct FirstProposals(AppendLog<SmallVec<[(Ballot, Proposal); 1]>>);
 
 impl Default for FirstProposals {
     fn default() -> Self {
@@ -25,7 +25,7 @@ impl FirstProposals {
 
     /// Takes note of a proposal, unless its ballot has proposed something for its slot. Returns what was first.
     pub(super) fn propose(&mut self, Pvalue { slot, ballot, proposal }: Pvalue) -> Proposal {
-        let ballots = self.0.get_or_fill(slot.0, Few::default);
+        let ballots = self.0.get_or_fill(slot.0, SmallVec::new);
         if let Some((_, first)) = ballots.iter().find(|(known, _)| *known == ballot) {
             return *first;
         }

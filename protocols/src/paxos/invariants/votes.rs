@@ -5,10 +5,10 @@ use std::sync::Arc;
 use sim_core::NodeId;
 use sim_core::check::Ghost;
 use sim_core::persist::AppendLog;
+use smallvec::SmallVec;
 
 use super::super::membership::Membership;
 use super::super::{Ballot, Config, Fact, Index, Paxos, Proposal, Pvalue};
-use super::few::Few;
 use crate::replicated::{NodeSet, Phase};
 
 /// Every vote that left an acceptor. Invariants share it: see [`Ghost`].
@@ -30,7 +30,7 @@ pub(super) struct Votes {
 #[derive(Clone, Debug, Default)]
 struct Slot {
     /// One for each ballot and proposal; usually one.
-    tallies: Few<Tally>,
+    tallies: SmallVec<[Tally; 1]>,
     /// Which of them was the first to have a quorum.
     chosen: Option<usize>,
 }
@@ -66,10 +66,10 @@ impl Votes {
         let Pvalue { slot, ballot, proposal } = pvalue;
         let votes = self.slots.get_or_fill(slot.0, Slot::default);
         let place = votes.place(ballot, proposal);
-        let tally = votes.tallies.get_mut(place).expect("a place that was just found");
+        let tally = &mut votes.tallies[place];
         tally.accepted_by = tally.accepted_by.with(node);
         let accepted_by = tally.accepted_by;
-        if votes.tallies.get(1).is_some() {
+        if votes.tallies.len() > 1 {
             self.disputed.push(slot);
         }
         if votes.chosen.is_some() {
@@ -155,8 +155,12 @@ impl Ghost<Paxos> for Votes {
 impl Slot {
     /// Where the tally of a proposal under a ballot is; a new one if there was none.
     fn place(&mut self, ballot: Ballot, proposal: Proposal) -> usize {
-        let known = self.tallies.position(|tally| tally.ballot == ballot && tally.proposal == proposal);
-        known.unwrap_or_else(|| self.tallies.push(Tally { ballot, proposal, accepted_by: NodeSet::EMPTY }))
+        let known =
+            self.tallies.iter().position(|tally| tally.ballot == ballot && tally.proposal == proposal);
+        known.unwrap_or_else(|| {
+            self.tallies.push(Tally { ballot, proposal, accepted_by: NodeSet::EMPTY });
+            self.tallies.len() - 1
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! | property | paper | TLA+ | file |
 //! | --- | --- | --- | --- |
-//! | Election Safety | §5.2, Figure 3 | `ElectionSafety` over `elections` | `election_safety` |
+//! | Election Safety | §5.2, Figure 3 | `ElectionSafety` over `elections`; `MoreThanOneLeaderInv` | `election_safety` |
+//! | a leader has all of its term | §5.2, §5.3 | `ElectionSafetyInv` | `leader_has_own_term` |
 //! | Leader Append-Only | §5.3, Figure 3 | `LeaderAppendOnly` (action property) | `leader_append_only` |
 //! | Log Matching | §5.3, Figure 3 | `LogMatchingInv` | `log_matching` |
 //! | Leader Completeness | §5.4, Figure 3 | `LeaderCompletenessInv`, `LogInv` | `leader_completeness` |
@@ -33,6 +34,7 @@ mod election_record;
 mod election_safety;
 mod leader_append_only;
 mod leader_completeness;
+mod leader_has_own_term;
 mod log_inv;
 mod log_matching;
 mod message_terms;
@@ -55,6 +57,7 @@ pub use election_record::ElectionRecord;
 pub use election_safety::ElectionSafety;
 pub use leader_append_only::LeaderAppendOnly;
 pub use leader_completeness::LeaderCompleteness;
+pub use leader_has_own_term::LeaderHasOwnTerm;
 pub use log_inv::LogInv;
 pub use log_matching::LogMatching;
 pub use message_terms::MessageTerms;
@@ -98,5 +101,6 @@ pub fn all() -> Vec<Box<dyn Invariant<Raft>>> {
         Box::<ConfigInForce>::default(),
         Box::<SessionExactlyOnce>::default(),
         Box::<NonDisruption>::default(),
+        Box::<LeaderHasOwnTerm>::default(),
     ]
 }

@@ -1,8 +1,10 @@
 //! Evidence that is a circle: operations of which each must come before the next, and the last before the first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
 use serde::Serialize;
 
 use super::recorded::Record;
@@ -55,6 +57,9 @@ pub(super) struct Order<L> {
     pub(super) after: Vec<Vec<(u32, L)>>,
 }
 
+/// How many pairs are looked at for a shorter circle than the first that was found.
+const SHORTEN_STEPS: u64 = 4_000_000;
+
 /// A circle: each node with why it comes before the next.
 pub(super) type Circle<L> = Vec<(u32, L)>;
 
@@ -88,43 +93,56 @@ impl<L: Clone> Order<L> {
         (sorted.len() == self.after.len()).then_some(sorted)
     }
 
-    /// A shortest circle, `None` where there is none. Takes time in proportion to nodes on circles times pairs.
+    /// A shortest circle, `None` where there is none. Where there are many and long ones it may be a longer one: once
+    /// the first is found, about [`SHORTEN_STEPS`] are spent on shorter ones.
     pub(super) fn shortest_circle(&self) -> Option<Circle<L>> {
-        if self.sorted().is_some() {
-            return None;
-        }
-        self.shortest_circle_through(&(0..).take(self.after.len()).collect::<Vec<u32>>())
+        self.shortest_circle_through(&self.on_circles())
     }
 
-    /// A shortest circle through one of these nodes.
+    /// A shortest circle through one of these nodes, as [`Order::shortest_circle`] finds it.
     pub(super) fn shortest_circle_through(&self, nodes: &[u32]) -> Option<Circle<L>> {
         let mut best: Option<Circle<L>> = None;
+        let mut walk = Walk::new(self.after.len());
         for start in nodes.iter().copied() {
             let limit = best.as_ref().map_or(usize::MAX, Vec::len);
-            if let Some(circle) = self.circle_through(start, limit) {
+            if let Some(circle) = self.circle_through(start, limit, &mut walk) {
+                if best.is_none() {
+                    walk.steps = 0;
+                }
                 best = Some(circle);
             }
-            if best.as_ref().is_some_and(|best| best.len() <= 2) {
+            if best.as_ref().is_some_and(|best| best.len() <= 2 || walk.steps > SHORTEN_STEPS) {
                 break;
             }
         }
         best
     }
 
+    /// The nodes that are on circles, ascending.
+    fn on_circles(&self) -> Vec<u32> {
+        let pairs = (0_u32..).zip(&self.after).flat_map(|(node, all)| all.iter().map(move |to| (node, to.0)));
+        let graph = DiGraph::<(), ()>::from_edges(pairs.clone());
+        let components = kosaraju_scc(&graph).into_iter().filter(|component| component.len() > 1);
+        let apart = components.flatten().map(|node| u32::try_from(node.index()).expect("no more than nodes"));
+        let alone = pairs.filter(|(node, to)| node == to).map(|(node, _)| node);
+        let nodes: BTreeSet<u32> = apart.chain(alone).collect();
+        nodes.into_iter().collect()
+    }
+
     /// A shortest circle through a node, if it is shorter than `limit`; breadth first.
-    fn circle_through(&self, start: u32, limit: usize) -> Option<Circle<L>> {
-        let mut from: Vec<Option<(u32, usize)>> = vec![None; self.after.len()];
+    fn circle_through(&self, start: u32, limit: usize, walk: &mut Walk) -> Option<Circle<L>> {
+        walk.begin();
         let mut queue = VecDeque::from([(start, 0)]);
         while let Some((node, length)) = queue.pop_front() {
             if length + 1 >= limit {
                 return None;
             }
+            walk.steps += self.after[node as usize].len() as u64;
             for (at, (after, _)) in self.after[node as usize].iter().enumerate() {
                 if *after == start {
-                    return Some(self.walk_back(start, node, at, &from));
+                    return Some(self.walk_back(start, node, at, walk));
                 }
-                if from[*after as usize].is_none() {
-                    from[*after as usize] = Some((node, at));
+                if walk.reach(*after, node, at) {
                     queue.push_back((*after, length + 1));
                 }
             }
@@ -132,17 +150,53 @@ impl<L: Clone> Order<L> {
         None
     }
 
-    fn walk_back(&self, start: u32, last: u32, at: usize, from: &[Option<(u32, usize)>]) -> Circle<L> {
+    fn walk_back(&self, start: u32, last: u32, at: usize, walk: &Walk) -> Circle<L> {
         let why = |node: u32, at: usize| self.after[node as usize][at].1.clone();
         let mut circle = vec![(last, why(last, at))];
         let mut node = last;
         while node != start {
-            let (before, at) = from[node as usize].expect("it was reached from the start");
+            let (before, at) = walk.way_to(node);
             circle.push((before, why(before, at)));
             node = before;
         }
         circle.reverse();
         circle
+    }
+}
+
+/// How nodes were reached, walk after walk.
+struct Walk {
+    /// By node: in which walk it was reached last, and then from which node over which of its pairs.
+    reached: Vec<(u32, u32, usize)>,
+    /// Which walk is under way, from 1.
+    number: u32,
+    /// Pairs that were looked at.
+    steps: u64,
+}
+
+impl Walk {
+    fn new(nodes: usize) -> Self {
+        Self { reached: vec![(0, 0, 0); nodes], number: 0, steps: 0 }
+    }
+
+    fn begin(&mut self) {
+        self.number += 1;
+    }
+
+    /// Takes note of a way to `node`; whether it is the first of this walk.
+    fn reach(&mut self, node: u32, from: u32, at: usize) -> bool {
+        let reached = &mut self.reached[node as usize];
+        let is_first = reached.0 != self.number;
+        if is_first {
+            *reached = (self.number, from, at);
+        }
+        is_first
+    }
+
+    fn way_to(&self, node: u32) -> (u32, usize) {
+        let (number, from, at) = self.reached[node as usize];
+        assert_eq!(number, self.number, "node {node} was reached from the start");
+        (from, at)
     }
 }
 
@@ -195,5 +249,30 @@ mod tests {
         let circle: Vec<u32> =
             order.shortest_circle().expect("two").into_iter().map(|(node, ())| node).collect();
         assert_eq!(circle, [3, 4]);
+    }
+
+    #[test]
+    fn nodes_beside_circles_are_on_none() {
+        let order = order(7, &[(0, 1), (1, 0), (1, 2), (2, 3), (3, 4), (4, 3), (5, 5), (6, 0)]);
+        assert_eq!(order.on_circles(), [0, 1, 3, 4, 5], "2 lies between two circles, 6 before one");
+    }
+
+    /// From each of so many nodes to all of the next rank: to find that no circle is shorter takes the cube of them.
+    #[test]
+    fn a_circle_among_many_is_shown_without_trying_all() {
+        let (ranks, width) = (40_u32, 50);
+        let ranked = (0..ranks).flat_map(|rank| {
+            let ways = (0..width).flat_map(|from| (0..width).map(move |to| (from, to)));
+            ways.map(move |(from, to)| (rank * width + from, (rank + 1) % ranks * width + to))
+        });
+        let order = order((ranks * width) as usize, &ranked.collect::<Vec<_>>());
+        let nodes = order.on_circles();
+        let mut walk = Walk::new(order.after.len());
+        assert_eq!(
+            order.circle_through(nodes[0], usize::MAX, &mut walk).map(|circle| circle.len()),
+            Some(40)
+        );
+        assert!(walk.steps * nodes.len() as u64 > 10 * SHORTEN_STEPS, "trying all takes too long");
+        assert_eq!(order.shortest_circle().map(|circle| circle.len()), Some(40));
     }
 }

@@ -22,7 +22,7 @@ use super::anomaly::{Anomaly, circle_of};
 use super::linearizability::Linearizability;
 use super::recorded::Record;
 use super::registers::{Accesses, Unpaired};
-use super::spec::{GrowSet, Modelled, Register, Spec};
+use super::spec::{GrowSet, Modelled, Mutex, Register, Spec, Texts};
 use super::{About, Answer, Judgement};
 use crate::check::HistoryChecker;
 use crate::history::History;
@@ -53,7 +53,7 @@ pub struct Sequential<S> {
 }
 
 impl<S: Spec + Clone> Sequential<S> {
-    /// Judges a history in about `budget` steps.
+    /// Judges a history in about `budget` steps of each kind: of the rules, and of the search.
     pub fn judge(&self, history: &History, budget: u64) -> Judgement<Anomaly> {
         if Linearizability::new(self.spec.clone()).is_linearizable(history, budget / 4) {
             return Judgement::Pass;
@@ -65,7 +65,7 @@ impl<S: Spec + Clone> Sequential<S> {
             match Accesses::pair(&record) {
                 Err(Unpaired::OutOfThinAir(anomaly)) => return Judgement::Violation(anomaly),
                 Err(Unpaired::Ambiguous(_)) => {}
-                Ok(accesses) => match saturate::saturate(&record, &accesses) {
+                Ok(accesses) => match saturate::saturate(&record, &accesses, budget) {
                     Err(circle) => {
                         let says = "each of these must come before the next, and the last before the first";
                         let anomaly = circle_of(&record, ABOUT.name, says, &circle);
@@ -123,6 +123,16 @@ pub const fn set() -> Sequential<GrowSet> {
 pub const fn queue(expiry: Expiry) -> Sequential<Modelled<QueueModel>> {
     let spec = Modelled { model: QueueModel { expiry }, service: Service::Queue, expiry };
     Sequential { spec, is_register: false }
+}
+
+/// A lock without tokens.
+pub const fn mutex() -> Sequential<Mutex> {
+    Sequential { spec: Mutex, is_register: false }
+}
+
+/// Texts under keys, where numbers stand for these texts.
+pub const fn texts(texts: Texts) -> Sequential<Texts> {
+    Sequential { spec: texts, is_register: false }
 }
 
 /// The lock; see [`linearizability::lock`](super::linearizability::lock).

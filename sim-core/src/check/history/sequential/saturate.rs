@@ -85,13 +85,26 @@ impl Reach {
     }
 }
 
-/// All that follows, as pairs between operations of the record; or a shortest circle.
-pub(super) fn saturate(record: &Record<'_>, accesses: &Accesses) -> Result<Order<Why>, Circle<Why>> {
+/// How many words of bits are taken over in one step.
+const STEP_WORDS: u64 = 1_024;
+
+/// What follows, as pairs between operations of the record; or a short circle. After about `budget` steps it is left at
+/// what has been found by then, which holds, and need not be all.
+pub(super) fn saturate(
+    record: &Record<'_>,
+    accesses: &Accesses,
+    budget: u64,
+) -> Result<Order<Why>, Circle<Why>> {
     let mut saturation = Saturation::new(record, accesses);
+    let mut left = budget;
     loop {
         let Some(sorted) = saturation.order.sorted() else {
             return Err(saturation.circle());
         };
+        match left.checked_sub(saturation.steps_of_a_round()) {
+            Some(rest) => left = rest,
+            None => return Ok(saturation.order),
+        }
         let reach = Reach::new(&saturation.order, &sorted);
         if !saturation.apply_rules(&reach) {
             return Ok(saturation.order);
@@ -151,6 +164,14 @@ impl<'a> Saturation<'a> {
             }
         }
         Self { record, order, writes, reads, nothing }
+    }
+
+    /// What one round takes: a row of bits for each pair, and a look at each chain for each read.
+    fn steps_of_a_round(&self) -> u64 {
+        let words = self.order.after.len().div_ceil(64) as u64;
+        let pairs = self.order.after.iter().map(|after| after.len() as u64).sum::<u64>();
+        let looks = self.reads.iter().map(|(_, key, _)| self.writes[key].len() as u64).sum::<u64>();
+        1 + (pairs * words + looks) / STEP_WORDS
     }
 
     /// A short circle, where there is one: pairs that were left out because others imply them are put in first.

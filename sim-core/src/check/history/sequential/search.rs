@@ -4,7 +4,7 @@
 //! taken at once and for good; of the others, one is chosen, those asked for first being tried first, and taken back
 //! where nothing fits. A configuration (the set of what has happened, and the states) is tried once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::saturate::Why;
 use crate::check::history::anomaly::Order;
@@ -37,7 +37,7 @@ pub(super) struct Program<C> {
     calls: Vec<Option<C>>,
     /// Which object's.
     parts: Vec<u32>,
-    part_keys: Vec<u64>,
+    part_count: usize,
     is_required: Vec<bool>,
     after: Vec<Vec<u32>>,
     /// For a write, how many read from it: it is not overwritten before all have. Empty where that is not known.
@@ -52,25 +52,23 @@ impl<C: Clone> Program<C> {
         let mut program = Self {
             calls: vec![None; len],
             parts: vec![0; len],
-            part_keys: Vec::new(),
+            part_count: 0,
             is_required: vec![false; len],
             after: vec![Vec::new(); len],
             readers: Vec::new(),
             sources: Vec::new(),
         };
+        let mut parts = BTreeMap::new();
         for (index, operation) in record.happened() {
             let Some(key) = spec.part(operation.operation) else { continue };
             let Some(call) = spec.compile(operation.operation, operation.outcome) else { continue };
-            let known = program.part_keys.iter().position(|other| *other == key);
-            let part = known.unwrap_or_else(|| {
-                program.part_keys.push(key);
-                program.part_keys.len() - 1
-            });
+            let next = u32::try_from(parts.len()).expect("no more than operations");
             let at = index as usize;
-            program.parts[at] = u32::try_from(part).expect("no more than operations");
+            program.parts[at] = *parts.entry(key).or_insert(next);
             program.calls[at] = Some(call);
             program.is_required[at] = operation.is_known();
         }
+        program.part_count = parts.len();
         for (before, after) in record.program_order() {
             program.after[before as usize].push(after);
         }
@@ -141,7 +139,7 @@ pub(super) struct Search<'a, S: Spec> {
 
 impl<'a, S: Spec> Search<'a, S> {
     pub(super) fn new(spec: &'a S, program: &'a Program<S::Call>) -> Self {
-        let parts = program.part_keys.len();
+        let parts = program.part_count;
         let mut before_count = vec![0; program.calls.len()];
         program.after.iter().flatten().for_each(|after| before_count[*after as usize] += 1);
         let mut search = Self {

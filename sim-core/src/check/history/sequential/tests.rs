@@ -1,12 +1,16 @@
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::check::history::anomaly::Order;
+use crate::check::history::spec::Text;
 use crate::check::history::testing::{
-    self, Shape, by_hand, draws, has_legal_order, history_of, is_earlier, read, write,
+    self, Shape, by_hand, draws, has_legal_order, history_of, is_earlier, random_history, read, write,
 };
 use crate::history::HistoryOperation;
 use crate::random::Stream;
 use crate::service::kv::KvModel;
 use crate::service::set::SetModel;
-use crate::service::{Key, Model, Operation, Outcome, Value, kv as kv_service};
+use crate::service::{Key, Model, Operation, Outcome, Value, kv as kv_service, lock};
 use crate::{ClientId, OpId, SimTime};
 
 const BUDGET: u64 = 1_000_000;
@@ -110,6 +114,35 @@ fn two_registers_together_may_be_wrong_where_each_is_right() {
 }
 
 #[test]
+fn a_mutex_is_held_by_one_whoever_asked_first() {
+    let of =
+        |client, at, operation, outcome| by_hand(client, at, at + 1, Operation::Lock(operation), outcome);
+    let acquire = |client, at| of(client, at, lock::Operation::Acquire, Outcome::Done);
+    let release = |client, at| of(client, at, lock::Operation::Release { token: 0 }, Outcome::Done);
+    let judge = |operations: &[HistoryOperation]| super::mutex().judge(&history_of(operations), BUDGET);
+    // c2 had it before c1 let it go: by the clock, and not by what each of them did.
+    let late = [acquire(1, 0), acquire(2, 2), release(1, 4), release(2, 6)];
+    assert_eq!(judge(&late), Judgement::Pass);
+    assert!(!Linearizability::new(Mutex).is_linearizable(&history_of(&late), BUDGET));
+    let Judgement::Violation(anomaly) = judge(&late[..2]) else { panic!("nobody lets it go") };
+    assert_eq!(anomaly.operations.len(), 1, "one of the two cannot have it: {anomaly}");
+}
+
+#[test]
+fn texts_may_be_read_as_they_were_but_never_shorter_than_before() {
+    let stands_for =
+        [(1, Text::Appended("a".into())), (2, Text::Appended("b".into())), (3, Text::Whole("a".into()))];
+    let stands_for = stands_for.into_iter().chain([(4, Text::Whole("ab".into()))]).collect();
+    let checker = super::texts(Texts { texts: stands_for });
+    let judge = |reads: &[HistoryOperation]| {
+        let writes = [write(1, 0, 1, 1), write(1, 2, 1, 2)];
+        checker.judge(&history_of(&[&writes[..], reads].concat()), BUDGET)
+    };
+    assert_eq!(judge(&[read(2, 4, 1, Some(3)), read(2, 6, 1, Some(4))]), Judgement::Pass);
+    assert!(matches!(judge(&[read(2, 4, 1, Some(4)), read(2, 6, 1, Some(3))]), Judgement::Violation(_)));
+}
+
+#[test]
 fn a_value_out_of_thin_air_is_named() {
     let Judgement::Violation(anomaly) = judge(&[read(1, 0, 1, Some(9))]) else { panic!("a violation") };
     assert_eq!(anomaly.name, "thin-air-read");
@@ -162,6 +195,26 @@ fn a_history_too_long_for_the_rules_is_inconclusive_within_its_budget() {
     let history = replicated(70_000, 3, &mut draws(0));
     let judgement = super::kv().judge(&history, 10_000);
     assert!(matches!(judgement, Judgement::Inconclusive(_)), "{judgement:?}");
+}
+
+#[test]
+fn rules_that_are_left_early_say_nothing_wrong() {
+    let shape = Shape { operations_max: 8, clients: 3, one_exchange_in: 3, ..shape(Service::Kv, 0) };
+    let mut counts = [0; 2];
+    for index in 0..2_000 {
+        let history = random_history(shape, &mut draws(index));
+        let record = Record::new(&history);
+        let Ok(accesses) = Accesses::pair(&record) else { continue };
+        let all = saturate::saturate(&record, &accesses, BUDGET);
+        let (Ok(few), Ok(all)) = (saturate::saturate(&record, &accesses, 0), all) else { continue };
+        let pairs = |order: &Order<saturate::Why>| -> BTreeSet<(usize, u32)> {
+            let all = order.after.iter().enumerate();
+            all.flat_map(|(before, after)| after.iter().map(move |(after, _)| (before, *after))).collect()
+        };
+        assert!(pairs(&few).is_subset(&pairs(&all)), "history {index}");
+        counts[usize::from(pairs(&few) == pairs(&all))] += 1;
+    }
+    assert!(counts.iter().all(|count| *count > 50), "with and without more to find: {counts:?}");
 }
 
 #[test]

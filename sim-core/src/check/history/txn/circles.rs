@@ -1,12 +1,12 @@
 //! Looking for circles of each kind, shortest first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::Direction;
 use petgraph::visit::EdgeRef;
 
 use super::Isolation;
-use super::graph::{Dependency, Graph, build, components, node};
+use super::graph::{Dependency, Graph, build, components, node, ranks};
 use super::lists::Lists;
 use crate::check::history::anomaly::{Anomaly, Circle, circle_of};
 use crate::check::history::recorded::Record;
@@ -73,8 +73,17 @@ impl Besides {
     }
 }
 
-/// A circle of each kind that this level forbids, where there is one.
-pub(super) fn find(record: &Record<'_>, lists: &Lists, isolation: Isolation, budget: u64) -> Vec<Anomaly> {
+/// What a search for circles has found.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// A circle of each kind, where there is one.
+    pub(super) anomalies: Vec<Anomaly>,
+    /// The kinds whose steps ran out before any circle was found: there may be some.
+    pub(super) cut_short: Vec<String>,
+}
+
+/// A circle of each kind that this level forbids, where there is one. Each kind takes about `budget` steps at most.
+pub(super) fn find(record: &Record<'_>, lists: &Lists, isolation: Isolation, budget: u64) -> Found {
     let graph = build(record, lists);
     let mut besides = vec![(Besides::Nothing, "")];
     if isolation >= Isolation::StrongSessionSerializable {
@@ -83,22 +92,21 @@ pub(super) fn find(record: &Record<'_>, lists: &Lists, isolation: Isolation, bud
     if isolation >= Isolation::StrictSerializable {
         besides.push((Besides::RealTime, "-realtime"));
     }
-    let mut finder = Finder { graph: &graph, left: budget };
-    let mut found = Vec::new();
+    let mut found = Found { anomalies: Vec::new(), cut_short: Vec::new() };
     let mut names = Vec::new();
     for (besides, ending) in besides {
-        let components = components(&graph, |dependency| besides.allows(dependency));
-        if components.iter().all(Option::is_none) {
-            continue;
-        }
         for kind in KINDS.iter().filter(|kind| kind.from <= isolation) {
             // What is a circle without the clock is one with it, and says more.
             if names.contains(&kind.name) {
                 continue;
             }
-            if let Some(circle) = finder.shortest(*kind, besides, &components) {
+            let name = format!("{}{ending}", kind.name);
+            let mut finder = Finder::new(&graph, *kind, besides, budget);
+            if let Some(circle) = finder.shortest() {
                 names.push(kind.name);
-                found.push(circle_of(record, &format!("{}{ending}", kind.name), kind.says, &circle));
+                found.anomalies.push(circle_of(record, &name, kind.says, &circle));
+            } else if finder.left == 0 {
+                found.cut_short.push(name);
             }
         }
     }
@@ -126,47 +134,64 @@ impl Place {
     }
 }
 
+/// One search for circles of one kind.
 struct Finder<'a> {
     graph: &'a Graph,
+    kind: Kind,
+    besides: Besides,
+    /// The components of what such circles are made of, but for those that lack some of it.
+    components: Vec<Option<u32>>,
+    /// Where circles have one `rw`, a place for each transaction that never falls along the other dependencies: whoever
+    /// is past the start does not come back to it.
+    ranks: Option<Vec<u32>>,
     left: u64,
 }
 
-impl Finder<'_> {
-    /// A shortest circle of a kind; not always the shortest where the steps run out.
-    fn shortest(
-        &mut self,
-        kind: Kind,
-        besides: Besides,
-        components: &[Option<u32>],
-    ) -> Option<Circle<Dependency>> {
+impl<'a> Finder<'a> {
+    fn new(graph: &'a Graph, kind: Kind, besides: Besides, budget: u64) -> Self {
+        let components = kind.components(graph, besides);
+        let is_worth_it = kind.overwrite_count == 1 && components.iter().any(Option::is_some);
+        let ranks = is_worth_it.then(|| {
+            ranks(graph, |dependency| {
+                kind.may_have(dependency, besides) && !matches!(dependency, Dependency::ReadWrite(_))
+            })
+        });
+        Self { graph, kind, besides, components, ranks, left: budget.max(1) }
+    }
+
+    /// A shortest circle; not always the shortest where the steps run out, and then perhaps none though there is one.
+    fn shortest(&mut self) -> Option<Circle<Dependency>> {
         let mut best: Option<Circle<Dependency>> = None;
         for edge in self.graph.edge_references() {
-            let [from, to] =
-                [edge.source(), edge.target()].map(|node| u32::try_from(node.index()).expect("small"));
-            let component = components[from as usize];
-            let is_inside = component.is_some() && component == components[to as usize];
-            if !is_inside || !kind.begins_with(*edge.weight(), besides) {
-                continue;
-            }
-            if best.as_ref().is_some_and(|best| best.len() <= 2 || self.left == 0) {
+            if best.as_ref().is_some_and(|best| best.len() <= 2) || self.left == 0 {
                 break;
             }
-            let limit = best.as_ref().map_or(usize::MAX, Vec::len);
-            let circle = self.through(kind, besides, components, (from, to, *edge.weight()), limit);
-            best = circle.or(best);
+            let [from, to] =
+                [edge.source(), edge.target()].map(|node| u32::try_from(node.index()).expect("small"));
+            if self.kind.begins_with(*edge.weight(), self.besides) && self.may_come_back(from, to) {
+                let limit = best.as_ref().map_or(usize::MAX, Vec::len);
+                best = self.through((from, to, *edge.weight()), limit).or(best);
+            }
         }
         best
+    }
+
+    /// Whether a circle from `start` may go over `at`.
+    fn may_come_back(&self, start: u32, at: u32) -> bool {
+        let (start, at) = (start as usize, at as usize);
+        let component = self.components[start];
+        component.is_some()
+            && component == self.components[at]
+            && self.ranks.as_ref().is_none_or(|ranks| ranks[at] <= ranks[start])
     }
 
     /// A shortest circle with this dependency in it, breadth first, if it is shorter than `limit`.
     fn through(
         &mut self,
-        kind: Kind,
-        besides: Besides,
-        components: &[Option<u32>],
         (start, second, first): (u32, u32, Dependency),
         mut limit: usize,
     ) -> Option<Circle<Dependency>> {
+        let (kind, besides) = (self.kind, self.besides);
         let has_besides = besides == Besides::Nothing;
         let nowhere = Place { at: start, overwrites: 0, has_besides, came_besides: false };
         let begin = kind.walk(nowhere, second, first)?;
@@ -178,11 +203,12 @@ impl Finder<'_> {
             if lengths[&place] < length {
                 continue;
             }
+            if self.left == 0 {
+                break;
+            }
             for edge in self.graph.edges_directed(node(place.at), Direction::Outgoing) {
                 let (to, dependency) = (u32::try_from(edge.target().index()).expect("small"), *edge.weight());
-                if components[to as usize] != components[start as usize]
-                    || !kind.may_have(dependency, besides)
-                {
+                if !self.may_come_back(start, to) || !kind.may_have(dependency, besides) {
                     continue;
                 }
                 self.left = self.left.saturating_sub(1);
@@ -250,6 +276,30 @@ impl Kind {
             | Dependency::Process
             | Dependency::RealTime => Some(next),
         }
+    }
+
+    /// The components of what circles of this kind are made of. Where a component lacks something that each of them has,
+    /// there is none in it.
+    fn components(self, graph: &Graph, besides: Besides) -> Vec<Option<u32>> {
+        let mut all = components(graph, |dependency| self.may_have(dependency, besides));
+        let (mut begun, mut apart) = (BTreeSet::new(), BTreeSet::new());
+        for edge in graph.edge_references() {
+            let [from, to] = [edge.source(), edge.target()].map(|node| all[node.index()]);
+            if let (Some(component), true) = (from, from == to) {
+                if self.begins_with(*edge.weight(), besides) {
+                    begun.insert(component);
+                }
+                if besides == Besides::Nothing
+                    || !edge.weight().is_of_lists() && besides.allows(*edge.weight())
+                {
+                    apart.insert(component);
+                }
+            }
+        }
+        for component in &mut all {
+            *component = component.filter(|it| begun.contains(it) && apart.contains(it));
+        }
+        all
     }
 
     fn is_complete(self, place: Place) -> bool {

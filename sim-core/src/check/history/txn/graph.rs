@@ -5,7 +5,7 @@ use std::fmt;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeFiltered;
+use petgraph::visit::{EdgeFiltered, EdgeRef};
 
 use super::lists::{Append, Lists};
 use crate::check::history::recorded::Record;
@@ -134,4 +134,46 @@ pub(super) fn components(graph: &Graph, allows: impl Fn(Dependency) -> bool) -> 
         }
     }
     components
+}
+
+/// A place for each transaction that never falls along these dependencies: those of a circle share theirs, and of the
+/// others, where there is a choice, who was asked for first comes first (Kahn, 1962, on the components).
+pub(super) fn ranks(graph: &Graph, allows: impl Fn(Dependency) -> bool) -> Vec<u32> {
+    let all = kosaraju_scc(&EdgeFiltered::from_fn(graph, |edge| allows(*edge.weight())));
+    let mut component = vec![0; graph.node_count()];
+    for (number, nodes) in all.iter().enumerate() {
+        for node in nodes {
+            component[node.index()] = number;
+        }
+    }
+    let edges = graph.edge_references().filter(|edge| allows(*edge.weight()));
+    let ends = edges.map(|edge| (component[edge.source().index()], component[edge.target().index()]));
+    let mut after = vec![Vec::new(); all.len()];
+    for (from, to) in ends.filter(|(from, to)| from != to) {
+        after[from].push(to);
+    }
+    let asked: Vec<Option<NodeIndex>> = all.iter().map(|nodes| nodes.iter().min().copied()).collect();
+    let places = sorted(&after, &asked);
+    component.into_iter().map(|number| places[number]).collect()
+}
+
+/// The place of each in an order without circles, with the lowest key first where there is a choice.
+fn sorted<K: Ord + Copy>(after: &[Vec<usize>], keys: &[K]) -> Vec<u32> {
+    let mut before_count = vec![0_u32; after.len()];
+    after.iter().flatten().for_each(|next| before_count[*next] += 1);
+    let free = (0..after.len()).filter(|number| before_count[*number] == 0);
+    let mut ready: BTreeSet<(K, usize)> = free.map(|number| (keys[number], number)).collect();
+    let mut places = vec![0; after.len()];
+    let mut place = 0;
+    while let Some((_, number)) = ready.pop_first() {
+        places[number] = place;
+        place += 1;
+        for next in &after[number] {
+            before_count[*next] -= 1;
+            if before_count[*next] == 0 {
+                ready.insert((keys[*next], *next));
+            }
+        }
+    }
+    places
 }

@@ -165,7 +165,9 @@ impl Transactions {
         Self { isolation }
     }
 
-    /// Judges a history. Circles are shortened in about `budget` steps, a step being a dependency that is followed.
+    /// Judges a history. Circles of each kind are looked for in about `budget` steps, a step being a dependency that is
+    /// followed: one that is found may then not be the shortest. Where nothing was found and the steps of a kind ran
+    /// out, the answer is inconclusive.
     pub fn judge(&self, history: &History, budget: u64) -> Judgement<Anomalies> {
         let record = Record::new(history);
         let lists = match Lists::read(&record) {
@@ -179,10 +181,20 @@ impl Transactions {
             .map(|(_, it)| it)
             .collect();
         // Lists that contradict one another give no order to depend on.
+        let mut cut_short = Vec::new();
         if !lists.is_contradictory() {
-            found.extend(circles::find(&record, &lists, self.isolation, budget));
+            let circles = circles::find(&record, &lists, self.isolation, budget);
+            found.extend(circles.anomalies);
+            cut_short = circles.cut_short;
         }
-        if found.is_empty() { Judgement::Pass } else { Judgement::Violation(Box::new(Anomalies(found))) }
+        match (found.is_empty(), cut_short.is_empty()) {
+            (true, true) => Judgement::Pass,
+            (true, false) => Judgement::Inconclusive(format!(
+                "no circle was found, but not all were looked for: {} took more than {budget} steps",
+                cut_short.join(", ")
+            )),
+            (false, _) => Judgement::Violation(Box::new(Anomalies(found))),
+        }
     }
 }
 

@@ -208,6 +208,69 @@ fn the_shortest_circle_is_shown_with_its_reasons() {
     assert!(text.contains("it had completed before that was asked for (real time)"), "{text}");
 }
 
+/// Batches of transactions that run at once and append to one list each, after they have read two lists: lists with an
+/// odd key as they were three batches ago. All of them together are in one component, in which circles of most kinds
+/// are not to be found.
+fn stale_reads(batches: u64) -> Vec<HistoryOperation> {
+    const KEYS: u64 = 10;
+    let mut draws = draws(7);
+    let mut states: Vec<Vec<Vec<Value>>> = vec![vec![Vec::new(); 10]];
+    let mut operations = Vec::new();
+    for batch in 0..batches {
+        let now = states.last().expect("there is one").clone();
+        let old = states[states.len().saturating_sub(4)].clone();
+        let mut next = now.clone();
+        for client in 0..5_u32 {
+            let value = batch * 5 + u64::from(client);
+            let written = u64::from(client) * 2 + draws.below(2);
+            let mut steps = Vec::new();
+            for key in [draws.below(KEYS), draws.below(KEYS)] {
+                let seen = if key % 2 == 1 { &old } else { &now };
+                if key != written {
+                    steps.push(read(
+                        u32::try_from(key).expect("small"),
+                        &seen[usize::try_from(key).expect("small")],
+                    ));
+                }
+            }
+            steps.push(append(u32::try_from(written).expect("small"), value));
+            next[usize::try_from(written).expect("small")].push(value);
+            operations.push(txn(client + 1, 2 * batch, &steps));
+        }
+        states.push(next);
+    }
+    operations
+}
+
+#[test]
+fn kinds_that_cannot_be_there_are_not_looked_for() {
+    let history = history_of(&stale_reads(200));
+    let record = Record::new(&history);
+    let lists = Lists::read(&record).expect("values are unique");
+    let found = circles::find(&record, &lists, Isolation::StrictSerializable, 20_000);
+    let names: Vec<&str> = found.anomalies.iter().map(|anomaly| anomaly.name.as_str()).collect();
+    assert_eq!(names, ["G2-item", "G-single-process"]);
+    assert_eq!(
+        found.cut_short,
+        Vec::<String>::new(),
+        "20 steps for each of a thousand transactions are enough"
+    );
+}
+
+#[test]
+fn a_search_that_runs_out_of_steps_claims_nothing() {
+    let circle = at_once(&[
+        &[read(1, &[]), append(2, 2)],
+        &[read(2, &[]), append(3, 3)],
+        &[read(3, &[]), append(1, 1)],
+        &[read(1, &[1]), read(2, &[2]), read(3, &[3])],
+    ]);
+    let judge = |budget| Transactions::new(Isolation::Serializable).judge(&history_of(&circle), budget);
+    let Judgement::Inconclusive(why) = judge(1) else { panic!("one step is not enough") };
+    assert!(why.ends_with("not all were looked for: G-single, G2-item took more than 1 steps"), "{why}");
+    assert!(matches!(judge(100), Judgement::Violation(_)));
+}
+
 #[test]
 fn values_appended_twice_are_inconclusive() {
     let history = history_of(&at_once(&[&[append(1, 1)], &[append(1, 1)]]));
