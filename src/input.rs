@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use clap::Args;
+use scenarios::capsule::{self, Opened};
 use scenarios::text::diagnostic::nearest_name;
 use scenarios::text::document::LEN_MAX;
 use scenarios::text::{Document, Override};
@@ -85,10 +86,22 @@ pub(crate) fn load_file(
     overrides: &[Override],
     table: &ProtocolTable,
 ) -> Result<Loaded, Failure> {
+    let (name, bytes) = read_file(path, "a scenario file")?;
+    Ok(scenarios::load(&name, &bytes, overrides, table)?)
+}
+
+/// Reads a capsule.
+pub(crate) fn open_capsule(path: &str, table: &ProtocolTable) -> Result<Opened, Failure> {
+    let (name, bytes) = read_file(Path::new(path), "a capsule, as `run --save FILE` writes it")?;
+    Ok(capsule::open(&name, &bytes, table)?)
+}
+
+/// The name and the bytes of a file; `what` is what it should be.
+fn read_file(path: &Path, what: &str) -> Result<(String, Vec<u8>), Failure> {
     let name = path.display().to_string();
     if path.is_dir() {
-        let hint = "`splitbrain check` validates all files of a directory";
-        return Err(Usage::new(format!("`{name}` is a directory"), "a scenario file", hint).into());
+        let hint = "name a file in it; `splitbrain check` validates all scenarios of a directory";
+        return Err(Usage::new(format!("`{name}` is a directory"), what, hint).into());
     }
     let cannot = |error: io::Error| Usage::read(&name, &error);
     let file = File::open(path).map_err(cannot)?;
@@ -97,7 +110,7 @@ pub(crate) fn load_file(
     let mut bytes = Vec::new();
     // What is no plain file may be longer than it says.
     file.take(LEN_MAX + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    Ok(scenarios::load(&name, &bytes, overrides, table)?)
+    Ok((name, bytes))
 }
 
 /// There is neither a file nor a scenario of that name.

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use scenarios::capsule::{Capsule, Opened};
 use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
 use scenarios::{Loaded, ProtocolTable, Run, RunOptions, Verdict, assemble};
 
@@ -19,10 +20,20 @@ use crate::report::{ScenarioSummary, Twice};
 
 /// What is to be run.
 pub(crate) struct Session<'a> {
-    selection: &'a Selection,
+    source: Source<'a>,
     table: &'a ProtocolTable,
     loaded: Loaded,
     pub(crate) seed: u64,
+    options: RunOptions,
+}
+
+/// Where it comes from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// A scenario, and the seed decides the rest.
+    Selection(&'a Selection),
+    /// A capsule, in this file; its plan is followed.
+    Capsule(&'a str),
 }
 
 /// How much of a run is recorded.
@@ -38,7 +49,7 @@ pub(crate) enum Watch {
 pub(crate) struct Ran {
     pub(crate) run: Run,
     pub(crate) wall: Duration,
-    /// Where a process panicked, `file:line:column`.
+    /// Where a process panicked, or an invariant or the engine, `file:line:column`.
     pub(crate) panic_place: Option<String>,
 }
 
@@ -57,7 +68,25 @@ impl<'a> Session<'a> {
         if selection.seed == Seed::Random {
             talk_line(format_args!("seed {seed} was drawn"));
         }
-        Ok(Self { selection, table, loaded, seed })
+        Ok(Self { source: Source::Selection(selection), table, loaded, seed, options: RunOptions::default() })
+    }
+
+    /// The run of a capsule that was read from `path`.
+    pub(crate) fn of_capsule(path: &'a str, opened: Opened, table: &'a ProtocolTable) -> Self {
+        interrupt::listen();
+        let Opened { capsule, loaded } = opened;
+        let options = RunOptions { replay: Some(capsule.plan), ..RunOptions::default() };
+        Self { source: Source::Capsule(path), table, loaded, seed: capsule.seed, options }
+    }
+
+    /// What the run was, to be run again.
+    pub(crate) fn capsule(&self, ran: &Ran) -> Capsule {
+        Capsule::of(&self.loaded, &ran.run.report)
+    }
+
+    /// The text of its scenario.
+    pub(crate) const fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// Runs it and writes something of the run to `place`, or to standard output. `write` returns what it wrote, such as
@@ -87,13 +116,13 @@ impl<'a> Session<'a> {
             Watch::Milestones => Recording::Off,
             Watch::Everything => Recording::On,
         };
-        let options = RunOptions { recording, ..RunOptions::default() };
+        let options = RunOptions { recording, ..self.options.clone() };
         let mut observer = |_: &dyn sim_core::Simulation| {
             if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let (run, wall) =
             timed(|| run_observed(&self.loaded, self.table, self.seed, &options, &mut observer));
-        let panicked = matches!(run.report.verdict, Verdict::Panic { .. });
+        let panicked = matches!(run.report.verdict, Verdict::Panic { .. } | Verdict::InternalError { .. });
         let panic_place = panicked.then(panics::take_place).flatten();
         Ran { run, wall, panic_place }
     }
@@ -111,7 +140,8 @@ impl<'a> Session<'a> {
             return Twice { equal: true, divergence: None };
         }
         let configured = self.loaded.configured(self.seed, self.table);
-        let fresh = || assemble(&configured.scenario, self.table, self.seed, None);
+        let replay = self.options.replay.as_ref();
+        let fresh = || assemble(&configured.scenario, self.table, self.seed, replay);
         let found = first_divergence(fresh(), fresh(), one.events.max(two.events));
         let text = found.map_or_else(
             || format!("digests {} and {} differ, but two more runs were equal", one.digest, two.digest),
@@ -134,14 +164,18 @@ impl<'a> Session<'a> {
     pub(crate) fn summary(&self) -> ScenarioSummary {
         let configured = self.loaded.configured(self.seed, self.table);
         let scenario = &configured.scenario;
+        let (source, overrides) = match self.source {
+            Source::Selection(selection) => (selection.scenario.as_str(), selection.set.clone()),
+            Source::Capsule(path) => (path, Vec::new()),
+        };
         ScenarioSummary {
             name: scenario.name.clone(),
             summary: scenario.summary.clone(),
-            source: self.selection.scenario.clone(),
+            source: source.to_owned(),
             protocol: scenario.protocol.name().to_owned(),
             nodes: scenario.nodes,
             clients: scenario.clients.total(),
-            overrides: self.selection.set.clone(),
+            overrides,
             drawn: configured.drawn.iter().map(ToString::to_string).collect(),
         }
     }
@@ -149,10 +183,16 @@ impl<'a> Session<'a> {
     /// The command that repeats this run.
     pub(crate) fn replay_command(&self) -> String {
         let program = std::env::args().next().unwrap_or_else(|| "splitbrain".to_owned());
-        let set = self.selection.set.iter().map(|set| format!(" --set {}", quoted(set)));
-        let scenario = quoted(&self.selection.scenario);
-        let (program, set) = (quoted(&program), set.collect::<String>());
-        format!("{program} run {scenario} --seed {}{set}", self.seed)
+        let program = quoted(&program);
+        match self.source {
+            Source::Selection(selection) => {
+                let set = selection.set.iter().flat_map(|set| ["--set".to_owned(), quoted(set)]);
+                let what = [program, "run".to_owned(), quoted(&selection.scenario)].into_iter();
+                let seed = ["--seed".to_owned(), self.seed.to_string()];
+                what.chain(seed).chain(set).collect::<Vec<_>>().join(" ")
+            }
+            Source::Capsule(path) => format!("{program} replay {}", quoted(path)),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) fn cluster(clients: u32, rate: u64) -> World<Raft> {
         node_count: NODES,
         spares: Vec::new(),
         clocks: Vec::new(),
-        zones: Vec::new(),
+        domains: Vec::new(),
         network: Network::new(&network, &KeySource::new(0)).expect("a mesh fits any number of nodes"),
         ties: TieRule::Fifo,
         timing: HostTiming { disk, ..HostTiming::default() },

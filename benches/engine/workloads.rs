@@ -277,7 +277,7 @@ fn world<A: Act>(nodes: u32, low: u64, high: u64, sends: u64) -> World<Acting<A>
         node_count: nodes,
         spares: Vec::new(),
         clocks: Vec::new(),
-        zones: Vec::new(),
+        domains: Vec::new(),
         network: Network::new(&config, &KeySource::new(0)).expect("a mesh fits any number of nodes"),
         ties: TieRule::Fifo,
         timing: HostTiming::default(),

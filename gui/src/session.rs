@@ -89,7 +89,7 @@ impl Session {
         self.playback = Playback::Paused;
     }
 
-    /// Lets time pass from now on. Not where the simulation can't go on: a process has panicked.
+    /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
     pub(crate) fn play(&mut self) {
         if self.simulation.capabilities().step {
             self.playback = Playback::Playing;
@@ -116,7 +116,7 @@ impl Session {
             Stop::Horizon => {}
             // What was not reached is not owed, or a slow machine would fall behind for ever.
             Stop::Budget => self.playhead = self.simulation.now(),
-            stop @ (Stop::Violation | Stop::Idle) => self.halt(stop),
+            stop @ (Stop::Violation | Stop::Broken | Stop::Idle) => self.halt(stop),
         }
     }
 
@@ -142,13 +142,16 @@ impl Session {
         self.playhead = self.simulation.now();
         self.playback = match stop {
             Stop::Idle => Playback::Idle,
-            Stop::Horizon | Stop::Budget | Stop::Violation => Playback::Paused,
+            Stop::Horizon | Stop::Budget | Stop::Violation | Stop::Broken => Playback::Paused,
         };
     }
 
     /// What the run comes to, where that is certain already; else nothing was violated so far. Whether it would
     /// converge in time is judged by runs without a person in them.
     pub(crate) fn verdict(&self) -> Option<Verdict> {
+        if let Some(verdict) = self.simulation.breakdown().and_then(Verdict::of_breakdown) {
+            return Some(verdict);
+        }
         let first = self.simulation.violations().first();
         let expect = &self.loaded.scenario.expect;
         match (first, first.map(|violation| violation.property.clone())) {

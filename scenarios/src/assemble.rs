@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sim_core::check::Invariant;
 use sim_core::clock::NodeClock;
 use sim_core::disk::DiskModel;
-use sim_core::fault::{Plan, Script};
+use sim_core::fault::{Domain, Plan, Script};
 use sim_core::network::{Network, NetworkConfig};
 use sim_core::process::Process;
 use sim_core::random::{self, KeySource};
@@ -25,7 +25,7 @@ pub struct Blueprint {
     node_count: u32,
     spares: Vec<NodeId>,
     clocks: Vec<NodeClock>,
-    zones: Vec<String>,
+    domains: Vec<Domain>,
     network: Network,
     ties: TieRule,
     timing: HostTiming,
@@ -82,7 +82,7 @@ impl Blueprint {
             node_count: scenario.nodes,
             spares: scenario.spares.nodes().to_vec(),
             clocks: clocks(scenario),
-            zones: zones(scenario),
+            domains: domains(scenario),
             network: network.expect("`validate` made the same network"),
             ties: scenario.ties.rule(),
             timing: timing(scenario),
@@ -97,29 +97,39 @@ impl Blueprint {
     pub fn build<P: Process>(
         self,
         config: P::Config,
-        mut invariants: Vec<Box<dyn Invariant<P>>>,
+        invariants: Vec<Box<dyn Invariant<P>>>,
     ) -> Box<dyn Simulation> {
+        let recording = self.recording;
+        let setup = self.setup(config, invariants);
+        Box::new(match recording {
+            Recording::Off => World::new(setup),
+            Recording::On => World::new_traced(setup),
+        })
+    }
+
+    /// What [`Blueprint::build`] makes its world from, for those who do more with a world than run it.
+    pub fn setup<P: Process>(
+        self,
+        config: P::Config,
+        mut invariants: Vec<Box<dyn Invariant<P>>>,
+    ) -> Setup<P> {
         if let Some(wanted) = &self.invariants {
             invariants.retain(|invariant| wanted.iter().any(|name| name == invariant.about().name));
         }
-        let setup = Setup {
+        Setup {
             seed: self.seed,
             config: Arc::new(config),
             node_count: self.node_count,
             spares: self.spares,
             clocks: self.clocks,
-            zones: self.zones,
+            domains: self.domains,
             network: self.network,
             ties: self.ties,
             timing: self.timing,
             clients: self.clients,
             plan: self.plan,
             invariants,
-        };
-        Box::new(match self.recording {
-            Recording::Off => World::new(setup),
-            Recording::On => World::new_traced(setup),
-        })
+        }
     }
 }
 
@@ -151,20 +161,18 @@ fn clocks(scenario: &Scenario) -> Vec<NodeClock> {
     let mut all = vec![fresh.clone(); scenario.nodes as usize];
     for (name, given) in &clocks.nodes {
         let own = fresh.clone().with_own(given.offset.as_nanos(), given.drift.parts());
-        all[name.id().index()] = own.expect("`validate` checked the drift");
+        let slewed = own.and_then(|own| match given.slew {
+            Some(rate) => own.with_own_slew(rate.parts().unsigned_abs()),
+            None => Ok(own),
+        });
+        all[name.id().index()] = slewed.expect("`validate` checked drift and slew");
     }
     all
 }
 
-fn zones(scenario: &Scenario) -> Vec<String> {
-    if scenario.zones.is_empty() {
-        return Vec::new();
-    }
-    let mut zones = vec![String::new(); scenario.nodes as usize];
-    for (name, nodes) in &scenario.zones {
-        nodes.nodes().iter().for_each(|node| zones[node.index()].clone_from(name));
-    }
-    zones
+fn domains(scenario: &Scenario) -> Vec<Domain> {
+    let are_named = !(scenario.zones.is_empty() && scenario.racks.is_empty());
+    if are_named { scenario.domains() } else { Vec::new() }
 }
 
 fn timing(scenario: &Scenario) -> HostTiming {

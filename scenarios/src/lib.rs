@@ -19,12 +19,14 @@
 //! | [`plan`] | the commands of a run: written, periodic and drawn faults, and the heal |
 //! | [`assemble`](mod@assemble) | a world at time zero |
 //! | [`run`](mod@run) | the phases of a run, its verdict and report; running twice |
+//! | [`capsule`] | a failure on disk, to be run again |
 //! | [`reproduce`](mod@reproduce) | published numbers, and how to come to them |
 //! | [`library`] | the scenarios that come with the program |
 //!
 //! Pure: no printing, no threads, no files, no clock. Who wants these calls from above, and hands bytes in.
 
 pub mod assemble;
+pub mod capsule;
 pub mod configure;
 pub mod format;
 pub mod library;

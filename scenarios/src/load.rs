@@ -15,7 +15,8 @@ use crate::validate::{Objection, validate};
 pub struct Loaded {
     /// What it says. What a seed draws is not in it: [`Loaded::configured`].
     pub scenario: Scenario,
-    /// The fingerprint of its text, overrides applied: two runs with equal ones had the same scenario.
+    /// The fingerprint of its text, overrides applied, comments around it left out: two runs with equal ones had the
+    /// same scenario.
     pub text_digest: u64,
     /// Its text, overrides applied.
     document: Document,
@@ -26,6 +27,11 @@ pub struct Loaded {
 impl Loaded {
     pub(crate) const fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// Its text, overrides applied, without what stands before and behind it.
+    pub fn value_text(&self) -> &str {
+        self.document.value_text()
     }
 
     pub(crate) fn overrides(&self) -> &[Override] {
@@ -44,9 +50,18 @@ pub fn load(
     table: &ProtocolTable,
 ) -> Result<Loaded, Diagnostic> {
     let document = text::apply(&Document::read(name, bytes)?, overrides)?;
-    check_version(&document)?;
+    check_version(&document, FORMAT_VERSION)?;
+    checked(document, overrides, table)
+}
+
+/// The scenario of a text to which these overrides have been applied.
+pub(crate) fn checked(
+    document: Document,
+    overrides: &[Override],
+    table: &ProtocolTable,
+) -> Result<Loaded, Diagnostic> {
     let scenario = parse_and_validate(&document, table)?;
-    let text_digest = fingerprint(document.text());
+    let text_digest = fingerprint(document.value_text());
     let loaded = Loaded { scenario, text_digest, document, overrides: overrides.to_vec() };
     loaded.check_draws(table)?;
     Ok(loaded)
@@ -59,16 +74,16 @@ pub(crate) fn parse_and_validate(document: &Document, table: &ProtocolTable) -> 
     Ok(scenario)
 }
 
-/// Refuses a file of a later version before its unknown fields are complained about.
-fn check_version(document: &Document) -> Result<(), Diagnostic> {
+/// Refuses a file of a version later than `newest` before its unknown fields are complained about.
+pub(crate) fn check_version(document: &Document, newest: u32) -> Result<(), Diagnostic> {
     let path = Path::new(vec![Step::Name("format_version".to_owned())]);
     let outline = Outline::new(document.text());
     let Some(found) = outline.find(&path) else { return Ok(()) };
     let written = document.text().get(found.value).unwrap_or_default();
     match written.parse::<u64>() {
-        Ok(version) if version > u64::from(FORMAT_VERSION) => {
+        Ok(version) if version > u64::from(newest) => {
             let message = format!("format version {version} is newer than this program");
-            let allowed = format!("`{FORMAT_VERSION}`");
+            let allowed = format!("`{newest}`");
             let hint = "use a newer version of the program";
             Err(Diagnostic::new(message, document.place_of(&path), allowed, hint))
         }

@@ -17,10 +17,20 @@ pub struct Context<'a, P: Process> {
     node: NodeId,
 }
 
+/// Only unwinding drops a context: its process has panicked.
+impl<P: Process> Drop for Context<'_, P> {
+    fn drop(&mut self) {
+        self.core.is_process_to_blame = true;
+    }
+}
+
 impl<'a, P: Process> Context<'a, P> {
+    /// Lets the process on `node` do its `work`. If that panics, the process is to blame; the rest costs nothing.
     #[inline(always)]
-    pub(crate) fn new(core: &'a mut Core<P>, node: NodeId) -> Self {
-        Self { core, node }
+    pub(crate) fn during(core: &'a mut Core<P>, node: NodeId, work: impl FnOnce(&mut Self)) {
+        let mut context = Self { core, node };
+        work(&mut context);
+        std::mem::forget(context);
     }
 
     /// The node that this process runs on.

@@ -31,6 +31,6 @@ pub enum Happening {
     Crashed(NodeId),
     /// A node started again.
     Restarted(NodeId),
-    /// A command was applied, as text: `partition split {n1, n2 | n3, n4, n5}`.
+    /// A command was applied, as text: `partition {n1,n2 | n3,n4,n5}`.
     Command(String),
 }

@@ -2,9 +2,6 @@
 
 mod recording;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use serde::{Deserialize, Serialize};
 
 use crate::check::Violation;
@@ -18,7 +15,7 @@ use crate::process::{Message, Process, Timer};
 use crate::status::NodeStatus;
 use crate::trace::{Record, Trace};
 use crate::view::{Part, ViewBuilder, ViewRequest};
-use crate::world::{Stop, World};
+use crate::world::{Breakdown, Stop, World};
 use crate::{Digest, Endpoint, NodeId, SimTime};
 
 pub use recording::{Capture, Recording, RecordingData, RecordingError};
@@ -76,7 +73,8 @@ pub trait Simulation: Send {
     fn capabilities(&self) -> Capabilities;
 
     /// Goes on until time would pass `until`, or `events` more events have happened, or a property is violated.
-    /// A process that panics is a violation of `panic`, and the world does nothing more after it.
+    /// A process that panics is a violation of `panic`, and the world does nothing more after it; nor does it after a
+    /// panic of the engine or an invariant: [`Simulation::breakdown`].
     fn run(&mut self, until: SimTime, events: u64) -> Stop;
 
     /// Shows how things stood after so many events of the run; after the last where there were fewer.
@@ -152,6 +150,11 @@ pub trait Simulation: Send {
     /// What was violated, the first first.
     fn violations(&self) -> &[Violation];
 
+    /// Why nothing more happens, if something has panicked. Default: nothing has.
+    fn breakdown(&self) -> Option<&Breakdown> {
+        None
+    }
+
     /// What has happened to disks, and to the memory of protocols that need none, beyond the protocol's promise: the
     /// worst of each node.
     fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)>;
@@ -184,31 +187,21 @@ impl<P: Process> Simulation for World<P> {
     }
 
     fn run(&mut self, until: SimTime, events: u64) -> Stop {
-        if self.is_broken() {
-            return Stop::Violation;
-        }
-        match catch_unwind(AssertUnwindSafe(|| self.run(until, events))) {
-            Ok(stop) => stop,
-            Err(payload) => {
-                self.break_down(panic_text(payload.as_ref()));
-                Stop::Violation
-            }
-        }
+        let stop = self.guard(|world| world.run(until, events));
+        stop.or_else(|| self.broken_stop()).expect("a run ends with a stop or a breakdown")
     }
 
     fn apply(&mut self, command: Command) -> Result<(), Unable> {
         if self.is_broken() {
-            return Err(Unable("take a command: a process has panicked"));
+            return Err(Unable("take a command: something has panicked"));
         }
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.apply(command))) {
-            self.break_down(panic_text(payload.as_ref()));
-        }
+        self.guard(|world| world.apply(command));
         Ok(())
     }
 
     fn fork(&self) -> Result<Box<dyn Simulation>, Unable> {
         if self.is_broken() {
-            return Err(Unable("be copied: a process has panicked"));
+            return Err(Unable("be copied: something has panicked"));
         }
         match self.fork() {
             Some(copy) => Ok(Box::new(copy)),
@@ -282,6 +275,10 @@ impl<P: Process> Simulation for World<P> {
         self.violations()
     }
 
+    fn breakdown(&self) -> Option<&Breakdown> {
+        self.breakdown()
+    }
+
     fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)> {
         let nodes = self.nodes();
         let forgotten = P::forgotten(&nodes);
@@ -304,21 +301,13 @@ impl<P: Process> Simulation for World<P> {
 
     fn take(&mut self, choice: Choice) -> Result<(), Unable> {
         if self.is_broken() {
-            return Err(Unable("go on: a process has panicked"));
+            return Err(Unable("go on: something has panicked"));
         }
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.take(choice))) {
-            self.break_down(panic_text(payload.as_ref()));
-        }
+        self.guard(|world| world.take(choice));
         Ok(())
     }
 
     fn state_fingerprint(&self) -> u64 {
         self.state_fingerprint()
     }
-}
-
-/// What a panic said.
-fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text").to_owned()
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use scenarios::Verdict;
 use scenarios::run::{Inconclusive, MilestoneKind, ReportedMilestone, ReportedViolation};
 use sim_core::Span;
-use sim_core::fault::Plan;
+use sim_core::fault::{Plan, Teller};
 
 use super::{
-    Damage, Metrics, REPORT_VERSION, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary, WallTime,
+    Damage, Metrics, REPORT_VERSION, Replayed, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary,
+    WallTime,
 };
 use crate::exit_code::ExitCode;
 use crate::session::{Ran, Session};
@@ -23,7 +24,7 @@ impl Report {
             splitbrain_version: env!("CARGO_PKG_VERSION"),
             scenario: session.summary(),
             seed: run.seed,
-            verdict: verdict(&run.verdict, twice.as_ref()),
+            verdict: verdict(&run.verdict, place, twice.as_ref()),
             violations: run.violations.iter().map(|violation| summary(violation, place)).collect(),
             beyond_promise: run.beyond_promise.iter().map(Damage::from).collect(),
             digest: run.digest.to_string(),
@@ -34,9 +35,21 @@ impl Report {
             timeline: timeline(run),
             metrics: Metrics::of(ran.run.simulation.metrics()),
             twice,
+            replayed: None,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),
             replay: session.replay_command(),
         }
+    }
+
+    /// Says whether this is the run that a capsule keeps. One of the same version that is not repeats nothing.
+    pub(crate) fn compare(&mut self, replayed: Replayed) {
+        if !replayed.equal && replayed.made_by == self.splitbrain_version {
+            let text =
+                "not the run of the capsule: it was changed by hand, or is of another build".to_owned();
+            let exit_code = ExitCode::INTERNAL.number();
+            self.verdict = VerdictSummary { kind: "non-determinism", text, exit_code };
+        }
+        self.replayed = Some(replayed);
     }
 
     /// What the program exits with.
@@ -47,7 +60,7 @@ impl Report {
 }
 
 /// The verdict; that a run was not the same twice comes before all that it says.
-fn verdict(verdict: &Verdict, twice: Option<&Twice>) -> VerdictSummary {
+fn verdict(verdict: &Verdict, panic_place: Option<&str>, twice: Option<&Twice>) -> VerdictSummary {
     if let Some(Twice { equal: false, .. }) = twice {
         let text = "not deterministic: run twice, it was not the same".to_owned();
         return VerdictSummary { kind: "non-determinism", text, exit_code: ExitCode::INTERNAL.number() };
@@ -61,23 +74,30 @@ fn verdict(verdict: &Verdict, twice: Option<&Twice>) -> VerdictSummary {
         Verdict::Liveness { .. } => ("liveness", ExitCode::VIOLATION),
         Verdict::BeyondPromise => ("beyond-promise", ExitCode::BEYOND_PROMISE),
         Verdict::Inconclusive { reason: Inconclusive::Interrupted } => ("interrupted", ExitCode::INTERRUPTED),
-        Verdict::Inconclusive { reason: Inconclusive::EventBudget { .. } | Inconclusive::History { .. } } => {
-            ("inconclusive", ExitCode::INCONCLUSIVE)
-        }
+        Verdict::Inconclusive {
+            reason:
+                Inconclusive::EventBudget { .. } | Inconclusive::History { .. } | Inconclusive::EngineLimit { .. },
+        } => ("inconclusive", ExitCode::INCONCLUSIVE),
+        Verdict::InternalError { .. } => ("internal-error", ExitCode::INTERNAL),
     };
-    VerdictSummary { kind, text: verdict.to_string(), exit_code: code.number() }
+    let place = panic_place.filter(|_| code == ExitCode::INTERNAL);
+    VerdictSummary { kind, text: format!("{verdict}{}", in_brackets(place)), exit_code: code.number() }
 }
 
 fn summary(violation: &ReportedViolation, panic_place: Option<&str>) -> ViolationSummary {
     let place = panic_place.filter(|_| violation.property == scenarios::run::PANIC);
-    let place = place.map_or_else(String::new, |place| format!(" (at {place})"));
     ViolationSummary {
         property: violation.property.clone(),
         at_ns: violation.at_ns,
         event: violation.event,
         node: violation.node.clone(),
-        evidence: format!("{}{place}", violation.evidence),
+        evidence: format!("{}{}", violation.evidence, in_brackets(place)),
     }
+}
+
+/// The place of a panic, where there is one.
+fn in_brackets(place: Option<&str>) -> String {
+    place.map_or_else(String::new, |place| format!(" (at {place})"))
 }
 
 /// What mattered and what was violated, in order of time.
@@ -96,12 +116,20 @@ fn timeline(run: &scenarios::Report) -> Vec<TimelineLine> {
 
 /// By time and text, what was asked of commands that say something else: `crash leader` became `crash n4`.
 fn asked(plan: &Plan) -> BTreeMap<(u64, String), String> {
+    let applied = plan.entries().iter().filter_map(|entry| Some((entry, entry.was.as_ref()?)));
+    let mut applied: Vec<_> = applied.collect();
+    applied.sort_by_key(|(_, was)| (was.moment, was.place));
     let mut texts = BTreeMap::new();
-    for entry in plan.entries() {
-        let Some(was) = &entry.was else { continue };
-        let asked = entry.command.to_string();
-        let became = was.commands.iter().map(ToString::to_string).filter(|text| *text != asked);
-        texts.extend(became.map(|text| ((was.moment.time.as_nanos(), text), asked.clone())));
+    let mut teller = Teller::default();
+    for (entry, was) in applied {
+        let asked = entry.command.telling();
+        for command in &was.commands {
+            let text = teller.tell(command);
+            let says_the_same = command.telling() == asked;
+            if !says_the_same {
+                texts.insert((was.moment.time.as_nanos(), text), asked.clone());
+            }
+        }
     }
     texts
 }

@@ -19,7 +19,7 @@ use sim_core::metrics::Counter;
 use sim_core::{SimTime, Span};
 
 use super::measured::Distribution;
-use super::{Report, ScenarioSummary, TimelineLine};
+use super::{Replayed, Report, ScenarioSummary, TimelineLine};
 use crate::exit_code::ExitCode;
 use crate::table::{Align, Table, grouped};
 use crate::timeline::Clock;
@@ -147,6 +147,12 @@ impl Body<'_> {
         if let Some(twice) = &report.twice {
             let text = twice.divergence.as_deref().unwrap_or("digests equal");
             writeln!(f, "{bold}twice{bold:#}      {text}")?;
+        }
+        if let Some(replayed) = &report.replayed {
+            let Replayed { equal, digest, made_by } = replayed;
+            let text =
+                if *equal { "the same run".to_owned() } else { format!("another run: it has {digest}") };
+            writeln!(f, "{bold}capsule{bold:#}    {text} (made by version {made_by})")?;
         }
         let (events, rate) = (grouped(report.events), grouped(report.wall.events_per_second));
         let (simulated, wall) = (rounded(report.simulated_ns), rounded(report.wall.elapsed_ns));

@@ -54,6 +54,8 @@ pub(crate) struct Report {
     pub(crate) metrics: Metrics,
     /// What came of running it again; `null` unless that was asked for.
     pub(crate) twice: Option<Twice>,
+    /// Whether it was the run that its capsule keeps; `null` unless it was replayed from one.
+    pub(crate) replayed: Option<Replayed>,
     /// The protocol's situations worth reaching, and how often each was reached.
     pub(crate) points: BTreeMap<String, u64>,
     /// A command that replays this run.
@@ -85,7 +87,8 @@ pub(crate) struct ScenarioSummary {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct VerdictSummary {
     /// In a word: `pass`, `expected-violation`, `expectation-missed`, `violation`, `panic`, `liveness`,
-    /// `beyond-promise`, `inconclusive`, `interrupted`, `non-determinism`.
+    /// `beyond-promise`, `inconclusive`, `interrupted`, `non-determinism`,
+    /// `internal-error`.
     pub(crate) kind: &'static str,
     /// In a sentence.
     pub(crate) text: String,
@@ -148,4 +151,15 @@ pub(crate) struct Twice {
     pub(crate) equal: bool,
     /// Where they part, if they do.
     pub(crate) divergence: Option<String>,
+}
+
+/// How a replay compares with the run that its capsule keeps.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Replayed {
+    /// Whether the digests are equal.
+    pub(crate) equal: bool,
+    /// The digest that the capsule has.
+    pub(crate) digest: String,
+    /// The version of the program that made the capsule. Another one may draw or digest otherwise.
+    pub(crate) made_by: String,
 }

@@ -94,6 +94,9 @@ impl<'a> Sweep<'a> {
 }
 
 #[cfg(test)]
+mod panics;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -212,3 +212,44 @@ fn help_names_examples_and_exit_codes() {
         assert!(help.contains("Examples:\n") && help.contains("Exit codes:\n"), "{command}:\n{help}");
     }
 }
+
+#[test]
+fn a_run_that_is_saved_is_replayed_as_it_was() {
+    let folder = folder("replay");
+    let capsule = format!("{folder}/run.capsule.ron");
+    let saved = splitbrain(&["run", "raft/random-swarm", "--seed", "5", "--save", &capsule]);
+    let again = splitbrain(&["replay", &capsule]);
+    code_and(&again, saved.code, "the same run (made by version ");
+    for heading in ["digest", "verdict", "seed"] {
+        assert_eq!(headed(&again, heading), headed(&saved, heading));
+    }
+    let document = json(&splitbrain(&["replay", &capsule, "--format", "json"]));
+    assert_eq!(document["replayed"]["equal"], true);
+    assert_eq!(document["digest"], headed(&saved, "digest"));
+}
+
+#[test]
+fn a_capsule_that_was_changed_by_hand_is_not_passed_off_as_the_same_run() {
+    let folder = folder("replay-changed");
+    let capsule = format!("{folder}/run.capsule.ron");
+    splitbrain(&["run", "raft/leader-crash", "--save", &capsule]);
+    let text = std::fs::read_to_string(&capsule).expect("it was just written");
+    let other_seed = write(&folder, "seed.capsule.ron", text.replace("seed: 0,", "seed: 1,").as_bytes());
+    code_and(&splitbrain(&["replay", &other_seed]), 70, "not the run of the capsule");
+    let version = format!("made_by: \"{}\"", env!("CARGO_PKG_VERSION"));
+    let newer = text.replace("seed: 0,", "seed: 1,").replace(&version, "made_by: \"99.0.0\"");
+    let newer = splitbrain(&["replay", &write(&folder, "newer.capsule.ron", newer.as_bytes())]);
+    code_and(&newer, 0, "another run: it has ");
+    assert!(newer.stderr.contains("made by version 99.0.0"), "{newer:?}");
+}
+
+#[test]
+fn what_is_no_capsule_is_refused_with_a_hint() {
+    let folder = folder("replay-refused");
+    code_and(&splitbrain(&["replay", &folder]), 2, "is a directory");
+    code_and(&splitbrain(&["replay", "missing.capsule.ron"]), 2, "hint");
+    code_and(&splitbrain(&["replay", "scenarios/library/raft/steady.ron"]), 2, "allowed");
+    let empty = write(&folder, "empty.capsule.ron", b"");
+    code_and(&splitbrain(&["replay", &empty]), 2, "the file is empty");
+    code_and(&splitbrain(&["run", "raft/steady", "--save", "/nowhere/it.ron"]), 2, "cannot write");
+}

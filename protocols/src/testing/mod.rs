@@ -61,7 +61,7 @@ pub(crate) fn world<P: Process>(
         node_count,
         spares: Vec::new(),
         clocks: Vec::new(),
-        zones: Vec::new(),
+        domains: Vec::new(),
         network: Network::new(&network, &KeySource::new(seed)).expect("a valid network"),
         ties: TieRule::Shuffled,
         timing: HostTiming { disk, ..HostTiming::default() },

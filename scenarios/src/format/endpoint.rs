@@ -8,8 +8,8 @@ use sim_core::fault::{Place, Target};
 use crate::text::units::text_form::text_form;
 use crate::text::units::{ClientName, UnitError};
 
-/// A node by name or by role: `n3`, `leader`, `candidate`, `follower(2)`, `any`, `any-down`, `majority`, `minority`,
-/// `majority-without-leader`, `minority-with-leader`, `all`, `zone(east)`.
+/// A node by name or by role: `n3`, `leader`, `candidate`, `follower(2)`, `any`, `any-down`, `all-down`, `majority`,
+/// `minority`, `majority-without-leader`, `minority-with-leader`, `all`, `zone(east)`, `rack(r1)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who(pub Target);
 
@@ -64,8 +64,8 @@ fn no_target(text: &str, forms: &[&'static str]) -> UnitError {
     let nearest = crate::text::diagnostic::nearest_name(text, forms).unwrap_or("leader");
     UnitError::new(
         format!("`{text}` names no node and no role"),
-        "`n3`, `leader`, `candidate`, `follower(2)`, `any`, `any-down`, `majority`, `minority`, `majority-without-leader`, \
-         `minority-with-leader`, `all`, `zone(east)`",
+        "`n3`, `leader`, `candidate`, `follower(2)`, `any`, `any-down`, `all-down`, `majority`, `minority`, \
+         `majority-without-leader`, `minority-with-leader`, `all`, `zone(east)`, `rack(r1)`",
         nearest,
     )
 }

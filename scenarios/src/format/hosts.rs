@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::Span;
-use sim_core::disk::CrashLoss;
 use sim_core::world::TieRule;
 
 use super::{Latency, Loss};
@@ -32,6 +31,10 @@ pub struct Clock {
     pub offset: SignedTime,
     /// How fast both clocks run: -500000ppm to 500000ppm. Default `0ppm`.
     pub drift: Ppm,
+    /// How fast the wall clock is led to true time, as by NTP, and then kept there whatever the drift: 1ppm to 500ppm.
+    /// Default: it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slew: Option<Ppm>,
 }
 
 /// The disks.
@@ -56,17 +59,6 @@ impl Default for Disks {
             sync: Latency::uniform(Span::micros(500), Span::millis(2)),
             capacity: None,
             crash_loss: Loss::default(),
-        }
-    }
-}
-
-impl Loss {
-    /// The engine's loss.
-    pub const fn crash_loss(self) -> CrashLoss {
-        match self {
-            Self::All => CrashLoss::All,
-            Self::Prefix => CrashLoss::Prefix,
-            Self::TornLast => CrashLoss::TornLast,
         }
     }
 }

@@ -28,8 +28,9 @@ use ron::ser::PrettyConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::NodeId;
+use sim_core::fault::Domain;
 
-pub use self::act::{Act, Loss, Request, ShapeOf};
+pub use self::act::{Act, Harm, Loss, RecordAt, Request, ShapeOf};
 pub use self::clients::{Clients, Skew, Workload};
 pub use self::draw::Draw;
 pub use self::endpoint::{Somebody, Who};
@@ -65,9 +66,13 @@ pub struct Scenario {
     /// Nodes that are down until a command starts them. Default: none.
     #[serde(default)]
     pub spares: NodeList,
-    /// Failure domains by name, for faults that hit `zone(east)`. A node is in at most one. Default: none.
+    /// Zones by name (sites, data centres), for faults that hit `zone(east)`. A node is in at most one. Default: none.
     #[serde(default)]
     pub zones: BTreeMap<String, NodeList>,
+    /// Racks by name, for faults that hit `rack(r1)`. A node is in at most one, and a rack in at most one zone.
+    /// Default: none.
+    #[serde(default)]
+    pub racks: BTreeMap<String, NodeList>,
     /// Which nodes are linked. Default: `Mesh`.
     #[serde(default)]
     pub topology: Topology,
@@ -125,6 +130,18 @@ impl Scenario {
             .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
         let fields = options.to_string_pretty(self, PrettyConfig::default());
         format!("Scenario{}\n", fields.expect("a scenario is plain data"))
+    }
+
+    /// The failure domains of each node.
+    pub fn domains(&self) -> Vec<Domain> {
+        let mut domains = vec![Domain::default(); self.nodes as usize];
+        for (name, nodes) in &self.zones {
+            nodes.nodes().iter().for_each(|node| domains[node.index()].zone.clone_from(name));
+        }
+        for (name, nodes) in &self.racks {
+            nodes.nodes().iter().for_each(|node| domains[node.index()].rack.clone_from(name));
+        }
+        domains
     }
 
     /// The nodes that take part from the start, ascending.

@@ -196,6 +196,31 @@ fn a_node_that_does_not_exist_is_refused_where_it_is_named() {
 }
 
 #[test]
+fn acts_with_numbers_that_make_no_sense_are_refused() {
+    let error = |act: &str| error_with(&format!("faults: (timed: [(at: \"1s\", do: {act})]),"));
+    let slew = |rate| error(&format!("ClockSlew(node: \"n1\", rate: \"{rate}\")"));
+    for rate in ["0ppm", "-500ppm", "501ppm"] {
+        assert_says(&slew(rate), "2:33", &["a clock cannot be slewed at ", rate, "1ppm to 500ppm"]);
+    }
+    let error_at_node = error_with("clocks: (nodes: {\"n1\": (slew: \"501ppm\")}),");
+    assert_says(&error_at_node, "2:31", &["a clock cannot be slewed at 501ppm"]);
+    let region = error("DiskCorrupt(node: \"n1\", at: (region: 9, record: 0))");
+    assert_says(&region, "2:33", &["`raft` has no region 9 on its disks", "allowed: 0 to "]);
+    let lie = error("DiskLieFor(node: \"n1\", syncs: 0)");
+    assert_says(&lie, "2:33", &["a disk that lies for 0 syncs is honest"]);
+    let late = error("DelayMessage(message: \"n1->n2#0\", by: \"2h\")");
+    assert_says(&late, "2:33", &["a message cannot be held back for ", "up to `1h`"]);
+    let message = error("DropMessage(\"n1->n9#0\")");
+    assert_says(&message, "2:33", &["there is no node `n9`"]);
+    assert_says(&error("DropMessage(\"n1-n2#0\")"), "2:33", &["`n1-n2#0` is no message"]);
+    let issue = |client, asked| error(&format!("Issue(client: \"{client}\", operation: \"{asked}\")"));
+    assert_says(&issue("c9", "kv read k1"), "2:33", &["there is no client `c9`"]);
+    let other = issue("c1", "queue dequeue");
+    assert_says(&other, "2:33", &["`raft` does not offer the service `queue`", "allowed: `kv`"]);
+    assert_says(&issue("c1", "kv reed k1"), "2:64", &["`kv reed k1` is nothing that a client can ask"]);
+}
+
+#[test]
 fn a_role_or_zone_that_does_not_exist_is_named_with_the_nearest() {
     let error = error_with("faults: (timed: [(at: \"1s\", do: Crash(\"leeder\"))]),");
     assert_says(&error, "2:33", &["`leeder` names no node and no role", "hint: write `\"leader\"`"]);
@@ -203,6 +228,11 @@ fn a_role_or_zone_that_does_not_exist_is_named_with_the_nearest() {
         "zones: {\"east\": [\"n1\"]}, faults: (timed: [(at: \"1s\", do: Crash(\"zone(east2)\"))]),",
     );
     assert_says(&error, "2:58", &["there is no zone `east2`", "did you mean `east`?"]);
+    let error =
+        error_with("racks: {\"r1\": [\"n1\"]}, faults: (timed: [(at: \"1s\", do: Pause(\"rack(r2)\"))]),");
+    assert_says(&error, "2:56", &["there is no rack `r2`", "did you mean `r1`?"]);
+    let error = error_with("faults: (timed: [(at: \"1s\", do: Crash(\"rack(r1)\"))]),");
+    assert_says(&error, "2:33", &["there is no rack `r1`", "hint: say which nodes it has: `racks: {"]);
     let error = error_with("faults: (random: (rates: {\"crush\": \"1/s\"})),");
     assert_says(&error, "2:36", &["there is no kind of fault `crush`", "did you mean `crash`?"]);
 }
@@ -254,6 +284,11 @@ fn contradictory_sections_are_refused() {
     assert_says(&error, "2:18", &["the fault has no time"]);
     let error = error_with("zones: {\"a\": [\"n1\"], \"b\": [\"n1\"]},");
     assert_says(&error, "2:27", &["n1 is in the zones `a` and `b`"]);
+    let error = error_with("racks: {\"a\": [\"n1\"], \"b\": [\"n1\"]},");
+    assert_says(&error, "2:27", &["n1 is in the racks `a` and `b`"]);
+    let error =
+        error_with("zones: {\"east\": [\"n1\"], \"west\": [\"n2\"]},\nracks: {\"r1\": [\"n1\", \"n2\"]},");
+    assert_says(&error, "3:15", &["the rack `r1` has n1 of zone `east` and n2 of zone `west`"]);
     let error = error_with("spares: [\"n1\", \"n2\", \"n3\", \"n4\", \"n5\"],");
     assert_says(&error, "2:9", &["all nodes are spares"]);
     let error = error_with("clients: (timeout: \"3s\"),");

@@ -2,10 +2,10 @@
 
 use sim_core::fault::{Generator, Plan, Rate, Selection, table};
 use sim_core::random::KeySource;
-use sim_core::{SimTime, Span};
+use sim_core::{NodeId, SimTime, Span};
 
 use crate::format::{Kinds, Random, Scenario};
-use crate::text::units;
+use crate::text::units::{self, NodeList};
 
 /// The generator of a scenario's random faults.
 pub struct RandomFaults(Generator);
@@ -27,6 +27,7 @@ impl RandomFaults {
             client_count: scenario.clients.count,
             admin_count: scenario.clients.admins,
             spares: scenario.spares.nodes().to_vec(),
+            domains: domains(scenario),
             region_count,
             start: SimTime::ZERO + random.start.span(),
             duration: (random.duration.low(), random.duration.high()),
@@ -57,6 +58,15 @@ impl Random {
     pub fn quiet(&self) -> Span {
         self.start.span() + self.settle.span() + self.duration.low()
     }
+}
+
+/// The members of each zone, then of each rack.
+fn domains(scenario: &Scenario) -> Vec<Vec<NodeId>> {
+    let members = scenario.members();
+    let within =
+        |nodes: &NodeList| members.iter().copied().filter(|node| nodes.nodes().contains(node)).collect();
+    let all = scenario.zones.values().chain(scenario.racks.values()).map(within);
+    all.filter(|domain: &Vec<NodeId>| !domain.is_empty()).collect()
 }
 
 /// The engine counts in 32 bits; a finer rate loses its last digits.

@@ -82,6 +82,8 @@ pub(crate) enum End {
     NotLive(Violation),
     /// The event budget was spent.
     BudgetSpent,
+    /// Something else than a process panicked.
+    Broken,
     /// The observer broke off.
     Interrupted,
 }
@@ -118,8 +120,8 @@ pub fn run_observed(
         End::Finished { .. } | End::NotLive(_) | End::BudgetSpent => {
             history::judge(scenario, kind, runner.simulation.as_ref())
         }
-        // Something is violated already, or nobody wants to know.
-        End::Violated | End::Interrupted => history::Judged::default(),
+        // Something is violated already, or cannot be known, or nobody wants to know.
+        End::Violated | End::Broken | End::Interrupted => history::Judged::default(),
     };
     let mut report = Report::new(loaded, &configured, seed, runner.simulation.as_ref(), &end, &history);
     if report.verdict == (Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: None } }) {
@@ -215,6 +217,7 @@ impl Runner<'_, '_> {
             match self.simulation.run(until, left.min(BATCH)) {
                 Stop::Horizon | Stop::Idle => return Ok(()),
                 Stop::Violation => return Err(End::Violated),
+                Stop::Broken => return Err(End::Broken),
                 Stop::Budget if left <= BATCH => return Err(End::BudgetSpent),
                 Stop::Budget => {}
             }

@@ -199,6 +199,9 @@ fn judge(
     if *end == End::Interrupted {
         return Verdict::Inconclusive { reason: Inconclusive::Interrupted };
     }
+    if let Some(verdict) = simulation.breakdown().and_then(Verdict::of_breakdown) {
+        return verdict;
+    }
     if !simulation.beyond_promise().is_empty() {
         return Verdict::BeyondPromise;
     }

@@ -90,7 +90,7 @@ pub fn first_divergence(
                 stepped.unwrap_or_else(|| compare_records(first.as_ref(), second.as_ref(), records)),
             );
         }
-        if stops.contains(&sim_core::world::Stop::Idle) || first.violations().iter().any(is_panic) {
+        if stops.contains(&sim_core::world::Stop::Idle) || first.breakdown().is_some() {
             return None;
         }
     }
@@ -98,10 +98,6 @@ pub fn first_divergence(
 }
 
 const END: SimTime = SimTime::from_nanos(u64::MAX - 1);
-
-fn is_panic(violation: &sim_core::check::Violation) -> bool {
-    violation.property == super::PANIC
-}
 
 fn differ(first: &dyn Simulation, second: &dyn Simulation) -> bool {
     (first.digest(), first.events()) != (second.digest(), second.events())

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use sim_core::world::Breakdown;
 
 use super::Busiest;
 
@@ -19,6 +20,8 @@ pub mod exit_code {
     pub const INCONCLUSIVE: u8 = 3;
     /// Nodes lost more than the protocol promises to survive, on disk or in memory, so nothing can be said of it.
     pub const BEYOND_PROMISE: u8 = 5;
+    /// An invariant or the engine panicked: a bug in the simulator, of which no protocol is guilty.
+    pub const INTERNAL: u8 = 70;
 }
 
 /// What a run ended with. As JSON an object with a `kind`: `{"kind": "violation", "property": "log-matching"}`.
@@ -59,6 +62,11 @@ pub enum Verdict {
         /// Why.
         reason: Inconclusive,
     },
+    /// An invariant or the engine panicked: the simulator is wrong, and nothing is said of the protocol.
+    InternalError {
+        /// What it said.
+        message: String,
+    },
 }
 
 /// Why a run could not be judged.
@@ -77,11 +85,27 @@ pub enum Inconclusive {
         /// What it says.
         why: String,
     },
+    /// The engine takes no more.
+    EngineLimit {
+        /// Of what: `more than 16777215 events pending`.
+        limit: String,
+    },
     /// Somebody broke it off.
     Interrupted,
 }
 
 impl Verdict {
+    /// The verdict where something has panicked that is no process; a process is judged by its violation.
+    pub fn of_breakdown(breakdown: &Breakdown) -> Option<Self> {
+        match breakdown {
+            Breakdown::Panic => None,
+            Breakdown::Limit(limit) => {
+                Some(Self::Inconclusive { reason: Inconclusive::EngineLimit { limit: limit.clone() } })
+            }
+            Breakdown::Bug(message) => Some(Self::InternalError { message: message.clone() }),
+        }
+    }
+
     /// The code that a program should exit with: one of [`exit_code`].
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -92,6 +116,7 @@ impl Verdict {
             | Self::Liveness { .. } => exit_code::VIOLATION,
             Self::BeyondPromise => exit_code::BEYOND_PROMISE,
             Self::Inconclusive { .. } => exit_code::INCONCLUSIVE,
+            Self::InternalError { .. } => exit_code::INTERNAL,
         }
     }
 }
@@ -110,6 +135,7 @@ impl fmt::Display for Verdict {
             Self::Liveness { condition } => write!(f, "not live after the faults: {condition}"),
             Self::BeyondPromise => f.write_str("beyond promise: nodes lost more than the protocol survives"),
             Self::Inconclusive { reason } => write!(f, "inconclusive: {reason}"),
+            Self::InternalError { message } => write!(f, "internal error: {message}"),
         }
     }
 }
@@ -122,6 +148,7 @@ impl fmt::Display for Inconclusive {
             }
             Self::EventBudget { busiest: None } => f.write_str("the event budget is spent"),
             Self::History { checker, why } => write!(f, "{checker} could not tell: {why}"),
+            Self::EngineLimit { limit } => write!(f, "the engine's limit is reached: {limit}"),
             Self::Interrupted => f.write_str("interrupted"),
         }
     }

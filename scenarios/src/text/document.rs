@@ -80,6 +80,22 @@ impl Document {
         &self.text
     }
 
+    /// The value in the text, without comments before and behind it.
+    pub fn value_text(&self) -> &str {
+        &self.text[Outline::new(&self.text).find(&Path::new(Vec::new())).expect("a text is a value").value]
+    }
+
+    /// The value at `path` alone, its places those of the whole; `None` where there is none.
+    pub fn part(&self, path: &Path) -> Option<Self> {
+        let span = Outline::new(&self.text).find(path)?.value;
+        // A letter of several bytes leaves several blanks, so that offsets stay.
+        let blank =
+            |text: &str| text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect::<String>();
+        let (before, after) = (blank(&self.text[..span.start]), blank(&self.text[span.end..]));
+        let text = [before.as_str(), &self.text[span], &after].concat();
+        Some(Self { text, ..self.clone() })
+    }
+
     /// The name the text was read under.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,12 +1,12 @@
 //! Checks of what goes wrong.
 
 use sim_core::Span;
-use sim_core::clock::{ClockError, DRIFT_LIMIT_PPM};
-use sim_core::fault::{Entry, Plan, PlanError, Target, table};
+use sim_core::fault::table;
 
-use super::{Objection, no_such_client, no_such_node};
-use crate::format::{Act, Periodic, Random, Request, Scenario, Timed};
-use crate::plan::{Naming, RandomFaults};
+use super::Objection;
+use super::acts::Acts;
+use crate::format::{Act, Periodic, Random, Scenario, Timed};
+use crate::plan::RandomFaults;
 use crate::protocol::ProtocolKind;
 use crate::text::Step;
 use crate::text::units::Time;
@@ -15,11 +15,12 @@ use crate::text::units::Time;
 const FAULTS_MAX: u64 = 1_000_000;
 
 pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
+    let acts = Acts { scenario, kind };
     for (index, timed) in scenario.faults.timed.iter().enumerate() {
-        check_timed(scenario, timed, &format!("faults.timed[{index}]"))?;
+        check_timed(acts, timed, &format!("faults.timed[{index}]"))?;
     }
     for (index, periodic) in scenario.faults.periodic.iter().enumerate() {
-        check_periodic(scenario, periodic, &format!("faults.periodic[{index}]"))?;
+        check_periodic(acts, periodic, &format!("faults.periodic[{index}]"))?;
     }
     match &scenario.faults.random {
         Some(random) => check_random(scenario, random, kind.about().region_count),
@@ -27,9 +28,9 @@ pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), 
     }
 }
 
-fn check_timed(scenario: &Scenario, timed: &Timed, path: &str) -> Result<(), Objection> {
+fn check_timed(acts: Acts<'_>, timed: &Timed, path: &str) -> Result<(), Objection> {
     match (timed.at, timed.when) {
-        (Some(at), None) => within_faults(scenario, at, &format!("{path}.at"))?,
+        (Some(at), None) => within_faults(acts.scenario, at, &format!("{path}.at"))?,
         (None, Some(when)) if when.nth == 0 => {
             let problem = "occurrences count from 1";
             let hint = "write `nth: 1` for the first";
@@ -47,11 +48,12 @@ fn check_timed(scenario: &Scenario, timed: &Timed, path: &str) -> Result<(), Obj
             return Err(Objection::new(path, "the fault has no time", allowed, hint));
         }
     }
-    check_act(scenario, &timed.act, &format!("{path}.do"))?;
-    check_undo(scenario, timed.undo_after, timed.undo.as_ref(), &timed.act, path)
+    acts.check(&timed.act, &format!("{path}.do"))?;
+    check_undo(acts, timed.undo_after, timed.undo.as_ref(), &timed.act, path)
 }
 
-fn check_periodic(scenario: &Scenario, periodic: &Periodic, path: &str) -> Result<(), Objection> {
+fn check_periodic(acts: Acts<'_>, periodic: &Periodic, path: &str) -> Result<(), Objection> {
+    let scenario = acts.scenario;
     if periodic.every.span().is_zero() {
         let problem = "a fault cannot come every 0s";
         let hint = "write a time such as `\"2s\"`";
@@ -71,12 +73,12 @@ fn check_periodic(scenario: &Scenario, periodic: &Periodic, path: &str) -> Resul
     }
     let count = until.span().min(scenario.phases.faults.span()).as_nanos() / periodic.every.span().as_nanos();
     too_many(count, &format!("{path}.every"))?;
-    check_act(scenario, &periodic.act, &format!("{path}.do"))?;
-    check_undo(scenario, periodic.undo_after, periodic.undo.as_ref(), &periodic.act, path)
+    acts.check(&periodic.act, &format!("{path}.do"))?;
+    check_undo(acts, periodic.undo_after, periodic.undo.as_ref(), &periodic.act, path)
 }
 
 fn check_undo(
-    scenario: &Scenario,
+    acts: Acts<'_>,
     after: Option<Time>,
     undo: Option<&Act>,
     act: &Act,
@@ -93,81 +95,9 @@ fn check_undo(
             let allowed = "`undo_after` beside `undo`, or acts with an opposite";
             Err(Objection::new(&format!("{path}.undo_after"), problem, allowed, "say which with `undo`"))
         }
-        (_, Some(undo)) => check_act(scenario, undo, &format!("{path}.undo")),
+        (_, Some(undo)) => acts.check(undo, &format!("{path}.undo")),
         (_, None) => Ok(()),
     }
-}
-
-/// That an act is possible in this scenario.
-fn check_act(scenario: &Scenario, act: &Act, path: &str) -> Result<(), Objection> {
-    if let Act::DiskSlow { times: 0, .. } = act {
-        let problem = "a disk cannot be 0 times as slow";
-        return Err(Objection::new(path, problem, "1 and more", "1 is the usual speed, 10 is slow"));
-    }
-    if let Act::Ask(request) = act {
-        check_request(scenario, *request, path)?;
-    }
-    let timed =
-        Timed { at: Some(Time::default()), when: None, act: act.clone(), undo_after: None, undo: None };
-    let entries = Naming::of_act(act, scenario).timed(&timed);
-    check_zones(scenario, &entries, path)?;
-    let plan = Plan::new(entries, Vec::new());
-    plan.validate(scenario.nodes, scenario.clients.total()).map_err(|error| match error {
-        PlanError::NoSuchNode { node, .. } => no_such_node(path, node, scenario.nodes),
-        PlanError::NoSuchClient { client, client_count, .. }
-        | PlanError::NoSuchScript { client, client_count } => no_such_client(path, client, client_count),
-        PlanError::SlowDown { percent, .. } => {
-            let problem = format!("a node cannot take {percent} percent of its usual time");
-            let hint = "300 is three times as slow";
-            Objection::new(path, problem, "100 (usual speed) and more", hint)
-        }
-        PlanError::Clock { source, .. } => refuse_clock(source, path),
-        PlanError::OccurrenceZero { .. } => unreachable!("the entry has a time"),
-    })
-}
-
-/// That an administrator can ask for this.
-fn check_request(scenario: &Scenario, request: Request, path: &str) -> Result<(), Objection> {
-    let nodes = request.nodes();
-    if let Some(node) = nodes.iter().find(|node| node.raw() >= scenario.nodes) {
-        return Err(no_such_node(path, *node, scenario.nodes));
-    }
-    if let [one, other] = nodes[..]
-        && one == other
-    {
-        let problem = format!("`{one}` is named twice");
-        return Err(Objection::new(path, problem, "two nodes", "name another one in one of the places"));
-    }
-    if scenario.clients.total() == 0 {
-        let problem = "nobody is there to ask: the scenario has no clients";
-        let allowed = "requests where there are clients or administrators";
-        return Err(Objection::new(path, problem, allowed, "add `clients: (admins: 1)`"));
-    }
-    Ok(())
-}
-
-fn refuse_clock(error: ClockError, path: &str) -> Objection {
-    let allowed = format!(
-        "drifts of -{DRIFT_LIMIT_PPM}ppm to {DRIFT_LIMIT_PPM}ppm, strobes that last, times that a clock can show"
-    );
-    Objection::new(path, error.to_string(), allowed, "a smaller change, such as `\"100ms\"` or `\"200ppm\"`")
-}
-
-fn check_zones(scenario: &Scenario, entries: &[Entry], path: &str) -> Result<(), Objection> {
-    let targets = entries.iter().flat_map(|entry| entry.command.names());
-    let unknown = targets.into_iter().find_map(|target| match target {
-        Target::Zone(name) if !scenario.zones.contains_key(&name) => Some(name),
-        _ => None,
-    });
-    let Some(name) = unknown else { return Ok(()) };
-    let zones: Vec<String> = scenario.zones.keys().cloned().collect();
-    let problem = format!("there is no zone `{name}`");
-    Err(if zones.is_empty() {
-        let hint = format!("say which nodes it has: `zones: {{\"{name}\": [\"n1\", \"n2\"]}}`");
-        Objection::new(path, problem, "zones that `zones` names: there are none", hint)
-    } else {
-        Objection::unknown(path, problem, &name, &zones)
-    })
 }
 
 fn within_faults(scenario: &Scenario, at: Time, path: &str) -> Result<(), Objection> {

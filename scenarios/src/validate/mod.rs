@@ -4,15 +4,15 @@
 //! of the file. Bounds are checked here, before anything is built, so that no scenario can ask for more memory or
 //! time than a run has.
 
+mod acts;
 mod clients;
+mod domains;
 mod faults;
 mod network;
 mod objection;
 
-use std::collections::BTreeMap;
-
 use sim_core::check::CONDITIONS;
-use sim_core::clock::DRIFT_LIMIT_PPM;
+use sim_core::clock::{DRIFT_LIMIT_PPM, SLEW_LIMIT_PPM};
 use sim_core::{ClientId, NodeId, Span};
 
 pub use self::objection::Objection;
@@ -22,6 +22,7 @@ use crate::format::{
 use crate::protocol::{MutantName, ProtocolKind, ProtocolTable};
 use crate::run::history;
 use crate::text::Step;
+use crate::text::units::Ppm;
 
 /// The most nodes of a scenario.
 pub const NODES_MAX: u32 = 100_000;
@@ -107,25 +108,7 @@ fn check_nodes(scenario: &Scenario) -> Result<(), Objection> {
         let allowed = format!("up to {} of the {nodes} nodes", nodes - 1);
         return Err(Objection::new("spares", problem, allowed, "leave at least one node out"));
     }
-    check_zones(scenario)
-}
-
-fn check_zones(scenario: &Scenario) -> Result<(), Objection> {
-    let mut zone_of: BTreeMap<NodeId, &str> = BTreeMap::new();
-    for (name, nodes) in &scenario.zones {
-        let within = |objection: Objection| objection.within(Step::Name(name.clone()));
-        for node in nodes.nodes() {
-            if node.raw() >= scenario.nodes {
-                return Err(within(no_such_node("zones", *node, scenario.nodes)));
-            }
-            if let Some(other) = zone_of.insert(*node, name) {
-                let problem = format!("{node} is in the zones `{other}` and `{name}`");
-                let allowed = "each node in at most one zone";
-                return Err(within(Objection::new("zones", problem, allowed, "remove it from one")));
-            }
-        }
-    }
-    Ok(())
+    domains::check(scenario)
 }
 
 fn check_phases(scenario: &Scenario) -> Result<(), Objection> {
@@ -207,7 +190,24 @@ fn check_clock(scenario: &Scenario, node: NodeId, clock: &Clock) -> Result<(), O
             Objection::new("clocks.nodes", problem, allowed, "real clocks drift by up to `200ppm`");
         return Err(within(objection).within(Step::Name("drift".to_owned())));
     }
-    Ok(())
+    match clock.slew {
+        Some(rate) if !is_slew(rate) => {
+            let objection = no_slew("clocks.nodes", rate);
+            Err(within(objection).within(Step::Name("slew".to_owned())))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a clock can be led to true time at this rate.
+fn is_slew(rate: Ppm) -> bool {
+    u32::try_from(rate.parts()).is_ok_and(|parts| (1..=SLEW_LIMIT_PPM).contains(&parts))
+}
+
+fn no_slew(path: &str, rate: Ppm) -> Objection {
+    let problem = format!("a clock cannot be slewed at {rate}");
+    let allowed = format!("1ppm to {SLEW_LIMIT_PPM}ppm, whichever way it is off");
+    Objection::new(path, problem, allowed, format!("NTP slews at up to `{SLEW_LIMIT_PPM}ppm`"))
 }
 
 fn check_judging(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {

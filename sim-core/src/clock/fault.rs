@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{NodeClock, Strobe, drifted, to_i64};
+use super::{NodeClock, Strobe, drifted, slewed, to_i64};
 use crate::time::{LocalTime, SimTime, Span};
 
 /// The largest drift either way, in ppm: a clock runs at half to one and a half times its proper speed.
@@ -38,10 +38,10 @@ pub enum ClockFault {
     /// The wall clock is led to true time at this many ppm, 1 to [`SLEW_LIMIT_PPM`], and then kept there
     /// whatever the drift.
     Slew(u32),
-    /// What was done to the clock is over: no freeze, strobe or slew. Both clocks run as they do by themselves, at
-    /// the proper speed unless the clock has a drift of its own ([`NodeClock::with_own`]). The wall clock shows what
-    /// it would show had nothing happened: true time unless it has an offset or a drift of its own. The monotonic
-    /// clock keeps its value.
+    /// What was done to the clock is over: no freeze or strobe, and no slew but its own. Both clocks run as they do by
+    /// themselves, at the proper speed unless the clock has a drift of its own ([`NodeClock::with_own`]). The wall
+    /// clock shows what it would show had nothing happened: true time unless it has an offset or a drift of its own.
+    /// The monotonic clock keeps its value.
     Heal,
 }
 
@@ -151,7 +151,7 @@ impl NodeClock {
         self.breakpoint(now, |clock| {
             clock.is_frozen = false;
             clock.drift_ppm = clock.own_drift_ppm;
-            clock.slew_ppm = 0;
+            clock.slew_ppm = clock.own_slew_ppm.into();
             clock.strobe = Strobe::default();
             clock.wall = to_i64(clock.own_wall(now));
             // A clock that is off by itself is no better synchronised than at the start.
@@ -162,7 +162,11 @@ impl NodeClock {
 
     /// What the wall clock would show had nobody done anything to it.
     fn own_wall(&self, now: SimTime) -> i128 {
-        i128::from(self.own_offset) + drifted(now.since(SimTime::ZERO), self.own_drift_ppm)
+        let (offset, gone_by) = (i128::from(self.own_offset), now.since(SimTime::ZERO));
+        if self.own_slew_ppm == 0 {
+            return offset + drifted(gone_by, self.own_drift_ppm);
+        }
+        i128::from(now.as_nanos()) + slewed(offset, gone_by, self.own_slew_ppm.into())
     }
 
     /// Writes down both readings at `now`, so that `change` bends only what comes after. A clock that stays

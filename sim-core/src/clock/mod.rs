@@ -50,6 +50,8 @@ pub struct NodeClock {
     own_offset: i64,
     /// How much faster than true time both clocks run by themselves; what a heal brings back.
     own_drift_ppm: i32,
+    /// How fast the wall clock is led to true time by itself, in ppm; 0 where it is not.
+    own_slew_ppm: u16,
     /// How much faster than true time both clocks run, in ppm, within [`DRIFT_LIMIT_PPM`].
     drift_ppm: i32,
     /// While not 0 the wall clock is led to true time at this rate and then kept there.
@@ -98,6 +100,7 @@ impl NodeClock {
             error: ErrorBound { synchronised: LocalTime::ZERO, base: error_base, drift_ppm: error_ppm },
             own_offset: 0,
             own_drift_ppm: 0,
+            own_slew_ppm: 0,
             drift_ppm: 0,
             slew_ppm: 0,
             is_frozen: false,
@@ -115,7 +118,19 @@ impl NodeClock {
     pub fn with_own(mut self, offset: i64, drift_ppm: i32) -> Result<Self, ClockError> {
         self.set_offset(SimTime::ZERO, offset);
         self.set_drift(SimTime::ZERO, drift_ppm)?;
-        (self.own_offset, self.own_drift_ppm) = (offset, drift_ppm);
+        (self.own_offset, self.own_drift_ppm, self.own_slew_ppm) = (offset, drift_ppm, 0);
+        Ok(self)
+    }
+
+    /// The same clock with a wall clock that is led to true time from time 0 on, at `ppm`, and then kept there: a node
+    /// that synchronises its clock. Comes after [`NodeClock::with_own`], and is as lasting.
+    ///
+    /// # Errors
+    ///
+    /// [`ClockError::Slew`] for 0 or more than [`SLEW_LIMIT_PPM`].
+    pub fn with_own_slew(mut self, ppm: u32) -> Result<Self, ClockError> {
+        self.slew(SimTime::ZERO, ppm)?;
+        self.own_slew_ppm = u16::try_from(ppm).map_err(|_| ClockError::Slew(ppm))?;
         Ok(self)
     }
 
@@ -207,10 +222,7 @@ impl NodeClock {
         if self.slew_ppm == 0 {
             return i128::from(self.wall) + drifted(elapsed, self.drift_ppm);
         }
-        let error = self.wall_error_at_anchor();
-        let corrected = i128::from(elapsed.as_nanos()) * i128::from(self.slew_ppm) / MILLION;
-        let left = (error.abs() - corrected).max(0) * error.signum();
-        i128::from(until.as_nanos()) + left
+        i128::from(until.as_nanos()) + slewed(self.wall_error_at_anchor(), elapsed, self.slew_ppm)
     }
 
     fn is_slewed_to_truth(&self, now: SimTime) -> bool {
@@ -247,6 +259,12 @@ impl Strobe {
 /// How far a clock with this drift gets in `elapsed` of true time, rounded down.
 fn drifted(elapsed: Span, drift_ppm: i32) -> i128 {
     i128::from(elapsed.as_nanos()) * (MILLION + i128::from(drift_ppm)) / MILLION
+}
+
+/// What is left of `error` after `elapsed` of slewing; never past 0.
+fn slewed(error: i128, elapsed: Span, slew_ppm: u32) -> i128 {
+    let corrected = i128::from(elapsed.as_nanos()) * i128::from(slew_ppm) / MILLION;
+    (error.abs() - corrected).max(0) * error.signum()
 }
 
 fn to_u64(reading: i128) -> u64 {

@@ -121,6 +121,22 @@ fn a_healed_clock_is_as_if_nothing_had_been_done_to_it() {
 }
 
 #[test]
+fn a_clock_that_synchronises_itself_goes_on_doing_so_after_a_heal() {
+    let own = NodeClock::new(Span::nanos(10), 100).with_own(-1_000, 200_000).expect("in range");
+    let own = own.with_own_slew(500).expect("in range");
+    assert_eq!(own.wall(at(1_000_000)), reads(999_500), "half of the offset is gone, whatever the drift");
+    let mut clock = own.clone();
+    clock.step(at(1_000), 1_000_000);
+    clock.set_drift(at(2_000), -500_000).expect("in range");
+    clock.heal(at(1_000_000));
+    for now in [at(1_000_000), at(1_500_000), at(2_000_000), at(9_000_000)] {
+        assert_eq!(clock.wall(now), own.wall(now));
+    }
+    assert_eq!(clock.wall(at(9_000_000)), reads(9_000_000));
+    assert_eq!(clock.error_bound(at(9_000_000)), Span::nanos(10), "it is synchronised");
+}
+
+#[test]
 fn a_healed_clock_without_a_drift_of_its_own_shows_true_time() {
     let mut clock = NodeClock::new(Span::nanos(10), 100);
     clock.step(at(1_000), 1_000_000);
@@ -136,6 +152,9 @@ fn out_of_range_faults_are_refused_and_change_nothing() {
     assert_eq!(clock.apply(at(5), &ClockFault::Drift(500_001)), Err(ClockError::Drift(500_001)));
     assert_eq!(clock.apply(at(5), &ClockFault::Drift(i32::MIN)), Err(ClockError::Drift(i32::MIN)));
     assert_eq!(clock.apply(at(5), &ClockFault::Slew(0)), Err(ClockError::Slew(0)));
+    let too_fast = SLEW_LIMIT_PPM + 1;
+    assert_eq!(clock.apply(at(5), &ClockFault::Slew(too_fast)), Err(ClockError::Slew(too_fast)));
+    assert_eq!(clock.clone().with_own_slew(0), Err(ClockError::Slew(0)));
     let strobe = ClockFault::Strobe { amplitude: Span::nanos(1), period: Span::ZERO };
     assert_eq!(clock.apply(at(5), &strobe), Err(ClockError::StrobePeriod));
     assert_eq!(clock, NodeClock::default());

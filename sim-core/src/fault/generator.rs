@@ -22,7 +22,7 @@
 //! considered, and then left out. **Swarm** (Groce et al., "Swarm Testing", ISSTA 2012) switches each kind off with
 //! probability ½ per seed, and gives its room to the others: a run with everything on seldom gets deep into anything.
 
-use super::kind::{Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
+use super::kind::{About, Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 use super::table::KINDS;
 use super::{Entry, Plan, Trigger};
 use crate::random::{Distribution, KeySource, Purpose};
@@ -41,6 +41,8 @@ pub struct Generator {
     pub nodes: Vec<NodeId>,
     /// Nodes that are down until somebody adds them, ascending; none of `nodes`.
     pub spares: Vec<NodeId>,
+    /// The nodes of each zone and each rack, as far as they are among `nodes`; none is empty.
+    pub domains: Vec<Vec<NodeId>>,
     /// How many clients there are that ask by themselves.
     pub client_count: u32,
     /// How many clients there are, numbered after those, that only administer.
@@ -121,10 +123,11 @@ impl Drawn {
 }
 
 impl Generator {
-    /// A generator of all benign kinds at their usual rates for `nodes`, from 0 to `end`. Faults last 100 ms to 2 s with a
+    /// A generator of all benign kinds that have a usual rate, at that, for `nodes`, from 0 to `end`. Faults last 100 ms to 2 s with a
     /// gap of 500 ms; the last second is quiet; at most 4 faults hold at once, and a minority is down.
     pub fn new(nodes: Vec<NodeId>, end: SimTime) -> Self {
-        let benign = KINDS.iter().filter(|kind| kind.about().severity == Severity::Benign);
+        let is_usual = |about: About| about.severity == Severity::Benign && about.rate.mean().is_some();
+        let benign = KINDS.iter().filter(|kind| is_usual(kind.about()));
         let minority = u32::try_from(nodes.len().saturating_sub(1) / 2).expect("node ids fit in 31 bits");
         Self {
             kinds: benign.map(|kind| (*kind, kind.about().rate)).collect(),
@@ -132,6 +135,7 @@ impl Generator {
             selection: Selection::All,
             nodes,
             spares: Vec::new(),
+            domains: Vec::new(),
             client_count: 0,
             admin_count: 0,
             region_count: 0,
@@ -212,6 +216,7 @@ impl Generator {
         GeneratorContext {
             nodes: self.nodes.clone(),
             spares: self.spares.clone(),
+            domains: self.domains.clone(),
             client_count: self.client_count,
             admins: (self.client_count..).take(self.admin_count as usize).map(ClientId::new).collect(),
             region_count: self.region_count,

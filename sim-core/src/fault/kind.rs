@@ -29,7 +29,8 @@ pub struct About {
     pub help: &'static str,
     /// Whether protocols must survive it.
     pub severity: Severity,
-    /// How often it happens unless a scenario says otherwise.
+    /// How often it happens unless a scenario says otherwise. With [`Rate::NEVER`] only scenarios that name the kind
+    /// have it: a kind that came later leaves the runs of those that name none as they were.
     pub rate: Rate,
 }
 
@@ -52,6 +53,9 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Not at all.
+    pub const NEVER: Self = Self { count: 0, per: Span::secs(1) };
+
     /// `count` times in `per`.
     pub const fn new(count: u32, per: Span) -> Self {
         Self { count, per }
@@ -75,6 +79,8 @@ pub struct GeneratorContext {
     pub client_count: u32,
     /// Nodes that are down until somebody adds them, ascending.
     pub spares: Vec<NodeId>,
+    /// The nodes of each failure domain, as far as faults may hit them; none is empty.
+    pub domains: Vec<Vec<NodeId>>,
     /// Clients that only administer; they come after the others.
     pub admins: Vec<ClientId>,
     /// How many disk regions the protocol has, numbered from 0.

@@ -12,9 +12,6 @@ use crate::random::{Probability, Stream};
 /// what it is about to be taken at its word for.
 pub(super) struct LastWords;
 
-/// Once in ten years, so that plans with the usual rates have none.
-const SELDOM: Rate = Rate::new(1, Span::secs(315_360_000));
-
 /// How late its messages are at most; how long after its candidacy began it crashes, and how long it is down, at most.
 const LATE_BY: Span = Span::millis(400);
 const CRASH_AFTER: Span = Span::millis(20);
@@ -26,8 +23,7 @@ impl FaultKind for LastWords {
             name: "last-words",
             help: "A follower speaks up to 400 ms late, and may not hear the leader, until it tries to lead and crashes.",
             severity: Severity::Benign,
-            // As good as never: it is for scenarios that ask for it.
-            rate: SELDOM,
+            rate: Rate::NEVER,
         }
     }
 

@@ -3,7 +3,7 @@
 //! | part | is |
 //! | --- | --- |
 //! | [`Command`] | one act on a running world: a crash, a cut, an operation issued by hand |
-//! | [`Target`] | whom a command names: `n3`, `leader`, `majority-without-leader` |
+//! | [`Target`] | whom a command names: `n3`, `leader`, `majority-without-leader`, `rack(r1)` |
 //! | [`Trigger`] | when it happens: at an instant, or `3ms after the second become-leader` |
 //! | [`Plan`] | all commands and client scripts of a run, to be saved, edited, replayed and shrunk |
 //! | [`FaultKind`] | a kind of fault that random plans are made of: one file each, listed in the [`table`] |
@@ -20,6 +20,7 @@ pub mod kind;
 pub mod plan;
 pub mod table;
 pub mod target;
+pub mod tell;
 
 mod describe;
 mod expand;
@@ -29,6 +30,7 @@ mod text;
 mod candidate_crash;
 mod clock_drift;
 mod clock_freeze;
+mod clock_slew;
 mod clock_step;
 mod clock_strobe;
 mod crash;
@@ -43,6 +45,7 @@ mod disk_rollback;
 mod disk_slow;
 mod disk_stall;
 mod disk_torn;
+mod domain_failure;
 mod duplicate;
 mod flapping_link;
 mod hold;
@@ -73,4 +76,5 @@ pub use generator::{Drawn, Generator, Selection};
 pub use kind::{About, Aim, Aimed, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 pub use plan::{Entry, Plan, PlanError, Script, Step, Wait, Was};
 pub use table::KINDS;
-pub use target::{Target, TargetError};
+pub use target::{Domain, Target, TargetError};
+pub use tell::Teller;

@@ -2,12 +2,12 @@
 
 use super::kind::FaultKind;
 use super::{
-    candidate_crash, clock_drift, clock_freeze, clock_step, clock_strobe, crash, crash_after_effect,
-    crash_loop, cut, disk_corrupt, disk_full, disk_lie, disk_misdirect, disk_rollback, disk_slow, disk_stall,
-    disk_torn, duplicate, flapping_link, hold, last_words, late_duplicates, late_messages, latency,
-    leader_clock, leader_isolation, leader_latency, leader_pauses, leadership_transfer, loss_burst,
-    membership_change, partition, pause, power_failure, reorder, short_lived_leaders, slow, snapshot,
-    vote_crashes, wipe,
+    candidate_crash, clock_drift, clock_freeze, clock_slew, clock_step, clock_strobe, crash,
+    crash_after_effect, crash_loop, cut, disk_corrupt, disk_full, disk_lie, disk_misdirect, disk_rollback,
+    disk_slow, disk_stall, disk_torn, domain_failure, duplicate, flapping_link, hold, last_words,
+    late_duplicates, late_messages, latency, leader_clock, leader_isolation, leader_latency, leader_pauses,
+    leadership_transfer, loss_burst, membership_change, partition, pause, power_failure, reorder,
+    short_lived_leaders, slow, snapshot, vote_crashes, wipe,
 };
 
 /// All kinds of fault, related ones together.
@@ -37,11 +37,13 @@ pub const KINDS: &[&dyn FaultKind] = &[
     &late_messages::LateMessages,
     &late_duplicates::LateDuplicates,
     &power_failure::PowerFailure,
+    &domain_failure::DomainFailure,
     &membership_change::MembershipChange,
     &leadership_transfer::LeadershipTransfer,
     &snapshot::Snapshot,
     &clock_drift::ClockDrift,
     &clock_step::ClockStep,
+    &clock_slew::ClockSlew,
     &clock_strobe::ClockStrobe,
     &clock_freeze::ClockFreeze,
     &disk_slow::DiskSlow,
@@ -62,6 +64,7 @@ pub fn find(name: &str) -> Option<&'static dyn FaultKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Rate;
 
     #[test]
     fn every_kind_is_found_by_its_name_and_explains_itself() {
@@ -69,7 +72,8 @@ mod tests {
             let about = kind.about();
             assert_eq!(find(about.name).map(FaultKind::about), Some(about), "two kinds have the same name");
             let is_kebab = about.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-            assert!(is_kebab && about.help.ends_with('.') && about.rate.count > 0, "{about:?}");
+            let has_rate = about.rate.mean().is_some() || about.rate == Rate::NEVER;
+            assert!(is_kebab && about.help.ends_with('.') && has_rate, "{about:?}");
         }
         assert!(find("earthquake").is_none());
     }

@@ -10,7 +10,8 @@ use crate::NodeId;
 use crate::random::{KeySource, Purpose, below};
 use crate::status::{NodeStatus, Power, Standing, Status};
 
-/// Whom a command names. Spares that were never started are only reached by name, by zone and by [`Target::All`].
+/// Whom a command names. Spares that were never started are only reached by name, by zone or rack, and by
+/// [`Target::All`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Target {
@@ -38,8 +39,19 @@ pub enum Target {
     MinorityWithLeader,
     /// `all`: every node.
     All,
-    /// `zone(east)`: the nodes of this failure domain.
+    /// `zone(east)`: the nodes of this zone.
     Zone(String),
+    /// `rack(r1)`: the nodes of this rack.
+    Rack(String),
+}
+
+/// The failure domains of a node: what is likely to fail together with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Domain {
+    /// Its zone (a site, a data centre); empty for none.
+    pub zone: String,
+    /// Its rack, which has one power supply and one switch; empty for none.
+    pub rack: String,
 }
 
 /// Why a text is no [`Target`].
@@ -52,7 +64,7 @@ pub struct TargetError {
 
 impl Target {
     /// How targets are written, an example each.
-    pub const FORMS: [&'static str; 13] = [
+    pub const FORMS: [&'static str; 14] = [
         "n3",
         "leader",
         "candidate",
@@ -66,6 +78,7 @@ impl Target {
         "minority-with-leader",
         "all",
         "zone(east)",
+        "rack(r1)",
     ];
 
     /// The node, where the target is one whatever happens.
@@ -73,9 +86,17 @@ impl Target {
         if let Self::Node(node) = self { Some(*node) } else { None }
     }
 
-    /// The nodes it stands for, given the status of all nodes and the zone of each (nodes beyond the end have none);
-    /// `draw` decides what is random. In ascending order, empty if it finds nobody.
-    pub fn resolve(&self, statuses: &[NodeStatus], zones: &[String], draw: u64) -> Vec<NodeId> {
+    /// Whether it stands for the same nodes whatever happens: no role.
+    pub const fn is_fixed(&self) -> bool {
+        matches!(self, Self::Node(_) | Self::All | Self::Zone(_) | Self::Rack(_))
+    }
+
+    /// The nodes it stands for, given the status of all nodes and the failure domains of each (nodes beyond the end
+    /// have none); `draw` decides what is random. In ascending order, empty if it finds nobody.
+    pub fn resolve(&self, statuses: &[NodeStatus], domains: &[Domain], draw: u64) -> Vec<NodeId> {
+        let within = |is_meant: &dyn Fn(&Domain) -> bool| {
+            ids(statuses).filter(|node| domains.get(node.index()).is_some_and(is_meant)).collect()
+        };
         match self {
             Self::Node(node) => vec![*node],
             Self::Leader => leader(statuses).into_iter().collect(),
@@ -89,7 +110,8 @@ impl Target {
             Self::MajorityWithoutLeader => halves(statuses, leader(statuses), draw).majority,
             Self::MinorityWithLeader => halves(statuses, leader(statuses), draw).minority,
             Self::All => having(statuses, |_| true),
-            Self::Zone(name) => ids(statuses).filter(|node| zones.get(node.index()) == Some(name)).collect(),
+            Self::Zone(name) => within(&|domain| domain.zone == *name),
+            Self::Rack(name) => within(&|domain| domain.rack == *name),
         }
     }
 }
@@ -176,6 +198,7 @@ impl fmt::Display for Target {
             Self::MinorityWithLeader => f.write_str("minority-with-leader"),
             Self::All => f.write_str("all"),
             Self::Zone(name) => write!(f, "zone({name})"),
+            Self::Rack(name) => write!(f, "rack({name})"),
         }
     }
 }
@@ -205,8 +228,12 @@ fn with_argument(text: &str) -> Option<Target> {
     if let Some(place) = argument("follower") {
         return place.parse().ok().filter(|place| *place > 0).map(Target::Follower);
     }
-    if let Some(zone) = argument("zone").filter(|zone| !zone.is_empty()) {
-        return Some(Target::Zone(zone.to_owned()));
+    let named = |form| argument(form).filter(|name| !name.is_empty()).map(str::to_owned);
+    if let Some(zone) = named("zone") {
+        return Some(Target::Zone(zone));
+    }
+    if let Some(rack) = named("rack") {
+        return Some(Target::Rack(rack));
     }
     NodeId::from_text(text).map(Target::Node)
 }
@@ -258,9 +285,10 @@ mod tests {
 
     fn found(target: &str, draw: u64) -> String {
         let target: Target = target.parse().expect("a target");
-        let zones = ["east", "west", "east"].map(str::to_owned);
+        let domain = |(zone, rack): (&str, &str)| Domain { zone: zone.to_owned(), rack: rack.to_owned() };
+        let domains = [("east", "r1"), ("west", "r2"), ("east", "r3"), ("", "r3")].map(domain);
         let nodes: Vec<String> =
-            target.resolve(&cluster(), &zones, draw).iter().map(NodeId::to_string).collect();
+            target.resolve(&cluster(), &domains, draw).iter().map(NodeId::to_string).collect();
         nodes.join(" ")
     }
 
@@ -316,8 +344,9 @@ mod tests {
     }
 
     #[test]
-    fn names_zones_and_all_take_whom_they_name() {
+    fn names_zones_racks_and_all_take_whom_they_name() {
         assert_eq!([found("n7", 0), found("zone(east)", 0), found("zone(mars)", 0)], ["n7", "n1 n3", ""]);
+        assert_eq!([found("rack(r1)", 0), found("rack(r3)", 0), found("rack(east)", 0)], ["n1", "n3 n4", ""]);
         assert_eq!(found("all", 0), "n1 n2 n3 n4 n5 n6 n7");
     }
 
@@ -330,8 +359,18 @@ mod tests {
 
     #[test]
     fn a_misspelt_target_is_refused_with_what_is_allowed() {
-        for text in ["", "leadr", "n0", "follower", "follower(0)", "follower(x)", "zone()", "zone(east", "c1"]
-        {
+        for text in [
+            "",
+            "leadr",
+            "n0",
+            "follower",
+            "follower(0)",
+            "follower(x)",
+            "zone()",
+            "rack()",
+            "zone(east",
+            "c1",
+        ] {
             let error = text.parse::<Target>().expect_err(text).to_string();
             assert!(
                 error.starts_with(&format!("`{text}` is no target")) && error.contains("any-down"),

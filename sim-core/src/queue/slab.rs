@@ -33,6 +33,10 @@ pub struct Slab<T> {
     slots: Vec<Slot<T>>,
     /// The slot freed last, or [`NO_SLOT`].
     first_free: u32,
+    /// How many slots there may be.
+    limit: usize,
+    /// One more was asked for.
+    is_overfull: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -74,14 +78,29 @@ impl<T> Default for Slab<T> {
 impl<T> Slab<T> {
     /// Without values or slots.
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), first_free: NO_SLOT }
+        Self { slots: Vec::new(), first_free: NO_SLOT, limit: SLOTS_MAX, is_overfull: false }
+    }
+
+    /// Lets there be at most so many slots. Those that there are stay.
+    ///
+    /// # Panics
+    ///
+    /// If that is more than 16,777,215, the default.
+    pub fn limit(&mut self, slots: u32) {
+        assert!(slots as usize <= SLOTS_MAX, "{slots} slots are more than their numbers can tell apart");
+        self.limit = slots as usize;
+    }
+
+    /// Whether [`Slab::insert`] panicked because all slots were full.
+    pub const fn is_overfull(&self) -> bool {
+        self.is_overfull
     }
 
     /// Puts `value` in the slot freed last, or in a new one, and says which.
     ///
     /// # Panics
     ///
-    /// If 16,777,215 slots are full.
+    /// If as many slots are full as there may be; [`Slab::is_overfull`] holds then.
     #[inline(always)]
     pub fn insert(&mut self, value: T) -> u32 {
         if self.first_free == NO_SLOT {
@@ -102,7 +121,8 @@ impl<T> Slab<T> {
     #[expect(clippy::cast_possible_truncation, reason = "asserted to fit in 24 bits")]
     fn append(&mut self) {
         let slot = self.slots.len();
-        assert!(slot < SLOTS_MAX, "more than 16,777,215 events pending");
+        self.is_overfull = slot >= self.limit;
+        assert!(!self.is_overfull, "more than {} events pending", self.limit);
         self.slots.push(Slot { generation: 0, entry: Entry::Free(NO_SLOT) });
         self.first_free = slot as u32;
     }
@@ -204,6 +224,19 @@ mod tests {
         assert_eq!(slab.lookup(handle), None, "freed");
         assert_eq!(slab.insert("message"), slot);
         assert_eq!(slab.lookup(handle), None, "reused");
+    }
+
+    #[test]
+    fn a_slab_that_is_asked_for_more_than_it_may_hold_says_so() {
+        let mut slab = Slab::new();
+        slab.limit(2);
+        assert_eq!((slab.insert('a'), slab.insert('b'), slab.is_overfull()), (0, 1, false));
+        slab.take(0);
+        assert_eq!((slab.insert('c'), slab.is_overfull()), (0, false), "a slot is used again");
+        let more = std::panic::AssertUnwindSafe(|| slab.insert('d'));
+        let text = std::panic::catch_unwind(more).expect_err("a third is too much");
+        assert_eq!(text.downcast_ref::<String>().map(String::as_str), Some("more than 2 events pending"));
+        assert!(slab.is_overfull());
     }
 
     #[test]

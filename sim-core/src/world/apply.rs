@@ -92,7 +92,7 @@ impl<P: Process> World<P> {
         let who = fingerprint(&(&entry.trigger, &entry.command));
         let draw = squares64(0, self.core.keys.key(Purpose::Targets, who, 0));
         let statuses = self.statuses();
-        entry.command.resolve(&mut |target| target.resolve(&statuses, &self.zones, draw))
+        entry.command.resolve(&mut |target| target.resolve(&statuses, &self.domains, draw))
     }
 
     pub(super) fn statuses(&self) -> Vec<NodeStatus> {
@@ -101,7 +101,7 @@ impl<P: Process> World<P> {
 
     /// Does what a command says, and records that.
     fn perform(&mut self, command: &Command) {
-        let text = command.to_string();
+        let text = self.core.teller.tell(command);
         tracing::debug!(now = %self.core.now, command = text, "command");
         let now = self.core.now;
         self.core.digest.effect(

@@ -70,7 +70,7 @@ impl<P: Process> World<P> {
         self.core.note_event(Arriving::MESSAGE.noted(u32::from(message.kind())), to, from, cause);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
         let from = from.node().expect("only nodes send messages");
-        process.on_message(&mut Context::new(&mut self.core, node), from, message);
+        Context::during(&mut self.core, node, |context| process.on_message(context, from, message));
         self.after_plain_handler(node);
     }
 
@@ -185,7 +185,7 @@ impl<P: Process> World<P> {
             self.maybe_limit_effects(node);
         }
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
-        process.on_timer(&mut Context::new(&mut self.core, node), name);
+        Context::during(&mut self.core, node, |context| process.on_timer(context, name));
         self.after_handler(node);
     }
 

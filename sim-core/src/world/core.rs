@@ -7,6 +7,7 @@ use super::event::{Event, Scheduled};
 use super::host::{Intake, NodeHost};
 use super::setup::HostTiming;
 use crate::digest::{Digest, Mark};
+use crate::fault::Teller;
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
@@ -45,6 +46,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) records: u32,
     /// Where the event under way happens, for the report of a panic.
     pub(super) place: Endpoint,
+    /// Something has panicked, and it was a process.
+    pub(crate) is_process_to_blame: bool,
     pub(super) queue: LadderQueue,
     pub(super) slab: Slab<Scheduled<P>>,
     /// Cancelled entries whose keys are still in the queue.
@@ -67,6 +70,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) metrics: Metrics,
     pub(super) history: History,
     pub(super) milestones: AppendLog<Milestone>,
+    /// Says what commands do.
+    pub(super) teller: Teller,
     pub(super) trace: Option<Box<Trace>>,
     /// How often each of the protocol's points was reached.
     pub(super) points: Vec<u64>,

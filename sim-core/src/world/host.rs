@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::process::Process;
 use crate::queue::Handle;
 use crate::random::Stream;
-use crate::status::{NodeStatus, Power};
+use crate::status::{NodeStatus, Power, Status};
 use crate::{LocalTime, SimTime, Span};
 
 /// The simulated host of one process.
@@ -77,6 +77,11 @@ pub(super) struct Inbox {
 }
 
 impl<P: Process> NodeHost<P> {
+    /// This host at a glance, with what its process says of itself.
+    pub(super) fn status_with(&self, process: Option<Status>) -> NodeStatus {
+        NodeStatus { power: self.power, incarnation: self.incarnation, process }
+    }
+
     pub(super) fn new(
         clock: Option<NodeClock>,
         stream: Stream,

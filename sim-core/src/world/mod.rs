@@ -17,12 +17,14 @@
 //! | `agenda`, `apply` | when commands are due, and what each does |
 //! | `inbox` | service times, pauses, bounded waiting |
 //! | `branch`, `explore` | copies and re-seeding; what could happen next |
+//! | `breakdown` | what becomes of a world in which something panicked |
 //! | `hand` | a world whose every step is chosen: what the choices hold, and what else a network may do |
 
 mod agenda;
 mod apply;
 mod arrival;
 mod branch;
+mod breakdown;
 mod client;
 mod core;
 mod effects;
@@ -36,6 +38,8 @@ mod setup;
 use std::sync::Arc;
 
 use self::agenda::Agenda;
+pub use self::breakdown::Breakdown;
+use self::breakdown::blame_process;
 pub(crate) use self::core::Core;
 use self::core::UNLIMITED;
 use self::event::{Event, Scheduled};
@@ -49,7 +53,7 @@ use crate::check::{Breach, Ghosts, Invariant, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
-use crate::fault::{Moment, Plan};
+use crate::fault::{Domain, Moment, Plan};
 use crate::history::History;
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
@@ -71,8 +75,10 @@ pub struct World<P: Process> {
     /// What the invariants share.
     ghosts: Ghosts<P>,
     violations: Vec<Violation>,
+    /// Something has panicked: nothing more happens.
+    breakdown: Option<Breakdown>,
     agenda: Agenda,
-    zones: Arc<[String]>,
+    domains: Arc<[Domain]>,
     /// The run loop has to look up: something was violated, or a command came due.
     must_look: bool,
     /// How many of the violations a caller has been told about.
@@ -92,17 +98,20 @@ pub enum Stop {
     Idle,
     /// A property was violated by the last event.
     Violation,
+    /// The engine cannot go on, and no process is to blame: [`World::breakdown`] says why.
+    Broken,
 }
 
 impl<P: Process> World<P> {
-    /// A world at time zero: hosts and clients are there, every node that is no spare has been started.
+    /// A world at time zero: hosts and clients are there, every node that is no spare has been started. A process
+    /// that panics when it is started is a violation of `panic` at event 0, and the world does nothing more.
     ///
     /// # Panics
-    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or zones for another
+    /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or domains for another
     /// number of nodes. Scenarios are checked before they come here.
     pub fn new(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
-        world.start_members();
+        world.guard(Self::start_members);
         world
     }
 
@@ -113,7 +122,7 @@ impl<P: Process> World<P> {
     pub fn new_traced(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
         world.start_trace();
-        world.start_members();
+        world.guard(Self::start_members);
         world
     }
 
@@ -121,13 +130,15 @@ impl<P: Process> World<P> {
     fn at_rest(setup: Setup<P>) -> Self {
         let count = setup.node_count as usize;
         assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
-        assert!(setup.zones.is_empty() || setup.zones.len() == count, "one zone a node, or none at all");
+        let domains = setup.domains.len();
+        assert!(domains == 0 || domains == count, "one failure domain a node, or none at all");
         let mut world = Self {
             processes: (0..count).map(|_| None).collect(),
             config: setup.config.clone(),
             violations: Vec::new(),
+            breakdown: None,
             agenda: Agenda::new(&setup.plan),
-            zones: setup.zones.clone().into(),
+            domains: setup.domains.clone().into(),
             must_look: false,
             told: 0,
             read_ahead_of: 0,
@@ -158,6 +169,9 @@ impl<P: Process> World<P> {
     /// # Panics
     /// If a process panics. [`Simulation`](crate::Simulation) turns that into a violation.
     pub fn run(&mut self, until: SimTime, events: u64) -> Stop {
+        if let Some(stop) = self.broken_stop() {
+            return stop;
+        }
         let last_event = self.core.events.saturating_add(events);
         self.core.maybe_catch_up();
         let mut barrier = self.agenda.barrier(until);
@@ -197,21 +211,18 @@ impl<P: Process> World<P> {
     fn handle(&mut self, node: NodeId, scheduled: Scheduled<P>) {
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("a running node has a process");
-        let mut context = Context::new(&mut self.core, node);
-        match scheduled.event {
+        Context::during(&mut self.core, node, |context| match scheduled.event {
             Event::Message(message) => {
                 let from = scheduled.from.node().expect("only nodes send messages");
-                process.on_message(&mut context, from, message);
+                process.on_message(context, from, message);
             }
-            Event::Timer(timer) => {
-                process.on_timer(&mut context, timer.timer);
-            }
-            Event::Durable(sync) => process.on_durable(&mut context, sync),
-            Event::Request(request) => process.on_request(&mut context, request.0, request.1),
+            Event::Timer(timer) => process.on_timer(context, timer.timer),
+            Event::Durable(sync) => process.on_durable(context, sync),
+            Event::Request(request) => process.on_request(context, request.0, request.1),
             Event::Reply(_) | Event::Handler | Event::Client(_) | Event::Cancelled => {
                 unreachable!("this is no input of a process")
             }
-        }
+        });
         self.after_handler(node);
     }
 
@@ -284,7 +295,9 @@ impl<P: Process> World<P> {
 
     /// Compares a process's status with the last one seen.
     fn note_status(&mut self, node: NodeId) {
-        let after = self.status(node);
+        let process = self.processes[node.index()].as_ref();
+        let status = blame_process(&mut self.core.is_process_to_blame, || process.map(Process::status));
+        let after = self.core.hosts[node.index()].status_with(status);
         let before = self.core.hosts[node.index()].status.replace(after);
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
@@ -323,10 +336,11 @@ impl<P: Process> World<P> {
     pub(super) fn start(&mut self, node: NodeId) {
         assert_eq!(self.core.hosts[node.index()].power, Power::Down, "{node} runs already");
         self.core.power_on(node);
-        self.processes[node.index()] = Some(P::boot(&self.config, node));
+        let blame = &mut self.core.is_process_to_blame;
+        self.processes[node.index()] = Some(blame_process(blame, || P::boot(&self.config, node)));
         self.maybe_limit_effects(node);
         let process = self.processes[node.index()].as_mut().expect("just booted");
-        process.on_start(&mut Context::new(&mut self.core, node));
+        Context::during(&mut self.core, node, |context| process.on_start(context));
         self.after_handler(node);
         self.note_status(node);
     }
@@ -341,19 +355,6 @@ impl<P: Process> World<P> {
             self.processes[node.index()] = None;
             self.note_status(node);
         }
-    }
-
-    // ----- what goes wrong -----
-
-    /// Whether a process has panicked: the world does nothing more.
-    pub fn is_broken(&self) -> bool {
-        self.violations.iter().any(|violation| violation.property == PANIC)
-    }
-
-    /// A process has panicked in the event under way.
-    pub(crate) fn break_down(&mut self, text: String) {
-        let (at, event, node) = (self.core.now, self.core.events, self.core.place.node());
-        self.violations.push(Violation { property: PANIC.to_owned(), at, event, node, evidence: text });
     }
 
     // ----- queries -----
@@ -438,14 +439,10 @@ impl<P: Process> World<P> {
 
     /// One node at a glance.
     pub fn status(&self, node: NodeId) -> NodeStatus {
-        let host = &self.core.hosts[node.index()];
         let process = self.processes[node.index()].as_ref().map(Process::status);
-        NodeStatus { power: host.power, incarnation: host.incarnation, process }
+        self.core.hosts[node.index()].status_with(process)
     }
 }
-
-/// The property that a panic of a process violates.
-const PANIC: &str = "panic";
 
 /// Whether a status is worth a milestone: another standing, or another epoch of a leader or candidate.
 fn stands_anew(before: Option<Status>, after: Status) -> bool {

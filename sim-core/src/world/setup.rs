@@ -9,7 +9,7 @@ use crate::check::Invariant;
 use crate::clock::NodeClock;
 use crate::digest::Digest;
 use crate::disk::DiskModel;
-use crate::fault::Plan;
+use crate::fault::{Domain, Plan, Teller};
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::network::Network;
@@ -32,8 +32,8 @@ pub struct Setup<P: Process> {
     pub spares: Vec<NodeId>,
     /// The clock of each node at the start: one a node, or empty for clocks that show true time.
     pub clocks: Vec<NodeClock>,
-    /// The failure domain of each node, for targets: one name a node, or empty for none.
-    pub zones: Vec<String>,
+    /// Where each node stands, for targets: one a node, or empty where nothing names them.
+    pub domains: Vec<Domain>,
     /// The network, for `node_count` nodes and as many clients as below.
     pub network: Network,
     /// How events at the same nanosecond are ordered.
@@ -165,6 +165,7 @@ impl<P: Process> Core<P> {
             record: u32::MAX,
             records: 0,
             place: Endpoint::from(NodeId::new(0)),
+            is_process_to_blame: false,
             queue: LadderQueue::default(),
             slab: Slab::default(),
             cancelled: 0,
@@ -186,6 +187,7 @@ impl<P: Process> Core<P> {
             metrics: Metrics::default(),
             history: History::default(),
             milestones: AppendLog::new(),
+            teller: Teller::default(),
             trace: None,
             points: vec![0; P::POINTS.len()],
             held: Vec::new(),

@@ -180,7 +180,8 @@ const fn is_failure(verdict: &Verdict) -> bool {
         | Verdict::ExpectedViolation { .. }
         | Verdict::ExpectationMissed { .. }
         | Verdict::BeyondPromise
-        | Verdict::Inconclusive { .. } => false,
+        | Verdict::Inconclusive { .. }
+        | Verdict::InternalError { .. } => false,
     }
 }
 

@@ -188,7 +188,8 @@ impl Control {
             Verdict::Violation { .. }
             | Verdict::Panic { .. }
             | Verdict::Liveness { .. }
-            | Verdict::ExpectationMissed { .. } => self.failed.push(failed()),
+            | Verdict::ExpectationMissed { .. }
+            | Verdict::InternalError { .. } => self.failed.push(failed()),
         }
     }
 }

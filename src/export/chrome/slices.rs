@@ -3,7 +3,7 @@
 use std::io;
 
 use serde_json::json;
-use sim_core::fault::Command;
+use sim_core::fault::{Command, Teller};
 use sim_core::network::PartitionId;
 use sim_core::status::Status;
 use sim_core::trace::TraceKind;
@@ -103,8 +103,9 @@ pub(super) fn write_faults(
     events: &mut Events<'_>,
 ) -> io::Result<()> {
     let mut partitions: Vec<(PartitionId, String)> = Vec::new();
+    let mut teller = Teller::default();
     for (at, command) in commands(simulation) {
-        let text = command.to_string();
+        let text = teller.tell(&command);
         events.put(&TraceEvent::new("i", lanes.faults(), &text).at(at).with("s", "g"))?;
         for (id, text) in partitions.extract_if(.., |(id, _)| ends(&command, *id)) {
             events.put(&partition("e", lanes, at, id, &text))?;
@@ -124,7 +125,7 @@ pub(super) fn write_faults(
 fn commands(simulation: &dyn Simulation) -> Vec<(SimTime, Command)> {
     let applied = simulation.plan().entries().iter().filter_map(|entry| entry.was.as_ref());
     let mut applied: Vec<_> = applied.collect();
-    applied.sort_by_key(|was| was.moment);
+    applied.sort_by_key(|was| (was.moment, was.place));
     let each = |was: &sim_core::fault::Was| {
         let at = was.moment.time;
         was.commands.clone().into_iter().map(move |command| (at, command))

@@ -12,7 +12,7 @@ use sim_core::random::{Distribution, KeySource, Probability};
 use sim_core::service::{Operation, Outcome};
 use sim_core::simulation::{Choice, ChoiceKind};
 use sim_core::trace::{Payload, Record, TraceKind};
-use sim_core::world::{ClientPolicy, ClientSetup, Content, DiskTiming, HostTiming, TieRule};
+use sim_core::world::{Breakdown, ClientPolicy, ClientSetup, Content, DiskTiming, HostTiming, TieRule};
 use sim_core::{Endpoint, NodeId, OpId, Process, Setup, Simulation, Span, SyncId, World};
 
 use super::Conversation;
@@ -71,7 +71,7 @@ impl<P: Conversation> Stage<P> {
     /// Performs a command and checks everything.
     pub(super) fn command(&mut self, line: &str) -> Result<Vec<String>, String> {
         if self.world.is_broken() {
-            return Err("a process has panicked: nothing goes on".to_owned());
+            return Err("something has panicked: nothing goes on".to_owned());
         }
         let mut arguments = Arguments::new(line);
         let mut output = self.perform(&mut arguments)?;
@@ -88,6 +88,9 @@ impl<P: Conversation> Stage<P> {
     }
 
     fn check(&mut self, output: &mut Vec<String>) -> Result<(), String> {
+        if let Some(Breakdown::Limit(text) | Breakdown::Bug(text)) = self.world.breakdown() {
+            return Err(format!("no process is to blame, but: {text}"));
+        }
         let found = self.world.violations().iter();
         let mut breaches: Vec<(String, String)> =
             found.map(|violation| (violation.property.clone(), violation.evidence.clone())).collect();
@@ -335,7 +338,7 @@ fn setup<P: Process>(
         node_count,
         spares,
         clocks: Vec::new(),
-        zones: Vec::new(),
+        domains: Vec::new(),
         network: Network::new(&network, &KeySource::new(seed)).expect("a valid network"),
         ties: TieRule::Fifo,
         timing: HostTiming { disk, ..HostTiming::default() },

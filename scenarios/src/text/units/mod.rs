@@ -13,6 +13,8 @@
 //! | [`Exponent`] | `1`, `"0.99"` | thousandths, 0 to 10,000 |
 //! | [`NodeName`], [`ClientName`] | `"n1"`, `"c2"` | ids, from 1 as text |
 //! | [`NodeList`] | `"n1, n3"`, `["n1", "n3"]` | distinct nodes, in order |
+//! | [`MessageName`] | `"n1->n3#17"` | one message: its link, and its place there from 0 |
+//! | [`Asked`] | `"kv write k1=7"` | an operation of a service |
 //! | [`SeedRange`] | `"0..100"` | seeds, the end excluded |
 //!
 //! The rules, the same for all of them: decimals are exact or refused, never rounded; a number without its unit
@@ -21,7 +23,9 @@
 mod decimal;
 mod error;
 mod exponent;
+mod message;
 mod name;
+mod operation;
 mod probability;
 mod rate;
 mod size;
@@ -32,7 +36,9 @@ mod time;
 
 pub use error::UnitError;
 pub use exponent::Exponent;
+pub use message::MessageName;
 pub use name::{ClientName, NodeList, NodeName, SeedRange};
+pub use operation::Asked;
 pub use probability::Probability;
 pub use rate::{Ppm, Rate};
 pub use size::{Bandwidth, Size};

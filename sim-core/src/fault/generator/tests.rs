@@ -8,19 +8,55 @@ use crate::network::Direction;
 
 const SECONDS: u64 = 60;
 
-/// All kinds, beyond crash faults as well, and each once a minute at least.
+/// All kinds, beyond crash faults as well, and those without a usual rate too.
 fn generator(node_count: u32) -> Generator {
-    let nodes = (0..node_count).map(NodeId::new).collect();
+    let nodes: Vec<NodeId> = (0..node_count).map(NodeId::new).collect();
+    let racks = nodes.chunks(2).map(<[NodeId]>::to_vec).collect();
     Generator {
-        kinds: KINDS.iter().map(|kind| (*kind, often(kind.about().rate))).collect(),
+        domains: racks,
+        kinds: KINDS.iter().map(|kind| (*kind, rate(*kind))).collect(),
         client_count: 2,
         region_count: 3,
         ..Generator::new(nodes, SimTime::ZERO + Span::secs(SECONDS))
     }
 }
 
-fn often(rate: Rate) -> Rate {
-    Rate { per: rate.per.min(Span::secs(60)), ..rate }
+fn rate(kind: &dyn FaultKind) -> Rate {
+    let usual = kind.about().rate;
+    if usual == Rate::NEVER { Rate::new(1, Span::secs(10)) } else { usual }
+}
+
+#[test]
+fn a_failure_domain_fails_as_a_whole_or_not_at_all() {
+    let kind = crate::fault::table::find("domain-failure").expect("it is listed");
+    let all = generator(5);
+    let only = Generator { kinds: vec![(kind, Rate::new(1, Span::secs(1)))], ..all.clone() };
+    let (mut without_power, mut cut_off) = (0, 0);
+    for drawn in (0..20).flat_map(|seed| draw(&only, seed)) {
+        let nodes = &drawn.fault.nodes;
+        assert!(all.domains.contains(nodes), "{nodes:?} is no domain");
+        let hit: Vec<NodeId> = drawn.fault.begin.iter().flat_map(Command::names).collect();
+        let (count, others) =
+            if drawn.fault.is_down { (&mut without_power, 0) } else { (&mut cut_off, 5 - nodes.len()) };
+        *count += 1;
+        assert_eq!((hit.len(), &hit[..nodes.len()]), (nodes.len() + others, &nodes[..]), "{drawn:?}");
+    }
+    assert!(without_power > 0 && cut_off > 0, "{without_power} lost power, {cut_off} were cut off");
+    let nowhere = Generator { domains: Vec::new(), ..only };
+    assert_eq!(draw(&nowhere, 0), [], "without domains there is nothing to fail");
+}
+
+#[test]
+fn a_kind_without_a_usual_rate_comes_only_where_it_is_named() {
+    let nodes: Vec<NodeId> = (0..5).map(NodeId::new).collect();
+    let usual = Generator::new(nodes, SimTime::ZERO + Span::secs(SECONDS));
+    let unusual = KINDS.iter().filter(|kind| kind.about().rate == Rate::NEVER);
+    for kind in unusual {
+        assert!(usual.kinds.iter().all(|(known, _)| known.about() != kind.about()), "{:?}", kind.about());
+        let kinds = vec![(*kind, rate(*kind))];
+        let named = Generator { kinds, domains: vec![vec![NodeId::new(1), NodeId::new(2)]], ..usual.clone() };
+        assert!(!draw(&named, 0).is_empty(), "{:?}", kind.about());
+    }
 }
 
 fn draw(generator: &Generator, seed: u64) -> Vec<Drawn> {

@@ -18,7 +18,7 @@ const CELL: RegionId = RegionId::new(1);
 pub(crate) struct ChatterConfig {
     /// Draws more than the others do at each tick.
     pub(crate) spendthrift: Option<NodeId>,
-    /// Panics at its tick with this number.
+    /// Panics at its tick with this number; 0 is in its boot.
     pub(crate) panics: Option<(NodeId, u64)>,
     /// Remarks on everything.
     pub(crate) is_talkative: bool,
@@ -128,6 +128,7 @@ impl Process for Chatter {
     const POINTS: &'static [&'static str] = &["led"];
 
     fn boot(config: &ChatterConfig, node: NodeId) -> Self {
+        assert!(config.panics != Some((node, 0)), "{node} was told to panic in boot");
         Self {
             node,
             config: *config,

@@ -74,7 +74,7 @@ pub(crate) fn mesh<P: Process>(seed: u64, nodes: u32, config: P::Config) -> Setu
         node_count: nodes,
         spares: Vec::new(),
         clocks: Vec::new(),
-        zones: Vec::new(),
+        domains: Vec::new(),
         network: network(nodes, 0, Topology::Mesh, &link),
         ties: TieRule::Fifo,
         timing: HostTiming::default(),
