@@ -54,6 +54,98 @@ fn files_are_short_unless_they_are_listed() {
     }
 }
 
+// ----- determinism -----
+
+/// What the packages below the command line must not call: each group differs from machine to machine, or from run to run.
+const BANNED_METHODS: &[(&str, &[&str])] = &[
+    (
+        "std::thread",
+        &["spawn", "scope", "Builder::new", "Builder::spawn", "Builder::spawn_scoped", "sleep", "current"],
+    ),
+    ("std::env", &["var", "var_os", "vars", "vars_os", "temp_dir", "current_dir"]),
+    ("std::process", &["exit", "abort", "id"]),
+    ("f64", &INEXACT),
+    ("f32", &INEXACT),
+];
+
+/// Functions whose precision the standard library leaves to the platform. Square roots are exact everywhere.
+const INEXACT: [&str; 26] = [
+    "powi", "powf", "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "cbrt", "hypot", "sin",
+    "cos", "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh",
+    "atanh",
+];
+
+/// What they must not hold.
+const BANNED_TYPES: &[(&str, &[&str])] = &[
+    ("std::time", &["Instant", "SystemTime"]),
+    ("std::collections", &["HashMap", "HashSet"]),
+    ("std::hash", &["RandomState", "DefaultHasher"]),
+    ("std::thread", &["JoinHandle", "ScopedJoinHandle", "Scope", "Builder", "LocalKey"]),
+];
+
+/// The types of statics there: each is plain data, which nothing can change.
+const CONSTANT_TYPES: [&str; 1] = ["About"];
+
+#[test]
+fn clippy_forbids_what_would_break_determinism() {
+    let rules = read(&root().join("clippy.toml"));
+    let section = |name: &str| -> BTreeSet<String> {
+        let (_, rest) =
+            rules.split_once(&format!("{name} = [")).unwrap_or_else(|| panic!("{name} is missing"));
+        let entries = rest.split_once("\n]").expect("the list ends").0.split("path = \"").skip(1);
+        entries.filter_map(|entry| entry.split_once('"')).map(|(path, _)| path.to_owned()).collect()
+    };
+    for (name, groups) in [("disallowed-methods", BANNED_METHODS), ("disallowed-types", BANNED_TYPES)] {
+        let banned = section(name);
+        let wanted =
+            groups.iter().flat_map(|(path, items)| items.iter().map(move |item| format!("{path}::{item}")));
+        let missing: Vec<String> = wanted.filter(|path| !banned.contains(path)).collect();
+        assert!(missing.is_empty(), "`{name}` of clippy.toml lacks {missing:?}");
+    }
+    assert!(section("disallowed-macros").contains("std::thread_local"), "{rules}");
+}
+
+/// What outlives a world, and could carry something from one run to the next.
+#[test]
+fn no_package_below_the_command_line_has_a_static_that_can_change() {
+    let mut seen = 0;
+    for folder in ["sim-core/src", "protocols/src", "scenarios/src"] {
+        for path in sources(&root().join(folder)) {
+            for line in read(&path).lines() {
+                assert!(!line.contains("thread_local!"), "{}: {line}", relative(&path));
+                let Some(declared) = type_of_static(line) else { continue };
+                let is_constant = CONSTANT_TYPES.contains(&declared);
+                assert!(
+                    is_constant,
+                    "{}: {line}\nhint: a static of type `{declared}` may change",
+                    relative(&path)
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0, "the statics were not found");
+}
+
+/// The type that a line declares a static to have.
+fn type_of_static(line: &str) -> Option<&str> {
+    let bare = line.trim_start();
+    let bare = bare
+        .strip_prefix("pub ")
+        .or_else(|| Some(bare.strip_prefix("pub(")?.split_once(") ")?.1))
+        .unwrap_or(bare);
+    let (_, rest) = bare.strip_prefix("static ")?.split_once(':')?;
+    Some(rest.split('=').next().unwrap_or_default().trim())
+}
+
+#[test]
+fn statics_are_told_by_their_type() {
+    assert_eq!(type_of_static("static COUNT: AtomicU64 = AtomicU64::new(0);"), Some("AtomicU64"));
+    assert_eq!(type_of_static("    pub(crate) static mut LAST: u64 = 0;"), Some("u64"));
+    assert_eq!(type_of_static("pub static ABOUT: About = About {"), Some("About"));
+    assert_eq!(type_of_static("fn name() -> &'static str {"), None);
+}
+
 // ----- the arrows -----
 
 #[test]

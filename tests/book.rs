@@ -9,9 +9,12 @@ use scenarios::{ProtocolTable, Scenario};
 use schemars::schema_for;
 use serde_json::Value;
 use sim_core::fault::{self, Severity, Target};
+use sim_core::metrics::Gauge;
 
 /// Objects of a report that have names as keys, not fields.
 const NAMED: [&str; 4] = ["counters", "gauges", "latencies", "points"];
+/// An object of a report that has names as keys, and under each the names of nodes.
+const NAMED_TWICE: &str = "process_gauges";
 
 // ----- links -----
 
@@ -88,6 +91,13 @@ fn the_table_of_faults_is_that_of_the_engine() {
         [format!("`{}`", about.name), severity.to_owned()]
     });
     assert_eq!(written, known.collect::<Vec<_>>(), "left: `faults.md`; right: the engine");
+}
+
+#[test]
+fn the_table_of_gauges_is_that_of_the_engine() {
+    let written = rows(&chapter("reports.md"), "gauge").into_iter().map(|[name, _]| name);
+    let known = Gauge::ALL.map(|gauge| format!("`{gauge}`"));
+    assert_eq!(written.collect::<Vec<_>>(), known, "left: `reports.md`; right: the engine");
 }
 
 #[test]
@@ -285,7 +295,13 @@ fn keys(document: &Value) -> BTreeSet<String> {
     match document {
         Value::Object(object) => {
             let inner = object.iter().flat_map(|(key, value)| {
-                if NAMED.contains(&key.as_str()) { keys_of_values(value) } else { keys(value) }
+                if key == NAMED_TWICE {
+                    values(value).flat_map(keys_of_values).collect()
+                } else if NAMED.contains(&key.as_str()) {
+                    keys_of_values(value)
+                } else {
+                    keys(value)
+                }
             });
             object.keys().cloned().chain(inner).collect()
         }
@@ -296,5 +312,9 @@ fn keys(document: &Value) -> BTreeSet<String> {
 
 /// The fields of what an object has under names.
 fn keys_of_values(named: &Value) -> BTreeSet<String> {
-    named.as_object().into_iter().flat_map(|object| object.values()).flat_map(keys).collect()
+    values(named).flat_map(keys).collect()
+}
+
+fn values(object: &Value) -> impl Iterator<Item = &Value> {
+    object.as_object().into_iter().flat_map(|object| object.values())
 }

@@ -101,10 +101,12 @@ impl Blueprint {
     ) -> Box<dyn Simulation> {
         let recording = self.recording;
         let setup = self.setup(config, invariants);
-        Box::new(match recording {
+        let mut world = match recording {
             Recording::Off => World::new(setup),
             Recording::On => World::new_traced(setup),
-        })
+        };
+        world.watch_flight();
+        Box::new(world)
     }
 
     /// What [`Blueprint::build`] makes its world from, for those who do more with a world than run it.

@@ -185,6 +185,15 @@ impl<'a, P: Process> Context<'a, P> {
         self.core.remark(self.node, text);
     }
 
+    /// Sets a gauge of this process: the index into [`Process::GAUGES`]. It stands until it is set anew or the process
+    /// dies, and is no effect: neither the digest nor a `CrashAfterEffect` counts it.
+    ///
+    /// # Panics
+    /// If there is no such gauge.
+    pub fn gauge(&mut self, gauge: usize, level: u64) {
+        self.core.set_gauge(self.node, gauge, level);
+    }
+
     /// A situation worth reaching was reached: the index into [`Process::POINTS`].
     ///
     /// # Panics

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod disk;
 pub mod fault;
 pub mod fingerprint;
+pub mod gauge;
 pub mod history;
 pub mod id;
 pub mod metrics;

@@ -1,8 +1,10 @@
-//! Numbers about a run that the engine keeps: counters and latencies under closed names.
+//! Numbers about a run that the engine keeps: counters, gauges and latencies under closed names, and gauges that
+//! processes name.
 //!
-//! Counters are slots of an array, so that counting costs about a nanosecond. A latency gets its
-//! histogram at its first sample; clones share it until one of them records again. Quantiles are computed in
-//! integers: no float is in any of this.
+//! Counters are slots of an array, so that counting costs about a nanosecond; so are the gauges of the world
+//! ([`gauge`](crate::gauge)). A latency gets its histogram at its first sample, and the gauges of processes get their
+//! places when one is first set; clones share both until one of them changes. Quantiles and means are computed in
+//! integers: no float is in any of this, and nothing of it is in the digest.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +13,8 @@ use std::sync::Arc;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::Span;
+use crate::gauge::{GaugeSummary, Level, ProcessLevel};
+use crate::{NodeId, SimTime, Span};
 
 /// Declares a closed set of names that index arrays.
 macro_rules! names {
@@ -97,6 +100,23 @@ names! {
 }
 
 names! {
+    /// What goes up and down in the world as a whole.
+    Gauge {
+        /// Messages, requests and replies on their way, those that wait on held links included. There only where
+        /// somebody asked for it: [`World::watch_flight`](crate::World::watch_flight).
+        InFlight = "in-flight",
+        /// Inputs that have arrived and wait for their node's processor.
+        InboxDepth = "inbox-depth",
+        /// Writes to disks that a crash could take back: not durable yet, or only said to be.
+        UnsyncedWrites = "unsynced-writes",
+        /// Operations that clients have invoked and neither completed nor given up.
+        OperationsPending = "operations-pending",
+        /// Nodes that have power, paused ones included. Its extremes are those after the start of the run.
+        NodesUp = "nodes-up",
+    }
+}
+
+names! {
     /// What takes a time, in true time.
     Latency {
         /// From invocation to completion of an operation that completed with an answer or a refusal.
@@ -125,26 +145,111 @@ pub struct LatencySummary {
     pub max: Span,
 }
 
-/// Everything in numbers for reports, by name; latencies without samples are left out.
+/// Everything in numbers for reports, by name; latencies without samples and gauges that no process has set are left
+/// out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MetricsSummary {
     /// All counters.
     pub counters: BTreeMap<&'static str, u64>,
+    /// The gauges of the world that somebody keeps.
+    pub gauges: BTreeMap<&'static str, GaugeSummary>,
+    /// The gauges that processes have set, by node.
+    pub process_gauges: BTreeMap<&'static str, BTreeMap<NodeId, GaugeSummary>>,
     /// The latencies that have samples.
     pub latencies: BTreeMap<&'static str, LatencySummary>,
 }
 
-/// The metrics of one world. Costs a few hundred bytes until the first latency is recorded.
+/// The metrics of one world. Costs half a kilobyte until the first latency is recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     counters: [u64; Counter::ALL.len()],
+    gauges: [Level; Gauge::ALL.len()],
     latencies: [Option<Arc<Distribution>>; Latency::ALL.len()],
+    /// The names of the gauges that a process may set.
+    process_names: &'static [&'static str],
+    /// Those gauges, `node × names + gauge`; as long as the highest node that has set one needs.
+    processes: Arc<Vec<ProcessLevel>>,
+    /// From when on somebody keeps account of what is on its way.
+    flight_since: Option<SimTime>,
+    /// When the run was over, where it is.
+    ended: Option<SimTime>,
 }
 
 impl Metrics {
-    /// Everything zero.
+    /// Everything zero, and no gauges of processes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Everything zero, with gauges of these names in each process.
+    pub(crate) fn with_process_gauges(names: &'static [&'static str]) -> Self {
+        Self { process_names: names, ..Self::default() }
+    }
+
+    /// A gauge of the world goes up.
+    #[inline(always)]
+    pub(crate) fn rise(&mut self, gauge: Gauge, now: SimTime, by: u64) {
+        self.gauges[gauge.index()].rise(now, by);
+    }
+
+    /// A gauge of the world goes down.
+    #[inline(always)]
+    pub(crate) fn fall(&mut self, gauge: Gauge, now: SimTime, by: u64) {
+        self.gauges[gauge.index()].fall(now, by);
+    }
+
+    /// A gauge of the world goes from one level to another, as far as one of its parts did.
+    pub(crate) fn shift(&mut self, gauge: Gauge, now: SimTime, from: u64, to: u64) {
+        if to >= from {
+            self.rise(gauge, now, to - from);
+        } else {
+            self.fall(gauge, now, from - to);
+        }
+    }
+
+    /// Keeps account of what is on its way, from now on.
+    pub(crate) fn watch_flight(&mut self, now: SimTime, count: u64) {
+        self.flight_since = Some(now);
+        self.rise(Gauge::InFlight, now, count);
+        self.gauges[Gauge::InFlight.index()].settle();
+    }
+
+    /// The world is set up: levels are what they are from here on.
+    pub(crate) fn settle(&mut self) {
+        self.gauges.iter_mut().for_each(Level::settle);
+    }
+
+    /// A process sets a gauge of its own.
+    ///
+    /// # Panics
+    /// If there is no such gauge.
+    pub(crate) fn set_process_gauge(&mut self, now: SimTime, node: NodeId, gauge: usize, value: u64) {
+        let width = self.process_names.len();
+        assert!(gauge < width, "gauge {gauge} is not declared; there are {width}");
+        let needed = (node.index() + 1) * width;
+        // Most that is told is no news.
+        if self.processes.get(needed - width + gauge).is_some_and(|level| level.is_at(value)) {
+            return;
+        }
+        let processes = Arc::make_mut(&mut self.processes);
+        if processes.len() < needed {
+            processes.resize(needed, ProcessLevel::default());
+        }
+        processes[needed - width + gauge].set(now, value);
+    }
+
+    /// A process has gone, and its gauges with it.
+    pub(crate) fn clear_process_gauges(&mut self, now: SimTime, node: NodeId) {
+        let width = self.process_names.len();
+        let own = node.index() * width..(node.index() + 1) * width;
+        if width > 0 && self.processes.len() >= own.end {
+            Arc::make_mut(&mut self.processes)[own].iter_mut().for_each(|gauge| gauge.clear(now));
+        }
+    }
+
+    /// The run is over: means are taken up to here, whenever they are asked for.
+    pub(crate) fn end(&mut self, at: SimTime) {
+        self.ended = Some(at);
     }
 
     /// Counts one.
@@ -180,11 +285,34 @@ impl Metrics {
             .unwrap_or_default()
     }
 
-    /// Everything, for reports.
-    pub fn summary(&self) -> MetricsSummary {
+    /// A gauge of the world up to `now`, the time of the world; `None` where nobody keeps it.
+    pub fn gauge(&self, gauge: Gauge, now: SimTime) -> Option<GaugeSummary> {
+        let since = if gauge == Gauge::InFlight { self.flight_since? } else { SimTime::ZERO };
+        Some(self.gauges[gauge.index()].summary(since, self.ended.unwrap_or(now)))
+    }
+
+    /// The gauges that processes have set, each from when it was first set to `now`, the time of the world.
+    fn process_gauges(&self, now: SimTime) -> BTreeMap<&'static str, BTreeMap<NodeId, GaugeSummary>> {
+        let mut by_name = BTreeMap::<_, BTreeMap<_, _>>::new();
+        let now = self.ended.unwrap_or(now);
+        let rows = self.processes.chunks(self.process_names.len().max(1));
+        for (node, row) in (0..).map(NodeId::new).zip(rows) {
+            for (name, gauge) in self.process_names.iter().copied().zip(row) {
+                let summary = gauge.summary(now);
+                summary.map(|summary| by_name.entry(name).or_default().insert(node, summary));
+            }
+        }
+        by_name
+    }
+
+    /// Everything, for reports, at `now`, the time of the world.
+    pub fn summary(&self, now: SimTime) -> MetricsSummary {
+        let gauges = Gauge::ALL.into_iter();
         let latencies = Latency::ALL.map(|latency| (latency.name(), self.latency(latency)));
         MetricsSummary {
             counters: Counter::ALL.map(|counter| (counter.name(), self.counter(counter))).into(),
+            gauges: gauges.filter_map(|gauge| Some((gauge.name(), self.gauge(gauge, now)?))).collect(),
+            process_gauges: self.process_gauges(now),
             latencies: latencies.into_iter().filter(|(_, summary)| summary.count > 0).collect(),
         }
     }
@@ -262,9 +390,9 @@ mod tests {
 
     #[test]
     fn a_world_without_latencies_has_no_histograms() {
-        assert!(size_of::<Metrics>() < 512, "{} bytes", size_of::<Metrics>());
+        assert!(size_of::<Metrics>() <= 512, "{} bytes", size_of::<Metrics>());
         assert!(Metrics::new().latencies.iter().all(Option::is_none));
-        assert_eq!(Metrics::new().summary().latencies, BTreeMap::new());
+        assert_eq!(Metrics::new().summary(SimTime::ZERO).latencies, BTreeMap::new());
     }
 
     #[test]

@@ -43,6 +43,9 @@ pub trait Process: Sized + Send + Serialize + 'static {
     const PROMISE: DiskPromise;
     /// Names of situations worth reaching (`sometimes`): those never reached in a sweep are listed.
     const POINTS: &'static [&'static str] = &[];
+    /// Names of levels that a process tells by [`Context::gauge`]: how much waits, how far something is behind. Where
+    /// one is 0 in a process that has just booted, `on_start` says so, else it counts from when it is first set.
+    const GAUGES: &'static [&'static str] = &[];
 
     /// A process that has just been started on `node` and remembers nothing.
     fn boot(config: &Self::Config, node: NodeId) -> Self;

@@ -33,7 +33,7 @@ impl Report {
             converged_ns: run.converged_ns,
             wall: WallTime::of(ran),
             timeline: timeline(run),
-            metrics: Metrics::of(ran.run.simulation.metrics()),
+            metrics: Metrics::of(ran.run.simulation.metrics(), ran.run.simulation.now()),
             twice,
             replayed: None,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),

@@ -18,7 +18,7 @@ use anstyle::{AnsiColor, Style};
 use sim_core::metrics::Counter;
 use sim_core::{SimTime, Span};
 
-use super::measured::Distribution;
+use super::measured::{Distribution, Gauge};
 use super::{Replayed, Report, ScenarioSummary, TimelineLine};
 use crate::exit_code::ExitCode;
 use crate::table::{Align, Table, grouped};
@@ -98,7 +98,26 @@ impl Body<'_> {
             table.row([name(0), count(0), name(1), count(1), name(2), count(2)]);
         }
         write!(f, "{table}")?;
+        self.write_gauges(f)?;
         self.write_latencies(f)
+    }
+
+    /// A line each; a gauge that processes tell of themselves has one line for all of them.
+    fn write_gauges(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let metrics = &self.report.metrics;
+        let of_world = metrics.gauges.iter().map(|(name, gauge)| (name.clone(), *gauge));
+        let of_nodes = metrics
+            .process_gauges
+            .iter()
+            .filter_map(|(name, nodes)| Some((format!("{name}, a node"), Gauge::over(nodes.values())?)));
+        let right = Align::Right;
+        let mut table = Table::new([Align::Left, right, right, right, right]);
+        table.row(["gauge", "last", "min", "mean", "max"]);
+        for (name, gauge) in of_world.chain(of_nodes).filter(|(_, gauge)| gauge.max > 0) {
+            let last = gauge.last.map_or_else(|| "–".to_owned(), grouped);
+            table.row([name, last, grouped(gauge.min), mean(gauge.mean), grouped(gauge.max)]);
+        }
+        write!(f, "\n{table}")
     }
 
     fn write_latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -223,6 +242,15 @@ fn counted(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A mean with about three digits: `12.3`.
+fn mean(mean: f64) -> String {
+    match mean {
+        ..10.0 => format!("{mean:.2}"),
+        ..100.0 => format!("{mean:.1}"),
+        _ => format!("{mean:.0}"),
+    }
+}
+
 /// A span with about three digits: `12.3ms`.
 fn rounded(nanos: u64) -> String {
     let (unit, name) = match nanos {
@@ -243,6 +271,12 @@ fn rounded(nanos: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn means_are_shown_with_three_digits() {
+        let texts = [0.0, 0.004, 9.5, 12.34, 123.4, 4_321.0].map(mean);
+        assert_eq!(texts, ["0.00", "0.00", "9.50", "12.3", "123", "4321"]);
+    }
 
     #[test]
     fn spans_are_shown_with_three_digits() {

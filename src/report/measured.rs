@@ -4,15 +4,34 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use sim_core::gauge::GaugeSummary;
 use sim_core::metrics::{self, LatencySummary};
+use sim_core::{NodeId, SimTime};
 
 /// What was counted and measured.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Metrics {
     /// How often things happened.
     pub(crate) counters: BTreeMap<String, u64>,
+    /// Levels of the whole world: how much there was of something.
+    pub(crate) gauges: BTreeMap<String, Gauge>,
+    /// Levels that processes tell of themselves, by node; each from when its process first told it, while it was up.
+    pub(crate) process_gauges: BTreeMap<String, BTreeMap<String, Gauge>>,
     /// How long things took; what never happened is left out.
     pub(crate) latencies: BTreeMap<String, Distribution>,
+}
+
+/// A level over simulated time.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub(crate) struct Gauge {
+    /// At the end; `null` where its process was down.
+    pub(crate) last: Option<u64>,
+    /// The lowest.
+    pub(crate) min: u64,
+    /// The mean over simulated time, to three decimals.
+    pub(crate) mean: f64,
+    /// The highest.
+    pub(crate) max: u64,
 }
 
 /// How long something took, in nanoseconds of true time.
@@ -35,9 +54,19 @@ pub(crate) struct Distribution {
 }
 
 impl Metrics {
-    pub(crate) fn of(metrics: &metrics::Metrics) -> Self {
-        let summary = metrics.summary();
-        Self { counters: named(summary.counters), latencies: named(summary.latencies) }
+    /// What was counted and measured from the start to `now`.
+    pub(crate) fn of(metrics: &metrics::Metrics, now: SimTime) -> Self {
+        let summary = metrics.summary(now);
+        let of_nodes = |gauges: BTreeMap<NodeId, GaugeSummary>| {
+            gauges.into_iter().map(|(node, gauge)| (node.to_string(), gauge.into())).collect()
+        };
+        let process_gauges = summary.process_gauges.into_iter();
+        Self {
+            counters: named(summary.counters),
+            gauges: named(summary.gauges),
+            process_gauges: process_gauges.map(|(name, all)| (name.to_owned(), of_nodes(all))).collect(),
+            latencies: named(summary.latencies),
+        }
     }
 
     /// A count by its name.
@@ -48,6 +77,33 @@ impl Metrics {
 
 fn named<A, B: From<A>>(values: BTreeMap<&'static str, A>) -> BTreeMap<String, B> {
     values.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
+impl Gauge {
+    /// The gauges of several processes as one: the highest of what they were last, their extremes, and the mean of
+    /// their means. `None` where there are none.
+    pub(crate) fn over<'a>(gauges: impl ExactSizeIterator<Item = &'a Self> + Clone) -> Option<Self> {
+        let shares = f64::from(u32::try_from(gauges.len()).unwrap_or(u32::MAX));
+        let mean = gauges.clone().map(|gauge| gauge.mean).sum::<f64>() / shares;
+        let widest = gauges.copied().reduce(|a, b| Self {
+            last: a.last.max(b.last),
+            min: a.min.min(b.min),
+            mean,
+            max: a.max.max(b.max),
+        })?;
+        Some(Self { mean, ..widest })
+    }
+}
+
+impl From<GaugeSummary> for Gauge {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mean of more than 2^53 thousandths may lose its last digits"
+    )]
+    fn from(summary: GaugeSummary) -> Self {
+        let GaugeSummary { last, min, max, mean_thousandths } = summary;
+        Self { last, min, mean: mean_thousandths as f64 / 1_000.0, max }
+    }
 }
 
 impl From<LatencySummary> for Distribution {
@@ -61,5 +117,22 @@ impl From<LatencySummary> for Distribution {
             p999_ns: summary.p999.as_nanos(),
             max_ns: summary.max.as_nanos(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gauge;
+
+    #[test]
+    fn gauges_of_several_processes_are_shown_as_one() {
+        let nodes = [
+            Gauge { last: Some(3), min: 1, mean: 2.0, max: 4 },
+            Gauge { last: None, min: 2, mean: 5.0, max: 9 },
+        ];
+        let both = Gauge::over(nodes.iter()).expect("there are two");
+        assert_eq!((both.last, both.min, both.max), (Some(3), 1, 9));
+        assert!((both.mean - 3.5).abs() < 1e-9, "{}", both.mean);
+        assert!(Gauge::over([].iter()).is_none());
     }
 }

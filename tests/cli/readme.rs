@@ -22,6 +22,40 @@ fn every_example_of_the_readme_works_as_printed() {
 }
 
 #[test]
+fn the_first_command_of_the_readme_prints_what_is_shown_there() {
+    let readme = readme();
+    let (_, rest) =
+        readme.split_once("<!-- ci: first-run -->\n```sh\n").expect("the first command is marked");
+    let (command, rest) = rest.split_once("\n```").expect("its block ends");
+    let (_, rest) = rest.split_once("```text\n").expect("what it prints is shown");
+    let (shown, _) = rest.split_once("\n```").expect("that block ends");
+    let arguments = command.split_once(" -- ").expect("cargo runs the program").1;
+    let ended = splitbrain(&arguments.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let [printed, shown] = [&ended.stdout, shown].map(|text| without_wall_time(text.trim_end()));
+    assert_eq!(printed, shown, "left: `{command}`; right: README.md");
+}
+
+/// A transcript without what differs from machine to machine: how long it took, and events a second.
+fn without_wall_time(transcript: &str) -> Vec<String> {
+    let masked = |line: &str| {
+        let parts = line.strip_prefix("time ")?.split_once(" simulated in ")?;
+        let (_, counted) = parts.1.split_once(": ")?;
+        let (events, _) = counted.split_once(" events, ")?;
+        Some(format!("time {} simulated: {events} events", parts.0))
+    };
+    transcript.lines().map(|line| masked(line).unwrap_or_else(|| line.to_owned())).collect()
+}
+
+#[test]
+fn the_mask_of_wall_times_leaves_the_rest() {
+    let lines = without_wall_time(
+        "digest     ab\ntime       10.0s simulated in 58.8ms: 11,021 events, 187,399 a second",
+    );
+    assert_eq!(lines, ["digest     ab", "time       10.0s simulated: 11,021 events"]);
+}
+
+#[test]
 fn the_scenario_in_the_readme_is_valid() {
     let readme = readme();
     let (_, rest) = readme.split_once("```ron\n").expect("there is one");

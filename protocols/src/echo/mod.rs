@@ -108,6 +108,7 @@ impl Process for Echo {
 
     const PROMISE: DiskPromise = DiskPromise::EVERYTHING;
     const POINTS: &'static [&'static str] = &["a peer was asked again"];
+    const GAUGES: &'static [&'static str] = &["pending"];
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let &Config { node_count, retry_after, mutant } = config;
@@ -115,7 +116,9 @@ impl Process for Echo {
     }
 
     /// Nothing is on disk, and nothing is due.
-    fn on_start(&mut self, _context: &mut Context<'_, Self>) {}
+    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        self.tell_pending(context);
+    }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match message {
@@ -139,6 +142,7 @@ impl Process for Echo {
         };
         context.fact(Fact::Asked { op, value });
         self.pending.insert(op, Pending { value, asked: 0 });
+        self.tell_pending(context);
         if self.node_count == 1 {
             self.on_answer(context, op, value);
         } else {
@@ -170,6 +174,11 @@ impl Echo {
         &self.pending
     }
 
+    /// The gauge: how many requests wait for a peer.
+    fn tell_pending(&self, context: &mut Context<'_, Self>) {
+        context.gauge(0, self.pending.len() as u64);
+    }
+
     /// Asks the next peer, and waits.
     fn ask(&mut self, context: &mut Context<'_, Self>, op: OpId) {
         let pending = self.pending.get_mut(&op).expect("a timer runs only for what is pending");
@@ -190,6 +199,7 @@ impl Echo {
     /// A peer has said the value back. The first answer counts.
     fn on_answer(&mut self, context: &mut Context<'_, Self>, op: OpId, value: Value) {
         if self.pending.remove(&op).is_some() {
+            self.tell_pending(context);
             context.cancel_timer(Timer::Retry(op));
             context.fact(Fact::Answered { op, value });
             context.reply(op, Outcome::Value(Some(value)));

@@ -2,6 +2,7 @@
 
 use sim_core::fault::{Command, LinkFault};
 use sim_core::random::Probability;
+use sim_core::world::Stop;
 use sim_core::{SimTime, World};
 
 use super::*;
@@ -44,6 +45,21 @@ fn a_lost_message_does_not_lose_the_answer() {
     testing::run(&mut world, Span::secs(60));
     assert_all_are_answered(&world, 20);
     assert!(world.points()[0].1 > 0, "some peer was asked again");
+}
+
+#[test]
+fn the_gauge_says_how_many_requests_wait() {
+    let mut world = world(3, 20);
+    let mut seen = 0;
+    while world.run(SimTime::ZERO + Span::secs(1), 1) == Stop::Budget {
+        let summary = world.metrics().summary(world.now());
+        for (node, gauge) in &summary.process_gauges["pending"] {
+            let own = world.process(*node).expect("nobody crashes").pending().len() as u64;
+            assert_eq!(gauge.last, Some(own), "{node} at {}", world.now());
+            seen = seen.max(own);
+        }
+    }
+    assert!(seen > 0, "some request waited");
 }
 
 #[test]

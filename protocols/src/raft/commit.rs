@@ -11,7 +11,7 @@ use super::facts::Fact;
 use super::membership::agreed_by;
 use super::mutants::Mutant;
 use super::role::{Leader, Role};
-use super::{Raft, Timer};
+use super::{Raft, Timer, UNCOMMITTED};
 use crate::replicated::Index;
 
 impl Raft {
@@ -53,6 +53,7 @@ impl Raft {
     /// Executes what is committed, in order (§5.3), and answers the clients that wait for it: now, or step by step.
     #[inline]
     pub(super) fn apply_committed(&mut self, context: &mut Context<'_, Self>) {
+        self.tell_uncommitted(context);
         if self.machine.applied() >= self.log.commit() {
             return;
         }
@@ -89,6 +90,12 @@ impl Raft {
         if self.config.takes_effect == TakesEffect::OnApply || self.config.has(Mutant::ConfigOnApply) {
             self.refresh_members(context);
         }
+    }
+
+    /// How long the part of the log is that may yet be replaced.
+    #[inline]
+    pub(super) fn tell_uncommitted(&self, context: &mut Context<'_, Self>) {
+        context.gauge(UNCOMMITTED, self.log.last_index().since(self.log.commit()));
     }
 
     /// Answers the client whose command stood at `index`, if this node is the leader it asked.

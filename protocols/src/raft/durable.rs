@@ -223,6 +223,7 @@ impl Raft {
     /// Begins to make durable what was written, unless as many flushes as may be are under way.
     #[inline]
     pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
+        self.tell_uncommitted(context);
         if self.is_dirty() && (self.outbox.flushes_under_way() as u64) < self.config.syncs_max {
             self.begin_flush(context);
         }

@@ -210,6 +210,11 @@ enum Point {
     ReadForwarded,
 }
 
+/// Levels that a node tells of itself.
+const GAUGES: [&str; 1] = ["uncommitted"];
+/// The entries of the log that the node does not know to be committed: the place in [`GAUGES`].
+const UNCOMMITTED: usize = 0;
+
 const POINTS: [&str; 15] = [
     "a candidacy ended without a leader",
     "a leader was deposed",

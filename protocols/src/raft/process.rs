@@ -18,7 +18,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::types::Round;
-use super::{POINTS, Raft, Timer};
+use super::{GAUGES, POINTS, Raft, Timer};
 use crate::replicated::{Index, Outbox, StateMachine};
 
 impl process::Timer for Timer {
@@ -45,6 +45,7 @@ impl Process for Raft {
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let members = config.membership();
@@ -71,6 +72,7 @@ impl Process for Raft {
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         self.recover(context);
+        self.tell_uncommitted(context);
         self.start_listening(context);
         self.reset_election_timer(context);
     }

@@ -6,7 +6,7 @@ use sim_core::history::HistoryOperation;
 use sim_core::random::{KeySource, Purpose, Stream};
 use sim_core::service::{Key, Operation, Outcome, Refusal, kv};
 use sim_core::view::{Content, ViewRequest};
-use sim_core::{Simulation, Span, World};
+use sim_core::{SimTime, Simulation, Span, World};
 
 mod features;
 
@@ -48,6 +48,26 @@ fn a_cluster_elects_a_leader_and_serves() {
         assert!(!outcomes(&world).contains(&Outcome::Rejected));
         assert_linearizable(world.history(), "");
     }
+}
+
+#[test]
+fn the_gauge_of_a_node_is_the_part_of_its_log_that_is_not_committed() {
+    let mut world = world(2, 5, vec![counting(100)]);
+    for round in 1..400 {
+        world.run(SimTime::ZERO + Span::millis(7 * round), u64::MAX);
+        if round == 150 {
+            world.apply(Fault::Crash(leader(&world).expect("a leader after a second")));
+        }
+        let summary = world.metrics().summary(world.now());
+        for (node, gauge) in &summary.process_gauges[GAUGES[UNCOMMITTED]] {
+            let raft = world.process(*node);
+            let own = raft.map(|raft| raft.log.last_index().since(raft.log.commit()));
+            assert_eq!(gauge.last, own, "{node} at {}", world.now());
+        }
+    }
+    let summary = world.metrics().summary(world.now());
+    let gauges = &summary.process_gauges[GAUGES[UNCOMMITTED]];
+    assert!(gauges.len() == 5 && gauges.values().all(|gauge| gauge.max > 0), "{gauges:?}");
 }
 
 #[test]

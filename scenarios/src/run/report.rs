@@ -168,7 +168,7 @@ impl Report {
             converged_ns: converged_ns(end),
             operations: Operations::of(simulation),
             milestones: simulation.milestones().iter().map(ReportedMilestone::new).collect(),
-            metrics: simulation.metrics().summary(),
+            metrics: simulation.metrics().summary(simulation.now()),
             beyond_promise: beyond_promise(simulation),
             points: points(simulation),
             plan: simulation.plan().clone(),

@@ -310,6 +310,7 @@ fn two_runs_that_part_are_told_by_their_first_different_event() {
     assert_eq!(first_divergence(world(&scenario), world(&scenario), 10_000), None);
 }
 
+#[expect(clippy::disallowed_methods, reason = "two worlds at once, neither of which knows")]
 fn run_twice_at_once(scenario: &Loaded, seed: u64) -> (Report, Report) {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| run_seed(scenario, seed).report);

@@ -322,6 +322,11 @@ impl<R: Record> Disk<R> {
         self.regions.iter().find(|candidate| candidate.id == region).map_or(0, Region::unsynced)
     }
 
+    /// Writes to any region that are not durable, those included that a sync lied about.
+    pub fn unsynced_in_all(&self) -> u64 {
+        self.regions.iter().map(Region::unsynced).sum()
+    }
+
     /// Bytes of all records the process can see, staged chunks included.
     pub fn bytes(&self) -> u64 {
         self.regions.iter().map(|region| region.volatile.bytes()).sum()

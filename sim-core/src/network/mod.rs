@@ -137,11 +137,21 @@ pub enum Forwarding {
 
 /// A simulated network; see the [module](self). A clone behaves the same from here on.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "answers that follow from the rest, each read by itself at every event"
+)]
 pub struct Network {
     /// Whether a message can do nothing but travel: everybody is linked, links are plain, and no fault is
     /// active.
     is_plain: bool,
     has_barriers: bool,
+    /// Whether somebody keeps account of what is on its way.
+    is_watched: bool,
+    /// Whether what is sent needs no more than a latency: the network is plain, and nobody watches.
+    is_express: bool,
+    /// Whether what arrives is handed over unseen: nothing can stop it, and nobody watches.
+    is_open: bool,
     population: Population,
     keys: Keys,
     links: Links,
@@ -199,6 +209,9 @@ impl Network {
         let mut network = Self {
             is_plain: false,
             has_barriers: false,
+            is_watched: false,
+            is_express: false,
+            is_open: false,
             population,
             keys: Keys::new(source),
             links: Links::new(config, population)?,
@@ -229,24 +242,39 @@ impl Network {
         self.ordinals.peek(from)
     }
 
-    /// When a message arrives that is sent at `now`, where nothing but latency can happen to messages and there are no
-    /// connections.
+    /// When a message arrives that is sent at `now`, where nothing but latency can happen to messages, there are no
+    /// connections and nobody watches.
     #[inline(always)]
     pub fn send_plainly(&self, now: SimTime, id: MessageId) -> Option<SimTime> {
-        if !self.is_plain {
-            return None;
-        }
+        if self.is_express { Some(self.usual_arrival(now, id)) } else { None }
+    }
+
+    #[inline(always)]
+    fn usual_arrival(&self, now: SimTime, id: MessageId) -> SimTime {
         let model = self.links.usual((id.from, id.to));
-        Some(now + model.latency.sample_with(|| Draws::of_message(id).of(self.keys.latency)))
+        now + model.latency.sample_with(|| Draws::of_message(id).of(self.keys.latency))
     }
 
     /// Sends a message of `size` bytes at `now`. On one link, calls are in the order of `now`.
     #[inline]
     pub fn send(&mut self, now: SimTime, id: MessageId, size: u64) -> Sending {
-        match self.send_plainly(now, id) {
-            Some(at) => Sending::Deliver { at },
-            None => self.send_with_care(now, id, size),
+        if self.is_plain {
+            Sending::Deliver { at: self.usual_arrival(now, id) }
+        } else {
+            self.send_with_care(now, id, size)
         }
+    }
+
+    /// Somebody keeps account of what is on its way, from here on: nothing is sent or handed over unseen. What becomes of
+    /// messages stays the same.
+    pub(crate) fn watch(&mut self) {
+        self.is_watched = true;
+        self.settle();
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_watched(&self) -> bool {
+        self.is_watched
     }
 
     /// What becomes of a message from `from` to `to` that arrives now.
@@ -261,15 +289,21 @@ impl Network {
         self.router.set_forwarding(node, forwarding == Forwarding::On);
     }
 
+    /// How many nodes and clients it is for.
+    pub(crate) const fn population(&self) -> (u32, u32) {
+        (self.population.nodes, self.population.clients)
+    }
+
     /// What the link from `from` to `to` promises.
     pub fn transport(&self, from: Endpoint, to: Endpoint) -> Transport {
         self.links.model((from, to)).transport
     }
 
-    /// Whether everything that arrives is handed over: no cuts, partitions, holds or connections.
+    /// Whether everything that arrives is handed over unseen: no cuts, partitions, holds or connections, and nobody who
+    /// watches.
     #[inline(always)]
     pub const fn is_open(&self) -> bool {
-        !self.has_barriers && !self.links.has_connections
+        self.is_open
     }
 
     /// Whether any link is a [`Transport::Connection`].
@@ -295,6 +329,8 @@ impl Network {
             && !self.has_barriers
             && self.overlays.is_empty()
             && self.targets.is_empty();
+        self.is_express = self.is_plain && !self.is_watched;
+        self.is_open = !self.has_barriers && !self.links.has_connections && !self.is_watched;
     }
 
     #[cold]

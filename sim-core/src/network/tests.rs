@@ -105,10 +105,14 @@ fn cut(from: Endpoint, to: Endpoint, direction: Direction) -> NetworkFault {
 #[test]
 fn the_fast_path_decides_what_the_careful_one_does() {
     let mut quick = mesh(jittery());
-    let mut careful = Network { is_plain: false, ..quick.clone() };
+    let mut careful = Network { is_plain: false, is_express: false, ..quick.clone() };
+    let mut watched = quick.clone();
+    watched.watch();
     assert!(quick.is_plain, "a mesh of plain links without faults is plain");
     for (from, to) in pairs() {
-        assert_eq!(send_many(&mut quick, from, to, 20), send_many(&mut careful, from, to, 20));
+        let sent = send_many(&mut quick, from, to, 20);
+        assert_eq!(sent, send_many(&mut careful, from, to, 20));
+        assert_eq!(sent, send_many(&mut watched, from, to, 20));
     }
 }
 

@@ -225,19 +225,57 @@ fn random(nodes: u32, degree: u32, stream: &mut Stream) -> Edges {
     let wanted = u64::from(nodes) * u64::from(degree) / 2;
     let edges = if wanted > all / 2 {
         let left_out = distinct_pairs(nodes, all - wanted, stream);
-        all_pairs(nodes).filter(|pair| !left_out.contains(pair)).collect()
+        all_pairs(nodes).filter(|pair| !left_out.contains(*pair)).collect()
     } else {
-        distinct_pairs(nodes, wanted, stream)
+        distinct_pairs(nodes, wanted, stream).into_edges()
     };
     connect(nodes, edges, stream)
 }
 
-fn distinct_pairs(nodes: u32, count: u64, stream: &mut Stream) -> Edges {
-    let mut pairs = Edges::new();
-    while (pairs.len() as u64) < count {
-        pairs.extend(edge(draw_below(nodes, stream), draw_below(nodes, stream)));
+/// Takes no more than two draws of pairs for each that is wanted, on average, as long as no more than half are.
+fn distinct_pairs(nodes: u32, count: u64, stream: &mut Stream) -> PairSet {
+    let mut pairs = PairSet::new(nodes);
+    while pairs.count < count {
+        if let Some(pair) = edge(draw_below(nodes, stream), draw_below(nodes, stream)) {
+            pairs.insert(pair);
+        }
     }
     pairs
+}
+
+/// Pairs that come up in any order: a bit for each pair that there is, so that the millionth costs what the first did.
+/// At most 2 MiB.
+struct PairSet {
+    nodes: u32,
+    bits: Vec<u64>,
+    count: u64,
+}
+
+impl PairSet {
+    fn new(nodes: u32) -> Self {
+        let pairs = nodes as usize * nodes as usize;
+        Self { nodes, bits: vec![0; pairs.div_ceil(64)], count: 0 }
+    }
+
+    fn place(&self, (low, high): (u32, u32)) -> (usize, u64) {
+        let place = low as usize * self.nodes as usize + high as usize;
+        (place / 64, 1 << (place % 64))
+    }
+
+    fn contains(&self, pair: (u32, u32)) -> bool {
+        let (word, bit) = self.place(pair);
+        self.bits[word] & bit != 0
+    }
+
+    fn insert(&mut self, pair: (u32, u32)) {
+        let (word, bit) = self.place(pair);
+        self.count += u64::from(self.bits[word] & bit == 0);
+        self.bits[word] |= bit;
+    }
+
+    fn into_edges(self) -> Edges {
+        all_pairs(self.nodes).filter(|pair| self.contains(*pair)).collect()
+    }
 }
 
 fn all_pairs(nodes: u32) -> impl Iterator<Item = (u32, u32)> {
@@ -245,17 +283,19 @@ fn all_pairs(nodes: u32) -> impl Iterator<Item = (u32, u32)> {
 }
 
 fn small_world(nodes: u32, degree: u32, rewire: Probability, stream: &mut Stream) -> Edges {
-    let mut edges = Edges::new();
+    let mut edges = PairSet::new(nodes);
     for (node, distance) in (0..nodes).flat_map(|node| (1..=degree / 2).map(move |distance| (node, distance)))
     {
         let near = (node + distance) % nodes;
         let far = draw_below(nodes, stream);
         let end = if stream.chance(rewire) { far } else { near };
         // A link to itself or one that exists stays where it was.
-        let moved = edge(node, end).filter(|moved| !edges.contains(moved));
-        edges.extend(moved.or_else(|| edge(node, near)));
+        let moved = edge(node, end).filter(|moved| !edges.contains(*moved));
+        if let Some(pair) = moved.or_else(|| edge(node, near)) {
+            edges.insert(pair);
+        }
     }
-    connect(nodes, edges, stream)
+    connect(nodes, edges.into_edges(), stream)
 }
 
 /// Links each node that the first one cannot reach with a drawn earlier one, which by then it can.
@@ -326,6 +366,7 @@ mod tests {
         let count = |nodes: u32, degree| links(&Topology::Random { degree }, nodes).len();
         assert_eq!(count(LISTED_NODES_MAX, LISTED_NODES_MAX - 1), 4_096 * 4_095 / 2);
         assert_eq!(count(1_000, 998), 1_000 * 998 / 2);
+        assert_eq!(count(LISTED_NODES_MAX, 2_048), 4_096 * 2_048 / 2);
         assert_eq!(count(2, 1), 1);
     }
 
@@ -344,7 +385,10 @@ mod tests {
     #[test]
     fn sparse_links_are_the_first_pairs_that_come_up() {
         let mut stream = keys().stream(Purpose::Topology, 0, 0);
-        let drawn = distinct_pairs(40, 20 * 19, &mut stream);
+        let mut drawn = Edges::new();
+        while drawn.len() < 20 * 19 {
+            drawn.extend(edge(draw_below(40, &mut stream), draw_below(40, &mut stream)));
+        }
         let random = links(&Topology::Random { degree: 19 }, 40);
         assert_eq!(random, connect(40, drawn, &mut stream).into_iter().collect::<Vec<_>>());
     }

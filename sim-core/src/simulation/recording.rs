@@ -393,12 +393,19 @@ impl Camera {
             milestones: simulation.milestones().clone(),
             violations: simulation.violations().to_vec(),
             plan: simulation.plan().clone(),
-            metrics: simulation.metrics().clone(),
+            metrics: ended(simulation.metrics(), simulation.now()),
             digest: simulation.digest(),
             beyond_promise: simulation.beyond_promise(),
             points: simulation.points(),
         }
     }
+}
+
+/// What was measured, as it stood at the end of the run wherever the recording is shown.
+fn ended(metrics: &Metrics, at: SimTime) -> Metrics {
+    let mut metrics = metrics.clone();
+    metrics.end(at);
+    metrics
 }
 
 /// The texts of all records, each text once.

@@ -9,7 +9,7 @@ use crate::digest::Mark;
 use crate::disk::{CrashLoss, DiskFault, FaultEffect, SyncCompletion, SyncHonesty};
 use crate::fault::{Command, Entry, Moment, Target, Trigger, Was};
 use crate::fingerprint::fingerprint;
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Gauge};
 use crate::milestone::Happening;
 use crate::network::{Arrival, Forwarding};
 use crate::process::Process;
@@ -210,6 +210,7 @@ impl<P: Process> Core<P> {
         host.stream = self.keys.stream(Purpose::Process, u64::from(node.raw()), incarnation);
         self.hosts[node.index()].intake = self.intake_of(node);
         self.network.set_forwarding(node, Forwarding::On);
+        self.metrics.rise(Gauge::NodesUp, self.now, 1);
         self.digest.event(Mark::Start, self.now, node.into(), incarnation);
         if incarnation == 1 {
             self.record_lifecycle(node, Lifecycle::Start);
@@ -233,6 +234,8 @@ impl<P: Process> Core<P> {
         host.payload_timers = None;
         self.clear_inbox(node);
         self.lose_unsynced(node, loss);
+        self.metrics.fall(Gauge::NodesUp, self.now, 1);
+        self.metrics.clear_process_gauges(self.now, node);
         self.network.set_forwarding(node, Forwarding::Off);
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
@@ -246,7 +249,10 @@ impl<P: Process> Core<P> {
         let stream = &mut host.disk_stream;
         if let Some(host_disk) = &mut host.disk {
             host_disk.unpaid_writes = 0;
+            let before = host_disk.disk.unsynced_in_all();
             host_disk.disk.crash(loss, &mut || stream.next_u64());
+            let after = host_disk.disk.unsynced_in_all();
+            self.metrics.shift(Gauge::UnsyncedWrites, self.now, before, after);
         }
     }
 
@@ -303,7 +309,11 @@ impl<P: Process> Core<P> {
 
     fn fault_disk(&mut self, node: NodeId, fault: DiskFault) {
         let now = self.now;
-        let effect = self.host_disk(node).disk.apply(fault, now);
+        let disk = &mut self.host_disk(node).disk;
+        let before = disk.unsynced_in_all();
+        let effect = disk.apply(fault, now);
+        let after = disk.unsynced_in_all();
+        self.metrics.shift(Gauge::UnsyncedWrites, now, before, after);
         if let FaultEffect::Rescheduled(syncs) = effect {
             for sync in syncs {
                 let due = sync.due.expect("a device that works again says when its syncs are done");
@@ -320,7 +330,11 @@ impl<P: Process> Core<P> {
         let Some(due) = pending.and_then(|pending| pending.due).filter(|due| *due <= at) else {
             return false;
         };
-        match disk.complete(sync, due) {
+        let before = disk.unsynced_in_all();
+        let completion = disk.complete(sync, due);
+        let after = disk.unsynced_in_all();
+        self.metrics.shift(Gauge::UnsyncedWrites, at, before, after);
+        match completion {
             SyncCompletion::Durable | SyncCompletion::Lied => true,
             SyncCompletion::Void => false,
         }

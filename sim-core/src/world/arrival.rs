@@ -119,6 +119,7 @@ impl<P: Process> World<P> {
             return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
+        self.core.end_flight();
         self.core.metrics.increment(arriving.counter());
         if intake == Intake::Queued {
             return self.enqueue(node, key.slot(), arriving);
@@ -148,6 +149,7 @@ impl<P: Process> World<P> {
     #[cold]
     fn drop_arrival(&mut self, key: EventKey, reason: DropReason) {
         self.core.pass_happening(key.time());
+        self.core.end_flight();
         let scheduled = self.core.slab.take(key.slot());
         self.core.note_drop(&scheduled, reason);
     }
@@ -220,6 +222,7 @@ impl<P: Process> World<P> {
             return self.drop_arrival(key, DropReason::ConnectionReset);
         }
         self.core.begin_event(key.time());
+        self.core.end_flight();
         let scheduled = self.core.slab.take(key.slot());
         let Event::Reply(reply) = scheduled.event else { unreachable!("the slot holds a reply") };
         let (op, outcome) = *reply;

@@ -39,7 +39,9 @@ impl<P: Process> World<P> {
     }
 
     /// Gives every stream of the running world new keys. The plan, what clients ask, and what is already on its
-    /// way stay as they are.
+    /// way stay as they are: whatever has been drawn stands. So what is scheduled keeps its time and, where ties are
+    /// shuffled, its place among what is due at the same time; what is scheduled from here on takes its place by the
+    /// new key, before, between or after them.
     pub fn reseed(&mut self, seed: u64) {
         let core = &mut self.core;
         let keys = KeySource::new(seed);
@@ -52,8 +54,9 @@ impl<P: Process> World<P> {
         for (who, client) in (0_u64..).zip(&mut core.clients) {
             client.stream = keys.stream(Purpose::Client, who, 0);
         }
-        if let Ties::Shuffled(key) = &mut core.ties {
-            *key = keys.key(Purpose::Ties, 0, 0);
+        if let Ties::Shuffled(_) = core.ties {
+            core.former_ties.push((core.sequence, core.ties));
+            core.ties = Ties::Shuffled(keys.key(Purpose::Ties, 0, 0));
         }
         core.keys = keys;
     }
@@ -80,6 +83,7 @@ impl<P: Process> Clone for Core<P> {
             slab: self.slab.clone(),
             cancelled: self.cancelled,
             ties: self.ties,
+            former_ties: self.former_ties.clone(),
             network: self.network.clone(),
             keys: self.keys.clone(),
             digest: self.digest,

@@ -16,7 +16,7 @@ use super::event::{Event, Scheduled, Wake};
 use super::setup::{ClientPolicy, ClientSetup, Start};
 use crate::digest::Mark;
 use crate::fingerprint::fingerprint;
-use crate::metrics::{Counter, Latency};
+use crate::metrics::{Counter, Gauge, Latency};
 use crate::process::Process;
 use crate::queue::Handle;
 use crate::random::{Probability, Stream};
@@ -193,6 +193,7 @@ impl<P: Process> Core<P> {
         let op = OpId { client, ordinal };
         self.digest.effect(Mark::Ask, client.into(), ordinal, fingerprint(&operation));
         self.metrics.increment(Counter::OperationsInvoked);
+        self.metrics.rise(Gauge::OperationsPending, now, 1);
         self.history.invoke(now, op, operation);
         self.attempt(client);
     }
@@ -246,6 +247,7 @@ impl<P: Process> Core<P> {
         let state = &mut self.clients[client.index()];
         let pending = state.current.take().expect("only an operation under way is completed");
         let next = state.by_hand.pop_front();
+        self.metrics.fall(Gauge::OperationsPending, now, 1);
         if outcome == Outcome::Unknown {
             self.metrics.increment(Counter::OperationsUnknown);
         } else {

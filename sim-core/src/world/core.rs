@@ -9,7 +9,7 @@ use super::setup::HostTiming;
 use crate::digest::{Digest, Mark};
 use crate::fault::Teller;
 use crate::history::History;
-use crate::metrics::{Counter, Metrics};
+use crate::metrics::{Counter, Gauge, Metrics};
 use crate::milestone::{Happening, Milestone};
 use crate::network::{DropReason, Network, Sending};
 use crate::persist::AppendLog;
@@ -53,6 +53,8 @@ pub(crate) struct Core<P: Process> {
     /// Cancelled entries whose keys are still in the queue.
     pub(super) cancelled: usize,
     pub(super) ties: Ties,
+    /// How ties were ordered before each re-seeding, with the first sequence number that was ordered otherwise.
+    pub(super) former_ties: Vec<(u64, Ties)>,
     pub(super) network: Network,
     pub(super) keys: KeySource,
     pub(super) digest: Digest,
@@ -156,6 +158,20 @@ impl<P: Process> Core<P> {
         order
     }
 
+    /// The sequence number that got this place, whatever the key was when it did. Where two keys would explain a place,
+    /// which is one in a million millions, it is the later one's.
+    pub(super) fn sequence_of(&self, order: u64) -> u64 {
+        let (mut until, mut ties) = (self.sequence, self.ties);
+        for &(since, former) in self.former_ties.iter().rev() {
+            let sequence = ties.sequence(order);
+            if (since..until).contains(&sequence) {
+                return sequence;
+            }
+            (until, ties) = (since, former);
+        }
+        ties.sequence(order)
+    }
+
     /// Whether the next effect may happen; counts it where a crash is armed.
     #[inline(always)]
     pub(crate) fn may_act(&mut self) -> bool {
@@ -209,11 +225,28 @@ impl<P: Process> Core<P> {
         let epoch = if self.network.has_connections() { self.connection_epoch(from, to) } else { 0 };
         match self.sending(id, size) {
             Sending::Deliver { at } => {
+                self.set_out(1);
                 self.schedule(at, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
             unusual => {
                 self.transmit_unusually(unusual, Scheduled { from, to, cause, tag: ordinal, epoch, event });
             }
+        }
+    }
+
+    /// Something sets out on a link.
+    #[inline]
+    pub(super) fn set_out(&mut self, count: u64) {
+        if self.network.is_watched() {
+            self.metrics.rise(Gauge::InFlight, self.now, count);
+        }
+    }
+
+    /// Something has reached the end of its link, or is lost on its way.
+    #[inline]
+    pub(super) fn end_flight(&mut self) {
+        if self.network.is_watched() {
+            self.metrics.fall(Gauge::InFlight, self.now, 1);
         }
     }
 
@@ -232,9 +265,11 @@ impl<P: Process> Core<P> {
     fn transmit_unusually(&mut self, sending: Sending, scheduled: Scheduled<P>) {
         match sending {
             Sending::Deliver { at } => {
+                self.set_out(1);
                 self.schedule(at, scheduled);
             }
             Sending::Twice { at, copy_at } => {
+                self.set_out(2);
                 self.metrics.increment(Counter::MessagesDuplicated);
                 self.schedule(at, scheduled.clone());
                 self.schedule(copy_at, scheduled);

@@ -6,7 +6,7 @@ use super::host::HostDisk;
 use crate::digest::Mark;
 use crate::disk::{Disk, RegionId, WriteError};
 use crate::fingerprint::fingerprint;
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Gauge};
 use crate::process::{Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle};
 use crate::random::Stream;
@@ -170,6 +170,7 @@ impl<P: Process> Core<P> {
         let written = act(&mut host_disk.disk)?;
         host_disk.unpaid_writes += 1;
         self.metrics.increment(Counter::DiskWrites);
+        self.metrics.rise(Gauge::UnsyncedWrites, self.now, 1);
         Ok(Some(written))
     }
 
@@ -253,6 +254,13 @@ impl<P: Process> Core<P> {
     pub(crate) fn remark(&mut self, node: NodeId, text: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.note(format!("{node}: {}", text()));
+        }
+    }
+
+    /// A level after a cut is dropped, as facts are.
+    pub(crate) fn set_gauge(&mut self, node: NodeId, gauge: usize, value: u64) {
+        if !self.is_cut {
+            self.metrics.set_process_gauge(self.now, node, gauge, value);
         }
     }
 

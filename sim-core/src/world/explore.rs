@@ -92,6 +92,17 @@ impl<P: Process> Core<P> {
         inboxes.flat_map(|inbox| &inbox.slots).chain(&self.held).copied().collect()
     }
 
+    /// How much travels, or waits on links that are held.
+    pub(super) fn flying_count(&self) -> u64 {
+        let inboxes = self.hosts.iter().filter_map(|host| host.inbox.as_deref());
+        let arrived: BTreeSet<u32> = inboxes.flat_map(|inbox| &inbox.slots).copied().collect();
+        let travels = |scheduled: &Scheduled<P>| {
+            matches!(scheduled.event, Event::Message(_) | Event::Request(_) | Event::Reply(_))
+        };
+        let all = self.slab.iter();
+        all.filter(|(slot, scheduled)| travels(scheduled) && !arrived.contains(slot)).count() as u64
+    }
+
     /// Whether this is no timer, or the first of its node to fire.
     fn is_first_timer(&self, slot: u32, scheduled: &Scheduled<P>) -> bool {
         let Event::Timer(timer) = &scheduled.event else { return true };
@@ -229,7 +240,7 @@ impl<P: Process> Core<P> {
         let armed = all.filter(|(_, scheduled)| of_node(scheduled) && is_armed(scheduled));
         let mut slots: Vec<u32> = armed.map(|(slot, _)| slot).collect();
         slots.sort_by_key(|slot| match self.slab_event(*slot) {
-            Event::Timer(timer) => self.ties.sequence(timer.order),
+            Event::Timer(timer) => self.sequence_of(timer.order),
             _ => unreachable!("the slot was just seen to hold a timer"),
         });
         slots

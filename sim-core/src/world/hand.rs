@@ -85,6 +85,7 @@ impl<P: Process> World<P> {
     pub fn lose(&mut self, choice: Choice) {
         self.core.assert_in_flight(choice);
         self.core.queue.retain(|key| key.slot() != choice.slot);
+        self.core.end_flight();
         let lost = self.core.slab.take(choice.slot);
         self.core.note_drop(&lost, DropReason::Targeted);
     }
@@ -99,6 +100,7 @@ impl<P: Process> World<P> {
         let due = key.expect("what is in flight has its key").time();
         let copy = self.core.slab_at(choice.slot).clone();
         self.core.metrics.increment(Counter::MessagesDuplicated);
+        self.core.set_out(1);
         self.core.schedule(due, copy);
     }
 

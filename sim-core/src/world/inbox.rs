@@ -9,7 +9,7 @@ use super::core::Core;
 use super::event::{Event, Scheduled};
 use super::host::Intake;
 use super::{World, effects};
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Gauge};
 use crate::network::DropReason;
 use crate::process::Process;
 use crate::queue::EventKey;
@@ -32,6 +32,7 @@ impl<P: Process> World<P> {
         self.core.note_event(arriving.noted(detail), node.into(), from, cause);
         self.core.slab_mut(slot).cause = self.core.record;
         self.core.hosts[node.index()].inbox_mut().slots.push_back(slot);
+        self.core.metrics.rise(Gauge::InboxDepth, self.core.now, 1);
         self.core.maybe_start_handler(node);
     }
 
@@ -101,6 +102,7 @@ impl<P: Process> Core<P> {
     fn next_in_inbox(&mut self, node: NodeId) -> Option<u32> {
         loop {
             let slot = self.hosts[node.index()].inbox_mut().slots.pop_front()?;
+            self.metrics.fall(Gauge::InboxDepth, self.now, 1);
             if !matches!(self.slab_event(slot), Event::Cancelled) {
                 return Some(slot);
             }
@@ -112,6 +114,7 @@ impl<P: Process> Core<P> {
     pub(super) fn clear_inbox(&mut self, node: NodeId) {
         let Some(inbox) = self.hosts[node.index()].inbox.take() else { return };
         self.metrics.add(Counter::InputsLost, inbox.slots.len() as u64);
+        self.metrics.fall(Gauge::InboxDepth, self.now, inbox.slots.len() as u64);
         for slot in inbox.slots {
             self.slab.take(slot);
         }

@@ -108,7 +108,7 @@ impl<P: Process> World<P> {
     ///
     /// # Panics
     /// If the setup contradicts itself: a spare or a plan entry that names no node, clocks or domains for another
-    /// number of nodes. Scenarios are checked before they come here.
+    /// number of nodes, a network for other numbers of nodes or clients. Scenarios are checked before they come here.
     pub fn new(setup: Setup<P>) -> Self {
         let mut world = Self::at_rest(setup);
         world.guard(Self::start_members);
@@ -132,6 +132,12 @@ impl<P: Process> World<P> {
         assert!(setup.clocks.is_empty() || setup.clocks.len() == count, "one clock a node, or none at all");
         let domains = setup.domains.len();
         assert!(domains == 0 || domains == count, "one failure domain a node, or none at all");
+        let (nodes, clients) = setup.network.population();
+        assert_eq!(
+            (nodes as usize, clients as usize),
+            (count, setup.clients.len()),
+            "the network is for as many nodes and clients as there are"
+        );
         let mut world = Self {
             processes: (0..count).map(|_| None).collect(),
             config: setup.config.clone(),
@@ -161,6 +167,7 @@ impl<P: Process> World<P> {
                 self.core.record = u32::MAX;
             }
         }
+        self.core.metrics.settle();
         self.core.start_clients();
     }
 
@@ -403,6 +410,16 @@ impl<P: Process> World<P> {
     pub fn start_trace(&mut self) {
         if self.core.trace.is_none() {
             self.core.trace = Some(Box::new(Trace::starting_at(self.core.records)));
+        }
+    }
+
+    /// Keeps account of what is on its way, from here on: [`Gauge::InFlight`](crate::metrics::Gauge::InFlight) is there
+    /// and each message costs a nanosecond or two more. Digest and events stay as they would have been.
+    pub fn watch_flight(&mut self) {
+        if !self.core.network.is_watched() {
+            let count = self.core.flying_count();
+            self.core.network.watch();
+            self.core.metrics.watch_flight(self.core.now, count);
         }
     }
 

@@ -170,6 +170,7 @@ impl<P: Process> Core<P> {
             slab: Slab::default(),
             cancelled: 0,
             ties: ties(setup.ties, &keys),
+            former_ties: Vec::new(),
             network,
             digest: Digest::default(),
             hosts: (0..setup.node_count).map(host).collect(),
@@ -184,7 +185,7 @@ impl<P: Process> Core<P> {
                 .zip(0_u64..)
                 .map(|(client, who)| Client::new(client.clone(), keys.stream(Purpose::Client, who, 0)))
                 .collect(),
-            metrics: Metrics::default(),
+            metrics: Metrics::with_process_gauges(P::GAUGES),
             history: History::default(),
             milestones: AppendLog::new(),
             teller: Teller::default(),

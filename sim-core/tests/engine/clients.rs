@@ -34,6 +34,14 @@ fn times(operations: &[HistoryOperation]) -> Vec<(SimTime, Option<SimTime>)> {
 }
 
 #[test]
+#[should_panic(expected = "the network is for as many nodes and clients as there are")]
+fn clients_that_the_network_does_not_know_are_refused_at_once() {
+    let mut setup = puppets(1, 1, ANSWER);
+    setup.clients = vec![closed_loop(1, ms(5), echoes(3))];
+    drop(World::new(setup));
+}
+
+#[test]
 fn a_closed_loop_thinks_after_each_answer() {
     let mut world = World::new(served(1, ANSWER, vec![closed_loop(1, ms(5), echoes(3))]));
     world.run(at(100), u64::MAX);

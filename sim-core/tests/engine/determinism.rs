@@ -65,6 +65,7 @@ fn recorder_invariants_and_notes_leave_the_digest_alone() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "two worlds at once, neither of which knows")]
 fn worlds_on_two_threads_give_the_digests_of_one_after_the_other() {
     let alone = [digest_of(storm(1)), digest_of(storm(2))];
     let together = std::thread::scope(|scope| {

@@ -2,10 +2,13 @@
 
 use proptest::prelude::*;
 use sim_core::World;
+use sim_core::clock::ClockFault;
 use sim_core::fault::Command;
-use sim_core::world::Stop;
+use sim_core::queue::Ties;
+use sim_core::random::{KeySource, Purpose};
+use sim_core::world::{Stop, TieRule};
 
-use crate::support::{AppendsInOrder, Input, PuppetTimer, Word, at, ms, n, puppets, storm};
+use crate::support::{AppendsInOrder, Input, Puppet, PuppetTimer, Word, at, ms, n, puppets, storm};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -18,8 +21,10 @@ proptest! {
             setup
         };
         let mut whole = World::new(setup());
+        whole.watch_flight();
         whole.run(at(300), u64::MAX);
         let mut original = World::new(setup());
+        original.watch_flight();
         original.run(at(300), events);
         let mut copy = original.fork().expect("chatter can be copied");
         prop_assert_eq!(copy.digest(), original.digest());
@@ -31,7 +36,7 @@ proptest! {
         prop_assert_eq!(copy.history(), whole.history());
         prop_assert_eq!(copy.plan(), whole.plan());
         prop_assert_eq!(copy.violations(), whole.violations());
-        prop_assert_eq!(copy.metrics().summary(), whole.metrics().summary());
+        prop_assert_eq!(copy.metrics().summary(copy.now()), whole.metrics().summary(whole.now()));
     }
 }
 
@@ -73,6 +78,66 @@ fn a_reseeded_fork_keeps_plan_and_questions_and_changes_the_rest() {
     again.reseed(99);
     again.run(at(300), u64::MAX);
     assert_eq!(again.digest(), copy.digest(), "the new seed decides");
+}
+
+/// Five timers due at once, set one after the other, and a clock that is about to be touched.
+fn tied_timers(seed: u64) -> World<Puppet> {
+    let mut setup = puppets(seed, 1, |_, context, input| {
+        if *input == Input::Start {
+            (0..5).for_each(|number| context.set_timer(PuppetTimer::Number(number), ms(10)));
+            context.set_timer(PuppetTimer::A, ms(1));
+        }
+        if *input == Input::Timer(PuppetTimer::A) {
+            context.set_timer(PuppetTimer::B, ms(9));
+        }
+    });
+    setup.ties = TieRule::Shuffled;
+    World::new(setup)
+}
+
+/// The timers in the order in which they are to fire, with their places among ties.
+fn places(world: &World<Puppet>) -> Vec<(u64, Option<PuppetTimer>)> {
+    let prospects = world.prospects();
+    let mut places: Vec<_> = prospects.iter().map(|next| (next.order, next.content.timer())).collect();
+    places.sort_by_key(|(order, _)| *order);
+    places
+}
+
+#[test]
+fn a_reseed_leaves_the_places_of_what_is_scheduled_and_gives_others_to_what_comes() {
+    let mut original = tied_timers(1);
+    let mut copy = original.fork().expect("puppets can be copied");
+    let before = places(&original);
+    copy.reseed(99);
+    assert_eq!(places(&copy), before, "whatever was drawn stands");
+    original.run(at(5), u64::MAX);
+    copy.run(at(5), u64::MAX);
+    let of_later = |world: &World<Puppet>| {
+        let places = places(world);
+        places.into_iter().partition::<Vec<_>, _>(|(_, timer)| *timer == Some(PuppetTimer::B))
+    };
+    let ((later, waiting), (later_copy, waiting_copy)) = (of_later(&original), of_later(&copy));
+    assert_eq!(waiting, waiting_copy);
+    assert_eq!((later.len(), later_copy.len()), (1, 1));
+    assert_ne!(later, later_copy, "what is set after the new seed goes by its key");
+}
+
+/// A clock that changes has all timers armed anew, in the order they were set, whatever seed that was under.
+#[test]
+fn timers_are_armed_anew_in_the_order_they_were_set_also_after_a_reseed() {
+    let mut world = tied_timers(1);
+    world.run(at(5), u64::MAX);
+    for seed in [99, 100] {
+        world.reseed(seed);
+        world.apply(Command::Clock { node: n(1), fault: ClockFault::Drift(1_000) });
+        let ties = Ties::Shuffled(KeySource::new(seed).key(Purpose::Ties, 0, 0));
+        let mut armed: Vec<_> =
+            places(&world).into_iter().map(|(order, timer)| (ties.sequence(order), timer)).collect();
+        armed.sort_by_key(|(sequence, _)| *sequence);
+        let numbers = (0..5).map(PuppetTimer::Number);
+        let expected: Vec<_> = numbers.chain([PuppetTimer::B]).map(Some).collect();
+        assert_eq!(armed.into_iter().map(|(_, timer)| timer).collect::<Vec<_>>(), expected, "seed {seed}");
+    }
 }
 
 /// The entries of a big log are shared: a copy of it holds the very same records.

@@ -9,6 +9,7 @@ mod determinism;
 mod disks;
 mod exploration;
 mod fork;
+mod gauges;
 mod liveness;
 mod network;
 mod nodes;

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn points_ascend_from_the_cap_to_the_median() {
-        assert_eq!(probability_at(0).to_bits(), (0.5_f64.powi(33)).to_bits());
+        assert_eq!(probability_at(0).to_bits(), (1.0 / 8_589_934_592.0_f64).to_bits());
         assert_eq!(probability_at(POINTS - 1).to_bits(), 0.5_f64.to_bits());
         assert!((1..POINTS).all(|point| probability_at(point - 1) < probability_at(point)));
     }
@@ -100,6 +100,6 @@ mod tests {
 
     #[expect(clippy::cast_precision_loss, reason = "compared with a tolerance of a whole piece")]
     fn ratio(beyond: u64) -> f64 {
-        beyond as f64 / 2_f64.powi(64)
+        beyond as f64 / 18_446_744_073_709_551_616.0
     }
 }

@@ -62,6 +62,10 @@ pub(crate) struct Chatter {
 }
 
 impl Chatter {
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.waiting.len()
+    }
+
     fn tick(&mut self, context: &mut Context<'_, Self>) {
         self.ticks += 1;
         let panics = self.config.panics == Some((self.node, self.ticks));
@@ -103,6 +107,7 @@ impl Chatter {
         _ = context.replace(CELL, record);
         let sync = context.sync(LOG);
         self.waiting.insert(sync, answer);
+        context.gauge(0, self.waiting.len() as u64);
         if self.ticks.is_multiple_of(4) {
             context.sync(CELL);
         }
@@ -126,6 +131,7 @@ impl Process for Chatter {
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &["led"];
+    const GAUGES: &'static [&'static str] = &["syncs-under-way"];
 
     fn boot(config: &ChatterConfig, node: NodeId) -> Self {
         assert!(config.panics != Some((node, 0)), "{node} was told to panic in boot");
@@ -146,6 +152,7 @@ impl Process for Chatter {
         let last = end.checked_sub(1).and_then(|last| disk.read_entry(LOG, last).ok().flatten());
         self.ticks = last.map_or(0, |Number(ticks)| *ticks);
         context.fact(ChatterFact::Stood);
+        context.gauge(0, 0);
         let pause = context.random().span(Span::ZERO, Span::millis(3));
         context.set_timer(ChatterTimer::Tick, pause);
     }
@@ -190,7 +197,9 @@ impl Process for Chatter {
     }
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        if let Some((op, value)) = self.waiting.remove(&sync).flatten() {
+        let answer = self.waiting.remove(&sync).flatten();
+        context.gauge(0, self.waiting.len() as u64);
+        if let Some((op, value)) = answer {
             return context.reply(op, Outcome::Value(Some(value)));
         }
         let to = self.draw_peer(context);

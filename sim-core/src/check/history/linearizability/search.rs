@@ -10,12 +10,14 @@
 //! last choice is taken back. A configuration (the set of placed operations, and the state) that was tried once
 //! is not tried again.
 //!
-//! Two shortcuts keep the tree small, and neither loses an answer:
+//! Three shortcuts keep the tree small, and none loses an answer:
 //!
 //! - An operation that never changes the state, and fits, is placed at once and for good. In any legal order that
 //!   starts like this one it can be moved here: it is in the window, and nobody notices.
 //! - Of operations of unknown outcome that are alike, the one called first is placed first. They can be exchanged
 //!   in any legal order, because neither has a return.
+//! - Where the object says that one call comes before another in every legal order ([`Spec::order`]), the other is not
+//!   placed first.
 //!
 //! Sources: Wing and Gong, "Testing and Verifying Concurrent Objects", 1993; Lowe, "Testing for Linearizability",
 //! 2017; the list is Porcupine's, the incremental hash is Zobrist's.
@@ -24,7 +26,7 @@ use std::collections::BTreeMap;
 
 use super::hash::spread_call;
 use super::memo::Memo;
-use crate::check::history::spec::Spec;
+use crate::check::history::spec::{CallSpan, Spec};
 use crate::fingerprint::fingerprint;
 
 /// No entry, and the sentinel before the first and after the last.
@@ -116,6 +118,9 @@ pub(in crate::check::history) struct Search<'a, S: Spec> {
     open_count: usize,
     /// For an operation of unknown outcome: an earlier one that is like it. Empty where there is none.
     twins: Vec<Option<u32>>,
+    /// For each operation those that must be placed first. Empty where nothing is known but time.
+    first: Vec<Vec<u32>>,
+    /// Empty where neither of the two needs it.
     is_placed: Vec<bool>,
     deepest: usize,
     /// Stop when so many are placed.
@@ -135,9 +140,12 @@ impl<'a, S: Spec> Search<'a, S> {
         let open_count = link(spec, calls, ends, &mut scratch.entries);
         scratch.memo.reset(calls.len());
         let has_unknown = 2 * open_count < ends.len();
+        let first = if S::HAS_ORDER { first(spec, calls, ends) } else { Vec::new() };
+        let must_know = has_unknown || !first.is_empty();
         Self {
             twins: if has_unknown { twins(calls, ends, &scratch.entries) } else { Vec::new() },
-            is_placed: if has_unknown { vec![false; calls.len()] } else { Vec::new() },
+            is_placed: if must_know { vec![false; calls.len()] } else { Vec::new() },
+            first,
             state: spec.initial(),
             trail: Vec::with_capacity(calls.len()),
             placed: 0,
@@ -224,7 +232,7 @@ impl<'a, S: Spec> Search<'a, S> {
             if at == NONE || entry.is_return() {
                 return false;
             }
-            if !entry.is_pure() && self.is_first_of_its_kind(entry.index()) {
+            if !entry.is_pure() && self.may_be_next(entry.index()) {
                 self.steps += 1;
                 if let Some(next) = self.spec.step(&self.state, &self.calls[entry.index()]) {
                     let placed = self.placed ^ spread_call(entry.call & INDEX);
@@ -266,8 +274,11 @@ impl<'a, S: Spec> Search<'a, S> {
         window
     }
 
-    fn is_first_of_its_kind(&self, call: usize) -> bool {
-        self.twins.get(call).copied().flatten().is_none_or(|twin| self.is_placed[twin as usize])
+    /// Whether those are placed that must be before it: its twin, and what the object says.
+    fn may_be_next(&self, call: usize) -> bool {
+        let is_placed = |call: u32| self.is_placed[call as usize];
+        self.twins.get(call).copied().flatten().is_none_or(is_placed)
+            && self.first.get(call).is_none_or(|first| first.iter().all(|call| is_placed(*call)))
     }
 
     /// Takes both ends of an operation out of the list.
@@ -353,4 +364,23 @@ fn twins<C: serde::Serialize>(calls: &[C], ends: &[End], entries: &[Entry]) -> V
         }
     }
     twins
+}
+
+/// For each operation those that come before it by what the object says; empty where it says nothing.
+fn first<S: Spec>(spec: &S, calls: &[S::Call], ends: &[End]) -> Vec<Vec<u32>> {
+    let mut spans = vec![CallSpan::default(); calls.len()];
+    for (at, end) in (0..).zip(ends) {
+        let span = &mut spans[end.call as usize];
+        if end.is_return {
+            span.end = Some(at);
+        } else {
+            span.start = at;
+        }
+    }
+    let pairs = spec.order(calls, &spans);
+    let mut first = if pairs.is_empty() { Vec::new() } else { vec![Vec::new(); calls.len()] };
+    for (before, after) in pairs {
+        first[after as usize].push(before);
+    }
+    first
 }

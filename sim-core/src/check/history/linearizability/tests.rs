@@ -316,6 +316,44 @@ fn a_search_without_end_stops_at_its_budget() {
     assert!(matches!(&answer, Answer::Inconclusive(why) if why.contains("no answer for k1")), "{answer:?}");
 }
 
+/// Rounds in which five clients ask at once: a little more is put into a queue than taken out, so that it grows.
+fn busy_queue(rounds: u64) -> Vec<HistoryOperation> {
+    let mut draws = draws(3);
+    let (mut waiting, mut next) = (std::collections::VecDeque::new(), 0);
+    let mut operations = Vec::new();
+    for round in 0..rounds {
+        let mut clients = vec![1, 2, 3, 4, 5];
+        while !clients.is_empty() {
+            let client =
+                clients.swap_remove(usize::try_from(draws.below(clients.len() as u64)).expect("five"));
+            let (operation, outcome) = if draws.below(100) < 55 {
+                next += 1;
+                waiting.push_back(next);
+                (queue::Operation::Enqueue(next), Outcome::Done)
+            } else {
+                let taken = waiting.pop_front();
+                let received = |value| Outcome::Received { receipt: value, value, delivery: 1 };
+                (queue::Operation::Dequeue, taken.map_or(Outcome::Value(None), received))
+            };
+            operations.push(by_hand(
+                client,
+                10 * round,
+                10 * round + 9,
+                Operation::Queue(operation),
+                outcome,
+            ));
+        }
+    }
+    operations
+}
+
+#[test]
+fn messages_that_come_out_much_later_say_in_which_order_they_went_in() {
+    let history = history_of(&busy_queue(400));
+    // Ten steps an operation; without the order of messages a tenth of this history takes millions.
+    assert_eq!(super::queue(Expiry::Never).judge(&history, 20_000), Judgement::Pass);
+}
+
 #[test]
 fn unique_values_are_decided_where_a_search_is_not() {
     let history = hard(|index| index);

@@ -1,6 +1,6 @@
 //! Any service by its sequential model, unsplit.
 
-use super::{Bond, Bonds, Spec};
+use super::{Bond, Bonds, CallSpan, Spec, fifo};
 use crate::check::history::linearizability::hash::spread;
 use crate::fingerprint::fingerprint;
 use crate::service::{Expiry, Model, Operation, Outcome, Service, lock, queue};
@@ -59,6 +59,13 @@ impl<M: Model> Spec for Modelled<M> {
 
     fn describe(&self, state: &M::State) -> String {
         self.model.describe(state)
+    }
+
+    const HAS_ORDER: bool = true;
+
+    fn order(&self, calls: &[Self::Call], spans: &[CallSpan]) -> Vec<(u32, u32)> {
+        let is_strict_queue = self.service == Service::Queue && self.expiry == Expiry::Never;
+        if is_strict_queue { fifo::order(calls, spans) } else { Vec::new() }
     }
 
     fn bonds(&self, (operation, outcome): &Self::Call) -> Bonds {
