@@ -4,7 +4,7 @@
 //! written as they are and taken out here unless the stream is a terminal and `NO_COLOR` is unset.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -77,6 +77,44 @@ impl Output {
             }
             Ok(()) => Ok(()),
         }
+    }
+}
+
+/// A file that appears when all of it is written, and not before: what stood at its place stays until then.
+pub(crate) struct NewFile {
+    path: PathBuf,
+    /// Beside it, so that it can be renamed.
+    part: PathBuf,
+    file: File,
+}
+
+impl NewFile {
+    /// Finds out whether it can be written to its place.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let cannot = |error: io::Error| Failure::write_file(path, &error);
+        if path.is_dir() {
+            return Err(cannot(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file = File::create(&part).map_err(cannot)?;
+        Ok(Self { path: path.to_owned(), part, file })
+    }
+
+    /// Writes it, and puts it in its place.
+    pub(crate) fn finish(mut self, text: &str) -> Result<(), Failure> {
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
+        written
+            .and_then(|()| fs::rename(&self.part, &self.path))
+            .map_err(|error| Failure::write_file(&self.path, &error))
+    }
+}
+
+/// What was not finished goes away; after the renaming there is nothing to remove.
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        let _it_may_be_finished = fs::remove_file(&self.part);
     }
 }
 

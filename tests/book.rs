@@ -12,7 +12,7 @@ use sim_core::fault::{self, Severity, Target};
 use sim_core::metrics::Gauge;
 
 /// Objects of a report that have names as keys, not fields.
-const NAMED: [&str; 4] = ["counters", "gauges", "latencies", "points"];
+const NAMED: [&str; 5] = ["counters", "fault_points", "gauges", "latencies", "points"];
 /// An object of a report that has names as keys, and under each the names of nodes.
 const NAMED_TWICE: &str = "process_gauges";
 
@@ -91,6 +91,18 @@ fn the_table_of_faults_is_that_of_the_engine() {
         [format!("`{}`", about.name), severity.to_owned()]
     });
     assert_eq!(written, known.collect::<Vec<_>>(), "left: `faults.md`; right: the engine");
+}
+
+#[test]
+fn every_fault_point_is_in_the_book() {
+    let table = ProtocolTable::builtin();
+    let raft = table.find("raft").expect("Raft is built in").about();
+    let written = rows(&chapter("faults.md"), "fault point").into_iter().map(|[name, _]| name);
+    let known = raft.fault_points.iter().map(|name| format!("`{name}`"));
+    assert_eq!(written.collect::<Vec<_>>(), known.collect::<Vec<_>>(), "left: `faults.md`; right: Raft");
+    for name in table.iter().flat_map(|protocol| protocol.about().fault_points) {
+        assert!(name.parse::<fault::PointName>().is_ok(), "`{name}` cannot be written in a scenario");
+    }
 }
 
 #[test]

@@ -185,6 +185,16 @@ impl<'a, P: Process> Context<'a, P> {
         self.core.remark(self.node, text);
     }
 
+    /// The handler is at a named place, between two of its effects: the index into [`Process::FAULT_POINTS`]. A plan can
+    /// make the node crash right here, or act when it was reached. Costs a count while no plan names a point.
+    ///
+    /// # Panics
+    /// If there is no such point.
+    #[inline]
+    pub fn fault_point(&mut self, point: usize) {
+        self.core.reach_fault_point(self.node, point);
+    }
+
     /// Sets a gauge of this process: the index into [`Process::GAUGES`]. It stands until it is set anew or the process
     /// dies, and is no effect: neither the digest nor a `CrashAfterEffect` counts it.
     ///

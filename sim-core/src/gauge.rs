@@ -1,7 +1,7 @@
 //! Gauges: levels that go up and down, kept exactly and without samples.
 //!
-//! A [`Gauge`] is one of the world (how much is on its way, how many nodes are up); a process may set named ones of
-//! its own ([`Context::gauge`](crate::Context::gauge)). A level changes where something happens to it, so an event
+//! A [`Gauge`](crate::metrics::Gauge) is one of the world (how much is on its way, how many nodes are up); a process
+//! may set named ones of its own ([`Context::gauge`](crate::Context::gauge)). A level changes where something happens to it, so an event
 //! that changes none costs nothing, and nothing has to be looked at between. What is on its way changes with nearly every
 //! event, so that account is kept only where it is [asked for](crate::World::watch_flight).
 //!

@@ -43,6 +43,9 @@ pub trait Process: Sized + Send + Serialize + 'static {
     const PROMISE: DiskPromise;
     /// Names of situations worth reaching (`sometimes`): those never reached in a sweep are listed.
     const POINTS: &'static [&'static str] = &[];
+    /// Names of places inside handlers where a crash is worth trying, such as between a write and its sync, as
+    /// [`PointName`](crate::fault::PointName)s. A plan names them, and those never reached in a sweep are listed.
+    const FAULT_POINTS: &'static [&'static str] = &[];
     /// Names of levels that a process tells by [`Context::gauge`]: how much waits, how far something is behind. Where
     /// one is 0 in a process that has just booted, `on_start` says so, else it counts from when it is first set.
     const GAUGES: &'static [&'static str] = &[];

@@ -162,6 +162,9 @@ pub trait Simulation: Send {
     /// How often each of the protocol's points was reached.
     fn points(&self) -> Vec<(&'static str, u64)>;
 
+    /// How often each of the protocol's fault points was reached.
+    fn fault_points(&self) -> Vec<(&'static str, u64)>;
+
     /// What could happen next.
     fn enabled(&self) -> Vec<Choice>;
 
@@ -293,6 +296,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn points(&self) -> Vec<(&'static str, u64)> {
         self.points()
+    }
+
+    fn fault_points(&self) -> Vec<(&'static str, u64)> {
+        self.fault_points()
     }
 
     fn enabled(&self) -> Vec<Choice> {

@@ -11,7 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::export::{Detail, Lines};
 use crate::failure::{Failure, Usage};
 use crate::input::Selection;
-use crate::output::{Output, talk_line};
+use crate::output::{NewFile, Output, talk_line};
 use crate::report::{Body, Heading, Report, Timeline};
 use crate::session::{Ran, Session, Watch};
 
@@ -113,10 +113,10 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let table = ProtocolTable::builtin();
     let session = Session::new(&arguments.selection, &table)?;
     // Before the run, so that a place that cannot be written to is known at once.
-    let mut capsule = arguments.save.as_deref().map(Output::create).transpose()?;
+    let capsule = arguments.save.as_deref().map(NewFile::create).transpose()?;
     arguments.shown.heading(&session, output)?;
     let ran = session.run(arguments.shown.watch());
-    if let (Some(file), Some(path)) = (&mut capsule, &arguments.save) {
+    if let (Some(file), Some(path)) = (capsule, &arguments.save) {
         save(&session, &ran, path, file)?;
     }
     let twice = (arguments.twice && !ran.was_interrupted()).then(|| session.run_again(&ran));
@@ -131,12 +131,11 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
 }
 
 /// Writes the capsule of a run. One that was interrupted would stop elsewhere the next time.
-fn save(session: &Session<'_>, ran: &Ran, path: &Path, file: &mut Output) -> Result<(), Failure> {
+fn save(session: &Session<'_>, ran: &Ran, path: &Path, file: NewFile) -> Result<(), Failure> {
     if ran.was_interrupted() {
-        talk_line(format_args!("interrupted: `{}` is left empty", path.display()));
+        talk_line(format_args!("interrupted: `{}` is not written", path.display()));
         return Ok(());
     }
     let command = format!("splitbrain replay {}", quoted(&path.display().to_string()));
-    file.print(session.capsule(ran).to_text(session.loaded(), &command))?;
-    file.flush()
+    file.finish(&session.capsule(ran).to_text(session.loaded(), &command))
 }

@@ -37,6 +37,7 @@ impl Report {
             twice,
             replayed: None,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),
+            fault_points: run.fault_points.iter().map(|point| (point.name.clone(), point.count)).collect(),
             replay: session.replay_command(),
         }
     }

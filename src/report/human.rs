@@ -12,6 +12,7 @@
 //! digest     1f0e…
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
@@ -57,8 +58,23 @@ impl fmt::Display for Body<'_> {
         }
         self.write_metrics(f)?;
         self.write_violations(f)?;
+        if matches!(self.timeline, Timeline::Everything(_)) {
+            write_unreached(f, "points", &self.report.points)?;
+            write_unreached(f, "fault points", &self.report.fault_points)?;
+        }
         self.write_summary(f)
     }
+}
+
+/// Which of the protocol's points the run did not reach.
+fn write_unreached(f: &mut fmt::Formatter<'_>, what: &str, points: &BTreeMap<String, u64>) -> fmt::Result {
+    let unreached: Vec<&String> =
+        points.iter().filter(|(_, count)| **count == 0).map(|(name, _)| name).collect();
+    if unreached.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\n{HEADING}{what} not reached{HEADING:#} ({} of {})", unreached.len(), points.len())?;
+    unreached.into_iter().try_for_each(|name| writeln!(f, "  {name}"))
 }
 
 impl fmt::Display for Heading<'_> {

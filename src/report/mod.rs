@@ -58,6 +58,8 @@ pub(crate) struct Report {
     pub(crate) replayed: Option<Replayed>,
     /// The protocol's situations worth reaching, and how often each was reached.
     pub(crate) points: BTreeMap<String, u64>,
+    /// The protocol's named places inside handlers where a plan can act, and how often each was reached.
+    pub(crate) fault_points: BTreeMap<String, u64>,
     /// A command that replays this run.
     pub(crate) replay: String,
 }

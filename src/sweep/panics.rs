@@ -160,6 +160,7 @@ impl ProtocolKind for Flaw {
             message_kinds: Ping::KINDS.to_vec(),
             timers: Tick::NAMES.to_vec(),
             points: Vec::new(),
+            fault_points: Vec::new(),
         }
     }
 

@@ -252,4 +252,17 @@ fn what_is_no_capsule_is_refused_with_a_hint() {
     let empty = write(&folder, "empty.capsule.ron", b"");
     code_and(&splitbrain(&["replay", &empty]), 2, "the file is empty");
     code_and(&splitbrain(&["run", "raft/steady", "--save", "/nowhere/it.ron"]), 2, "cannot write");
+    code_and(&splitbrain(&["run", "raft/steady", "--save", &folder]), 2, "is a directory");
+}
+
+#[test]
+fn an_interrupted_run_leaves_the_capsule_that_was_there() {
+    let folder = folder("replay-interrupted");
+    let capsule = write(&folder, "run.capsule.ron", b"from before");
+    let long = ["--set", "phases.faults=720h", "--set", "limits.events=18000000000000000000"];
+    let ended = support::interrupted(&[&["run", "raft/steady", "--save", &capsule][..], &long].concat());
+    code_and(&ended, 130, "is not written");
+    let files: Vec<_> = std::fs::read_dir(&folder).expect("the folder is ours").collect();
+    assert_eq!(files.len(), 1, "nothing is left beside it: {files:?}");
+    assert_eq!(std::fs::read_to_string(&capsule).expect("it is still there"), "from before");
 }

@@ -11,7 +11,7 @@ use super::facts::Fact;
 use super::membership::agreed_by;
 use super::mutants::Mutant;
 use super::role::{Leader, Role};
-use super::{Raft, Timer, UNCOMMITTED};
+use super::{FaultPoint, Raft, Timer, UNCOMMITTED};
 use crate::replicated::Index;
 
 impl Raft {
@@ -76,6 +76,7 @@ impl Raft {
     }
 
     fn apply_to(&mut self, context: &mut Context<'_, Self>, last: Index) {
+        context.fault_point(FaultPoint::BeforeApply as usize);
         while self.machine.applied() < last {
             let index = self.machine.applied().next();
             let entry =

@@ -48,7 +48,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::snapshot::{SNAPSHOT, SnapshotMeta};
 use super::types::{Entry, Term};
-use super::{Raft, message};
+use super::{FaultPoint, Raft, message};
 use crate::replicated::{Index, Item};
 
 /// The region of the [`HardState`].
@@ -207,6 +207,7 @@ impl Raft {
         let term = if self.config.has(Mutant::TermNotPersisted) { self.log.last_term() } else { hard.term };
         context.replace(HARD_STATE, Record::HardState(HardState { term, ..hard }))?;
         self.unflushed.hard = true;
+        context.fault_point(FaultPoint::HardStateWritten as usize);
         Ok(())
     }
 

@@ -233,6 +233,22 @@ const POINTS: [&str; 15] = [
     "a follower asked its leader about a read",
 ];
 
+/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    /// Term and vote are written and not yet durable.
+    HardStateWritten,
+    /// All parts of a snapshot are staged, and it is not yet the snapshot.
+    SnapshotStaged,
+    /// A snapshot is durable, and the log still has what it stands for.
+    BeforeCompaction,
+    /// Entries are committed and not yet executed.
+    BeforeApply,
+}
+
+const FAULT_POINTS: [&str; 4] =
+    ["hard-state-written", "snapshot-staged", "before-compaction", "before-apply"];
+
 /// One node of a Raft cluster. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub struct Raft {

@@ -18,7 +18,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::types::Round;
-use super::{GAUGES, POINTS, Raft, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Raft, Timer};
 use crate::replicated::{Index, Outbox, StateMachine};
 
 impl process::Timer for Timer {
@@ -45,6 +45,7 @@ impl Process for Raft {
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
     const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {

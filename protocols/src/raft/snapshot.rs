@@ -25,7 +25,7 @@ use super::durable::{Deferred, Record};
 use super::membership::Membership;
 use super::mutants::Mutant;
 use super::types::Term;
-use super::{Point, Raft};
+use super::{FaultPoint, Point, Raft};
 use crate::replicated::{Chain, Index, Item};
 
 /// The region of the snapshot.
@@ -156,6 +156,7 @@ impl Raft {
 
     /// The staged chunks become the snapshot, by rename.
     pub(super) fn commit_snapshot(&mut self, context: &mut Context<'_, Self>) {
+        context.fault_point(FaultPoint::SnapshotStaged as usize);
         context.commit(SNAPSHOT);
         self.unflushed.snapshot = true;
     }
@@ -167,6 +168,7 @@ impl Raft {
         if taken.meta.index > self.snapshot.meta.index {
             let base = Index(taken.meta.index.0.saturating_sub(self.config.snapshot_trail));
             self.snapshot = taken;
+            context.fault_point(FaultPoint::BeforeCompaction as usize);
             self.log.compact_to(base, context);
             self.flush(context);
         }

@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 pub(crate) mod conversation;
 pub(crate) mod faults;
+mod twins;
 
 use std::sync::Arc;
 

@@ -31,6 +31,7 @@ use crate::format::Scenario;
 use crate::load::{self, Loaded};
 use crate::protocol::ProtocolTable;
 use crate::run::Report;
+use crate::text::diagnostic::name_advice;
 use crate::text::{self, Diagnostic, Document, Path};
 
 /// The newest version of the format, and the only one there is.
@@ -119,7 +120,18 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
         let hint = "the plan of a capsule is what its run did; edit the scenario with it, or run it anew";
         Diagnostic::new(error.to_string(), document.place_of(&path("plan")), allowed, hint)
     })?;
+    check_points(&capsule.plan, configured.scenario.protocol.name(), table).map_err(
+        |(problem, allowed, hint)| Diagnostic::new(problem, document.place_of(&path("plan")), allowed, hint),
+    )?;
     Ok(Opened { capsule, loaded })
+}
+
+/// That the protocol has the fault points that a plan names; else what is wrong, what is allowed and a hint.
+fn check_points(plan: &Plan, protocol: &str, table: &ProtocolTable) -> Result<(), (String, String, String)> {
+    let known = table.find(protocol).map(|kind| kind.about().fault_points).unwrap_or_default();
+    let Some(name) = plan.fault_points().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let (allowed, hint) = name_advice(name.as_str(), &known);
+    Err((format!("`{protocol}` has no fault point `{name}`"), allowed, hint))
 }
 
 fn path(text: &str) -> Path {

@@ -79,3 +79,11 @@ fn a_plan_that_names_somebody_who_is_not_there_is_refused() {
     let fewer = refused(&text.replace("nodes: 5", "nodes: 1"));
     assert!(fewer.contains("there are 1 nodes") && fewer.contains("`n1` to `n1`"), "{fewer}");
 }
+
+#[test]
+fn a_plan_that_names_a_fault_point_that_is_not_there_is_refused() {
+    let (_, text) = kept("raft/crash-at-fault-points", 0);
+    let stranger = refused(&text.replacen("\"before-apply\"", "\"before-aply\"", 1));
+    assert!(stranger.contains("`raft` has no fault point `before-aply`"), "{stranger}");
+    assert!(stranger.contains("did you mean `before-apply`?"), "{stranger}");
+}

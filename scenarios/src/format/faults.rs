@@ -8,7 +8,7 @@ use sim_core::Span;
 use sim_core::fault::StatusEvent;
 
 use super::Act;
-use crate::text::units::{Rate, Time, TimeRange};
+use crate::text::units::{PointName, Rate, Time, TimeRange};
 
 /// What goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +78,9 @@ pub enum Event {
     Restarts,
     /// A process comes to know that this much is decided.
     Commits(u64),
+    /// A handler reaches this fault point of the protocol. What waits for it comes after that handler; `CrashAtPoint`
+    /// cuts the handler there.
+    Reaches(PointName),
 }
 
 impl Event {
@@ -91,6 +94,7 @@ impl Event {
             Self::Crashes => StatusEvent::Crashes,
             Self::Restarts => StatusEvent::Restarts,
             Self::Commits(goal) => StatusEvent::Commits(goal),
+            Self::Reaches(point) => StatusEvent::Reaches(point.name()),
         }
     }
 }

@@ -206,6 +206,12 @@ fn acts_with_numbers_that_make_no_sense_are_refused() {
     assert_says(&error_at_node, "2:31", &["a clock cannot be slewed at 501ppm"]);
     let region = error("DiskCorrupt(node: \"n1\", at: (region: 9, record: 0))");
     assert_says(&region, "2:33", &["`raft` has no region 9 on its disks", "allowed: 0 to "]);
+    let point = error("CrashAtPoint(node: \"n1\", point: \"before-aply\")");
+    assert_says(&point, "2:33", &["`raft` has no fault point `before-aply`", "did you mean `before-apply`?"]);
+    let never = error("CrashAtPoint(node: \"n1\", point: \"before-apply\", nth: 0)");
+    assert_says(&never, "2:33", &["occurrences count from 1"]);
+    let waits = "faults: (timed: [(when: (event: Reaches(\"after-apply\")), do: Recover)]),";
+    assert_says(&error_with(waits), "2:33", &["`raft` has no fault point `after-apply`"]);
     let lie = error("DiskLieFor(node: \"n1\", syncs: 0)");
     assert_says(&lie, "2:33", &["a disk that lies for 0 syncs is honest"]);
     let late = error("DelayMessage(message: \"n1->n2#0\", by: \"2h\")");

@@ -74,6 +74,7 @@ impl<P: Builtin> ProtocolKind for Kind<P> {
             message_kinds: Messages::<P>::KINDS.to_vec(),
             timers: Timers::<P>::NAMES.to_vec(),
             points: P::Process::POINTS.to_vec(),
+            fault_points: P::Process::FAULT_POINTS.to_vec(),
         }
     }
 

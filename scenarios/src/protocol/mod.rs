@@ -130,4 +130,6 @@ pub struct ProtocolAbout {
     pub timers: Vec<&'static str>,
     /// Situations worth reaching.
     pub points: Vec<&'static str>,
+    /// Places inside handlers where a plan can act.
+    pub fault_points: Vec<&'static str>,
 }

@@ -59,6 +59,8 @@ pub struct Report {
     pub beyond_promise: Vec<BeyondPromise>,
     /// The protocol's situations worth reaching.
     pub points: Vec<PointReached>,
+    /// The protocol's places inside handlers where a plan can act.
+    pub fault_points: Vec<PointReached>,
     /// All commands, with what they turned out to be: replaying this gives the same digest.
     pub plan: Plan,
 }
@@ -170,7 +172,8 @@ impl Report {
             milestones: simulation.milestones().iter().map(ReportedMilestone::new).collect(),
             metrics: simulation.metrics().summary(simulation.now()),
             beyond_promise: beyond_promise(simulation),
-            points: points(simulation),
+            points: points(simulation.points()),
+            fault_points: points(simulation.fault_points()),
             plan: simulation.plan().clone(),
         }
     }
@@ -248,8 +251,8 @@ fn beyond_promise(simulation: &dyn Simulation) -> Vec<BeyondPromise> {
         .collect()
 }
 
-fn points(simulation: &dyn Simulation) -> Vec<PointReached> {
-    let points = simulation.points().into_iter();
+fn points(reached: Vec<(&'static str, u64)>) -> Vec<PointReached> {
+    let points = reached.into_iter();
     points.map(|(name, count)| PointReached { name: name.to_owned(), count }).collect()
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::format::{Act, Scenario, Timed};
 use crate::plan::Naming;
 use crate::protocol::ProtocolKind;
-use crate::text::units::{Ppm, Time};
+use crate::text::units::{PointName, Ppm, Time};
 
 /// What decides whether an act is possible.
 #[derive(Clone, Copy)]
@@ -29,6 +29,7 @@ impl Acts<'_> {
         match act {
             Act::Ask(request) => self.check_request(request.admin(), path)?,
             Act::Issue { operation, .. } => self.check_operation(&operation.0, path)?,
+            Act::CrashAtPoint { point, .. } => self.check_point(*point, path)?,
             _ => {}
         }
         self.check_command(act, path)
@@ -69,6 +70,17 @@ impl Acts<'_> {
             let allowed = format!("0 to {}", count - 1);
             Objection::new(path, problem, allowed, "name one of its regions")
         })
+    }
+
+    /// That the protocol has this fault point.
+    pub(super) fn check_point(self, point: PointName, path: &str) -> Result<(), Objection> {
+        let known: Vec<String> = self.kind.about().fault_points.into_iter().map(str::to_owned).collect();
+        let name = point.to_string();
+        if known.contains(&name) {
+            return Ok(());
+        }
+        let problem = format!("`{}` has no fault point `{name}`", self.scenario.protocol.name());
+        Err(Objection::unknown(path, problem, &name, &known))
     }
 
     /// That a client can ask this of the protocol.
@@ -128,6 +140,10 @@ fn check_numbers(act: &Act, path: &str) -> Result<(), Objection> {
         Act::DiskLieFor { syncs: 0, .. } => {
             let problem = "a disk that lies for 0 syncs is honest";
             Err(Objection::new(path, problem, "1 and more", "`DiskHonest` ends all lies"))
+        }
+        Act::CrashAtPoint { nth: 0, .. } => {
+            let problem = "occurrences count from 1";
+            Err(Objection::new(path, problem, "1 and more", "write `nth: 1` for the first"))
         }
         Act::ClockSlew { rate, .. } => check_slew(*rate, path),
         Act::DelayMessage { by, .. } => check_delay(*by, path),

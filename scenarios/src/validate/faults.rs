@@ -5,7 +5,7 @@ use sim_core::fault::table;
 
 use super::Objection;
 use super::acts::Acts;
-use crate::format::{Act, Periodic, Random, Scenario, Timed};
+use crate::format::{Act, Event, Periodic, Random, Scenario, Timed};
 use crate::plan::RandomFaults;
 use crate::protocol::ProtocolKind;
 use crate::text::Step;
@@ -36,7 +36,11 @@ fn check_timed(acts: Acts<'_>, timed: &Timed, path: &str) -> Result<(), Objectio
             let hint = "write `nth: 1` for the first";
             return Err(Objection::new(&format!("{path}.when.nth"), problem, "1 and more", hint));
         }
-        (None, Some(_)) => {}
+        (None, Some(when)) => {
+            if let Event::Reaches(point) = when.event {
+                acts.check_point(point, &format!("{path}.when.event"))?;
+            }
+        }
         (Some(_), Some(_)) => {
             let problem = "a fault comes `at` a time or `when` something has happened, not both";
             let allowed = "one of the two";

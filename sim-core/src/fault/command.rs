@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::text;
+use super::{PointName, text};
 use crate::clock::ClockFault;
 use crate::disk::{CrashLoss, DiskFault};
 use crate::network::{Direction, PartitionId};
@@ -137,6 +137,17 @@ pub enum Command<N = NodeId> {
         /// What.
         operation: Operation,
     },
+    /// The node crashes when a handler reaches a fault point for the `nth` time from now on: what the handler would do
+    /// after that never happens. A later one on the same node takes the place of this; a [`Command::Restart`] calls it
+    /// off.
+    CrashAtPoint {
+        /// Which node.
+        node: N,
+        /// Where.
+        point: PointName,
+        /// The how-manieth time, from 1.
+        nth: u32,
+    },
 }
 
 /// Who takes part in a cut, a partition, a hold: a node or a client. In files `n3`, `leader`, `c1`.
@@ -244,6 +255,7 @@ impl<N> Command<N> {
             Self::Recover => "recover",
             Self::Message { .. } => "message",
             Self::Issue { .. } => "issue",
+            Self::CrashAtPoint { .. } => "crash-at-point",
         }
     }
 }

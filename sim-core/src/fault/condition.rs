@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::text;
+use super::{PointName, text};
 use crate::status::{NodeStatus, Power, Standing, Status};
 use crate::{SimTime, Span};
 
@@ -104,7 +104,7 @@ impl fmt::Display for Trigger {
 }
 
 /// A number as people count.
-struct Ordinal(u32);
+pub(super) struct Ordinal(pub(super) u32);
 
 impl fmt::Display for Ordinal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +125,7 @@ impl fmt::Display for Ordinal {
     }
 }
 
-/// Something that happens to a node, as seen in its status before and after an event or a command.
+/// Something that happens to a node: all but the last as seen in its status before and after an event or a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StatusEvent {
     /// A process starts to lead, or leads in another epoch than before.
@@ -142,10 +142,14 @@ pub enum StatusEvent {
     Restarts,
     /// A process comes to know that this much is decided.
     Commits(u64),
+    /// A handler reaches a fault point. What waits for it comes after that handler; to cut the handler there is
+    /// [`Command::CrashAtPoint`](super::Command::CrashAtPoint).
+    Reaches(PointName),
 }
 
 impl StatusEvent {
-    /// Whether it has happened to a node between two looks at its status; `before` is `None` at the first look.
+    /// Whether it has happened to a node between two looks at its status; `before` is `None` at the first look. No
+    /// status shows that a fault point was reached.
     pub fn matches(self, before: Option<&NodeStatus>, after: &NodeStatus) -> bool {
         // A process does not remember what its predecessor was, so a restart in between counts as from nothing.
         let same_life = before.filter(|before| before.incarnation == after.incarnation);
@@ -168,6 +172,7 @@ impl StatusEvent {
             Self::Commits(goal) => {
                 is.is_some_and(|is| is.commit >= goal) && was.is_none_or(|was| was.commit < goal)
             }
+            Self::Reaches(_) => false,
         }
     }
 }
@@ -193,6 +198,7 @@ impl fmt::Display for StatusEvent {
             Self::Crashes => f.write_str("crash"),
             Self::Restarts => f.write_str("restart"),
             Self::Commits(goal) => write!(f, "commit({goal})"),
+            Self::Reaches(point) => write!(f, "reach({point})"),
         }
     }
 }

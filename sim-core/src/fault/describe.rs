@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::condition::Ordinal;
 use super::{Command, LinkFault, MessageAct, Place, Shape};
 use crate::clock::ClockFault;
 use crate::disk::{Corruption, CrashLoss, DiskFault, SyncHonesty};
@@ -43,6 +44,10 @@ impl<N: Display> Display for Command<N> {
                 write!(f, "crash {node} tearing an un-synced write")
             }
             Self::CrashAfterEffect { node, effects } => write!(f, "crash {node} after {effects} effects"),
+            Self::CrashAtPoint { node, point, nth: 1 } => write!(f, "crash {node} at {point}"),
+            Self::CrashAtPoint { node, point, nth } => {
+                write!(f, "crash {node} at {point}, the {} time", Ordinal(*nth))
+            }
             Self::SlowDown { node, percent } => write!(f, "slow {node} down to {percent}% of the time"),
             Self::Clock { node, fault } => write!(f, "clock of {node}: {}", Clock(fault)),
             Self::Disk { node, fault } => write!(f, "disk of {node}: {}", Disk(fault)),

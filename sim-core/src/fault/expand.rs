@@ -42,6 +42,9 @@ impl<N> Command<N> {
             &Self::CrashAfterEffect { ref node, effects } => {
                 each(names(node), |node| C::CrashAfterEffect { node, effects })
             }
+            &Self::CrashAtPoint { ref node, point, nth } => {
+                each(names(node), |node| C::CrashAtPoint { node, point, nth })
+            }
             Self::Restart(node) => each(names(node), C::Restart),
             Self::Pause(node) => each(names(node), C::Pause),
             Self::Resume(node) => each(names(node), C::Resume),
@@ -93,6 +96,7 @@ impl<N> Command<N> {
             | Self::Crash(_)
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }
+            | Self::CrashAtPoint { .. }
             | Self::Restart(_)
             | Self::Pause(_)
             | Self::Resume(_)

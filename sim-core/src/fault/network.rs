@@ -41,6 +41,7 @@ impl Command {
             Self::Crash(_)
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }
+            | Self::CrashAtPoint { .. }
             | Self::Restart(_)
             | Self::Pause(_)
             | Self::Resume(_)

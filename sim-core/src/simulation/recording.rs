@@ -85,6 +85,7 @@ struct Tape {
     digest: Digest,
     beyond_promise: Vec<(NodeId, DamageKind)>,
     points: Vec<(&'static str, u64)>,
+    fault_points: Vec<(&'static str, u64)>,
 }
 
 impl Tape {
@@ -316,6 +317,10 @@ impl Simulation for Recording {
         self.tape.points.clone()
     }
 
+    fn fault_points(&self) -> Vec<(&'static str, u64)> {
+        self.tape.fault_points.clone()
+    }
+
     fn enabled(&self) -> Vec<Choice> {
         Vec::new()
     }
@@ -397,6 +402,7 @@ impl Camera {
             digest: simulation.digest(),
             beyond_promise: simulation.beyond_promise(),
             points: simulation.points(),
+            fault_points: simulation.fault_points(),
         }
     }
 }

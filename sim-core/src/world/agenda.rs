@@ -85,11 +85,25 @@ impl Agenda {
         !self.waiting.is_empty()
     }
 
+    /// Whether anything waits for a fault point.
+    pub(super) fn awaits_points(&self) -> bool {
+        self.waiting.iter().any(|waiting| matches!(waiting.event, StatusEvent::Reaches(_)))
+    }
+
     /// A node's status has changed: entries that waited for that come due.
     pub(super) fn on_status(&mut self, now: Moment, before: Option<&NodeStatus>, after: &NodeStatus) {
+        self.on_event(now, |event| event.matches(before, after));
+    }
+
+    /// A fault point was reached: entries that waited for that come due.
+    pub(super) fn on_point(&mut self, now: Moment, point: &str) {
+        self.on_event(now, |event| matches!(event, StatusEvent::Reaches(name) if name.as_str() == point));
+    }
+
+    fn on_event(&mut self, now: Moment, has_happened: impl Fn(StatusEvent) -> bool) {
         for position in (0..self.waiting.len()).rev() {
             let waiting = &mut self.waiting[position];
-            if waiting.since > now.time || !waiting.event.matches(before, after) {
+            if waiting.since > now.time || !has_happened(waiting.event) {
                 continue;
             }
             waiting.missing -= 1;

@@ -122,6 +122,7 @@ impl<P: Process> World<P> {
             Command::Crash(node) => self.crash(*node),
             Command::CrashLosing { node, loss } => self.crash_losing(*node, *loss),
             Command::CrashAfterEffect { node, effects } => self.core.arm_crash(*node, *effects),
+            Command::CrashAtPoint { node, point, nth } => self.core.arm_crash_at_point(*node, *point, *nth),
             Command::Restart(node) => self.restart(*node),
             Command::Pause(node) => self.core.pause(*node),
             Command::Resume(node) => self.core.resume(*node),
@@ -147,6 +148,7 @@ impl<P: Process> World<P> {
     /// A node that runs already only forgets a crash that was armed.
     fn restart(&mut self, node: NodeId) {
         self.core.hosts[node.index()].crash_after = None;
+        self.core.fault_points.disarm(node);
         self.core.hosts[node.index()].intake = self.core.intake_of(node);
         if self.core.hosts[node.index()].power == Power::Down {
             self.start(node);
@@ -232,6 +234,7 @@ impl<P: Process> Core<P> {
         host.intake = Intake::Closed;
         host.crash_after = None;
         host.payload_timers = None;
+        self.fault_points.disarm(node);
         self.clear_inbox(node);
         self.lose_unsynced(node, loss);
         self.metrics.fall(Gauge::NodesUp, self.now, 1);
@@ -270,6 +273,7 @@ impl<P: Process> Core<P> {
 
     fn heal_host(&mut self, node: NodeId) {
         self.hosts[node.index()].crash_after = None;
+        self.fault_points.disarm(node);
         self.slow_down(node, 100);
         self.resume(node);
         self.fault_clock(node, &ClockFault::Heal);

@@ -27,7 +27,6 @@ impl<P: Process> World<P> {
             breakdown: self.breakdown.clone(),
             agenda: self.agenda.clone(),
             domains: self.domains.clone(),
-            must_look: self.must_look,
             told: self.told,
             read_ahead_of: self.read_ahead_of,
         })
@@ -100,6 +99,8 @@ impl<P: Process> Clone for Core<P> {
             teller: self.teller.clone(),
             trace: self.trace.clone(),
             points: self.points.clone(),
+            fault_points: self.fault_points.clone(),
+            must_look: self.must_look,
             held: self.held.clone(),
         }
     }

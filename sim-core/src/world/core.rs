@@ -5,6 +5,7 @@ use tracing::trace;
 use super::client::Client;
 use super::event::{Event, Scheduled};
 use super::host::{Intake, NodeHost};
+use super::points::FaultPoints;
 use super::setup::HostTiming;
 use crate::digest::{Digest, Mark};
 use crate::fault::Teller;
@@ -77,6 +78,9 @@ pub(crate) struct Core<P: Process> {
     pub(super) trace: Option<Box<Trace>>,
     /// How often each of the protocol's points was reached.
     pub(super) points: Vec<u64>,
+    pub(super) fault_points: FaultPoints,
+    /// The run loop has to look up: something was violated, or a command came due.
+    pub(super) must_look: bool,
     /// Messages that arrived on held links, in order of arrival.
     pub(super) held: Vec<u32>,
 }
@@ -351,7 +355,7 @@ impl<P: Process> Core<P> {
                 let waits = host.inbox.as_ref().is_some_and(|inbox| inbox.is_busy || !inbox.slots.is_empty());
                 if waits || self.timing.has_service_time() || host.slow_percent != 100 {
                     Intake::Queued
-                } else if host.crash_after.is_some() {
+                } else if host.crash_after.is_some() || self.fault_points.is_armed(node) {
                     Intake::Watched
                 } else {
                     Intake::Direct

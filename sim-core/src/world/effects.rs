@@ -263,11 +263,6 @@ impl<P: Process> Core<P> {
             self.metrics.set_process_gauge(self.now, node, gauge, value);
         }
     }
-
-    pub(crate) fn reach_point(&mut self, point: usize) {
-        assert!(point < P::POINTS.len(), "point {point} is not declared; there are {}", P::POINTS.len());
-        self.points[point] += 1;
-    }
 }
 
 /// The word that stands for a timer in the digest.

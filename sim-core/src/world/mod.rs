@@ -16,6 +16,7 @@
 //! | `arrival` | what is due reaches its place, one function a kind of event |
 //! | `agenda`, `apply` | when commands are due, and what each does |
 //! | `inbox` | service times, pauses, bounded waiting |
+//! | `points` | situations worth reaching, and fault points |
 //! | `branch`, `explore` | copies and re-seeding; what could happen next |
 //! | `breakdown` | what becomes of a world in which something panicked |
 //! | `hand` | a world whose every step is chosen: what the choices hold, and what else a network may do |
@@ -33,6 +34,7 @@ mod explore;
 mod hand;
 mod host;
 mod inbox;
+mod points;
 mod setup;
 
 use std::sync::Arc;
@@ -79,8 +81,6 @@ pub struct World<P: Process> {
     breakdown: Option<Breakdown>,
     agenda: Agenda,
     domains: Arc<[Domain]>,
-    /// The run loop has to look up: something was violated, or a command came due.
-    must_look: bool,
     /// How many of the violations a caller has been told about.
     told: usize,
     /// How many buckets of the queue had been opened when events were last read ahead of.
@@ -145,13 +145,14 @@ impl<P: Process> World<P> {
             breakdown: None,
             agenda: Agenda::new(&setup.plan),
             domains: setup.domains.clone().into(),
-            must_look: false,
             told: 0,
             read_ahead_of: 0,
             core: Core::new(&setup),
             ghosts: Ghosts::of(&setup.invariants),
             invariants: setup.invariants,
         };
+        assert_points_exist::<P>(&setup.plan);
+        world.watch_points();
         for &spare in &setup.spares {
             world.core.hosts[spare.index()].spare = Spare::Reserve;
             world.core.network.set_forwarding(spare, Forwarding::Off);
@@ -181,6 +182,7 @@ impl<P: Process> World<P> {
         }
         let last_event = self.core.events.saturating_add(events);
         self.core.maybe_catch_up();
+        self.hear_of_points();
         let mut barrier = self.agenda.barrier(until);
         loop {
             if self.core.events >= last_event {
@@ -195,7 +197,8 @@ impl<P: Process> World<P> {
                     barrier = self.agenda.barrier(until);
                 }
             }
-            if self.must_look {
+            if self.core.must_look {
+                self.hear_of_points();
                 if self.has_new_violation() {
                     return Stop::Violation;
                 }
@@ -207,7 +210,7 @@ impl<P: Process> World<P> {
     /// Whether something was violated that no caller has been told about; they are told now.
     #[cold]
     fn has_new_violation(&mut self) -> bool {
-        self.must_look = false;
+        self.core.must_look = false;
         let is_new = self.told < self.violations.len();
         self.told = self.violations.len();
         is_new
@@ -296,7 +299,7 @@ impl<P: Process> World<P> {
             tracing::warn!(now = %self.core.now, %node, property, evidence, "violation");
             let (at, event) = (self.core.now, self.core.events);
             self.violations.push(Violation { property, at, event, node: Some(node), evidence });
-            self.must_look = true;
+            self.core.must_look = true;
         }
     }
 
@@ -324,7 +327,7 @@ impl<P: Process> World<P> {
         }
         let now = Moment { time: self.core.now, after_events: self.core.events_now };
         self.agenda.on_status(now, before.as_ref(), &after);
-        self.must_look = true;
+        self.core.must_look = true;
     }
 
     #[cold]
@@ -438,11 +441,6 @@ impl<P: Process> World<P> {
         &self.core.milestones
     }
 
-    /// How often each of the protocol's points was reached.
-    pub fn points(&self) -> Vec<(&'static str, u64)> {
-        P::POINTS.iter().copied().zip(self.core.points.iter().copied()).collect()
-    }
-
     /// Runs each invariant's brute-force twin.
     ///
     /// # Errors
@@ -458,6 +456,17 @@ impl<P: Process> World<P> {
     pub fn status(&self, node: NodeId) -> NodeStatus {
         let process = self.processes[node.index()].as_ref().map(Process::status);
         self.core.hosts[node.index()].status_with(process)
+    }
+}
+
+/// That the protocol has every fault point that the plan names. Scenarios are checked before.
+fn assert_points_exist<P: Process>(plan: &Plan) {
+    for name in plan.fault_points() {
+        let known = P::FAULT_POINTS;
+        assert!(
+            known.contains(&name.as_str()),
+            "the plan names the fault point `{name}`; there are {known:?}"
+        );
     }
 }
 

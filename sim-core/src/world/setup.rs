@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::client::Client;
 use super::core::{Core, UNLIMITED};
 use super::host::NodeHost;
+use super::points::FaultPoints;
 use crate::check::Invariant;
 use crate::clock::NodeClock;
 use crate::digest::Digest;
@@ -191,6 +192,8 @@ impl<P: Process> Core<P> {
             teller: Teller::default(),
             trace: None,
             points: vec![0; P::POINTS.len()],
+            fault_points: FaultPoints::new(P::FAULT_POINTS.len()),
+            must_look: false,
             held: Vec::new(),
             keys,
         }

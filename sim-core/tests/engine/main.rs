@@ -8,6 +8,7 @@ mod clients;
 mod determinism;
 mod disks;
 mod exploration;
+mod fault_points;
 mod fork;
 mod gauges;
 mod liveness;

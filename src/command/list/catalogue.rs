@@ -111,6 +111,7 @@ fn protocols() -> Vec<Item> {
             "messages": about.message_kinds,
             "timers": about.timers,
             "points": about.points,
+            "fault_points": about.fault_points,
         });
         Item::new(about.name, about.summary, more)
     };

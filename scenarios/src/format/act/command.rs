@@ -37,6 +37,7 @@ impl Act {
             Self::Crash(_)
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }
+            | Self::CrashAtPoint { .. }
             | Self::Restart(_)
             | Self::Pause(_)
             | Self::Resume(_)
@@ -83,6 +84,9 @@ impl Act {
             }
             Self::CrashAfterEffect { node, effects } => {
                 Command::CrashAfterEffect { node: node.0.clone(), effects: *effects }
+            }
+            Self::CrashAtPoint { node, point, nth } => {
+                Command::CrashAtPoint { node: node.0.clone(), point: point.name(), nth: *nth }
             }
             Self::Restart(node) => Command::Restart(node.0.clone()),
             Self::Pause(node) => Command::Pause(node.0.clone()),

@@ -17,7 +17,9 @@ use sim_core::disk::{Corruption, CrashLoss, RegionId, SlotAddress};
 pub use self::request::Request;
 pub use self::shape::ShapeOf;
 use super::{LinkDirection, Somebody, Who};
-use crate::text::units::{Asked, ClientName, MessageName, Ppm, Probability, SignedTime, Size, Time};
+use crate::text::units::{
+    Asked, ClientName, MessageName, PointName, Ppm, Probability, SignedTime, Size, Time,
+};
 
 /// What happens. Nodes are `n3` or a role such as `leader`; where places are asked for, clients such as `c1` too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +40,17 @@ pub enum Act {
         node: Who,
         /// How many effects still happen.
         effects: u32,
+    },
+    /// The node crashes inside a handler, where it reaches a fault point of the protocol: what the handler would do after
+    /// that never happens.
+    CrashAtPoint {
+        /// Which node.
+        node: Who,
+        /// Where.
+        point: PointName,
+        /// The how-manieth time from now on, from 1. Default 1.
+        #[serde(default = "one")]
+        nth: u32,
     },
     /// A node that is down starts on what its disk kept.
     Restart(Who),
@@ -292,6 +305,10 @@ pub enum Act {
     Ask(Request),
     /// Everything is well again; nodes that are down restart.
     Recover,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// What a crash does to writes that were not synced.

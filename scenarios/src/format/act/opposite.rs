@@ -10,9 +10,10 @@ impl Act {
     /// role is on all nodes it could have been; `None` where there is no such act.
     pub fn opposite(&self) -> Option<Self> {
         Some(match self {
-            Self::Crash(node) | Self::CrashLosing { node, .. } | Self::CrashAfterEffect { node, .. } => {
-                Self::Restart(down(node))
-            }
+            Self::Crash(node)
+            | Self::CrashLosing { node, .. }
+            | Self::CrashAfterEffect { node, .. }
+            | Self::CrashAtPoint { node, .. } => Self::Restart(down(node)),
             Self::Pause(node) => Self::Resume(all(node)),
             Self::SlowDown { node, .. } => Self::SlowDown { node: all(node), percent: 100 },
             Self::ClockDrift { node, .. }

@@ -26,6 +26,9 @@ fn writing(command: &Command<Target>) -> Act {
         Command::CrashAfterEffect { node, effects } => {
             Act::CrashAfterEffect { node: who(node), effects: *effects }
         }
+        Command::CrashAtPoint { node, point, nth } => {
+            Act::CrashAtPoint { node: who(node), point: PointName::new(*point), nth: *nth }
+        }
         Command::Restart(node) => Act::Restart(who(node)),
         Command::Pause(node) => Act::Pause(who(node)),
         Command::Resume(node) => Act::Resume(who(node)),
@@ -239,6 +242,7 @@ fn commands_that_are_never_drawn_can_be_written_too() {
         Command::Message { id, act }
     };
     let commands = [
+        Command::CrashAtPoint { node: target("all"), point: "before-apply".parse().expect("a name"), nth: 3 },
         Command::HealAll,
         Command::Recover,
         Command::Wipe(target("any-down")),

@@ -15,6 +15,7 @@
 //! | [`NodeList`] | `"n1, n3"`, `["n1", "n3"]` | distinct nodes, in order |
 //! | [`MessageName`] | `"n1->n3#17"` | one message: its link, and its place there from 0 |
 //! | [`Asked`] | `"kv write k1=7"` | an operation of a service |
+//! | [`PointName`] | `"before-apply"` | a fault point of a protocol |
 //! | [`SeedRange`] | `"0..100"` | seeds, the end excluded |
 //!
 //! The rules, the same for all of them: decimals are exact or refused, never rounded; a number without its unit
@@ -26,6 +27,7 @@ mod exponent;
 mod message;
 mod name;
 mod operation;
+mod point;
 mod probability;
 mod rate;
 mod size;
@@ -39,6 +41,7 @@ pub use exponent::Exponent;
 pub use message::MessageName;
 pub use name::{ClientName, NodeList, NodeName, SeedRange};
 pub use operation::Asked;
+pub use point::PointName;
 pub use probability::Probability;
 pub use rate::{Ppm, Rate};
 pub use size::{Bandwidth, Size};

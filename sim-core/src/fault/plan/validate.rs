@@ -2,8 +2,8 @@
 
 use super::{Entry, Plan};
 use crate::clock::{ClockError, NodeClock};
-use crate::fault::condition::Trigger;
-use crate::fault::{Command, Place, Target};
+use crate::fault::condition::{StatusEvent, Trigger};
+use crate::fault::{Command, Place, PointName, Target};
 use crate::{ClientId, Endpoint, NodeId, SimTime};
 
 /// Why a plan does not fit. Entries are counted from 1.
@@ -37,7 +37,7 @@ pub enum PlanError {
         /// How many there are.
         client_count: u32,
     },
-    /// A condition that counts from 0.
+    /// A condition or a fault point that counts from 0.
     #[error("plan entry {entry} waits for occurrence 0; occurrences count from 1")]
     OccurrenceZero {
         /// Which entry.
@@ -79,6 +79,26 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The fault points that the plan names, with repetitions: the protocol must have them.
+    pub fn fault_points(&self) -> impl Iterator<Item = PointName> {
+        self.entries().iter().flat_map(|entry| {
+            let awaited = match entry.trigger {
+                Trigger::After { event: StatusEvent::Reaches(point), .. } => Some(point),
+                Trigger::After { .. } | Trigger::At(_) => None,
+            };
+            awaited.into_iter().chain(entry.command.fault_point())
+        })
+    }
+}
+
+impl<N> Command<N> {
+    /// The fault point that it names.
+    pub const fn fault_point(&self) -> Option<PointName> {
+        if let Self::CrashAtPoint { point, .. } = self { Some(*point) } else { None }
+    }
+}
+
 struct Checker {
     entry: usize,
     node_count: u32,
@@ -107,6 +127,9 @@ impl Checker {
         if let Command::Clock { fault, .. } = command {
             let tried = NodeClock::default().apply(SimTime::ZERO, fault);
             tried.map_err(|source| PlanError::Clock { entry, source })?;
+        }
+        if matches!(command, Command::CrashAtPoint { nth: 0, .. }) {
+            return Err(PlanError::OccurrenceZero { entry });
         }
         if let Command::Message { id, .. } = command {
             self.endpoint(id.from).and_then(|()| self.endpoint(id.to))?;

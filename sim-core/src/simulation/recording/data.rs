@@ -54,6 +54,8 @@ pub struct RecordingData {
     digest: Digest,
     beyond_promise: Vec<(NodeId, DamageKind)>,
     points: Vec<(u32, u64)>,
+    #[serde(default)]
+    fault_points: Vec<(u32, u64)>,
 }
 
 /// Why data is no recording: it was damaged, or made by something else.
@@ -188,6 +190,8 @@ impl From<&Recording> for RecordingData {
         let changes = trace.status_changes(0..u32::MAX).map(|change| words.change(change)).collect();
         let milestones = tape.milestones.iter().map(|milestone| words.milestone(milestone)).collect();
         let points = tape.points.iter().map(|(point, count)| (words.index(point), *count)).collect();
+        let fault_points = tape.fault_points.iter();
+        let fault_points = fault_points.map(|(point, count)| (words.index(point), *count)).collect();
         Self {
             scenario: tape.scenario.clone(),
             text: tape.text.clone(),
@@ -212,6 +216,7 @@ impl From<&Recording> for RecordingData {
             digest: tape.digest,
             beyond_promise: tape.beyond_promise.clone(),
             points,
+            fault_points,
             words: words.known,
         }
     }

@@ -79,6 +79,7 @@ impl Process for Puppet {
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &["reached"];
+    const FAULT_POINTS: &'static [&'static str] = &["written", "sent"];
     const GAUGES: &'static [&'static str] = &["level"];
 
     fn boot(config: &Strings, node: NodeId) -> Self {

@@ -27,12 +27,15 @@ impl TryFrom<RecordingData> for Recording {
         check_frames(&data)?;
         let milestones = data.milestones.iter().map(|milestone| known.milestone(milestone));
         let milestones = milestones.collect::<Result<Vec<_>, _>>()?;
-        let points = data.points.iter().map(|(word, count)| Ok((known.word(*word)?, *count)));
+        let counted = |(word, count): &(u32, u64)| Ok((known.word(*word)?, *count));
+        let points = data.points.iter().map(counted);
+        let fault_points = data.fault_points.iter().map(counted);
         Ok(Self::new(Tape {
             statuses: read_statuses(&data, &known)?,
             views: read_views(&data, &known)?,
             milestones: log_of(milestones),
             points: points.collect::<Result<_, RecordingError>>()?,
+            fault_points: fault_points.collect::<Result<_, RecordingError>>()?,
             metrics: read_counters(&data.counters)?,
             trace,
             history,
