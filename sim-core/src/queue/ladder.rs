@@ -79,6 +79,11 @@ impl Rung {
         self.buckets[bucket].push(key);
     }
 
+    /// The next bucket that is not empty.
+    fn first(&self) -> Option<&Vec<EventKey>> {
+        self.buckets[self.next..].iter().find(|bucket| !bucket.is_empty())
+    }
+
     /// Opens the next bucket that is not empty: its keys change places with the emptied `keys`. Returns its first
     /// and last instant.
     fn open(&mut self, keys: &mut Vec<EventKey>) -> Option<(u64, u64)> {
@@ -93,7 +98,7 @@ impl Rung {
 
 /// How many of the keys that make a rung a bucket gets. While the rung is used up, about as many are pushed.
 const fn bucket_keys(keys: usize) -> usize {
-    if keys > CROWD { 8 } else { 2 }
+    if keys > CROWD { 16 } else { 2 }
 }
 
 /// A heap for what comes up soon, and buckets of time for the rest. See the [module documentation](self).
@@ -151,6 +156,12 @@ impl LadderQueue {
     /// meanwhile may come before.
     pub fn soon(&self) -> &[EventKey] {
         &self.run
+    }
+
+    /// The bucket that will be opened next, if its bounds are known: keys that come up after those of
+    /// [`soon`](Self::soon), in no order.
+    pub fn later(&self) -> &[EventKey] {
+        self.rungs.last().and_then(Rung::first).map_or(&[], Vec::as_slice)
     }
 
     /// All keys, in no order.

@@ -39,11 +39,13 @@ pub struct Slab<T> {
     is_overfull: bool,
 }
 
+/// The entry begins a slot and the generation ends it: [`Slab::read`] counts on that.
 #[derive(Clone, Debug)]
+#[repr(C)]
 struct Slot<T> {
+    entry: Entry<T>,
     /// How often this slot was freed.
     generation: u32,
-    entry: Entry<T>,
 }
 
 #[derive(Clone, Debug)]
@@ -147,6 +149,13 @@ impl<T> Slab<T> {
     #[inline]
     pub fn get(&self, slot: u32) -> Option<&T> {
         self.slots.get(slot as usize)?.value()
+    }
+
+    /// Reads the two ends of `slot`, so that small values lie in the cache when they are needed: whether it is full, and
+    /// how often it was freed. `None` if it was never used.
+    #[inline]
+    pub fn read(&self, slot: u32) -> Option<(bool, u32)> {
+        self.slots.get(slot as usize).map(|slot| (slot.value().is_some(), slot.generation))
     }
 
     /// The value in `slot`, if it is full.

@@ -25,6 +25,7 @@ impl<P: Process> World<P> {
     /// Handles one key: usually one event, none where its slot was cancelled or its timer was moved.
     #[inline(always)]
     pub(super) fn pop(&mut self, key: EventKey) {
+        self.maybe_read_ahead();
         match self.core.slab_event(key.slot()) {
             Event::Message(_) => self.on_message_due(key),
             Event::Timer(_) => self.on_timer_due(key),
@@ -63,7 +64,6 @@ impl<P: Process> World<P> {
             return self.on_arrival(key, Arriving::MESSAGE);
         }
         self.core.begin_event(key.time());
-        self.maybe_read_ahead();
         self.core.metrics.increment(Counter::MessagesDelivered);
         let Scheduled { from, cause, event, .. } = self.core.slab.take(key.slot());
         let Event::Message(message) = event else { unreachable!("the slot holds a message") };
@@ -74,8 +74,8 @@ impl<P: Process> World<P> {
         self.after_plain_handler(node);
     }
 
-    /// In a crowd, slots and hosts come from memory, not from a cache. So when the queue has opened a bucket, what its
-    /// events will need is read in one go, and the processor waits for all of it at once. Changes nothing.
+    /// In a crowd, slots and hosts come from memory, not from a cache. So when the queue has opened a bucket, what is
+    /// needed soon is read in one go, and the processor waits for all of it at once. Changes nothing.
     #[inline(always)]
     fn maybe_read_ahead(&mut self) {
         if self.processes.len() > CROWD && self.read_ahead_of != self.core.queue.opened() {
@@ -84,19 +84,19 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// First all slots, and when these are there, the nodes that they name.
+    /// The slots of the bucket after this one, and the nodes that this one's slots name. These slots were read when the
+    /// bucket before was opened, so nothing that is read here waits for anything else.
     #[inline(never)]
     fn read_ahead(&self) {
-        let soon = self.core.queue.soon().iter().rev().take(AHEAD_MAX);
-        let mut ends = [None; AHEAD_MAX];
-        for (end, key) in ends.iter_mut().zip(soon) {
-            *end = self.core.slab.get(key.slot()).map(|scheduled| scheduled.to);
+        for key in self.core.queue.later().iter().take(AHEAD_MAX) {
+            black_box(self.core.slab.read(key.slot()));
         }
-        for to in ends.into_iter().flatten() {
-            let Some(node) = to.node() else { continue };
+        for key in self.core.queue.soon().iter().rev().take(AHEAD_MAX) {
+            let Some(scheduled) = self.core.slab.get(key.slot()) else { continue };
+            let Some(node) = scheduled.to.node() else { continue };
             black_box(self.core.hosts[node.index()].intake);
             black_box(self.core.hosts[node.index()].stream.counter());
-            black_box(self.core.network.peek_ordinal(to));
+            black_box(self.core.network.peek_ordinal(node.into()));
             black_box(self.processes[node.index()].is_some());
         }
     }
