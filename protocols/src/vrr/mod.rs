@@ -91,7 +91,7 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | CheckEpoch (§7.3) | an administrator learns that a change is committed, not that the new group has started |
+//! | `CheckEpoch` (§7.3) | an administrator learns that a change is committed, not that the new group has started |
 //! | warm-up of new replicas (§7.5) | a new replica fetches the state while its group waits, if it is needed for a quorum |
 //! | a departure whose sender has an incarnation that never took part is not counted | if f others of the old group are empty besides, the new epoch does not start |
 //! | read leases, reads at backups (§6.3) | every read goes to the primary, and waits for a round of messages |

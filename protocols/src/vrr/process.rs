@@ -126,7 +126,7 @@ impl Process for Vrr {
             Timer::Heartbeat => self.on_heartbeat_timeout(context),
             Timer::Resend if matches!(self.status, Status::Recovering(_)) => self.repeat_recovery(context),
             Timer::Resend if matches!(self.status, Status::Transitioning(_)) => {
-                self.repeat_transition(context)
+                self.repeat_transition(context);
             }
             Timer::Resend => self.repeat_view_change(context),
         }
@@ -137,7 +137,7 @@ impl Process for Vrr {
             return context.reply(op, Outcome::Refused(Refusal::Unsupported));
         }
         match &self.status {
-            Status::Primary(_) => self.on_client_request(context, op, operation),
+            Status::Primary(_) => self.on_client_request(context, op, &operation),
             Status::Backup(_) => context.reply(op, Outcome::Redirect(Some(self.group().primary(self.view)))),
             Status::Standby => self.redirect_to_group(context, op),
             Status::ViewChange(_) | Status::Recovering(_) | Status::Transitioning(_) => {
@@ -194,11 +194,11 @@ impl Process for Vrr {
 
 impl Vrr {
     /// A client asks the primary.
-    fn on_client_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+    fn on_client_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: &Operation) {
         if let Operation::Admin(admin) = operation {
-            self.on_admin(context, op, admin);
+            self.on_admin(context, op, *admin);
         } else if let Operation::Kv(operation) = operation {
-            self.propose(context, op, operation);
+            self.propose(context, op, *operation);
         }
     }
 

@@ -131,13 +131,13 @@ pub(super) struct Change {
 impl Change {
     /// The change that `admin` asks for; `None` if it asks for something else.
     pub(super) fn of(admin: Admin) -> Option<Self> {
-        let none = NodeSet::EMPTY;
+        let nobody = NodeSet::EMPTY;
         match admin {
-            Admin::AddNode(node) => Some(Self { add: none.with(node), remove: none }),
-            Admin::AddNodes(one, other) => Some(Self { add: none.with(one).with(other), remove: none }),
-            Admin::RemoveNode(node) => Some(Self { add: none, remove: none.with(node) }),
+            Admin::AddNode(node) => Some(Self { add: nobody.with(node), remove: nobody }),
+            Admin::AddNodes(one, other) => Some(Self { add: nobody.with(one).with(other), remove: nobody }),
+            Admin::RemoveNode(node) => Some(Self { add: nobody, remove: nobody.with(node) }),
             Admin::ReplaceNode { remove, add } => {
-                Some(Self { add: none.with(add), remove: none.with(remove) })
+                Some(Self { add: nobody.with(add), remove: nobody.with(remove) })
             }
             Admin::AddLearner(_)
             | Admin::LeaveJoint
