@@ -32,6 +32,8 @@ const MENDED: &[(&str, u64)] = &[
     ("raft/random-elections", 1_092_957_088_860_784),
     // A leader answered a client by what another leader had had decided in its slot.
     ("paxos/random-members", 3_877_402_055_801_602),
+    // Members who were still on their way into an epoch did not count as having left it, so the next one never began.
+    ("vrr/random-members", 7_558_771_044_574_686),
 ];
 
 fn report(scenario: &str, seed: u64, set: &[String]) -> Report {

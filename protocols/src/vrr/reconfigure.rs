@@ -123,7 +123,7 @@ impl Vrr {
     fn learn_epoch(&mut self, context: &mut Context<'_, Self>, mut start: EpochStart) {
         assert!(start.epoch() > self.epoch(), "{} does not go back to {}", self.epoch(), start.epoch());
         let is_empty = matches!(self.status, Status::Recovering(_));
-        let took_part = self.depart(context, &mut start);
+        let has_left = self.depart(context, &mut start);
         self.leave_status(context);
         self.slot = start.group.slot(self.node);
         self.view = View::start_of(start.epoch());
@@ -135,14 +135,19 @@ impl Vrr {
         if is_empty {
             context.sometimes(Point::RecoversInNewerEpoch as usize);
             self.become_recovering(context);
-        } else if self.slot.is_some() || took_part {
+        } else if self.slot.is_some() || has_left {
             self.become_transitioning(context);
         }
     }
 
-    /// Leaves this epoch, for good: with that the next one can start. Returns whether the replica took part in it.
+    /// Leaves this epoch, for good: with that the next one can start. Returns whether the replica was a member of it with
+    /// its memory.
+    ///
+    /// Who was on its way into this epoch leaves as well: it has never taken part, and never will. Where new members are
+    /// slow to start, there may be no quorum without them.
     fn depart(&self, context: &mut Context<'_, Self>, start: &mut EpochStart) -> bool {
-        let Some(slot) = self.slot.filter(|_| self.status.takes_part()) else { return false };
+        let is_whole = self.takes_part() || matches!(self.status, Status::Transitioning(_));
+        let Some(slot) = self.slot.filter(|_| is_whole) else { return false };
         if start.epoch() == self.epoch().next() {
             assert_eq!(start.old, self.group().members, "{} has one group", self.epoch());
             start.departures.add(slot, &self.crash_vector);
