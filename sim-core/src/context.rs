@@ -51,6 +51,13 @@ impl<'a, P: Process> Context<'a, P> {
         self.core.is_first_start(self.node)
     }
 
+    /// Whether something was durable on this node's disk once and nothing is now. An empty disk alone cannot tell a node that
+    /// has lost everything from a new one: somebody outside must remember that it has written before, as the marker file
+    /// in a file system of others does in Paxos Made Live §5.1.
+    pub fn is_disk_lost(&self) -> bool {
+        self.core.is_disk_lost(self.node)
+    }
+
     /// The node's monotonic clock: never goes back, may drift or stand still.
     #[inline]
     pub fn now(&self) -> LocalTime {

@@ -6,4 +6,6 @@ mod history;
 mod hunts;
 mod readme;
 mod support;
+mod sweep;
+mod sweep_folder;
 mod trace;

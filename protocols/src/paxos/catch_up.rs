@@ -53,10 +53,14 @@ impl Paxos {
         if !self.follow(context, from, ballot) {
             return;
         }
-        self.grant_lease(context, from);
-        send(context, from, Message::HeartbeatReply { ballot, round });
+        if self.is_non_voting() {
+            self.ask_to_rejoin(context, from);
+        } else {
+            self.grant_lease(context, from);
+            send(context, from, Message::HeartbeatReply { ballot, round, life: self.life });
+        }
         self.log.decide_up_to(ballot, decided, context);
-        if self.log.last() < decided {
+        if self.log.last() < decided && !self.is_non_voting() {
             context.sometimes(Point::FollowerCatchesUp as usize);
             send(context, from, Message::CatchUp { decided: self.log.last() });
         }

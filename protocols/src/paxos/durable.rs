@@ -5,10 +5,14 @@
 //! | [`BALLOT`] | cell | the highest ballot promised |
 //! | [`JOURNAL`] | log | what was accepted, in the order of accepting; what was learned and not accepted; and from time to time up to where everything is decided |
 //! | [`SNAPSHOT`] | blob | the state after some slot |
+//! | [`LIFE`] | cell | in which life this node is; nothing in the first |
 //!
 //! Promises and votes leave when they are on disk: until then they wait in the outbox as [`Deferred`] acts. Decisions
 //! need no disk, since a quorum has what led to them; that they are marked at all spares a cluster that restarts from
 //! deciding everything again.
+//!
+//! A node that finds its disk lost or unreadable begins another life, and is no acceptor at first: see `rejoin`. Whether an
+//! empty disk is lost or new somebody else has to remember; see [`Context::is_disk_lost`].
 //!
 //! Once a snapshot is durable, what the journal still needs is written anew behind the rest, and the rest is dropped.
 
@@ -27,7 +31,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::snapshot::Snapshot;
 use super::types::{Proposal, Proposals, Pvalue};
-use crate::replicated::{Ballot, Chain, Index, Item};
+use crate::replicated::{Ballot, Chain, Index, Item, Life};
 
 /// The region of the promised ballot.
 pub const BALLOT: RegionId = RegionId::new(0);
@@ -35,6 +39,9 @@ pub const BALLOT: RegionId = RegionId::new(0);
 pub const JOURNAL: RegionId = RegionId::new(1);
 /// The region of the snapshot.
 pub const SNAPSHOT: RegionId = RegionId::new(2);
+
+/// The region of the life.
+pub const LIFE: RegionId = RegionId::new(3);
 
 /// What is written to disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +58,8 @@ pub enum Record {
     SnapshotHead(Index, Chain, Arc<Membership>),
     /// Into [`SNAPSHOT`]: a part of it.
     SnapshotItems(Arc<[Item]>),
+    /// Into [`LIFE`].
+    Life(Life),
 }
 
 impl disk::Record for Record {
@@ -62,6 +71,7 @@ impl disk::Record for Record {
             Self::DecidedUpTo(_) => 8,
             Self::SnapshotHead(..) => 64,
             Self::SnapshotItems(items) => Item::SIZE * items.len() as u64,
+            Self::Life(_) => Life::SIZE,
         }
     }
 
@@ -70,7 +80,7 @@ impl disk::Record for Record {
         let number = match self {
             Self::Promised(ballot) | Self::Accepted(Pvalue { ballot, .. }) => &mut ballot.round,
             Self::Decided(slot, _) | Self::DecidedUpTo(slot) => &mut slot.0,
-            Self::SnapshotHead(..) | Self::SnapshotItems(_) => return false,
+            Self::SnapshotHead(..) | Self::SnapshotItems(_) | Self::Life(_) => return false,
         };
         *number ^= 1 + draw % 3;
         true
@@ -129,9 +139,26 @@ impl Journal for Context<'_, Paxos> {
 }
 
 impl Paxos {
-    /// Reads what the disk kept: snapshot, journal up to the first unreadable record, promised ballot. What was torn
-    /// was covered by no sync, so nobody was told of it. A ballot that was accepted was promised.
+    /// Reads what the disk kept, unless it is lost.
     pub(super) fn recover(&mut self, context: &mut Context<'_, Self>) {
+        let is_lost = Self::has_lost_disk(context);
+        if is_lost && self.takes_lost_disk_for_new() {
+            context.fact(Fact::LostDisk { life: self.life });
+            self.read_disk(context);
+        } else if is_lost {
+            self.become_non_voting(context);
+        } else {
+            self.read_disk(context);
+        }
+        context.fact(Fact::Recovered { slot: self.machine.applied(), chain: self.machine.chain() });
+    }
+
+    /// Reads life, snapshot, journal and promised ballot. What was torn in a crash was covered by no sync, so nobody was
+    /// told of it, and it is not there. A ballot that was accepted was promised. (A mutant reads what it can.)
+    fn read_disk(&mut self, context: &mut Context<'_, Self>) {
+        if let Ok(Some(Record::Life(life))) = context.disk().read_cell(LIFE) {
+            self.life = *life;
+        }
         if let Some(snapshot) = read_snapshot(context.disk()) {
             self.restore(&snapshot);
             self.log = Log::starting_after(snapshot.slot, snapshot.chain);
@@ -150,7 +177,6 @@ impl Paxos {
             self.replay(&record, &mut replay);
         }
         self.log.begin_sync();
-        context.fact(Fact::Recovered { slot: self.machine.applied(), chain: self.machine.chain() });
     }
 
     fn replay(&mut self, record: &Record, replay: &mut Replay) {
@@ -168,7 +194,7 @@ impl Paxos {
                     _ = self.log.decide(self.log.last().next(), proposal, replay);
                 }
             }
-            Record::Promised(_) | Record::SnapshotHead(..) | Record::SnapshotItems(_) => {}
+            Record::Promised(_) | Record::SnapshotHead(..) | Record::SnapshotItems(_) | Record::Life(_) => {}
         }
     }
 
@@ -273,7 +299,7 @@ impl Journal for Replay {
     }
 }
 
-/// The ballot on disk. A fresh disk has none, and an unreadable one is beyond what Multi-Paxos promises to survive.
+/// The ballot on disk. A fresh disk has none. (A mutant takes an unreadable one for none.)
 fn read_ballot(disk: &Disk<Record>) -> Option<Ballot> {
     match disk.read_cell(BALLOT) {
         Ok(Some(Record::Promised(ballot))) => Some(*ballot),
@@ -300,7 +326,8 @@ fn read_snapshot(disk: &Disk<Record>) -> Option<Snapshot> {
         | Record::Accepted(_)
         | Record::Decided(..)
         | Record::DecidedUpTo(_)
-        | Record::SnapshotHead(..) => None,
+        | Record::SnapshotHead(..)
+        | Record::Life(_) => None,
     });
     let items = items.flatten().collect();
     Some(Snapshot { slot: *slot, chain: *chain, membership: membership.clone(), items })

@@ -20,7 +20,7 @@ use super::process::send;
 use super::role::{Candidate, Follower, Leader, Preparation, Role};
 use super::types::Pvalue;
 use super::{Paxos, Point, Timer};
-use crate::replicated::{Ballot, Index, Phase};
+use crate::replicated::{Ballot, Index, Life, Phase};
 
 impl Paxos {
     /// Waits for a leader, a time drawn anew: so two nodes that timed out together do not do so again.
@@ -35,6 +35,9 @@ impl Paxos {
     /// they may not know yet that it is their turn. Who has granted a lease that has not run out does not campaign either.
     pub(super) fn on_election_timeout(&mut self, context: &mut Context<'_, Self>) {
         self.reset_election_timer(context);
+        if !self.is_acceptor_at(self.log.last().next()) {
+            return self.rejoin_anywhere(context);
+        }
         if !self.everybody().contains(self.node) {
             for to in self.everybody().iter() {
                 send(context, to, Message::CatchUp { decided: self.log.last() });
@@ -47,7 +50,7 @@ impl Paxos {
         if matches!(self.role, Role::Candidate(_)) {
             context.sometimes(Point::CandidacyTimedOut as usize);
         }
-        let mut ballot = self.promised.max(self.highest).next_of(self.node);
+        let mut ballot = self.promised.max(self.highest).next_of(self.node).in_life(self.life);
         if self.config.has(Mutant::BallotCollision) {
             ballot.proposer = NodeId::new(0);
         }
@@ -66,7 +69,7 @@ impl Paxos {
         }
         let first = candidate.preparation.first;
         let own: Vec<Pvalue> = self.log.accepted_from(self.log.last().next()).collect();
-        candidate.preparation.add(self.node, self.log.last(), &own);
+        candidate.preparation.add((self.node, self.life), self.log.last(), &own);
         let decided = self.log.last();
         context.fact(Fact::Promised { ballot, first, decided, accepted: own.into() });
         for to in self.everybody().without(self.node).iter() {
@@ -77,7 +80,8 @@ impl Paxos {
 
     /// Phase 1a arrives. A candidate that is no acceptor as far as this node knows gets no promise. But the two know
     /// different memberships, so one of them lacks decisions, and gets them: if all kept silent, nodes that have each
-    /// learned of another change would wait for each other for ever.
+    /// learned of another change would wait for each other for ever. Who is no acceptor, having lost its disk, is silent; who
+    /// has come to be one again tells of the slots that it does not decide.
     pub(super) fn on_prepare(
         &mut self,
         context: &mut Context<'_, Self>,
@@ -88,6 +92,12 @@ impl Paxos {
         if !self.everybody().contains(from) {
             context.sometimes(Point::StrangerCampaigns as usize);
             return self.on_catch_up(context, from, first.previous());
+        }
+        if self.is_non_voting() {
+            return;
+        }
+        if !self.is_acceptor_at(first) {
+            self.on_catch_up(context, from, first.previous());
         }
         if ballot < self.promised {
             return self.refuse(context, from, ballot);
@@ -106,7 +116,7 @@ impl Paxos {
         }
         let decided = if self.config.has(Mutant::AnswerEmpty) { first.previous() } else { self.log.last() };
         let accepted = self.log.accepted_from(first).collect();
-        let message = Message::Promise { ballot, first, decided, accepted };
+        let message = Message::Promise { ballot, first, decided, accepted, life: self.life };
         self.after_durable(context, Deferred::Send { to: from, message });
     }
 
@@ -114,7 +124,7 @@ impl Paxos {
     pub(super) fn on_promise(
         &mut self,
         context: &mut Context<'_, Self>,
-        from: NodeId,
+        from: (NodeId, Life),
         ballot: Ballot,
         decided: Index,
         accepted: &[Pvalue],
@@ -141,7 +151,8 @@ impl Paxos {
         let Role::Candidate(candidate) = &self.role else { return };
         let (decided, informant) = candidate.preparation.decided;
         let next = self.log.last().next();
-        if !self.config.is_enough(Phase::One, candidate.preparation.promised_by, self.membership.at(next)) {
+        let promised_by = candidate.preparation.promised_by.of(next, &self.membership);
+        if !self.config.is_enough(Phase::One, promised_by, self.membership.at(next)) {
             return;
         }
         if decided > self.log.last() {
@@ -224,7 +235,7 @@ impl Paxos {
         }
         let mut preparation = Preparation::new(first, (self.log.last(), self.node));
         if let (Role::Candidate(before), true) = (&self.role, self.config.has(Mutant::PromiseMix)) {
-            preparation.promised_by = before.preparation.promised_by;
+            preparation.promised_by = before.preparation.promised_by.clone();
         }
         self.role = Role::Candidate(Candidate { ballot, preparation });
         context.fact(Fact::BecameCandidate { ballot });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::types::{Proposal, Pvalue};
-use crate::replicated::{Ballot, Chain, Index};
+use crate::replicated::{Ballot, Chain, Index, Life};
 
 /// A statement of one node about what it has just done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +19,16 @@ pub enum Fact {
         slot: Index,
         /// The chain of everything up to it.
         chain: Chain,
+    },
+    /// It found its disk empty or unreadable when it started, and begins a life without memory.
+    LostDisk {
+        /// Which.
+        life: Life,
+    },
+    /// It has learned that it is readmitted in its life.
+    Readmitted {
+        /// The first slot that it is an acceptor of.
+        from: Index,
     },
     /// It campaigns.
     BecameCandidate {

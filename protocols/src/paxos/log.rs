@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn pvalue(slot: u64, round: u64, value: u64) -> Pvalue {
-        let ballot = Ballot { round, proposer: NodeId::new(0) };
+        let ballot = Ballot { round, proposer: NodeId::new(0), ..Ballot::ZERO };
         Pvalue { slot: Index(slot), ballot, proposal: proposal(value) }
     }
 

@@ -10,9 +10,10 @@
 //! ```
 
 use serde::Serialize;
+use sim_core::NodeId;
 
 use super::types::Change;
-use crate::replicated::{Index, NodeSet};
+use crate::replicated::{Index, Life, NodeSet};
 
 /// The acceptors of every slot from some slot on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,12 +21,16 @@ pub struct Membership {
     /// From which slot on, and who; ascending, never empty. Those before the first slot that is not executed are
     /// forgotten but for the last.
     epochs: Vec<(Index, NodeSet)>,
+    /// From which slot on a node that has lost its disk is an acceptor again, and in which life; ascending. An epoch
+    /// begins with each, although the nodes are the same: the acceptors are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lives: Vec<(Index, NodeId, Life)>,
 }
 
 impl Membership {
     /// The acceptors at the beginning.
     pub fn new(members: NodeSet) -> Self {
-        Self { epochs: vec![(Index::ZERO, members)] }
+        Self { epochs: vec![(Index::ZERO, members)], lives: Vec::new() }
     }
 
     /// The acceptors of `slot`.
@@ -59,6 +64,9 @@ impl Membership {
         if members.is_empty() {
             return;
         }
+        if let Change::Readmit(node, life) = change {
+            self.lives.push((from, node, life));
+        }
         match self.epochs.last_mut() {
             Some((last, latest)) if *last >= from => *latest = members,
             Some(_) | None => self.epochs.push((from, members)),
@@ -71,6 +79,38 @@ impl Membership {
             let keep = self.epochs.iter().rposition(|(from, _)| *from <= slot).unwrap_or(0);
             self.epochs.drain(..keep);
         }
+        let lives = std::mem::take(&mut self.lives);
+        let is_over = |(place, (_, node, _)): &(usize, &(Index, NodeId, Life))| {
+            lives[place + 1..].iter().any(|(from, later, _)| later == node && *from <= slot)
+        };
+        self.lives = lives.iter().enumerate().filter(|life| !is_over(life)).map(|(_, life)| *life).collect();
+    }
+
+    /// In which life a node is the acceptor of `slot`, if it is one.
+    #[inline]
+    pub fn life_at(&self, slot: Index, node: NodeId) -> Life {
+        let lives = self.lives.iter().rev();
+        lives
+            .filter(|(from, ..)| *from <= slot)
+            .find(|(_, of, _)| *of == node)
+            .map_or(Life::FIRST, |life| life.2)
+    }
+
+    /// In which life a node is an acceptor after all changes that are decided, if it is one.
+    pub fn latest_life(&self, node: NodeId) -> Life {
+        self.lives.iter().rev().find(|(_, of, _)| *of == node).map_or(Life::FIRST, |(_, _, life)| *life)
+    }
+
+    /// The last slot for which somebody who is readmitted is no acceptor yet; 0 where nobody was.
+    #[inline]
+    pub fn waits_until(&self) -> Index {
+        self.lives.last().map_or(Index::ZERO, |(from, ..)| from.previous())
+    }
+
+    /// Whether all acceptors are in the first life, in all slots.
+    #[inline]
+    pub const fn is_first_life(&self) -> bool {
+        self.lives.is_empty()
     }
 }
 
@@ -90,6 +130,22 @@ mod tests {
         membership.change(Index(8), Change::Remove(NodeId::new(0)));
         membership.change(Index(9), Change::Remove(NodeId::new(1)));
         assert_eq!(membership.latest(), nodes(&[1]));
+    }
+
+    #[test]
+    fn a_node_is_readmitted_from_its_slot_on_and_in_that_life() {
+        let (node, lives) = (NodeId::new(2), [1_u64 << 40, 1 << 50].map(Life::drawn));
+        let mut membership = Membership::new(nodes(&[0, 1, 2]));
+        membership.change(Index(15), Change::Readmit(node, lives[0]));
+        membership.change(Index(25), Change::Readmit(node, lives[1]));
+        let seen =
+            |membership: &Membership| [14, 15, 24, 25].map(|slot| membership.life_at(Index(slot), node));
+        assert_eq!(seen(&membership), [Life::FIRST, lives[0], lives[0], lives[1]]);
+        assert_eq!(membership.life_at(Index(99), NodeId::new(1)), Life::FIRST);
+        assert_eq!(membership.after(Index(14)).map(|(from, _)| from.0).collect::<Vec<_>>(), [15, 25]);
+        assert_eq!((membership.latest_life(node), membership.waits_until()), (lives[1], Index(24)));
+        membership.forget_before(Index(25));
+        assert_eq!((membership.lives.len(), membership.life_at(Index(25), node)), (1, lives[1]));
     }
 
     #[test]

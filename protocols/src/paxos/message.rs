@@ -10,7 +10,7 @@ use sim_core::process;
 
 use super::membership::Membership;
 use super::types::{Proposal, Proposals, Pvalue, Round};
-use crate::replicated::{Ballot, Chain, Index, Item};
+use crate::replicated::{Ballot, Chain, Index, Item, Life};
 
 /// A message of Multi-Paxos.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,9 @@ pub enum Message {
         decided: Index,
         /// What it has accepted after that, each slot with its highest ballot.
         accepted: Arc<[Pvalue]>,
+        /// In which life of its.
+        #[serde(skip_serializing_if = "Life::is_first")]
+        life: Life,
     },
     /// Phase 2a, for consecutive slots.
     Accept(Accept),
@@ -44,6 +47,9 @@ pub enum Message {
         first: Index,
         /// How many.
         count: u64,
+        /// In which life of the acceptor.
+        #[serde(skip_serializing_if = "Life::is_first")]
+        life: Life,
     },
     /// An acceptor has promised a higher ballot than the sender's.
     Nack {
@@ -67,6 +73,9 @@ pub enum Message {
         ballot: Ballot,
         /// The round it answers.
         round: Round,
+        /// In which life of the acceptor.
+        #[serde(skip_serializing_if = "Life::is_first")]
+        life: Life,
     },
     /// A node asks for decisions it has missed.
     CatchUp {
@@ -89,6 +98,13 @@ pub enum Message {
     },
     /// A piece of a snapshot.
     Snapshot(SnapshotPiece),
+    /// A node that has lost its disk asks for what is decided, and to be readmitted.
+    Rejoin {
+        /// Its new life.
+        life: Life,
+        /// It has everything up to here.
+        decided: Index,
+    },
 }
 
 /// A leader proposes for consecutive slots.
@@ -137,6 +153,7 @@ impl process::Message for Message {
         "Decisions",
         "FetchSnapshot",
         "Snapshot",
+        "Rejoin",
     ];
 
     #[inline]
@@ -153,6 +170,7 @@ impl process::Message for Message {
             Self::Decisions { .. } => 8,
             Self::FetchSnapshot { .. } => 9,
             Self::Snapshot(_) => 10,
+            Self::Rejoin { .. } => 11,
         }
     }
 
@@ -169,23 +187,28 @@ impl process::Message for Message {
             | Self::Heartbeat { .. }
             | Self::HeartbeatReply { .. }
             | Self::CatchUp { .. }
-            | Self::FetchSnapshot { .. } => HEADER,
+            | Self::FetchSnapshot { .. }
+            | Self::Rejoin { .. } => HEADER,
         }
     }
 
     fn describe(&self) -> String {
         match self {
             Self::Prepare { ballot, first } => format!("Prepare {ballot} from slot {first}"),
-            Self::Promise { ballot, decided, accepted, .. } => {
-                format!("Promise {ballot} decided={decided} accepted=[{}]", shown(accepted))
+            Self::Promise { ballot, decided, accepted, life, .. } => {
+                format!("Promise {ballot} decided={decided} accepted=[{}]{}", shown(accepted), later(*life))
             }
             Self::Accept(accept) => accept.describe(),
-            Self::Accepted { ballot, first, count } => format!("Accepted {ballot} {}", slots(*first, *count)),
+            Self::Accepted { ballot, first, count, life } => {
+                format!("Accepted {ballot} {}{}", slots(*first, *count), later(*life))
+            }
             Self::Nack { ballot, promised } => format!("Nack {ballot} promised={promised}"),
             Self::Heartbeat { ballot, decided, round } => {
                 format!("Heartbeat {ballot} decided={decided} round={}", round.0)
             }
-            Self::HeartbeatReply { ballot, round } => format!("HeartbeatReply {ballot} round={}", round.0),
+            Self::HeartbeatReply { ballot, round, life } => {
+                format!("HeartbeatReply {ballot} round={}{}", round.0, later(*life))
+            }
             Self::CatchUp { decided } => format!("CatchUp after {decided}"),
             Self::Decisions { first, proposals } => {
                 format!("Decisions {}", slots(*first, proposals.len() as u64))
@@ -195,6 +218,7 @@ impl process::Message for Message {
                 let end = piece.offset + piece.items.len() as u64;
                 format!("Snapshot {} items {}..{end} of {}", piece.slot, piece.offset, piece.total)
             }
+            Self::Rejoin { life, decided } => format!("Rejoin life={life} decided={decided}"),
         }
     }
 }
@@ -217,6 +241,11 @@ fn slots(first: Index, count: u64) -> String {
     }
 }
 
+/// Nothing of a first life.
+fn later(life: Life) -> String {
+    if life.is_first() { String::new() } else { format!(" life={life}") }
+}
+
 fn shown(pvalues: &[Pvalue]) -> String {
     let texts = pvalues.iter().map(|pvalue| format!("{}:{}={}", pvalue.slot, pvalue.ballot, pvalue.proposal));
     texts.collect::<Vec<_>>().join(", ")
@@ -231,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_message_describes_itself_in_the_papers_words() {
-        let ballot = Ballot { round: 3, proposer: NodeId::new(1) };
+        let ballot = Ballot { round: 3, proposer: NodeId::new(1), ..Ballot::ZERO };
         let accept = |count| {
             let proposals = std::iter::repeat_n(Proposal::NOOP, count).collect();
             Message::Accept(Accept { ballot, first: Index(7), proposals, decided: Index(6) })
@@ -241,7 +270,8 @@ mod tests {
         assert_eq!((accept(2).size(), Message::CatchUp { decided: Index(0) }.size()), (128, 64));
         let pvalue = Pvalue { slot: Index(7), ballot, proposal: Proposal::NOOP };
         let accepted = [pvalue].into();
-        let promise = Message::Promise { ballot, first: Index(5), decided: Index(6), accepted };
+        let promise =
+            Message::Promise { ballot, first: Index(5), decided: Index(6), accepted, life: Life::FIRST };
         assert_eq!(promise.describe(), "Promise b3.n2 decided=6 accepted=[7:b3.n2=noop]");
         assert_eq!(Message::KINDS[usize::from(promise.kind())], "Promise");
     }

@@ -22,6 +22,7 @@
 //! | C1 | at most one proposal for a ballot and a slot | [`invariants::OneCommander`] |
 //! | C2 | what is chosen is all that is proposed under later ballots | [`invariants::ProposalsFollowChosen`] |
 //! | CS3 | what is taken for decided is chosen | [`invariants::DecidedIsChosen`] |
+//! | – | who has lost its disk is silent until it is readmitted | [`invariants::LostAcceptorsWait`] |
 //!
 //! For clients this means linearizability: a write that was answered is seen by every read that starts later, and a
 //! command that was retried takes effect once.
@@ -45,6 +46,15 @@
 //! **A read** takes no slot: see `reads`. **A restart** finds on disk what was promised, accepted and learned ([`durable`]).
 //! **Acceptors come and go** by decisions like any other, a window of slots later: see [`membership`] and `reconfigure`.
 //!
+//! **A lost disk**, empty or unreadable, makes a node a non-voting member: it learns, and is an acceptor again in a new
+//! [`Life`] once it is readmitted by a decision (`rejoin`). Never is anything decided otherwise because of it, whatever number
+//! of disks is lost; while those that are left have quorums of both phases, it goes on, too.
+//!
+//! **An epoch number** tells whether a master was master all the time between two requests (Paxos Made Live §5.3). Here it is the
+//! leader's ballot. Who is deposed and leads again does so with a higher one, and takes nothing along: clients that waited
+//! for a slot or a read are sent on, answers to heartbeats of the older ballot are not counted, a lease is not kept. So no
+//! request is answered that reached a leader before it was deposed, and it need not carry the number.
+//!
 //! # The papers' words
 //!
 //! | PMMC | here |
@@ -59,6 +69,8 @@
 //! | replica: `slot_in`, `slot_out`, `decisions` | `role::Leader::next`, [`Paxos::machine`]'s applied, [`log::Log`] |
 //! | WINDOW | [`config::Config::window`] |
 //! | master lease (Paxos Made Live §5.2) | [`config::Lease`] |
+//! | epoch number of a master (Paxos Made Live §5.3) | [`Ballot`] of a leader |
+//! | non-voting member (Paxos Made Live §5.1) | [`Paxos::is_non_voting`] |
 //!
 //! # What is left out, and what that costs
 //!
@@ -66,7 +78,6 @@
 //! | --- | --- |
 //! | leader stickiness | a node that comes back from a partition pre-empts a leader that is well, unless reads go by a lease |
 //! | leadership transfer | a leader goes only by being pre-empted or removed |
-//! | acceptors with a corrupt disk that come back as non-voters (Paxos Made Live §5.1) | they must be removed and added by hand |
 //! | sessions that expire | the table of clients grows with their number |
 //!
 //! A full disk makes a node deaf, not wrong: what it cannot write counts as a message that was lost.
@@ -76,7 +87,7 @@
 //! - R. van Renesse, D. Altinbuken: Paxos Made Moderately Complex (PMMC), 2015. "§" is a section of it where no other
 //!   paper is named.
 //! - L. Lamport: Paxos Made Simple, 2001, §3: the sequence of instances, gaps and no-ops.
-//! - T. Chandra, R. Griesemer, J. Redstone: Paxos Made Live, 2007: leases, snapshots, disks.
+//! - T. Chandra, R. Griesemer, J. Redstone: Paxos Made Live, 2007: lost disks, leases, epoch numbers, snapshots.
 //! - H. Howard, D. Malkhi, A. Spiegelman: Flexible Paxos, 2016: quorums.
 
 mod catch_up;
@@ -93,10 +104,12 @@ mod phase_two;
 mod process;
 mod reads;
 mod reconfigure;
+mod rejoin;
 mod role;
 pub mod snapshot;
 pub mod types;
 mod view;
+mod voters;
 
 use std::sync::Arc;
 
@@ -109,13 +122,14 @@ pub use message::Message;
 pub use mutants::Mutant;
 pub use types::{Proposal, Pvalue};
 
-pub use crate::replicated::{Ballot, Chain, Index};
+pub use crate::replicated::{Ballot, Chain, Index, Life};
 use crate::replicated::{Outbox, StateMachine};
 
 use durable::{Deferred, Unflushed};
 use log::Log;
 use membership::Membership;
 use reads::Grant;
+use rejoin::Birth;
 use role::Role;
 use snapshot::{Incoming, Snapshot};
 
@@ -145,9 +159,13 @@ enum Point {
     LeaseRead,
     LeaseHonoured,
     Reconfigured,
+    DiskLost,
+    DiskUnreadable,
+    Readmitted,
+    ReadmissionSealed,
 }
 
-const POINTS: [&str; 14] = [
+const POINTS: [&str; 18] = [
     "a candidacy ended without a leader",
     "a candidate learned decisions before it led",
     "somebody who is no acceptor, as far as the other knew, campaigned",
@@ -162,6 +180,10 @@ const POINTS: [&str; 14] = [
     "a read was answered under a lease",
     "an acceptor refused a candidate because of a lease",
     "the acceptors were changed",
+    "a node found its disk empty that had held something",
+    "a node found something unreadable on its disk",
+    "a node that had lost its disk was readmitted",
+    "a readmitted node became the acceptor of the next slot",
 ];
 
 /// One node of a Multi-Paxos cluster. See the [module documentation](self).
@@ -170,6 +192,12 @@ pub struct Paxos {
     node: NodeId,
     #[serde(skip)]
     config: Arc<Config>,
+    /// On disk: in which life it is. Another one whenever the disk was lost.
+    life: Life,
+    /// In memory: whether that is on disk yet.
+    birth: Birth,
+    /// In memory: once everything up to here is executed, it is an acceptor again, and its disk is to say so.
+    seal: Option<Index>,
     /// On disk: the highest ballot promised (PMMC: `ballot_num`). Only `write_ballot` changes it.
     promised: Ballot,
     /// On disk: what was accepted. In memory: what is decided.
@@ -199,6 +227,11 @@ impl Paxos {
     /// The highest ballot promised.
     pub const fn promised(&self) -> Ballot {
         self.promised
+    }
+
+    /// Whether it has lost its disk, and is no acceptor of any slot yet, as far as it knows.
+    pub fn is_non_voting(&self) -> bool {
+        self.membership.latest_life(self.node) != self.life
     }
 
     /// What is accepted and decided.

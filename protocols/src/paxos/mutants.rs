@@ -26,6 +26,12 @@ crate::mutants! {
     AmnesiaAccept = "amnesia-accept",
         breaks ["a3-keeps-pvalues", "c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision"],
         source "Paxos Made Moderately Complex §3, A3";
+    /// A node that has lost its disk takes it for a new one, and votes at once.
+    RejoinAtOnce = "rejoin-at-once",
+        breaks ["lost-acceptors-wait", "c1-one-commander", "a4-one-proposal-a-ballot",
+            "c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision", "cs3-decided-is-chosen",
+            "linearizability"],
+        source "Paxos Made Live §5.1: a replica with a corrupt disk is no voting member at first";
     /// Ballots are rounds alone, and two leaders may use the same.
     BallotCollision = "ballot-collision",
         breaks ["c1-one-commander", "a4-one-proposal-a-ballot", "c2-proposals-follow-chosen", "a5-chosen-stays",
@@ -57,7 +63,7 @@ crate::mutants! {
         source "Paxos Made Simple §3: phase 1 for all slots that are not known to be chosen";
     /// A change of the acceptors is in force at once, and not a window later.
     ReconfigNoWindow = "reconfig-no-window",
-        breaks ["c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision", "cs3-decided-is-chosen"],
+        breaks ["lost-acceptors-wait", "c2-proposals-follow-chosen", "a5-chosen-stays", "r1-one-decision", "cs3-decided-is-chosen"],
         source "Paxos Made Moderately Complex §3.1, WINDOW";
     /// An acceptor says that it has accepted nothing for slots that it knows to be decided.
     AnswerEmpty = "gc-then-answer-empty",

@@ -13,9 +13,9 @@ use super::message::{Accept, Message};
 use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Commander, Leader, Pending, Role};
-use super::types::{Proposal, Proposals, Pvalue};
+use super::types::{Change, Proposal, Proposals, Pvalue};
 use super::{Paxos, Point};
-use crate::replicated::{Ballot, Command, Index, Memory, NodeSet, Phase};
+use crate::replicated::{Ballot, Command, Index, Life, Memory, NodeSet, Phase};
 
 impl Paxos {
     /// A client's command, at the leader: it gets a slot, and is answered when that is executed.
@@ -59,14 +59,8 @@ impl Paxos {
     #[inline]
     fn proposal_limit(&self) -> Index {
         let Role::Leader(leader) = &self.role else { return Index::ZERO };
-        let last = self.log.last();
-        let promised_by = leader.preparation.promised_by;
-        let mut unprepared = self
-            .membership
-            .after(last.next())
-            .filter(|(_, members)| !self.config.is_enough(Phase::One, promised_by, *members));
-        let limit = last.plus(self.config.window);
-        unprepared.next().map_or(limit, |(from, _)| limit.min(from.previous()))
+        let limit = self.log.last().plus(self.config.window);
+        self.unprepared(leader).map_or(limit, |from| limit.min(from.previous()))
     }
 
     /// The next consecutive proposals, which the same acceptors decide.
@@ -78,13 +72,14 @@ impl Paxos {
         }
         let members = self.membership.at(first);
         let mut proposals = Vec::new();
+        let fill = self.membership.waits_until();
         while leader.next() <= limit
             && (proposals.len() as u64) < self.config.batch_max
             && self.membership.at(leader.next()) == members
         {
             let slot = leader.next();
             let own = self.log.accepted_at(slot).is_some();
-            let Some(proposal) = choose(leader, slot, &self.config, own) else { break };
+            let Some(proposal) = choose(leader, (slot, fill), &self.config, own) else { break };
             let left_alone = leaves_alone(leader, slot, &self.config);
             if left_alone && !proposals.is_empty() {
                 break;
@@ -154,6 +149,10 @@ impl Paxos {
         if first <= self.log.last() {
             return self.accept_rest(context, from, accept);
         }
+        if !self.is_acceptor_at(first) || !self.is_acceptor_at(first.plus(proposals.len() as u64).previous())
+        {
+            return self.accept_own(context, from, accept);
+        }
         for (slot, proposal) in (first.0..).map(Index).zip(proposals.iter()) {
             // On a full disk the message counts as lost.
             if self.log.accept(Pvalue { slot, ballot, proposal: *proposal }, context).is_err() {
@@ -161,6 +160,18 @@ impl Paxos {
             }
         }
         self.after_durable(context, Deferred::Vote { to: from, ballot, first, proposals: proposals.clone() });
+    }
+
+    /// This node has lost its disk, and is not the acceptor of all of the slots.
+    fn accept_own(&mut self, context: &mut Context<'_, Self>, from: NodeId, accept: &Accept) {
+        let &Accept { ballot, first, ref proposals, decided } = accept;
+        let others =
+            proposals.iter().zip((first.0..).map(Index)).skip_while(|(_, slot)| !self.is_acceptor_at(*slot));
+        let own: Vec<_> = others.take_while(|(_, slot)| self.is_acceptor_at(*slot)).collect();
+        if let Some((_, first)) = own.first().copied() {
+            let proposals = own.into_iter().map(|(proposal, _)| *proposal).collect();
+            self.accept(context, from, &Accept { ballot, first, proposals, decided });
+        }
     }
 
     /// The first of the slots are decided here.
@@ -192,9 +203,9 @@ impl Paxos {
         }
         let count = proposals.len() as u64;
         if to == self.node {
-            self.on_accepted(context, self.node, ballot, first, count);
+            self.on_accepted(context, (self.node, self.life), ballot, first, count);
         } else {
-            send(context, to, Message::Accepted { ballot, first, count });
+            send(context, to, Message::Accepted { ballot, first, count, life: self.life });
         }
     }
 
@@ -203,7 +214,7 @@ impl Paxos {
     pub(super) fn on_accepted(
         &mut self,
         context: &mut Context<'_, Self>,
-        from: NodeId,
+        (from, life): (NodeId, Life),
         ballot: Ballot,
         first: Index,
         count: u64,
@@ -213,7 +224,9 @@ impl Paxos {
             return;
         }
         for slot in (first.0..first.0 + count).map(Index) {
-            if let Some(commander) = leader.commander(slot) {
+            if let Some(commander) = leader.commander(slot)
+                && self.membership.life_at(slot, from) == life
+            {
                 commander.accepted_by = commander.accepted_by.with(from);
             }
         }
@@ -242,6 +255,7 @@ impl Paxos {
         if self.machine.applied() < self.log.last() {
             self.apply_decided(context);
             self.maybe_take_snapshot(context);
+            self.maybe_seal(context);
         }
         match &self.role {
             Role::Follower(_) => {}
@@ -331,8 +345,14 @@ impl Paxos {
     }
 }
 
-/// What to propose for the next slot: what may be chosen already, nothing for a hole, or what a client wants.
-fn choose(leader: &mut Leader, slot: Index, config: &super::Config, is_own: bool) -> Option<Proposal> {
+/// What to propose for the next slot: what may be chosen already, nothing for a hole, the return of a node that has lost its
+/// disk, what a client wants, or nothing up to the slot `fill`, so that such a node need not wait for clients.
+fn choose(
+    leader: &mut Leader,
+    (slot, fill): (Index, Index),
+    config: &super::Config,
+    is_own: bool,
+) -> Option<Proposal> {
     let end = leader.preparation.end();
     let ignores = match config.mutant {
         Some(Mutant::OwnValue) => true,
@@ -343,7 +363,12 @@ fn choose(leader: &mut Leader, slot: Index, config: &super::Config, is_own: bool
         Some(proposal) => Some(proposal),
         None if slot <= end => Some(Proposal::NOOP),
         None => {
-            let (proposal, op) = leader.queue.pop_front()?;
+            if let Some((node, life)) = leader.rejoining.pop_front() {
+                return Some(Proposal::Reconfigure(Change::Readmit(node, life)));
+            }
+            let Some((proposal, op)) = leader.queue.pop_front() else {
+                return (slot <= fill).then_some(Proposal::NOOP);
+            };
             leader.pending.push_back(Pending { slot, proposal, op });
             Some(proposal)
         }

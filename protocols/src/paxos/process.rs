@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use sim_core::disk::DiskPromise;
+use sim_core::check::Nodes;
+use sim_core::disk::{DamageKind, DiskPromise};
 use sim_core::process::{self, Process};
 use sim_core::service::{Operation, Outcome, Refusal, kv};
 use sim_core::status::{Standing, Status};
@@ -15,9 +16,10 @@ use super::facts::Fact;
 use super::log::Log;
 use super::membership::Membership;
 use super::message::Message;
+use super::rejoin::Birth;
 use super::role::{Follower, Role};
 use super::{POINTS, Paxos, Timer};
-use crate::replicated::{Ballot, Index, Outbox, SessionPolicy, StateMachine};
+use crate::replicated::{Ballot, Index, Life, Outbox, SessionPolicy, StateMachine};
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["election", "heartbeat"];
@@ -38,13 +40,19 @@ impl Process for Paxos {
     type Record = Record;
     type Fact = Fact;
 
-    const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
+    /// A disk may be lost whole, or in part if reads say so, as long as enough nodes keep theirs: see
+    /// [`Paxos::forgotten`].
+    const PROMISE: DiskPromise =
+        DiskPromise::CRASH_FAULT.and(DamageKind::DetectedCorruption).and(DamageKind::Wiped);
     const POINTS: &'static [&'static str] = &POINTS;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {
             node,
             config: Arc::new(config.clone()),
+            life: Life::FIRST,
+            birth: Birth::Done,
+            seal: None,
             promised: Ballot::ZERO,
             log: Log::default(),
             snapshot: None,
@@ -70,26 +78,30 @@ impl Process for Paxos {
 
     #[inline]
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        if self.birth != Birth::Done {
+            return;
+        }
         match message {
             Message::Prepare { ballot, first } => self.on_prepare(context, from, ballot, first),
-            Message::Promise { ballot, decided, accepted, .. } => {
-                self.on_promise(context, from, ballot, decided, &accepted);
+            Message::Promise { ballot, decided, accepted, life, .. } => {
+                self.on_promise(context, (from, life), ballot, decided, &accepted);
             }
             Message::Accept(accept) => self.on_accept(context, from, &accept),
-            Message::Accepted { ballot, first, count } => {
-                self.on_accepted(context, from, ballot, first, count);
+            Message::Accepted { ballot, first, count, life } => {
+                self.on_accepted(context, (from, life), ballot, first, count);
             }
             Message::Nack { ballot, promised } => self.on_nack(context, ballot, promised),
             Message::Heartbeat { ballot, decided, round } => {
                 self.on_heartbeat(context, from, ballot, decided, round);
             }
-            Message::HeartbeatReply { ballot, round } => {
-                self.on_heartbeat_reply(context, from, ballot, round);
+            Message::HeartbeatReply { ballot, round, life } => {
+                self.on_heartbeat_reply(context, (from, life), ballot, round);
             }
             Message::CatchUp { decided } => self.on_catch_up(context, from, decided),
             Message::Decisions { first, proposals } => self.on_decisions(context, from, first, &proposals),
             Message::FetchSnapshot { slot, offset } => self.on_fetch_snapshot(context, from, slot, offset),
             Message::Snapshot(piece) => self.on_snapshot_piece(context, from, &piece),
+            Message::Rejoin { life, decided } => self.on_rejoin(context, from, life, decided),
         }
     }
 
@@ -127,7 +139,13 @@ impl Process for Paxos {
     }
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
+        self.on_born(context, sync);
         self.on_sync_done(context, sync);
+    }
+
+    /// Who has lost its disk, if so many have that the others have no quorum.
+    fn forgotten(nodes: &Nodes<'_, Self>) -> Vec<NodeId> {
+        Self::lost_for_good(nodes)
     }
 
     fn fork(&self) -> Option<Self> {
@@ -136,6 +154,7 @@ impl Process for Paxos {
 
     fn status(&self) -> Status {
         let (role, standing) = match &self.role {
+            Role::Follower(_) if self.is_non_voting() => ("non-voting", Standing::Follower),
             Role::Follower(_) => ("follower", Standing::Follower),
             Role::Candidate(_) => ("candidate", Standing::Candidate),
             Role::Leader(_) => ("leader", Standing::Leader),
@@ -152,7 +171,7 @@ impl Process for Paxos {
 /// The one way out for messages. A promise is stated as it leaves.
 #[inline]
 pub(super) fn send(context: &mut Context<'_, Paxos>, to: NodeId, message: Message) {
-    if let Message::Promise { ballot, first, decided, accepted } = &message {
+    if let Message::Promise { ballot, first, decided, accepted, .. } = &message {
         let (ballot, first, decided, accepted) = (*ballot, *first, *decided, accepted.clone());
         context.fact(Fact::Promised { ballot, first, decided, accepted });
     }

@@ -20,7 +20,7 @@ use super::mutants::Mutant;
 use super::role::{Leader, Role};
 use super::types::Round;
 use super::{Paxos, Point};
-use crate::replicated::{Ballot, NodeSet, Phase};
+use crate::replicated::{Ballot, Index, Life, NodeSet, Phase};
 
 /// A client's read, and the round that must have been answered first.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -99,14 +99,13 @@ impl Paxos {
     pub(super) fn on_heartbeat_reply(
         &mut self,
         context: &mut Context<'_, Self>,
-        from: NodeId,
+        (from, life): (NodeId, Life),
         ballot: Ballot,
         round: Round,
     ) {
         let Role::Leader(leader) = &mut self.role else { return };
         if leader.ballot == ballot {
-            let answered = leader.answered.at(from);
-            *answered = round.max(*answered);
+            leader.answered.add(from, life, round);
             self.on_round_answered(context);
             self.serve_reads(context);
         }
@@ -116,10 +115,9 @@ impl Paxos {
     pub(super) fn on_round_answered(&mut self, _: &mut Context<'_, Self>) {
         let Role::Leader(leader) = &self.role else { return };
         let Some((oldest, _)) = leader.sent.front().copied() else { return };
-        let heard = |round| self.heard_since(leader, round);
         let granted = leader.sent.iter().rev().find(|(round, _)| {
-            let everywhere = |members| self.config.is_enough(Phase::Two, heard(*round), members);
-            self.deciders().all(everywhere)
+            let heard = |slot| self.heard_since(leader, *round, slot);
+            self.deciders().all(|(slot, members)| self.config.is_enough(Phase::Two, heard(slot), members))
         });
         let (granted, lease) = (granted.copied(), self.config.lease());
         let is_drift_blind = self.config.has(Mutant::LeaseNoDrift);
@@ -140,26 +138,25 @@ impl Paxos {
     /// The latest round that a phase 1 quorum of everybody who decides later slots has answered.
     fn confirmed(&self, leader: &Leader) -> Round {
         let is_confirmed = |round| {
-            let heard = self.heard_since(leader, round);
-            self.deciders().all(|members| self.config.is_enough(Phase::One, heard, members))
+            let heard = |slot| self.heard_since(leader, round, slot);
+            self.deciders().all(|(slot, members)| self.config.is_enough(Phase::One, heard(slot), members))
         };
-        let answered = || leader.answered.iter().map(|(_, round)| *round);
+        let answered = || leader.answered.rounds();
         let mut rounds =
             std::iter::successors(Some(leader.round), |later| answered().filter(|round| round < later).max());
         rounds.find(|round| is_confirmed(*round)).unwrap_or_default()
     }
 
-    /// Who has answered a round or a later one, the leader included.
-    fn heard_since(&self, leader: &Leader, round: Round) -> NodeSet {
-        let heard = leader.answered.iter().filter(|(_, answered)| **answered >= round);
-        heard.map(|(node, _)| node).collect::<NodeSet>().with(self.node)
+    /// Who has answered a round or a later one, of those that count for `slot`, the leader included if it does.
+    fn heard_since(&self, leader: &Leader, round: Round, slot: Index) -> NodeSet {
+        let heard = leader.answered.since(round, slot, &self.membership);
+        if self.is_acceptor_at(slot) { heard.with(self.node) } else { heard }
     }
 
-    /// The acceptors of the next slot, and of each later one that others decide.
-    fn deciders(&self) -> impl Iterator<Item = NodeSet> {
+    /// The next slot, and each later one that others decide, with its acceptors.
+    fn deciders(&self) -> impl Iterator<Item = (Index, NodeSet)> {
         let next = self.log.last().next();
-        std::iter::once(self.membership.at(next))
-            .chain(self.membership.after(next).map(|(_, members)| members))
+        std::iter::once((next, self.membership.at(next))).chain(self.membership.after(next))
     }
 
     /// As an acceptor, binds itself to a leader.

@@ -9,10 +9,10 @@ use sim_core::{Context, NodeId, OpId};
 use super::message::Message;
 use super::mutants::Mutant;
 use super::process::send;
-use super::role::Role;
+use super::role::{Leader, Role};
 use super::types::{Change, Proposal};
 use super::{Paxos, Point};
-use crate::replicated::{Index, MEMBERS_MAX, NodeSet};
+use crate::replicated::{Index, MEMBERS_MAX, NodeSet, Phase};
 
 impl Paxos {
     /// Administration, at the leader.
@@ -36,7 +36,7 @@ impl Paxos {
     /// Proposes a change that makes a difference and leaves somebody. Grids and weights are made for their members.
     fn on_change(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change) {
         let latest = self.membership.latest();
-        let (Change::Add(node) | Change::Remove(node)) = change;
+        let (Change::Add(node) | Change::Remove(node) | Change::Readmit(node, _)) = change;
         if node.index() >= MEMBERS_MAX.min(context.node_count()) {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
         }
@@ -56,24 +56,42 @@ impl Paxos {
         let delay = if self.config.has(Mutant::ReconfigNoWindow) { 1 } else { self.config.window };
         self.membership.forget_before(slot);
         self.membership.change(slot.plus(delay), change);
+        if let Change::Readmit(node, life) = change {
+            self.on_readmitted(context, (node, life), slot.plus(delay));
+        }
         self.ask_new_acceptors(context);
     }
 
     /// A leader asks those for their promise who decide later slots and have not given it.
     pub(super) fn ask_new_acceptors(&self, context: &mut Context<'_, Self>) {
         let Role::Leader(leader) = &self.role else { return };
-        if self.membership.after(self.log.last().next()).next().is_none() {
+        if self.membership.after(self.log.last().next()).next().is_none() && self.unprepared(leader).is_none()
+        {
             return;
         }
         let message = Message::Prepare { ballot: leader.ballot, first: leader.preparation.first };
-        for to in self.everybody().difference(leader.preparation.promised_by).without(self.node).iter() {
+        let has_promised =
+            |node| leader.preparation.promised_by.contains(node, self.membership.latest_life(node));
+        for to in self.everybody().without(self.node).iter().filter(|node| !has_promised(*node)) {
             send(context, to, message.clone());
         }
     }
 
+    /// The first slot that is not decided and whose acceptors have not promised in sufficient number.
+    #[inline]
+    pub(super) fn unprepared(&self, leader: &Leader) -> Option<Index> {
+        let next = self.log.last().next();
+        let promised_by = &leader.preparation.promised_by;
+        let is_prepared = |(slot, members): &(Index, NodeSet)| {
+            self.config.is_enough(Phase::One, promised_by.of(*slot, &self.membership), *members)
+        };
+        let mut epochs = std::iter::once((next, self.membership.at(next))).chain(self.membership.after(next));
+        epochs.find(|epoch| !is_prepared(epoch)).map(|(slot, _)| slot)
+    }
+
     /// A leader that decides nothing any more lets others lead.
     pub(super) fn maybe_step_down(&mut self, context: &mut Context<'_, Self>) {
-        if !self.everybody().contains(self.node) {
+        if !self.everybody().contains(self.node) || self.is_non_voting() {
             self.become_follower(context, None);
         }
     }

@@ -9,7 +9,8 @@ use super::config::Config;
 use super::mutants::Mutant;
 use super::reads::Reads;
 use super::types::{Proposal, Pvalue, Round};
-use crate::replicated::{Ballot, Index, NodeSet, PerNode, Phase};
+use super::voters::{Answers, Voters};
+use crate::replicated::{Ballot, Index, Life, NodeSet, Phase};
 
 /// A role, with what it keeps. Only the `become_*` functions of the election change it.
 #[derive(Clone, Debug, Serialize)]
@@ -44,7 +45,7 @@ pub(super) struct Preparation {
     /// The first slot that was asked about.
     pub(super) first: Index,
     /// Who has promised.
-    pub(super) promised_by: NodeSet,
+    pub(super) promised_by: Voters,
     /// The highest slot up to which anybody knows everything to be decided, and who.
     pub(super) decided: (Index, NodeId),
     /// What was reported as accepted, by slot.
@@ -53,13 +54,13 @@ pub(super) struct Preparation {
 
 impl Preparation {
     /// Nobody has promised yet; the candidate itself knows how far everything is decided.
-    pub(super) const fn new(first: Index, decided: (Index, NodeId)) -> Self {
-        Self { first, promised_by: NodeSet::EMPTY, decided, reports: BTreeMap::new() }
+    pub(super) fn new(first: Index, decided: (Index, NodeId)) -> Self {
+        Self { first, promised_by: Voters::default(), decided, reports: BTreeMap::new() }
     }
 
     /// Takes note of a promise.
-    pub(super) fn add(&mut self, node: NodeId, decided: Index, accepted: &[Pvalue]) {
-        self.promised_by = self.promised_by.with(node);
+    pub(super) fn add(&mut self, (node, life): (NodeId, Life), decided: Index, accepted: &[Pvalue]) {
+        self.promised_by.add(node, life);
         if decided > self.decided.0 {
             self.decided = (decided, node);
         }
@@ -126,6 +127,8 @@ pub(super) struct Leader {
     pub(super) commanders: VecDeque<Commander>,
     /// Proposals that wait for a slot.
     pub(super) queue: VecDeque<(Proposal, OpId)>,
+    /// Nodes that have lost their disks, and wait for a slot to be readmitted.
+    pub(super) rejoining: VecDeque<(NodeId, Life)>,
     /// Clients to answer when their slot is executed, in order of slot, with what was proposed for them.
     pub(super) pending: VecDeque<Pending>,
     /// The commanders before this one were there at the last heartbeat already.
@@ -134,8 +137,8 @@ pub(super) struct Leader {
     pub(super) round: Round,
     /// The rounds under way, with when each was sent.
     pub(super) sent: VecDeque<(Round, LocalTime)>,
-    /// The last round each node has answered; 0 for none.
-    pub(super) answered: PerNode<Round>,
+    /// Who has answered which round.
+    pub(super) answered: Answers,
     /// Until when it holds the lease.
     pub(super) lease_until: Option<LocalTime>,
     /// Clients that read.
@@ -164,11 +167,12 @@ impl Leader {
             base,
             commanders: VecDeque::new(),
             queue: VecDeque::new(),
+            rejoining: VecDeque::new(),
             pending: VecDeque::new(),
             resend_before: base,
             round: Round::default(),
             sent: VecDeque::new(),
-            answered: PerNode::default(),
+            answered: Answers::default(),
             lease_until: None,
             reads: Reads::default(),
         }

@@ -118,6 +118,9 @@ impl Paxos {
             StateMachine::restore(SessionPolicy::KeepAll, position, snapshot.items.iter().copied());
         self.membership = Membership::clone(&snapshot.membership);
         self.marked = self.marked.max(snapshot.slot);
+        if !self.life.is_first() && !self.is_non_voting() {
+            self.seal = Some(self.membership.waits_until());
+        }
     }
 
     /// A node lags so far behind that decisions alone do not help it.

@@ -7,6 +7,8 @@ use sim_core::service::{Admin, Operation, Outcome, Refusal};
 use sim_core::view::ViewRequest;
 use sim_core::{Simulation, Span, World};
 
+mod lost_disks;
+
 use super::config::Reads;
 use super::*;
 use crate::replicated::Quorums;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::NodeId;
 
-use crate::replicated::{Ballot, Command, Executable, Index, NodeSet};
+use crate::replicated::{Ballot, Command, Executable, Index, Life, NodeSet};
 
 pub use crate::replicated::Round;
 
@@ -27,6 +27,8 @@ pub enum Change {
     Add(NodeId),
     /// This one goes.
     Remove(NodeId),
+    /// This one has lost its disk, and is an acceptor in a new life, if it is one: somebody else who has its name.
+    Readmit(NodeId, Life),
 }
 
 impl Change {
@@ -36,6 +38,7 @@ impl Change {
         match self {
             Self::Add(node) => members.with(node),
             Self::Remove(node) => members.without(node),
+            Self::Readmit(..) => members,
         }
     }
 }
@@ -62,6 +65,7 @@ impl fmt::Display for Proposal {
             Self::Command(command) => command.fmt(f),
             Self::Reconfigure(Change::Add(node)) => write!(f, "add {node}"),
             Self::Reconfigure(Change::Remove(node)) => write!(f, "remove {node}"),
+            Self::Reconfigure(Change::Readmit(node, life)) => write!(f, "readmit {node}/{life}"),
         }
     }
 }

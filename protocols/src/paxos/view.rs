@@ -11,6 +11,7 @@ impl Paxos {
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.group("acceptor", |view| {
             view.text("promised", self.promised);
+            view.text("takes part", self.part());
             view.text("acceptors of the next slot", self.membership.at(self.log.last().next()));
             view.text("acceptors after all changes", self.membership.latest());
             view.number("acts waiting for the disk", self.outbox.len() as u64);
@@ -28,6 +29,20 @@ impl Paxos {
             Role::Follower(follower) => show_follower(follower, view),
             Role::Candidate(candidate) => show_candidate(candidate, view),
             Role::Leader(leader) => show_leader(leader, view, request),
+        }
+    }
+
+    /// Whether it votes.
+    fn part(&self) -> String {
+        let next = self.log.last().next();
+        if self.is_non_voting() {
+            "non-voting, because it has lost its disk".to_owned()
+        } else if !self.is_acceptor_at(next) {
+            format!("readmitted, and non-voting up to slot {}", self.membership.waits_until())
+        } else if self.membership.at(next).contains(self.node) {
+            "voting".to_owned()
+        } else {
+            "learning only".to_owned()
         }
     }
 
@@ -57,7 +72,7 @@ fn show_candidate(candidate: &Candidate, view: &mut ViewBuilder) {
     view.group("candidate", |view| {
         view.text("ballot", candidate.ballot);
         view.number("asks about slots from", candidate.preparation.first.0);
-        view.text("promised by", names(candidate.preparation.promised_by));
+        view.text("promised by", names(candidate.preparation.promised_by.nodes()));
         view.number("decided somewhere up to", candidate.preparation.decided.0.0);
     });
 }
@@ -65,7 +80,7 @@ fn show_candidate(candidate: &Candidate, view: &mut ViewBuilder) {
 fn show_leader(leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
     view.group("leader", |view| {
         view.text("ballot", leader.ballot);
-        view.text("promised by", names(leader.preparation.promised_by));
+        view.text("promised by", names(leader.preparation.promised_by.nodes()));
         view.number("knows all after slot", leader.barrier.0);
         view.number("round of heartbeats", leader.round.0);
         if let Some(until) = leader.lease_until {

@@ -13,6 +13,7 @@
 //! | [`quorum`] | how many are enough |
 //! | [`Quorums`] | which sets of members are enough, for each of the two phases of Paxos |
 //! | [`Ballot`] | a proposal number of Paxos |
+//! | [`Life`] | tells a node that has lost its memory from the one it was |
 //! | [`Outbox`] | acts that wait for the disk |
 //! | [`Entries`] | entries on their way to others |
 //! | [`AgreedOrder`] | for invariants: the one order in which everything is executed |
@@ -27,6 +28,7 @@ mod chain;
 mod command;
 mod entries;
 mod index;
+mod life;
 mod log;
 mod machine;
 mod members;
@@ -44,6 +46,7 @@ pub use chain::Chain;
 pub use command::Command;
 pub use entries::Entries;
 pub use index::Index;
+pub use life::Life;
 pub use log::ChainedLog;
 pub use machine::{Executable, Item, StateMachine};
 pub use members::{MEMBERS_MAX, MembersError, check_member_set, check_members};

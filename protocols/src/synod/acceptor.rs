@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn ballot(round: u64) -> Ballot {
-        Ballot { round, proposer: NodeId::new(0) }
+        Ballot { round, proposer: NodeId::new(0), ..Ballot::ZERO }
     }
 
     fn vote(round: u64) -> Vote {

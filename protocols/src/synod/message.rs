@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_message_describes_itself_in_the_papers_words() {
-        let ballot = Ballot { round: 3, proposer: NodeId::new(1) };
+        let ballot = Ballot { round: 3, proposer: NodeId::new(1), ..Ballot::ZERO };
         let proposal = Proposal { op: OpId { client: ClientId::new(0), ordinal: 2 }, value: 7 };
         let vote = Vote { ballot, proposal };
         assert_eq!(Message::Prepare { ballot }.describe(), "Prepare b3.n2");

@@ -166,7 +166,7 @@ impl Synod {
         // On a full disk it waits for the timer and tries again.
         if self.write_round(context, round).is_ok() {
             let proposer = if self.config.has(Mutant::BallotCollision) { NodeId::new(0) } else { self.node };
-            let ballot = Ballot { round, proposer };
+            let ballot = Ballot { round, proposer, ..Ballot::ZERO };
             for waiting in &mut self.proposer.waiting {
                 waiting.since.get_or_insert(ballot);
             }

@@ -5,6 +5,10 @@
 //! in the next. So a replica that lost its memory, and that a quorum of the old epoch still answers, has certainly taken
 //! part in no newer one: what it will promise there contradicts nothing that it has forgotten.
 //!
+//! Every member that has its memory leaves, also one that was still on its way into the epoch, or had never heard of it.
+//! So a quorum leaves as long as no more than f are down or without memory. Departures are about recovery alone: where the
+//! old epoch ends, and what is in its log, is known from the committed reconfiguration ([`EpochStart::op`]).
+//!
 //! A replica may forget that it has left, like everything else, and recover into the old epoch as long as a quorum is still
 //! there. Then its departure must not count. What tells so are crash vectors, as in view changes: a departure counts
 //! if nobody else who has left knows of a later life. Who recovered was answered by a quorum before they left, and any

@@ -77,7 +77,7 @@ pub enum Fact {
         /// The chain up to and including it.
         chain: Chain,
     },
-    /// It leaves an epoch that it took part in, for good.
+    /// It leaves an epoch that it is a member of, for good, whether it has taken part in it or not.
     EpochLeft {
         /// Which epoch.
         epoch: Epoch,

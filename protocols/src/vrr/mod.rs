@@ -183,9 +183,10 @@ enum Point {
     CaughtUp,
     Retired,
     RecoversInNewerEpoch,
+    EpochSkipped,
 }
 
-const POINTS: [&str; 12] = [
+const POINTS: [&str; 13] = [
     "a view change ended without a primary",
     "a primary was deposed",
     "a new primary lacked entries before the best log it was offered",
@@ -198,6 +199,7 @@ const POINTS: [&str; 12] = [
     "a new replica had the state before it took part",
     "a replica that was replaced retired",
     "a replica without memory heard of a newer epoch",
+    "a member left an epoch that it had never heard of",
 ];
 
 /// What is written to disk: nothing, so there is no such record.

@@ -140,19 +140,29 @@ impl Vrr {
         }
     }
 
-    /// Leaves this epoch, for good: with that the next one can start. Returns whether the replica was a member of it with
-    /// its memory.
+    /// Leaves the epoch before `start`, for good: with that the new one can start. Returns whether the replica is a
+    /// member of the old one that has its memory: all of those leave, whether they ever came as far as that epoch or not.
+    /// Else there may be no quorum to leave it, if those who took part have lost their memory meanwhile.
     ///
-    /// Who was on its way into this epoch leaves as well: it has never taken part, and never will. Where new members are
-    /// slow to start, there may be no quorum without them.
+    /// A departure does not tell where the old epoch ends, and brings nothing of its log. That is known from
+    /// [`EpochStart::op`], which a quorum of the old epoch has committed, and nobody starts in the new one with less. What
+    /// a departure promises is that this life says nothing in the old epoch any more, so that no quorum is left that
+    /// somebody could recover from. Who has not taken part in the old epoch can promise that as well: no life of it
+    /// has, so it answered no recovery there, and has no crash to tell of. Should it forget the promise and recover
+    /// there, that is a life after its first, and the departure is buried like any other.
     fn depart(&self, context: &mut Context<'_, Self>, start: &mut EpochStart) -> bool {
-        let is_whole = self.takes_part() || matches!(self.status, Status::Transitioning(_));
-        let Some(slot) = self.slot.filter(|_| is_whole) else { return false };
-        if start.epoch() == self.epoch().next() {
-            assert_eq!(start.old, self.group().members, "{} has one group", self.epoch());
+        let has_memory = !matches!(self.status, Status::Recovering(_));
+        let Some(slot) = start.old.place(self.node).filter(|_| has_memory) else { return false };
+        let is_next = start.epoch() == self.epoch().next();
+        assert!(!is_next || start.old == self.group().members, "{} has one group", self.epoch());
+        if is_next {
             start.departures.add(slot, &self.crash_vector);
+        } else {
+            context.sometimes(Point::EpochSkipped as usize);
+            start.departures.add(slot, &CrashVector::new(start.old.len()));
         }
-        context.fact(Fact::EpochLeft { epoch: self.epoch() });
+        let epoch = start.epoch().previous().expect("the first epoch has no members before it");
+        context.fact(Fact::EpochLeft { epoch });
         true
     }
 

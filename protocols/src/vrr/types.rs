@@ -20,6 +20,11 @@ impl Epoch {
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// The epoch before this one; `None` for the first.
+    pub fn previous(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
 }
 
 impl fmt::Display for Epoch {

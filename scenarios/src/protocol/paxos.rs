@@ -83,7 +83,7 @@ impl Builtin for Parameters {
     const SUMMARY: &'static str =
         "Multi-Paxos: a sequence of decisions under a stable leader, and a key-value store on it";
     const SERVICES: &'static [Service] = &[Service::Kv];
-    const REGION_COUNT: u8 = 3;
+    const REGION_COUNT: u8 = 4;
 
     fn config(&self, members: &[NodeId]) -> Config {
         let reads = match &self.reads {

@@ -141,9 +141,12 @@ pub struct Disk<R> {
     history_depth: u8,
 }
 
-/// What is durable, for state fingerprints: what a restart would find.
+/// What is durable, for state fingerprints: what a restart would find, and whether it would find that all is lost.
 impl<R: Record> Serialize for Disk<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_lost() {
+            return serializer.serialize_bool(true);
+        }
         serializer.collect_seq(self.regions.iter().map(|region| (region.id, &region.durable)))
     }
 }
@@ -335,6 +338,11 @@ impl<R: Record> Disk<R> {
     /// What has happened to this disk so far.
     pub const fn damage(&self) -> DamageReport {
         self.damage
+    }
+
+    /// Whether something was durable once, and nothing is since the disk was wiped.
+    pub fn is_lost(&self) -> bool {
+        self.damage.contains(DamageKind::Wiped) && self.regions.iter().all(|region| region.durable.is_empty())
     }
 
     /// The worst damage so far that `promise` does not cover.

@@ -43,6 +43,7 @@ mod disk_full;
 mod disk_lie;
 mod disk_misdirect;
 mod disk_rollback;
+mod disk_rot;
 mod disk_slow;
 mod disk_stall;
 mod disk_torn;

@@ -36,6 +36,10 @@ impl<P: Process> Core<P> {
         self.hosts[node.index()].incarnation == 1
     }
 
+    pub(crate) fn is_disk_lost(&self, node: NodeId) -> bool {
+        self.hosts[node.index()].disk.as_ref().is_some_and(|host| host.disk.is_lost())
+    }
+
     #[inline(always)]
     pub(crate) fn process_stream(&mut self, node: NodeId) -> &mut Stream {
         &mut self.hosts[node.index()].stream

@@ -5,7 +5,7 @@ use sim_core::disk::RegionId;
 use sim_core::{NodeId, Span};
 
 use super::config::Reads;
-use super::durable::{BALLOT, JOURNAL, SNAPSHOT};
+use super::durable::{BALLOT, JOURNAL, LIFE, SNAPSHOT};
 use super::{Config, Fact, Lease, Mutant, Paxos, invariants};
 use crate::replicated::Quorums;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
@@ -48,6 +48,8 @@ impl Conversation for Paxos {
     fn fact(fact: &Fact) -> Option<String> {
         match fact {
             Fact::Recovered { slot, .. } => Some(format!("finds everything executed up to slot {slot}")),
+            Fact::LostDisk { life } => Some(format!("finds that its disk is lost, and begins life {life}")),
+            Fact::Readmitted { from } => Some(format!("is an acceptor again from slot {from} on")),
             Fact::BecameCandidate { ballot } => Some(format!("campaigns with {ballot}")),
             Fact::BecameLeader { ballot } => Some(format!("leads with {ballot}")),
             Fact::BecameFollower { ballot } => Some(format!("follows, having promised {ballot}")),
@@ -86,6 +88,7 @@ impl Conversation for Paxos {
             BALLOT => "ballot".to_owned(),
             JOURNAL => "journal".to_owned(),
             SNAPSHOT => "snapshot".to_owned(),
+            LIFE => "life".to_owned(),
             other => format!("region {}", other.raw()),
         }
     }

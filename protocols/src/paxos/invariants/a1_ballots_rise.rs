@@ -7,7 +7,8 @@ use sim_core::ensure;
 use super::super::{Ballot, Fact, Paxos};
 use crate::replicated::PerNode;
 
-/// An acceptor neither promises nor accepts a ballot below one that it has promised or accepted, restarts or not.
+/// An acceptor neither promises nor accepts a ballot below one that it has promised or accepted, restarts or not. One that
+/// has lost its disk is another.
 #[derive(Clone, Debug, Default)]
 pub struct BallotsRise {
     ballots: PerNode<Ballot>,
@@ -18,7 +19,12 @@ impl BallotsRise {
         let (deed, ballot) = match fact {
             Fact::Promised { ballot, .. } => ("promised", *ballot),
             Fact::Accepted(pvalue) => ("accepted", pvalue.ballot),
+            Fact::LostDisk { .. } => {
+                *self.ballots.at(node) = Ballot::ZERO;
+                return Ok(());
+            }
             Fact::Recovered { .. }
+            | Fact::Readmitted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }

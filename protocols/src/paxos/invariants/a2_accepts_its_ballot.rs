@@ -7,7 +7,8 @@ use sim_core::ensure;
 use super::super::{Ballot, Fact, Paxos};
 use crate::replicated::PerNode;
 
-/// An acceptor accepts nothing below a ballot that it has promised in phase 1, restarts or not.
+/// An acceptor accepts nothing below a ballot that it has promised in phase 1, restarts or not. One that has lost its disk
+/// is another.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptsItsBallot {
     promised: PerNode<Ballot>,
@@ -28,7 +29,9 @@ impl AcceptsItsBallot {
                     "{node} accepted {ballot} for slot {slot}, and has promised {promised}"
                 );
             }
+            Fact::LostDisk { .. } => *self.promised.at(node) = Ballot::ZERO,
             Fact::Recovered { .. }
+            | Fact::Readmitted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }

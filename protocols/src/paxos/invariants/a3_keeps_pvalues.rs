@@ -33,6 +33,8 @@ impl KeepsPvalues {
                     self.check_promise(node, (*first, *decided), accepted, kept)?;
                 }
                 Fact::Recovered { .. }
+                | Fact::LostDisk { .. }
+                | Fact::Readmitted { .. }
                 | Fact::BecameCandidate { .. }
                 | Fact::BecameLeader { .. }
                 | Fact::BecameFollower { .. }
@@ -64,7 +66,8 @@ impl KeepsPvalues {
             if let Some(ballot) = kept(slot) {
                 ensure!(
                     reported >= Some(ballot),
-                    "{node} accepted {ballot} for slot {slot}, and reports {reported:?}"
+                    "{node} accepted {ballot} for slot {slot}, and reports {}",
+                    reported.unwrap_or_default()
                 );
             }
             slot = slot.next();
@@ -99,7 +102,13 @@ impl Invariant<Paxos> for KeepsPvalues {
             let next = paxos.log().last().next();
             let held = paxos.log().accepted_at(next).map(|(ballot, _)| ballot);
             let given = votes.accepted(node, next);
-            ensure!(held >= given, "{node} accepted {given:?} for slot {next}, and holds {held:?}");
+            let shown = |ballot: Option<Ballot>| ballot.unwrap_or_default();
+            ensure!(
+                held >= given,
+                "{node} accepted {} for slot {next}, and holds {}",
+                shown(given),
+                shown(held)
+            );
         }
         Ok(())
     }

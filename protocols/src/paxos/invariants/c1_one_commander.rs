@@ -23,6 +23,8 @@ fn on_fact(proposed: &FirstProposals, node: NodeId, fact: &Fact) -> Result<(), B
         }
         Fact::Accepted(pvalue) => check(proposed, node, "accepted", pvalue),
         Fact::Recovered { .. }
+        | Fact::LostDisk { .. }
+        | Fact::Readmitted { .. }
         | Fact::BecameCandidate { .. }
         | Fact::BecameLeader { .. }
         | Fact::BecameFollower { .. }

@@ -14,6 +14,7 @@
 //! | C1: one proposal a ballot and slot is proposed | §3 | `c1_one_commander` |
 //! | C2: what is chosen stays what is proposed | §3 | `c2_proposals_follow_chosen` |
 //! | CS3 (Paxos Made Simple §2.1): what is decided is chosen | §3 | `cs3_decided_is_chosen` |
+//! | who has lost its disk waits (Paxos Made Live §5.1) | – | `lost_acceptors_wait` |
 //!
 //! Each keeps ghost state from facts, in O(1) an entry. Votes are counted from what acceptors said as it left them, by
 //! quorums that the ghost works out itself (`votes`): an acceptor that forgets, or a leader that counts wrongly, does not
@@ -28,6 +29,7 @@ mod a5_chosen_stays;
 mod c1_one_commander;
 mod c2_proposals_follow_chosen;
 mod cs3_decided_is_chosen;
+mod lost_acceptors_wait;
 mod proposals;
 mod r1_one_decision;
 mod r2_no_holes;
@@ -47,6 +49,7 @@ pub use a5_chosen_stays::ChosenStays;
 pub use c1_one_commander::OneCommander;
 pub use c2_proposals_follow_chosen::ProposalsFollowChosen;
 pub use cs3_decided_is_chosen::DecidedIsChosen;
+pub use lost_acceptors_wait::LostAcceptorsWait;
 pub use r1_one_decision::OneDecision;
 pub use r2_no_holes::NoHoles;
 pub use r3_same_sequence::SameSequence;
@@ -69,6 +72,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Paxos>>> {
         Box::new(ChosenStays::new(config.clone())),
         Box::new(OneCommander),
         Box::new(ProposalsFollowChosen::new(config.clone())),
-        Box::new(DecidedIsChosen::new(config)),
+        Box::new(DecidedIsChosen::new(config.clone())),
+        Box::new(LostAcceptorsWait::new(config)),
     ]
 }

@@ -30,6 +30,8 @@ impl OneDecision {
         match *fact {
             Fact::Decided { slot, proposal } => self.decide(node, slot, proposal),
             Fact::Recovered { .. }
+            | Fact::LostDisk { .. }
+            | Fact::Readmitted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }

@@ -27,7 +27,9 @@ impl NoHoles {
                 ensure!(slot == before.next(), "{node} executed slot {slot} after slot {before}");
                 ensure!(slot <= self.decided, "{node} executed slot {slot}, which nobody has decided");
             }
-            Fact::BecameCandidate { .. }
+            Fact::LostDisk { .. }
+            | Fact::Readmitted { .. }
+            | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }
             | Fact::Promised { .. }

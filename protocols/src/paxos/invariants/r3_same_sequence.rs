@@ -18,7 +18,9 @@ impl SameSequence {
             Fact::Applied { slot, chain }
             | Fact::Installed { slot, chain }
             | Fact::Recovered { slot, chain } => self.executed.execute(node, slot, chain),
-            Fact::BecameCandidate { .. }
+            Fact::LostDisk { .. }
+            | Fact::Readmitted { .. }
+            | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }
             | Fact::Promised { .. }

@@ -21,7 +21,9 @@ impl SlotRises {
                 let before = self.executed.replace(node, slot);
                 ensure!(slot > before, "{node} had executed up to slot {before}, and is at {slot}");
             }
-            Fact::BecameCandidate { .. }
+            Fact::LostDisk { .. }
+            | Fact::Readmitted { .. }
+            | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }
             | Fact::Promised { .. }

@@ -8,8 +8,9 @@ use sim_core::persist::AppendLog;
 use smallvec::SmallVec;
 
 use super::super::membership::Membership;
+use super::super::types::Change;
 use super::super::{Ballot, Config, Fact, Index, Paxos, Proposal, Pvalue};
-use crate::replicated::{NodeSet, Phase};
+use crate::replicated::{Life, NodeSet, PerNode, Phase};
 
 /// Every vote that left an acceptor. Invariants share it: see [`Ghost`].
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Votes {
     config: Arc<Config>,
     /// Who decides each slot, worked out from the decisions.
     membership: Membership,
+    /// In which life each node is, and the first slot that it is the acceptor of in it.
+    lives: PerNode<(Life, Index)>,
     /// The last slot whose decision was looked at for changes of the acceptors.
     decided: Index,
     slots: AppendLog<Slot>,
@@ -50,6 +53,7 @@ impl Votes {
         Self {
             config,
             membership,
+            lives: PerNode::default(),
             decided: Index::ZERO,
             slots: AppendLog::starting_at(1),
             just_chosen: Vec::new(),
@@ -64,6 +68,9 @@ impl Votes {
 
     fn add(&mut self, node: NodeId, pvalue: Pvalue) {
         let Pvalue { slot, ballot, proposal } = pvalue;
+        if self.membership.life_at(slot, node) != self.lives.of(node).0 {
+            return;
+        }
         let votes = self.slots.get_or_fill(slot.0, Slot::default);
         let place = votes.place(ballot, proposal);
         let tally = &mut votes.tallies[place];
@@ -92,8 +99,11 @@ impl Votes {
         &self.disputed
     }
 
-    /// The highest ballot that an acceptor has accepted for a slot.
+    /// The highest ballot that an acceptor has accepted for a slot, since it has lost its disk if it has.
     pub(super) fn accepted(&self, node: NodeId, slot: Index) -> Option<Ballot> {
+        if slot < self.lives.of(node).1 {
+            return None;
+        }
         let by_node = self.of(slot).filter(|tally| tally.accepted_by.contains(node));
         by_node.map(|tally| tally.ballot).max()
     }
@@ -117,8 +127,20 @@ impl Votes {
         }
         self.decided = slot;
         if let Proposal::Reconfigure(change) = proposal {
-            self.membership.change(slot.plus(self.config.window), change);
+            let from = slot.plus(self.config.window);
+            self.membership.change(from, change);
+            if let Change::Readmit(node, life) = change {
+                let (current, first) = self.lives.at(node);
+                if *current == life {
+                    *first = from.min(*first);
+                }
+            }
         }
+    }
+
+    /// The first slot that a node may vote for, in the life that it is in.
+    pub(super) fn first_slot_of(&self, node: NodeId) -> Index {
+        self.lives.of(node).1
     }
 
     #[inline]
@@ -126,7 +148,9 @@ impl Votes {
         match *fact {
             Fact::Accepted(pvalue) => self.add(node, pvalue),
             Fact::Decided { slot, proposal } => self.on_decided(slot, proposal),
+            Fact::LostDisk { life } => *self.lives.at(node) = (life, Index(u64::MAX)),
             Fact::Recovered { .. }
+            | Fact::Readmitted { .. }
             | Fact::BecameCandidate { .. }
             | Fact::BecameLeader { .. }
             | Fact::BecameFollower { .. }
@@ -185,7 +209,11 @@ pub(super) mod tests {
         let op = OpId { client: ClientId::new(0), ordinal: 0 };
         let proposal =
             Proposal::Command(Command::Client { op, operation: kv::Operation::Write(Key(0), value) });
-        Pvalue { slot: Index(slot), ballot: Ballot { round, proposer: NodeId::new(0) }, proposal }
+        Pvalue {
+            slot: Index(slot),
+            ballot: Ballot { round, proposer: NodeId::new(0), ..Ballot::ZERO },
+            proposal,
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) mod tests {
     pub(in super::super) fn vote(round: u64, value: u32) -> Vote {
         let op = OpId { client: ClientId::new(value), ordinal: 0 };
         let proposal = Proposal { op, value: u64::from(value) };
-        Vote { ballot: Ballot { round, proposer: NodeId::new(0) }, proposal }
+        Vote { ballot: Ballot { round, proposer: NodeId::new(0), ..Ballot::ZERO }, proposal }
     }
 
     #[test]

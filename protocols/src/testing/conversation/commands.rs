@@ -1,7 +1,7 @@
 //! What each command does.
 
 use sim_core::clock::ClockFault;
-use sim_core::disk::DiskFault;
+use sim_core::disk::{Corruption, DiskFault, RegionKind, SlotAddress};
 use sim_core::fault::{Command, Place};
 use sim_core::network::Direction;
 use sim_core::process::Message as _;
@@ -341,10 +341,24 @@ impl<P: Conversation> Stage<P> {
             ("full", DiskFault::Capacity(Some(1))),
             ("room", DiskFault::Capacity(None)),
         ];
+        if arguments.flag("rot") {
+            return self.rot(node, arguments);
+        }
         match faults.into_iter().find(|(word, _)| arguments.flag(word)) {
             Some((_, fault)) => Ok(self.act(Command::Disk { node, fault })),
             None => Ok(self.show_disk(node)),
         }
+    }
+
+    /// The first record of a region cannot be read from now on.
+    fn rot(&mut self, node: NodeId, arguments: &mut Arguments) -> Output {
+        let name: String = arguments.next("region")?;
+        let disk = self.world.nodes().disk(node).ok_or_else(|| format!("{node} has written nothing"))?;
+        let found = disk.regions().find(|(region, _)| P::region(*region) == name);
+        let (region, kind) = found.ok_or_else(|| format!("{node} has no region `{name}`"))?;
+        let index = if kind == RegionKind::Log { disk.log_bounds(region).start } else { 0 };
+        let fault = DiskFault::Corrupt { at: SlotAddress { region, index }, how: Corruption::Detected };
+        Ok(self.act(Command::Disk { node, fault }))
     }
 
     fn advance(&mut self, arguments: &mut Arguments) -> Output {

@@ -57,7 +57,7 @@
 //! | `lose-unsynced NODES` | a crash and a restart |
 //! | `cut NODES NODES`, `mend NODES NODES`, `heal` | cuts the links both ways, mends these, mends all |
 //! | `clock NODE drift=PPM` or `step=SPAN`, `freeze`, `thaw` | changes a clock |
-//! | `disk NODE stall`, `unstall`, `full`, `room` | changes a disk; without a word, shows it |
+//! | `disk NODE stall`, `unstall`, `full`, `room`, `rot REGION` | changes a disk; without a word, shows it |
 //! | `advance SPAN` | time passes, and nothing happens |
 //! | `state [NODES]`, `log [NODES]`, `view NODE [PART]` | shows a line a node, its log, all of it |
 //! | `in-flight [NODES [NODES]]`, `timers [NODES]`, `replies` | shows messages, armed timers, what clients were answered |

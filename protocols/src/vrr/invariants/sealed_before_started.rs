@@ -50,9 +50,9 @@ impl SealedBeforeStarted {
             Fact::BecamePrimary { view } | Fact::BecameBackup { view } => {
                 let start =
                     nodes.process(node).map(Vrr::epoch_start).filter(|start| start.epoch() == view.epoch);
-                let before = start.and_then(|start| Some((start, view.epoch.0.checked_sub(1)?)));
+                let before = start.and_then(|start| Some((start, view.epoch.previous()?)));
                 if let Some((start, before)) = before {
-                    return self.enter(node, view, Group { epoch: Epoch(before), members: start.old });
+                    return self.enter(node, view, Group { epoch: before, members: start.old });
                 }
             }
             Fact::RecoveryStarted
@@ -87,8 +87,8 @@ impl Invariant<Vrr> for SealedBeforeStarted {
     /// Who takes part in an epoch now has a sealed one behind it.
     fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {
         nodes.running().filter(|(_, vrr)| vrr.takes_part()).try_for_each(|(node, vrr)| {
-            let Some(before) = vrr.epoch().0.checked_sub(1) else { return Ok(()) };
-            let old = Group { epoch: Epoch(before), members: vrr.epoch_start().old };
+            let Some(before) = vrr.epoch().previous() else { return Ok(()) };
+            let old = Group { epoch: before, members: vrr.epoch_start().old };
             self.enter(node, vrr.view_number(), old)
         })
     }
