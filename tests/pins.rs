@@ -39,7 +39,8 @@ const MENDED: &[(&str, u64)] = &[
 ];
 
 /// Runs that `splitbrain shrink` made of failures of mutants: the file in `tests/shrunk/`, the seed.
-const SHRUNK: &[(&str, u64)] = &[("commit-prior-term", 141), ("lease-ignores-drift", 119), ("own-value", 2)];
+const SHRUNK: &[(&str, u64)] =
+    &[("commit-prior-term", 141), ("lease-ignores-drift", 119), ("lost-write", 231), ("own-value", 2)];
 
 fn report(scenario: &str, seed: u64, set: &[String]) -> Report {
     let table = ProtocolTable::builtin();

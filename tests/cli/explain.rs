@@ -65,6 +65,23 @@ fn the_story_of_a_lease_names_the_clock_that_was_wrong() {
 }
 
 #[test]
+fn the_story_of_a_lost_update_names_the_pause_and_the_leader_who_wrote_over_it() {
+    let capsule = capsule("explain-lost", "tests/shrunk/lost-write.ron", "231");
+    let ended = splitbrain(&["explain", &capsule, "--samples", "0", "--format", "json"]);
+    let document = json(&ended.stdout);
+    let parts = [
+        "pause n1",
+        "n2 becomes leader in epoch 2; slots 11 (epoch 1: c1#13 write k2=3000000077 (b1.n1)) is replaced by 11 (epoch 2: noop",
+        "n1 handles what waited (n1 receives Accepted from n3)",
+        "c1 receives a reply for c1#13 from n1: done",
+        "c1 receives a reply for c1#14 from n2: value 2000000076",
+    ];
+    assert_told(&story(&document), &parts);
+    let contradiction = document["legal_prefix"]["contradiction"].as_array().expect("operations").len();
+    assert_eq!(contradiction, 3, "the value before, the write that was lost, the read");
+}
+
+#[test]
 fn the_story_of_a_message_that_was_never_sent_names_the_crash_before_it() {
     let capsule = capsule("explain-missing", "tests/shrunk/own-value.ron", "2");
     let ended = splitbrain(&["explain", &capsule, "--samples", "0", "--format", "json"]);

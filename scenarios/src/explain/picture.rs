@@ -158,7 +158,7 @@ fn dot(
     Dot {
         lane: lane(record.subject()),
         at_ns: record.at().as_nanos(),
-        kind: LineKind::of(record.kind()),
+        kind: LineKind::of(record.kind(), scene.map_or("", |scene| scene.happening.as_str())),
         label,
         is_violation: moment.record == Some(number),
         is_turning: past.turning == Some(number),
@@ -253,7 +253,8 @@ fn is_over(begun: &Command, later: &Command) -> bool {
         | (Command::Partition { name, .. }, Command::Partition { name: healed, .. }) => name == healed,
         (Command::Cut { from, to, .. }, Command::Mend { from: mended, to: other, .. })
         | (Command::Hold { from, to }, Command::Release { from: mended, to: other }) => {
-            (from, to) == (mended, other)
+            let is_among = |places: &[Place], all: &[Place]| places.iter().all(|place| all.contains(place));
+            is_among(from, mended) && is_among(to, other)
         }
         _ => false,
     }

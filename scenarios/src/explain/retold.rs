@@ -141,6 +141,10 @@ fn happening(told: &Told, number: u32, said: Option<&str>) -> String {
     let on_its_way = took.map_or_else(String::new, |took| format!(", {} on its way", rounded(took)));
     match (record.kind(), said) {
         (TraceKind::Drop, _) => plain,
+        (TraceKind::HandlerStart, _) => {
+            let waited = record.cause().map(|cause| told.simulation.describe(told.record(cause)));
+            waited.map_or_else(|| plain.clone(), |waited| format!("{plain} ({waited})"))
+        }
         (TraceKind::TimerFired, _) => match record.subject().and_then(sim_core::Endpoint::client) {
             Some(client) => format!("{client} asks, or asks again"),
             None => format!("{plain}{}", for_want(told, number)),

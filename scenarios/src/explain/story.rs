@@ -98,7 +98,8 @@ impl Line {
 }
 
 impl LineKind {
-    pub(super) const fn of(kind: TraceKind) -> Self {
+    /// That of a record; `happening` is what it says.
+    pub(super) fn of(kind: TraceKind, happening: &str) -> Self {
         match kind {
             TraceKind::Delivery => Self::Message,
             TraceKind::Drop => Self::Loss,
@@ -110,6 +111,7 @@ impl LineKind {
             | TraceKind::Restart
             | TraceKind::Pause
             | TraceKind::Resume => Self::Host,
+            TraceKind::Command if is_asked(happening) => Self::Asked,
             TraceKind::Command => Self::Fault,
         }
     }
@@ -190,10 +192,7 @@ fn line(moment: &Moment, past: &Past, faults: &Faults, number: u32, scene: &Scen
     if !scene.effects.is_empty() {
         text = format!("{text}: {}", scene.effects.join("; "));
     }
-    let kind = match LineKind::of(record.kind()) {
-        LineKind::Fault if is_asked(&scene.happening) => LineKind::Asked,
-        kind => kind,
-    };
+    let kind = LineKind::of(record.kind(), &scene.happening);
     Line {
         at_ns: record.at().as_nanos(),
         event: moment.told.event_of(number),

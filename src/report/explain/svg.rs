@@ -210,7 +210,7 @@ impl<'a> Page<'a> {
         write_text(f, (194.0, y + 4.0), "small", "message")?;
         line(f, "lost", (270.0, y), (306.0, y))?;
         write_text(f, (314.0, y + 4.0), "small", "lost")?;
-        for (x, class, label) in [(370.0, "down", "down or paused"), (520.0, "apart", "cut off")] {
+        for (x, class, label) in [(370.0, "down", "down or paused"), (500.0, "apart", "cut off from some")] {
             writeln!(f, r#"<rect class="{class}" x="{x:.1}" y="{:.1}" width="24" height="16"/>"#, y - 8.0)?;
             write_text(f, (x + 32.0, y + 4.0), "small", label)?;
         }
