@@ -19,7 +19,7 @@ const PINS: &[(&str, &str, u64)] = &[
     ("raft/stale-ack", "raft/random-transfers", 3_483_925_234_985_070),
     ("raft/timer-reset-on-any-request-vote", "raft/random-majority", 4_205_101_058_649_694),
     ("synod/ballot-reuse-on-retry", "synod/random-duels", 293),
-    ("vrr/published-recovery", "vrr/random-promises", 141),
+    ("vrr/published-recovery", "vrr/random-promises", 2_000_094),
     ("vrr/recovery-without-nonce", "vrr/random-relapses", 5_041),
     ("synod/accept-no-bump", "synod/random-swarm", 7_790_426_040_224_518),
     ("synod/learner-by-value", "synod/random-slow-disks", 4_068_343_214_287_367),

@@ -139,6 +139,12 @@ pub trait HistoryChecker: Send + Sync {
 
     /// Judges a history in at most `budget` steps of the checker's own kind.
     fn check(&self, history: &History, budget: u64) -> Answer;
+
+    /// What shows a violation, as operations: the longest legal prefix, and what cannot come after it. `None` where
+    /// there is no violation, or this checker proves it by something else. Default: by something else.
+    fn evidence(&self, _history: &History, _budget: u64) -> Option<Box<history::linearizability::Evidence>> {
+        None
+    }
 }
 
 /// All nodes with their processes and disks, as checkers see them.
