@@ -5,7 +5,9 @@ use clap::builder::styling::AnsiColor;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, completions, gui, history, list, man, mutants, replay, reproduce, run, trace};
+use crate::command::{
+    check, completions, gui, history, list, man, mutants, replay, reproduce, run, sweep, trace,
+};
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
 use crate::output::{Output, talk};
@@ -43,6 +45,8 @@ const STYLES: Styles = Styles::styled()
 pub(crate) enum Command {
     /// Run a scenario and judge it
     Run(run::Arguments),
+    /// Run scenarios with many seeds, and tell what failed
+    Sweep(sweep::Arguments),
     /// Run what a capsule keeps once more
     Replay(replay::Arguments),
     /// Validate scenario files without running them
@@ -70,6 +74,7 @@ impl Command {
     pub(crate) fn perform(&self, output: &mut Output) -> Result<ExitCode, Failure> {
         match self {
             Self::Run(arguments) => run::perform(arguments, output),
+            Self::Sweep(arguments) => sweep::perform(arguments, output),
             Self::Replay(arguments) => replay::perform(arguments, output),
             Self::Check(arguments) => check::perform(arguments, output),
             Self::List(arguments) => list::perform(arguments, output),

@@ -1,11 +1,13 @@
 //! From what stands on the command line to a scenario: a file, or a name of the library.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use clap::Args;
 use scenarios::capsule::{self, Opened};
+use scenarios::library::Entry;
 use scenarios::text::diagnostic::nearest_name;
 use scenarios::text::document::LEN_MAX;
 use scenarios::text::{Document, Override};
@@ -71,12 +73,40 @@ impl Selection {
     pub(crate) fn load(&self, table: &ProtocolTable) -> Result<Loaded, Failure> {
         let overrides: Vec<Override> =
             self.set.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
-        let path = Path::new(&self.scenario);
+        ScenarioText::named(&self.scenario)?.load(&overrides, table)
+    }
+}
+
+/// The text of a scenario, from a file or from the library.
+pub(crate) struct ScenarioText {
+    /// What errors call it.
+    name: String,
+    bytes: Cow<'static, [u8]>,
+}
+
+impl ScenarioText {
+    /// That of a file, or else of a scenario of the library.
+    pub(crate) fn named(asked: &str) -> Result<Self, Failure> {
+        let path = Path::new(asked);
         if path.exists() {
-            return load_file(path, &overrides, table);
+            return Self::of_file(path);
         }
-        let entry = library::find(&self.scenario).ok_or_else(|| not_found(&self.scenario))?;
-        Ok(scenarios::load(entry.path, entry.text.as_bytes(), &overrides, table)?)
+        Ok(Self::of_entry(library::find(asked).ok_or_else(|| not_found(asked))?))
+    }
+
+    /// That of a scenario of the library.
+    pub(crate) fn of_entry(entry: &Entry) -> Self {
+        Self { name: entry.path.to_owned(), bytes: Cow::Borrowed(entry.text.as_bytes()) }
+    }
+
+    fn of_file(path: &Path) -> Result<Self, Failure> {
+        let (name, bytes) = read_file(path, "a scenario file")?;
+        Ok(Self { name, bytes: Cow::Owned(bytes) })
+    }
+
+    /// What it says, with changes.
+    pub(crate) fn load(&self, overrides: &[Override], table: &ProtocolTable) -> Result<Loaded, Failure> {
+        Ok(scenarios::load(&self.name, &self.bytes, overrides, table)?)
     }
 }
 
@@ -86,8 +116,7 @@ pub(crate) fn load_file(
     overrides: &[Override],
     table: &ProtocolTable,
 ) -> Result<Loaded, Failure> {
-    let (name, bytes) = read_file(path, "a scenario file")?;
-    Ok(scenarios::load(&name, &bytes, overrides, table)?)
+    ScenarioText::of_file(path)?.load(overrides, table)
 }
 
 /// Reads a capsule.

@@ -91,23 +91,37 @@ pub(crate) struct NewFile {
 impl NewFile {
     /// Finds out whether it can be written to its place.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let cannot = |error: io::Error| Failure::write_file(path, &error);
+        Self::try_create(path).map_err(|error| Failure::write_file(path, &error))
+    }
+
+    /// The same, for those who know more of what went wrong.
+    pub(crate) fn try_create(path: &Path) -> io::Result<Self> {
         if path.is_dir() {
-            return Err(cannot(io::ErrorKind::IsADirectory.into()));
+            return Err(io::ErrorKind::IsADirectory.into());
         }
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        let file = File::create(&part).map_err(cannot)?;
+        let file = File::create(&part)?;
         Ok(Self { path: path.to_owned(), part, file })
     }
 
+    /// Where it is to be written, before it is put in its place.
+    pub(crate) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// It is written: puts it in its place.
+    pub(crate) fn keep(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.part, &self.path)
+    }
+
     /// Writes it, and puts it in its place.
-    pub(crate) fn finish(mut self, text: &str) -> Result<(), Failure> {
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
-        written
-            .and_then(|()| fs::rename(&self.part, &self.path))
-            .map_err(|error| Failure::write_file(&self.path, &error))
+    pub(crate) fn finish(self, text: &str) -> Result<(), Failure> {
+        let path = self.path.clone();
+        let written = self.file().write_all(text.as_bytes()).and_then(|()| self.keep());
+        written.map_err(|error| Failure::write_file(&path, &error))
     }
 }
 

@@ -64,9 +64,29 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// How long something lasts, in its two largest units: `350ms`, `12.4s`, `8m 20s`, `3h 5m`, `12d 4h`.
+pub(crate) fn lasting(nanos: u128) -> String {
+    let (millis, seconds) = (nanos / 1_000_000, nanos / 1_000_000_000);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0 => format!("{millis}ms"),
+        1..60 => format!("{seconds}.{}s", millis % 1_000 / 100),
+        60..3_600 => format!("{minutes}m {}s", seconds % 60),
+        3_600..86_400 => format!("{hours}h {}m", minutes % 60),
+        86_400.. => format!("{days}d {}h", hours % 24),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_told_in_two_units() {
+        let texts =
+            [350, 12_450, 500_000, 11_130_000, 1_051_200_000].map(|millis| lasting(millis * 1_000_000));
+        assert_eq!(texts, ["350ms", "12.4s", "8m 20s", "3h 5m", "12d 4h"]);
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use scenarios::Verdict;
-use scenarios::run::{Inconclusive, MilestoneKind, ReportedMilestone, ReportedViolation};
+use scenarios::run::{MilestoneKind, ReportedMilestone, ReportedViolation};
 use sim_core::Span;
 use sim_core::fault::{Plan, Teller};
 
 use super::{
-    Damage, Metrics, REPORT_VERSION, Replayed, Report, TimelineLine, Twice, VerdictSummary, ViolationSummary,
-    WallTime,
+    Damage, Metrics, REPORT_VERSION, Replayed, Report, TimelineLine, Twice, VerdictKind, VerdictSummary,
+    ViolationSummary, WallTime,
 };
 use crate::exit_code::ExitCode;
 use crate::session::{Ran, Session};
@@ -64,25 +64,17 @@ impl Report {
 fn verdict(verdict: &Verdict, panic_place: Option<&str>, twice: Option<&Twice>) -> VerdictSummary {
     if let Some(Twice { equal: false, .. }) = twice {
         let text = "not deterministic: run twice, it was not the same".to_owned();
-        return VerdictSummary { kind: "non-determinism", text, exit_code: ExitCode::INTERNAL.number() };
+        let kind = VerdictKind::NonDeterminism;
+        return VerdictSummary { kind: kind.name(), text, exit_code: kind.code().number() };
     }
-    let (kind, code) = match verdict {
-        Verdict::Pass => ("pass", ExitCode::PASS),
-        Verdict::ExpectedViolation { .. } => ("expected-violation", ExitCode::PASS),
-        Verdict::ExpectationMissed { .. } => ("expectation-missed", ExitCode::VIOLATION),
-        Verdict::Violation { .. } => ("violation", ExitCode::VIOLATION),
-        Verdict::Panic { .. } => ("panic", ExitCode::VIOLATION),
-        Verdict::Liveness { .. } => ("liveness", ExitCode::VIOLATION),
-        Verdict::BeyondPromise => ("beyond-promise", ExitCode::BEYOND_PROMISE),
-        Verdict::Inconclusive { reason: Inconclusive::Interrupted } => ("interrupted", ExitCode::INTERRUPTED),
-        Verdict::Inconclusive {
-            reason:
-                Inconclusive::EventBudget { .. } | Inconclusive::History { .. } | Inconclusive::EngineLimit { .. },
-        } => ("inconclusive", ExitCode::INCONCLUSIVE),
-        Verdict::InternalError { .. } => ("internal-error", ExitCode::INTERNAL),
-    };
+    let kind = VerdictKind::from(verdict);
+    let code = kind.code();
     let place = panic_place.filter(|_| code == ExitCode::INTERNAL);
-    VerdictSummary { kind, text: format!("{verdict}{}", in_brackets(place)), exit_code: code.number() }
+    VerdictSummary {
+        kind: kind.name(),
+        text: format!("{verdict}{}", in_brackets(place)),
+        exit_code: code.number(),
+    }
 }
 
 fn summary(violation: &ReportedViolation, panic_place: Option<&str>) -> ViolationSummary {

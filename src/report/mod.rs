@@ -4,6 +4,7 @@
 
 mod build;
 mod human;
+mod kind;
 mod measured;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use self::human::{Body, Heading, Timeline};
+pub(crate) use self::kind::VerdictKind;
 pub(crate) use self::measured::Metrics;
 
 /// The version of the document; a change that breaks readers raises it.

@@ -183,7 +183,7 @@ fn sweep(flaw: Flaw) -> Vec<Report> {
         clients: (count: 0), checks: (liveness: Ignored), phases: (faults: "100ms"))"#;
     let loaded = scenarios::load("flawed.ron", text.as_bytes(), &[], &table)
         .unwrap_or_else(|error| panic!("the scenario is valid: {error}"));
-    let jobs = (0..8).map(|seed| Job { loaded: &loaded, seed });
+    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
     let done = Sweep::new(&table).run(jobs, |_, report| report, |_| false, &mut Progress::silent());
     let reports: Vec<Report> = done.into_iter().map(|done| done.kept).collect();
     let seeds: Vec<u64> = reports.iter().map(|report| report.seed).collect();

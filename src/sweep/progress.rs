@@ -1,52 +1,41 @@
-//! A line on standard error that says how far a sweep is, where a person watches.
+//! A line on standard error that says how far hunts and reproductions are, where a person watches.
 
-use std::io::{IsTerminal, stderr};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::output::talk;
-use crate::table::grouped;
-
-/// How far something is.
+/// How far something is. Silent where standard error is no terminal.
 pub(crate) struct Progress {
-    is_watched: bool,
-    /// What is being done.
-    what: String,
-    /// How wide the line on the terminal is.
-    shown: usize,
+    bar: ProgressBar,
 }
 
 impl Progress {
-    /// For whoever sits at the terminal; silent where standard error is none.
+    /// For whoever sits at the terminal.
     pub(crate) fn new() -> Self {
-        Self { is_watched: stderr().is_terminal(), what: String::new(), shown: 0 }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{msg}: {human_pos} runs");
+        bar.set_style(style.expect("the template is well-formed"));
+        Self { bar }
     }
 
     /// For nobody.
     #[cfg(test)]
-    pub(crate) const fn silent() -> Self {
-        Self { is_watched: false, what: String::new(), shown: 0 }
+    pub(crate) fn silent() -> Self {
+        Self { bar: ProgressBar::hidden() }
     }
 
     /// Something else is being done from now on.
     pub(crate) fn begin(&mut self, what: impl Into<String>) {
-        self.what = what.into();
+        self.bar.set_message(what.into());
         self.show(0);
     }
 
     /// So many runs are done.
     pub(crate) fn show(&mut self, runs: usize) {
-        if self.is_watched {
-            let line = format!("{}: {} runs", self.what, grouped(runs as u64));
-            let width = line.chars().count();
-            talk(format_args!("\r{line}{}", " ".repeat(self.shown.saturating_sub(width))));
-            self.shown = width;
-        }
+        self.bar.set_position(runs as u64);
     }
 
     /// Takes the line away, so that something else can be printed.
     pub(crate) fn clear(&mut self) {
-        if self.shown > 0 {
-            talk(format_args!("\r{}\r", " ".repeat(self.shown)));
-            self.shown = 0;
-        }
+        self.bar.finish_and_clear();
+        self.bar.reset();
     }
 }

@@ -6,4 +6,5 @@ mod history;
 mod hunts;
 mod readme;
 mod support;
+mod sweep;
 mod trace;

@@ -195,11 +195,10 @@ impl Generator {
     fn candidates_of(&self, kind: &dyn FaultKind, rate: Rate, source: &KeySource, out: &mut Vec<Drawn>) {
         let Some(mean) = rate.mean() else { return };
         let name = kind.about().name;
-        let intervals = Distribution::exponential(mean);
         let mut arrivals = source.stream(Purpose::Faults, key_of(name), 0);
         let mut start = self.start;
         for ordinal in 0.. {
-            start += intervals.sample(arrivals.next_u64()) + Span::nanos(1);
+            start += Distribution::sample_exponential(mean, arrivals.next_u64()) + Span::nanos(1);
             if start + self.duration.0 > self.end - self.settle {
                 return;
             }

@@ -112,7 +112,7 @@ impl Hunt<'_> {
             if (done.len() as u64) < seeds {
                 return Ok(None);
             }
-            for Done { kept, processor_time } in done {
+            for Done { kept, processor_time, .. } in done {
                 control.add(&kept.verdict, processor_time, || failed(&kept));
             }
         }
@@ -154,6 +154,7 @@ impl Hunt<'_> {
     fn jobs<'b>(&self, grounds: &'b [Ground], start: u32) -> impl Iterator<Item = Job<'b>> + use<'b> {
         let start_seed = self.start_seed;
         grounds.iter().cycle().zip(0_u64..).map(move |(ground, place)| Job {
+            index: place,
             loaded: &ground.loaded,
             // 53 bits, so that every reader of JSON keeps all of them.
             seed: fingerprint(&(start_seed, start, place)) >> 11,

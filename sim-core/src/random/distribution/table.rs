@@ -47,6 +47,15 @@ impl Table {
         let (point, fraction) = locate(beyond);
         interpolate(points[point], points[point + 1], fraction)
     }
+
+    /// What [`Table::sample`] gives in the table of `family`, by evaluating two of its four thousand points.
+    pub(super) fn sample_once(family: &Family, draw: u64) -> u64 {
+        let in_lower_half = draw >> 63 == 0;
+        let side: fn(f64) -> Tail = if in_lower_half { Tail::Lower } else { Tail::Upper };
+        let (point, fraction) = locate(if in_lower_half { draw } else { !draw });
+        let [from, to] = [point, point + 1].map(|point| family.quantile(side(probability_at(point))));
+        interpolate(from, to, fraction)
+    }
 }
 
 /// The point before a tail of `beyond / 2⁶⁴` (below ½), and how far it is to the next one, in units of 2⁻³².

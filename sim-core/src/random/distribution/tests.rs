@@ -161,4 +161,13 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn a_single_draw_is_that_of_the_table(draw: u64, shift in 0..64_u32, mean in 1..100_000_000_000_u64) {
+        let mean = Span::nanos(mean);
+        let table = Distribution::exponential(mean);
+        for draw in [draw >> shift, !(draw >> shift), 0, u64::MAX, 1 << 63] {
+            prop_assert_eq!(Distribution::sample_exponential(mean, draw), table.sample(draw));
+        }
+    }
 }
