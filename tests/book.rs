@@ -109,7 +109,7 @@ fn every_fault_point_is_in_the_book() {
 #[test]
 fn every_latency_and_ratio_is_in_the_book() {
     let named = |header| -> BTreeSet<String> {
-        let cells = rows(&chapter("reports.md"), header).into_iter().map(|[names]| names);
+        let cells = rows(&chapter("reports.md"), header).into_iter().map(|[names, _]| names);
         cells
             .flat_map(|names| {
                 names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>()
