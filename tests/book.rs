@@ -239,6 +239,49 @@ fn the_page_of_sweeping_shows_what_the_program_prints() {
     assert!(shown >= 1, "{shown} blocks show what is printed");
 }
 
+/// The capsule of the page on shrinking, explained as the page on explaining does it; the last is where it was done.
+fn explained(more: &[&str], name: &str) -> (String, PathBuf) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).expect("cargo's folder can be written to");
+    let blocks = blocks(&chapter("shrinking.md"), "ron,scenario");
+    fs::write(folder.join("stale.shrunk.ron"), &blocks[0]).expect("the folder is ours");
+    let capsule = "stale.shrunk.capsule.ron";
+    printed_in(&folder, &["run", "stale.shrunk.ron", "--seed", "9", "--save", capsule]);
+    (printed_in(&folder, &[&["explain", capsule], more].concat()), folder)
+}
+
+#[test]
+fn the_page_of_explaining_shows_what_the_program_prints_and_draws() {
+    let blocks = blocks(&chapter("explaining.md"), "console");
+    let [block] = blocks.as_slice() else { panic!("one call, not {}", blocks.len()) };
+    let (call, shown) = block.split_once('\n').expect("a command, and what it prints");
+    let arguments = call.strip_prefix("$ splitbrain explain stale.shrunk.capsule.ron ").expect("the command");
+    let (printed, folder) = explained(&arguments.split_whitespace().collect::<Vec<_>>(), "explaining");
+    assert_eq!(printed.trim_end(), shown.trim_end(), "left: `{call}`; right: `explaining.md`");
+    let drawn = fs::read_to_string(folder.join("stale.svg")).expect("it was drawn");
+    assert!(drawn == chapter("explaining.svg"), "`explaining.svg` is not what `{call}` draws");
+}
+
+#[test]
+fn every_field_of_an_explanation_is_in_the_book() {
+    let (printed, _) = explained(&["--samples", "4", "--format", "json"], "explaining-json");
+    let document: Value = serde_json::from_str(&printed).expect("one document");
+    let page: BTreeSet<String> = quoted(&chapter("explaining.md")).into_iter().collect();
+    let Value::Object(fields) = document else { panic!("an object") };
+    let versions = ["explanation_version", "splitbrain_version", "capsule"];
+    let missing: Vec<&String> =
+        fields.keys().filter(|name| !page.contains(*name) && !versions.contains(&name.as_str())).collect();
+    assert!(missing.is_empty(), "`explaining.md` does not name {missing:?}");
+}
+
+#[test]
+fn the_schema_of_explanations_is_that_of_the_program() {
+    let written: Value =
+        serde_json::from_str(&chapter("explanation.schema.json")).expect("the schema is JSON");
+    let command = "splitbrain list --schema explanation > book/src/explanation.schema.json";
+    assert!(written == json(&["list", "--schema", "explanation"]), "the schema has changed: `{command}`");
+}
+
 #[test]
 fn every_field_of_a_report_is_in_the_book() {
     let report = json(&["run", "echo/hello", "--twice", "--format", "json"]);
@@ -355,8 +398,13 @@ fn names_of(schema: &Value) -> BTreeSet<String> {
 
 /// What the program prints, called like this.
 fn printed(arguments: &[&str]) -> String {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_splitbrain")).args(arguments).output().expect("the program runs");
+    printed_in(Path::new("."), arguments)
+}
+
+/// The same, called in a folder.
+fn printed_in(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+    let output = command.args(arguments).current_dir(folder).output().expect("the program runs");
     String::from_utf8(output.stdout).expect("the program prints UTF-8")
 }
 

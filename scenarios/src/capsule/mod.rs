@@ -32,7 +32,7 @@ use crate::load::{self, Loaded};
 use crate::protocol::ProtocolTable;
 use crate::run::Report;
 use crate::text::diagnostic::name_advice;
-use crate::text::{self, Diagnostic, Document, Path};
+use crate::text::{self, Diagnostic, Document, Override, Path};
 
 /// The newest version of the format, and the only one there is.
 pub const FORMAT_VERSION: u32 = 1;
@@ -50,6 +50,9 @@ pub struct Capsule {
     pub made_by: String,
     /// The seed.
     pub seed: u64,
+    /// Fields of the scenario that were set by hand, `nodes=3`. They stand in it already; its `draw` leaves them alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
     /// What the run ended with, in words.
     pub verdict: String,
     /// The first property violated; empty where none was.
@@ -86,6 +89,7 @@ impl Capsule {
             format_version: FORMAT_VERSION,
             made_by: VERSION.to_owned(),
             seed: report.seed,
+            set: loaded.overrides().iter().map(ToString::to_string).collect(),
             verdict: report.verdict.to_string(),
             property: first.map(|violation| violation.property.clone()).unwrap_or_default(),
             evidence: first.map(|violation| violation.evidence.clone()).unwrap_or_default(),
@@ -111,7 +115,8 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
     load::check_version(&document, FORMAT_VERSION)?;
     let capsule: Capsule = text::parse(&document)?;
     let part = document.part(&path("scenario")).expect("a capsule without a scenario was just refused");
-    let loaded = load::checked(part, &[], table)?;
+    let set = capsule.set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let loaded = load::checked(part, &set, table)?;
     let configured = loaded.configured(capsule.seed, table);
     let (nodes, clients) = (configured.scenario.nodes, configured.scenario.clients.total());
     capsule.plan.validate(nodes, clients).map_err(|error| {

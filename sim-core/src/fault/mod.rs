@@ -51,6 +51,7 @@ mod domain_failure;
 mod duplicate;
 mod flapping_link;
 mod hold;
+mod last_words;
 mod late_duplicates;
 mod late_messages;
 mod latency;

@@ -51,7 +51,7 @@ use self::host::Spare;
 pub use self::setup::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep,
 };
-use crate::check::{Breach, Ghosts, Invariant, Nodes, Violation};
+use crate::check::{Breach, Ghosts, Invariants, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
@@ -74,7 +74,7 @@ pub struct World<P: Process> {
     processes: Vec<Option<P>>,
     core: Core<P>,
     config: Arc<P::Config>,
-    invariants: Vec<Box<dyn Invariant<P>>>,
+    invariants: Invariants<P>,
     /// What the invariants share.
     ghosts: Ghosts<P>,
     violations: Vec<Violation>,
@@ -150,7 +150,7 @@ impl<P: Process> World<P> {
             read_ahead_of: 0,
             core: Core::new(&setup),
             ghosts: Ghosts::of(&setup.invariants),
-            invariants: setup.invariants,
+            invariants: Invariants::new(setup.invariants),
         };
         assert_points_exist::<P>(&setup.plan);
         world.watch_points();
@@ -279,9 +279,9 @@ impl<P: Process> World<P> {
         self.ghosts.on_event(node, &facts);
         let nodes = Nodes::new(&self.processes, &self.core.hosts, &self.ghosts);
         let mut breaches = Vec::new();
-        for (index, invariant) in self.invariants.iter_mut().enumerate() {
-            if let Err(breach) = invariant.on_event(&nodes, node, &facts) {
-                breaches.push((index, breach));
+        for place in self.invariants.hearers(&facts) {
+            if let Err(breach) = self.invariants[place].on_event(&nodes, node, &facts) {
+                breaches.push((place, breach));
             }
         }
         if !breaches.is_empty() {
@@ -295,8 +295,8 @@ impl<P: Process> World<P> {
     /// Reports each breach once: a violated invariant is not asked again.
     #[cold]
     fn report(&mut self, node: NodeId, breaches: Vec<(usize, Breach)>) {
-        for (index, Breach(evidence)) in breaches.into_iter().rev() {
-            let property = self.invariants.remove(index).about().name.to_owned();
+        for (place, Breach(evidence)) in breaches.into_iter().rev() {
+            let property = self.invariants.remove(place).about().name.to_owned();
             tracing::warn!(now = %self.core.now, %node, property, evidence, "violation");
             let (at, event) = (self.core.now, self.core.events);
             self.violations.push(Violation { property, at, event, node: Some(node), evidence });
