@@ -29,7 +29,7 @@ use sim_core::fault::Plan;
 
 use crate::format::Scenario;
 use crate::load::{self, Loaded};
-use crate::protocol::ProtocolTable;
+use crate::protocol::{ProtocolKind, ProtocolTable};
 use crate::run::Report;
 use crate::text::diagnostic::name_advice;
 use crate::text::{self, Diagnostic, Document, Override, Path};
@@ -125,18 +125,23 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
         let hint = "the plan of a capsule is what its run did; edit the scenario with it, or run it anew";
         Diagnostic::new(error.to_string(), document.place_of(&path("plan")), allowed, hint)
     })?;
-    check_points(&capsule.plan, configured.scenario.protocol.name(), table).map_err(
+    check_names(&capsule.plan, configured.scenario.protocol.name(), table).map_err(
         |(problem, allowed, hint)| Diagnostic::new(problem, document.place_of(&path("plan")), allowed, hint),
     )?;
     Ok(Opened { capsule, loaded })
 }
 
-/// That the protocol has the fault points that a plan names; else what is wrong, what is allowed and a hint.
-fn check_points(plan: &Plan, protocol: &str, table: &ProtocolTable) -> Result<(), (String, String, String)> {
-    let known = table.find(protocol).map(|kind| kind.about().fault_points).unwrap_or_default();
-    let Some(name) = plan.fault_points().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
-    let (allowed, hint) = name_advice(name.as_str(), &known);
-    Err((format!("`{protocol}` has no fault point `{name}`"), allowed, hint))
+/// That the protocol has the fault points and the timers that a plan names; else what is wrong, what is allowed and a hint.
+fn check_names(plan: &Plan, protocol: &str, table: &ProtocolTable) -> Result<(), (String, String, String)> {
+    let Some(about) = table.find(protocol).map(ProtocolKind::about) else { return Ok(()) };
+    let points = plan.fault_points().map(|name| ("fault point", name, &about.fault_points));
+    let timers = plan.timers().map(|name| ("timer", name, &about.timers));
+    let mut named = points.chain(timers);
+    let Some((what, name, known)) = named.find(|(_, name, known)| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let (allowed, hint) = name_advice(name.as_str(), known);
+    Err((format!("`{protocol}` has no {what} `{name}`"), allowed, hint))
 }
 
 fn path(text: &str) -> Path {

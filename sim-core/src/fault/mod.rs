@@ -77,7 +77,7 @@ pub use condition::{Moment, StatusEvent, Trigger};
 pub use generator::{Drawn, Generator, Selection};
 pub use kind::{About, Aim, Aimed, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 pub use plan::{Entry, Plan, PlanError, Script, Step, Wait, Was};
-pub use point::{PointName, PointNameError};
+pub use point::{PointName, PointNameError, TimerName};
 pub use table::KINDS;
 pub use target::{Domain, Target, TargetError};
 pub use tell::Teller;
