@@ -1,7 +1,7 @@
 //! Why a run failed, for a person.
 //!
 //! ```text
-//! capsule ─ run ─► failure ─ moment ─► causal past ─ tale ─► story, picture
+//! capsule ─ run ─► failure ─ moment ─► causal past ─ retold ─► story, picture
 //!                    │         └─► states side by side
 //!                    ├─ evidence ─► longest legal prefix
 //!                    ├─ runs without one fault ─► which faults it needs

@@ -214,12 +214,12 @@ impl<'a> Page<'a> {
             writeln!(f, r#"<rect class="{class}" x="{x:.1}" y="{:.1}" width="24" height="16"/>"#, y - 8.0)?;
             write_text(f, (x + 32.0, y + 4.0), "small", label)?;
         }
-        writeln!(f, r#"<circle class="violation" cx="640" cy="{y:.1}" r="8"/>"#)?;
-        write_text(f, (656.0, y + 4.0), "small", "the failure")?;
-        writeln!(f, r#"<circle class="turning" cx="748" cy="{y:.1}" r="7"/>"#)?;
+        writeln!(f, r#"<circle class="violation" cx="660" cy="{y:.1}" r="8"/>"#)?;
+        write_text(f, (676.0, y + 4.0), "small", "the failure")?;
+        writeln!(f, r#"<circle class="turning" cx="772" cy="{y:.1}" r="7"/>"#)?;
         write_text(
             f,
-            (764.0, y + 4.0),
+            (788.0, y + 4.0),
             "small",
             "inevitable from here on; squares are timers; time is not to scale",
         )
