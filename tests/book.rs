@@ -9,10 +9,11 @@ use scenarios::{ProtocolTable, Scenario};
 use schemars::schema_for;
 use serde_json::Value;
 use sim_core::fault::{self, Severity, Target};
-use sim_core::metrics::Gauge;
+use sim_core::metrics::{Counter, Gauge, Latency};
+use sim_core::ratio::{RATIOS, THROUGHPUT};
 
 /// Objects of a report that have names as keys, not fields.
-const NAMED: [&str; 5] = ["counters", "fault_points", "gauges", "latencies", "points"];
+const NAMED: [&str; 6] = ["counters", "fault_points", "gauges", "latencies", "points", "ratios"];
 /// An object of a report that has names as keys, and under each the names of nodes.
 const NAMED_TWICE: &str = "process_gauges";
 
@@ -120,6 +121,32 @@ fn every_fault_point_is_in_the_book() {
     assert_eq!(written.collect::<Vec<_>>(), known.collect::<Vec<_>>(), "left: `faults.md`; right: Raft");
     for name in table.iter().flat_map(|protocol| protocol.about().fault_points) {
         assert!(name.parse::<fault::PointName>().is_ok(), "`{name}` cannot be written in a scenario");
+    }
+}
+
+#[test]
+fn every_latency_and_ratio_is_in_the_book() {
+    let named = |header| -> BTreeSet<String> {
+        let cells = rows(&chapter("reports.md"), header).into_iter().map(|[names, _]| names);
+        cells
+            .flat_map(|names| {
+                names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let latencies = Latency::ALL.map(|latency| latency.name().to_owned());
+    assert_eq!(named("latency"), latencies.into(), "left: `reports.md`; right: the engine");
+    let ratios = RATIOS.map(|ratio| ratio.name).into_iter().chain([THROUGHPUT]);
+    assert_eq!(named("ratio"), ratios.map(str::to_owned).collect(), "left: `reports.md`; right: the engine");
+    let page = chapter("reports.md");
+    for counter in [
+        Counter::Epochs,
+        Counter::EpochsWithoutLeader,
+        Counter::SplitVotes,
+        Counter::CandidaciesDespiteLeader,
+        Counter::Decided,
+    ] {
+        assert!(page.contains(&format!("`{counter}`")), "`reports.md` does not name `{counter}`");
     }
 }
 

@@ -220,6 +220,7 @@ impl<P: Process> Core<P> {
         } else {
             self.metrics.increment(Counter::Restarts);
             self.record_lifecycle(node, Lifecycle::Restart);
+            self.leadership.on_restart(self.now, node);
             self.note_milestone(Happening::Restarted(node));
         }
     }
@@ -244,6 +245,7 @@ impl<P: Process> Core<P> {
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
         self.record_lifecycle(node, Lifecycle::Crash);
+        self.leadership.on_crash(&mut self.metrics, self.now, node);
         self.note_milestone(Happening::Crashed(node));
         true
     }
