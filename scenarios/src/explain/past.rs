@@ -135,16 +135,8 @@ impl Weights<'_> {
         let by_command =
             || record.cause().is_some_and(|cause| self.told().record(cause).kind() == TraceKind::Command);
         match record.kind() {
-            TraceKind::Start => record.cause().is_none() || by_command(),
-            TraceKind::Crash | TraceKind::Restart | TraceKind::Pause | TraceKind::Resume => by_command(),
-            TraceKind::Delivery
-            | TraceKind::Drop
-            | TraceKind::TimerFired
-            | TraceKind::Durable
-            | TraceKind::Request
-            | TraceKind::Reply
-            | TraceKind::HandlerStart
-            | TraceKind::Command => false,
+            TraceKind::Start if record.cause().is_none() => true,
+            kind => kind.power().is_some() && by_command(),
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::fault::{Command, Place, Shape};
+use sim_core::status::Power;
 use sim_core::trace::{Record, TraceKind};
 use sim_core::{Endpoint, NodeId, SimTime};
 
@@ -192,25 +193,11 @@ fn host_bands(moment: &Moment, lane: &impl Fn(Option<Endpoint>) -> Option<u32>) 
     let mut open: BTreeMap<Endpoint, Band> = BTreeMap::new();
     let mut bands = Vec::new();
     for record in moment.told.trace().iter().take_while(|record| record.at() <= moment.at) {
-        let Some(subject) = record.subject() else { continue };
-        let label = match record.kind() {
-            TraceKind::Crash => Some("down"),
-            TraceKind::Pause => Some("paused"),
-            TraceKind::Restart | TraceKind::Resume => None,
-            TraceKind::Delivery
-            | TraceKind::Drop
-            | TraceKind::TimerFired
-            | TraceKind::Durable
-            | TraceKind::Request
-            | TraceKind::Reply
-            | TraceKind::HandlerStart
-            | TraceKind::Start
-            | TraceKind::Command => continue,
-        };
+        let Some((subject, power)) = record.subject().zip(record.kind().power()) else { continue };
         let at = record.at().as_nanos();
         bands.extend(open.remove(&subject).map(|band| Band { to_ns: Some(at), ..band }));
-        if let (Some(label), Some(lane)) = (label, lane(Some(subject))) {
-            let band = Band { lanes: vec![lane], from_ns: at, to_ns: None, label: label.to_owned() };
+        if let Some(lane) = lane(Some(subject)).filter(|_| power != Power::Running) {
+            let band = Band { lanes: vec![lane], from_ns: at, to_ns: None, label: power.name().to_owned() };
             open.insert(subject, band);
         }
     }

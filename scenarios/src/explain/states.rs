@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::NodeId;
-use sim_core::status::{NodeStatus, Power, Standing};
+use sim_core::status::{NodeStatus, Standing};
 
 use super::changes::{Flat, FlatStrip, is_noise, name_of};
 use super::moment::Moment;
@@ -68,15 +68,10 @@ impl States {
 
 impl NodeState {
     fn of(node: NodeId, status: &NodeStatus) -> Self {
-        let power = match status.power {
-            Power::Running => "up",
-            Power::Paused => "paused",
-            Power::Down => "down",
-        };
         let process = status.process;
         Self {
             node: node.to_string(),
-            power: power.to_owned(),
+            power: status.power.name().to_owned(),
             role: process.map(|process| process.role.to_owned()),
             epoch: process.map(|process| process.epoch),
             leader: process.and_then(|process| process.leader).map(|leader| leader.to_string()),
