@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use scenarios::protocol::ProtocolKind;
 use scenarios::{ProtocolTable, Scenario};
 use schemars::schema_for;
 use serde_json::Value;
@@ -145,8 +146,47 @@ fn every_latency_and_ratio_is_in_the_book() {
         Counter::SplitVotes,
         Counter::CandidaciesDespiteLeader,
         Counter::Decided,
+        Counter::StaleReads,
     ] {
         assert!(page.contains(&format!("`{counter}`")), "`reports.md` does not name `{counter}`");
+    }
+}
+
+#[test]
+fn what_protocols_keep_is_in_the_book_and_has_names_of_its_own() {
+    let page = chapter("reports.md");
+    let written: BTreeSet<String> = rows(&page, "of the protocol")
+        .into_iter()
+        .flat_map(|[names, kept]| {
+            let (protocol, names) = names.split_once(": ").expect("`protocol`: `name`, …");
+            let whole = |name: &str| format!("{protocol} {kept} {name}");
+            names.split(", ").map(whole).collect::<Vec<_>>()
+        })
+        .collect();
+    let table = ProtocolTable::builtin();
+    let known = table.iter().flat_map(|protocol| {
+        let about = protocol.about();
+        let kept = [("gauge", about.gauges), ("counter", about.counters), ("latency", about.latencies)];
+        kept.into_iter().flat_map(move |(kept, names)| {
+            let protocol = about.name.clone();
+            names.into_iter().map(move |name| format!("`{protocol}` {kept} `{name}`"))
+        })
+    });
+    assert_eq!(written, known.collect(), "left: `reports.md`; right: the protocols");
+    for about in table.iter().map(ProtocolKind::about) {
+        let of_engine = |name: &&str| {
+            Counter::ALL.iter().any(|counter| counter.name() == *name)
+                || Latency::ALL.iter().any(|latency| latency.name() == *name)
+                || Gauge::ALL.iter().any(|gauge| gauge.name() == *name)
+        };
+        let own: Vec<_> = [about.gauges, about.counters, about.latencies].concat();
+        assert_eq!(
+            own.iter().find(|name| of_engine(name)),
+            None,
+            "{} takes a name of the engine",
+            about.name
+        );
+        assert_eq!(own.iter().collect::<BTreeSet<_>>().len(), own.len(), "{}: {own:?}", about.name);
     }
 }
 

@@ -16,6 +16,9 @@
 //! or the last answer to a client. If clients did not ask at all times since, it counts from when they began to; if they
 //! don't ask now, only from now on.
 //!
+//! **Stale reads** are judged by what a process knows, not by what it answers: one that knows less to be decided than any did
+//! when the read was asked for may have missed a write, of this key or another.
+//!
 //! **Not measured**: how long the first leader took (a group that has never had one is not out of service), and whether a
 //! leader could reach a quorum, which only its protocol knows.
 
@@ -27,7 +30,7 @@ use crate::{NodeId, SimTime};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leadership {
     /// The highest epoch that anybody has campaigned for or led.
-    epoch: u64,
+    epoch: Option<u64>,
     /// How many have campaigned for it.
     candidates: u32,
     /// Whether somebody has led it.
@@ -50,6 +53,8 @@ pub(crate) struct Leadership {
     campaigns: Vec<(NodeId, SimTime)>,
     /// Who has restarted, when, and how far things were decided then.
     returning: Vec<(NodeId, SimTime, u64)>,
+    /// How much was decided when the reads were asked for that a process is answering.
+    reads: Vec<u64>,
 }
 
 /// A process shows another status than before.
@@ -98,9 +103,19 @@ impl Leadership {
     /// A process knows so much to be decided. This is asked after every event, and mostly it is nothing new.
     #[inline(always)]
     pub(crate) fn maybe_progress(&mut self, metrics: &mut Metrics, at: SimTime, node: NodeId, commit: u64) {
-        if commit > self.decided || !self.returning.is_empty() {
+        if commit > self.decided || !self.returning.is_empty() || !self.reads.is_empty() {
             self.on_progress(metrics, at, node, commit);
         }
+    }
+
+    /// How far anybody has known things to be decided.
+    pub(crate) fn decided(&self) -> u64 {
+        self.decided
+    }
+
+    /// A process answers a read that was asked for when so much was decided; what it knows itself shows when it is done.
+    pub(crate) fn on_read(&mut self, decided: u64) {
+        self.reads.push(decided);
     }
 
     /// A node crashed.
@@ -149,7 +164,7 @@ impl Leadership {
             metrics.record(Latency::Campaign, now.since(since));
         }
         self.maybe_begin_epoch(metrics, epoch);
-        self.is_led |= epoch == self.epoch;
+        self.is_led |= Some(epoch) == self.epoch;
         if self.leader.is_some_and(|(_, led)| led > epoch) {
             return;
         }
@@ -171,7 +186,7 @@ impl Leadership {
             return;
         }
         self.maybe_begin_epoch(metrics, after.epoch);
-        self.candidates += u32::from(after.epoch == self.epoch);
+        self.candidates += u32::from(Some(after.epoch) == self.epoch);
         if hears_leader {
             metrics.increment(Counter::CandidaciesDespiteLeader);
         }
@@ -179,7 +194,7 @@ impl Leadership {
 
     /// If the epoch is the highest so far, the one before is over, whether it had a leader or not.
     fn maybe_begin_epoch(&mut self, metrics: &mut Metrics, epoch: u64) {
-        if epoch <= self.epoch {
+        if Some(epoch) <= self.epoch {
             return;
         }
         metrics.increment(Counter::Epochs);
@@ -189,7 +204,7 @@ impl Leadership {
         if !self.is_led && self.candidates > 1 {
             metrics.increment(Counter::SplitVotes);
         }
-        (self.epoch, self.candidates, self.is_led) = (epoch, 0, false);
+        (self.epoch, self.candidates, self.is_led) = (Some(epoch), 0, false);
     }
 
     /// From when on a leader that has not crashed counts as lost. See the [module documentation](self).
@@ -221,6 +236,9 @@ impl Leadership {
 
     #[inline(never)]
     fn on_progress(&mut self, metrics: &mut Metrics, at: SimTime, node: NodeId, commit: u64) {
+        for decided in self.reads.drain(..) {
+            metrics.add(Counter::StaleReads, u64::from(commit < decided));
+        }
         if let Some(place) = self.returning.iter().position(|(returning, ..)| *returning == node)
             && commit >= self.returning[place].2
         {
@@ -389,6 +407,22 @@ mod tests {
         group.show(320, 2, (Standing::Leader, 2), 2, 1);
         assert_eq!(group.counts(), [2, 0, 0]);
         assert_eq!(group.samples(Latency::Campaign), (2, Span::millis(20)), "the first came to nothing");
+    }
+
+    #[test]
+    fn a_read_is_stale_where_its_answer_comes_from_one_that_knew_less_than_was_decided_when_it_was_asked() {
+        let mut group = Group::led();
+        let asked = group.leadership.decided();
+        group.show(20, 1, (Standing::Leader, 1), 1, 2);
+        group.leadership.on_read(asked);
+        group.show(30, 2, (Standing::Follower, 1), 1, 1);
+        assert_eq!(group.metrics.counter(Counter::StaleReads), 0, "what was decided later need not be seen");
+        group.leadership.on_read(group.leadership.decided());
+        group.show(40, 2, (Standing::Follower, 1), 1, 1);
+        assert_eq!(group.metrics.counter(Counter::StaleReads), 1);
+        group.leadership.on_read(group.leadership.decided());
+        group.show(50, 2, (Standing::Follower, 1), 1, 2);
+        assert_eq!(group.metrics.counter(Counter::StaleReads), 1, "it learned of it in the same step");
     }
 
     #[test]

@@ -240,7 +240,7 @@ impl<P: Process> Core<P> {
         self.clear_inbox(node);
         self.lose_unsynced(node, loss);
         self.metrics.fall(Gauge::NodesUp, self.now, 1);
-        self.metrics.clear_process_gauges(self.now, node);
+        self.metrics.forget_process(self.now, node);
         self.network.set_forwarding(node, Forwarding::Off);
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
