@@ -19,7 +19,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Candidate, Follower, Leader, Preparation, Role};
 use super::types::Pvalue;
-use super::{Paxos, Point, Timer};
+use super::{Level, Paxos, Point, Timer};
 use crate::replicated::{Ballot, Index, Life, Phase};
 
 impl Paxos {
@@ -248,6 +248,7 @@ impl Paxos {
         };
         let ballot = candidate.ballot;
         let base = self.log.last().next();
+        context.gauge(Level::Gap as usize, candidate.preparation.gap(base));
         self.role = Role::Leader(Box::new(Leader::new(candidate, base)));
         context.fact(Fact::BecameLeader { ballot });
         context.cancel_timer(Timer::Election);

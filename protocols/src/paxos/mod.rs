@@ -186,6 +186,35 @@ const POINTS: [&str; 18] = [
     "a readmitted node became the acceptor of the next slot",
 ];
 
+/// Levels that a node tells of itself; the index is the place in [`GAUGES`].
+#[derive(Clone, Copy, Debug)]
+enum Level {
+    /// The slots after the last that it knows to be decided without a hole, up to the last that it knows anything of.
+    Undecided,
+    /// The slots that it filled with no-ops when it came to lead last: nobody had reported anything for them.
+    Gap,
+}
+
+const GAUGES: [&str; 2] = ["undecided", "gap"];
+
+/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    /// A higher ballot is written and not yet durable.
+    BallotWritten,
+    /// Proposals are written as accepted, and not yet durable.
+    AcceptedWritten,
+    /// All parts of a snapshot are staged, and it is not yet the snapshot.
+    SnapshotStaged,
+    /// A snapshot is durable, and the journal still has what it stands for.
+    BeforeCompaction,
+    /// Slots are decided and not yet executed.
+    BeforeApply,
+}
+
+const FAULT_POINTS: [&str; 5] =
+    ["ballot-written", "accepted-written", "snapshot-staged", "before-compaction", "before-apply"];
+
 /// One node of a Multi-Paxos cluster. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub struct Paxos {

@@ -75,6 +75,11 @@ impl Preparation {
         reported.max(self.decided.0)
     }
 
+    /// How many slots from `base` on nobody reported anything for, although somebody did for a later one.
+    pub(super) fn gap(&self, base: Index) -> u64 {
+        self.end().since(base.previous()) - self.reports.range(base..).count() as u64
+    }
+
     /// pmax (PMMC §3.2): of what was reported for a slot, the proposal with the highest ballot. It may be decided.
     pub(super) fn adopted(&self, slot: Index, config: &Config) -> Option<Proposal> {
         let reports = self.reports.get(&slot)?.iter();

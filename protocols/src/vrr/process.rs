@@ -18,7 +18,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::status::Status;
 use super::types::View;
-use super::{POINTS, Record, Timer, Vrr};
+use super::{FAULT_POINTS, GAUGES, POINTS, Record, Timer, Vrr};
 use crate::replicated::StateMachine;
 
 impl process::Timer for Timer {
@@ -45,6 +45,8 @@ impl Process for Vrr {
     /// [`Vrr::forgotten`].
     const PROMISE: DiskPromise = DiskPromise::EVERYTHING;
     const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {
@@ -66,6 +68,7 @@ impl Process for Vrr {
         if self.slot.is_none() {
             return;
         }
+        self.tell_uncommitted(context);
         if !context.is_first_start() {
             self.become_recovering(context);
         } else if self.config.primary(self.view) == self.node {

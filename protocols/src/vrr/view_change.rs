@@ -22,7 +22,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::status::{Backup, Primary, Status, ViewChange};
 use super::types::View;
-use super::{Point, Timer, Vrr};
+use super::{FaultPoint, Point, Timer, Vrr};
 use crate::replicated::Index;
 
 impl Vrr {
@@ -191,6 +191,7 @@ impl Vrr {
             self.take_whole_log(context, &log);
         }
         self.learn_commit(context, commit);
+        context.fault_point(FaultPoint::BeforeStartView as usize);
         self.become_primary(context);
     }
 
