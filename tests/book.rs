@@ -13,7 +13,7 @@ use sim_core::metrics::{Counter, Gauge, Latency};
 use sim_core::ratio::{RATIOS, THROUGHPUT};
 
 /// Objects of a report that have names as keys, not fields.
-const NAMED: [&str; 5] = ["counters", "fault_points", "gauges", "latencies", "points"];
+const NAMED: [&str; 6] = ["counters", "fault_points", "gauges", "latencies", "points", "ratios"];
 /// An object of a report that has names as keys, and under each the names of nodes.
 const NAMED_TWICE: &str = "process_gauges";
 

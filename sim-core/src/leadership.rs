@@ -67,18 +67,17 @@ pub(crate) struct Change {
     pub(crate) hears_leader: bool,
 }
 
-impl Leadership {
-    /// Whether a change of status is one that matters here.
-    #[inline(always)]
-    pub(crate) fn concerns(&self, before: Option<Status>, after: &Status) -> bool {
-        after.commit > self.decided
-            || !self.returning.is_empty()
-            || before.is_none_or(|before| {
-                (before.standing, before.epoch, before.leader) != (after.standing, after.epoch, after.leader)
-            })
-    }
+/// Whether a process shows another standing, epoch or leader than before.
+#[inline(always)]
+pub(crate) fn is_change(before: Option<Status>, after: &Status) -> bool {
+    before.is_none_or(|before| {
+        (before.standing, before.epoch, before.leader) != (after.standing, after.epoch, after.leader)
+    })
+}
 
-    /// A process shows another status.
+impl Leadership {
+    /// A process stands otherwise, in another epoch, or knows of another leader.
+    #[cold]
     pub(crate) fn on_change(&mut self, metrics: &mut Metrics, change: &Change) {
         let Change { at, node, before, after, .. } = *change;
         let is_new =
@@ -94,7 +93,14 @@ impl Leadership {
             self.lose(metrics, since);
         }
         self.on_word(metrics, change);
-        self.on_progress(metrics, change);
+    }
+
+    /// A process knows so much to be decided. This is asked after every event, and mostly it is nothing new.
+    #[inline(always)]
+    pub(crate) fn maybe_progress(&mut self, metrics: &mut Metrics, at: SimTime, node: NodeId, commit: u64) {
+        if commit > self.decided || !self.returning.is_empty() {
+            self.on_progress(metrics, at, node, commit);
+        }
     }
 
     /// A node crashed.
@@ -213,8 +219,8 @@ impl Leadership {
         }
     }
 
-    fn on_progress(&mut self, metrics: &mut Metrics, change: &Change) {
-        let Change { at, node, after: Status { commit, .. }, .. } = *change;
+    #[inline(never)]
+    fn on_progress(&mut self, metrics: &mut Metrics, at: SimTime, node: NodeId, commit: u64) {
         if let Some(place) = self.returning.iter().position(|(returning, ..)| *returning == node)
             && commit >= self.returning[place].2
         {
@@ -276,9 +282,10 @@ mod tests {
             let before = self.statuses[node as usize].replace(after);
             let change =
                 Change { at: at(millis), node: NodeId::new(node), before, after, hears_leader: false };
-            if self.leadership.concerns(before, &after) {
+            if is_change(before, &after) {
                 self.leadership.on_change(&mut self.metrics, &change);
             }
+            self.leadership.maybe_progress(&mut self.metrics, change.at, change.node, commit);
         }
 
         fn crash(&mut self, millis: u64, node: u32) {

@@ -57,7 +57,7 @@ use crate::digest::Digest;
 use crate::disk::CrashLoss;
 use crate::fault::{Domain, Moment, Plan};
 use crate::history::History;
-use crate::leadership::Change;
+use crate::leadership::{Change, is_change};
 use crate::metrics::Metrics;
 use crate::milestone::{Happening, Milestone};
 use crate::network::Forwarding;
@@ -314,10 +314,12 @@ impl<P: Process> World<P> {
             self.show_status(node, before, after);
         }
         let before = before.and_then(|before| before.process);
-        if let Some(status) = after.process
-            && self.core.leadership.concerns(before, &status)
-        {
-            self.on_standing(node, before, status);
+        if let Some(status) = after.process {
+            if is_change(before, &status) {
+                self.on_standing(node, before, status);
+            }
+            let core = &mut self.core;
+            core.leadership.maybe_progress(&mut core.metrics, core.now, node, status.commit);
         }
     }
 
@@ -332,7 +334,8 @@ impl<P: Process> World<P> {
         self.core.must_look = true;
     }
 
-    /// A process shows something else of what matters to the group.
+    /// A process stands otherwise, in another epoch, or knows of another leader.
+    #[cold]
     fn on_standing(&mut self, node: NodeId, before: Option<Status>, status: Status) {
         let core = &mut self.core;
         let hears_leader = status.standing == Standing::Candidate
