@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use scenarios::capsule::{Capsule, Opened};
 use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
-use scenarios::{Loaded, ProtocolTable, Run, RunOptions, Verdict, assemble};
+use scenarios::{Loaded, ProtocolTable, Report, Run, RunOptions, Verdict, assemble};
+use sim_core::fault::Plan;
 
 use crate::cli::quoted;
 use crate::exit_code::ExitCode;
@@ -135,22 +136,9 @@ impl<'a> Session<'a> {
     }
 
     fn compare(&self, first: &Ran, second: &Ran) -> Twice {
-        let [one, two] = [&first.run.report, &second.run.report];
-        if (one.digest, one.events) == (two.digest, two.events) {
-            return Twice { equal: true, divergence: None };
-        }
-        let configured = self.loaded.configured(self.seed, self.table);
-        let replay = self.options.replay.as_ref();
-        let fresh = || assemble(&configured.scenario, self.table, self.seed, replay);
-        let found = first_divergence(fresh(), fresh(), one.events.max(two.events));
-        let text = found.map_or_else(
-            || format!("digests {} and {} differ, but two more runs were equal", one.digest, two.digest),
-            |found| {
-                let (first, second) = (&found.first.what, &found.second.what);
-                format!("the runs part at event {}: first `{first}`, then `{second}`", found.event)
-            },
-        );
-        Twice { equal: false, divergence: Some(text) }
+        let reports = [&first.run.report, &second.run.report];
+        let divergence = parting(&self.loaded, self.table, self.options.replay.as_ref(), reports);
+        Twice { equal: divergence.is_none(), divergence }
     }
 
     /// What the protocol calls its messages and timers.
@@ -194,6 +182,27 @@ impl<'a> Session<'a> {
             Source::Capsule(path) => format!("{program} replay {}", quoted(path)),
         }
     }
+}
+
+/// Where two runs of the same part, in words; `None` where they don't.
+pub(crate) fn parting(
+    loaded: &Loaded,
+    table: &ProtocolTable,
+    replay: Option<&Plan>,
+    [one, two]: [&Report; 2],
+) -> Option<String> {
+    if (one.digest, one.events) == (two.digest, two.events) {
+        return None;
+    }
+    let configured = loaded.configured(one.seed, table);
+    let fresh = || assemble(&configured.scenario, table, one.seed, replay);
+    let found = first_divergence(fresh(), fresh(), one.events.max(two.events));
+    let unknown =
+        || format!("digests {} and {} differ, but two more runs were equal", one.digest, two.digest);
+    Some(found.map_or_else(unknown, |found| {
+        let (first, second) = (&found.first.what, &found.second.what);
+        format!("the runs part at event {}: first `{first}`, then `{second}`", found.event)
+    }))
 }
 
 /// What `work` gives, and how long it takes on the wall.

@@ -71,9 +71,16 @@ fn the_book_has_every_field_and_variant_of_a_scenario() {
 
 #[test]
 fn every_scenario_that_the_book_names_is_in_the_library() {
+    let table = ProtocolTable::builtin();
+    let mutants_of = |protocol: scenarios::protocol::ProtocolAbout| {
+        let name = protocol.name;
+        protocol.mutants.into_iter().map(move |mutant| format!("{name}/{}", mutant.name))
+    };
+    let mutants: BTreeSet<String> = table.iter().flat_map(|protocol| mutants_of(protocol.about())).collect();
     for name in chapters() {
         for text in places(&chapter(&name)).into_iter().filter(|text| is_scenario_name(text)) {
-            assert!(scenarios::library::find(&text).is_some(), "{name} names the scenario `{text}`");
+            let is_known = scenarios::library::find(&text).is_some() || mutants.contains(&text);
+            assert!(is_known, "{name} names the scenario `{text}`");
         }
     }
 }
@@ -212,6 +219,24 @@ fn the_page_of_linearizability_shows_what_the_program_prints() {
         }
     }
     assert!(shown >= 2, "{shown} blocks show what is printed");
+}
+
+#[test]
+fn the_page_of_sweeping_shows_what_the_program_prints() {
+    let mut shown = 0;
+    for block in blocks(&chapter("sweeping.md"), "console") {
+        let (call, expected) = block.trim_start().split_once('\n').expect("a command, and what it prints");
+        let call = call.strip_prefix("$ splitbrain ").expect("a command");
+        let printed = printed(&call.split_whitespace().collect::<Vec<_>>());
+        // How long it took is another each time.
+        let [printed, expected] = [printed.as_str(), expected].map(|text| {
+            let lines = text.trim().lines().filter(|line| !line.starts_with("time "));
+            lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
+        });
+        assert_eq!(printed, expected, "left: `{call}`; right: `sweeping.md`");
+        shown += 1;
+    }
+    assert!(shown >= 1, "{shown} blocks show what is printed");
 }
 
 #[test]

@@ -65,15 +65,19 @@ impl<'a> Course<'a> {
         Self { grid, stops, waiting, tally, watch, end: None }
     }
 
-    /// Takes in a run that is done; breaks if the sweep is over with it.
-    pub(crate) fn take(&mut self, row: Row) -> ControlFlow<()> {
+    /// What was taken in until now was done before.
+    pub(crate) fn restart_clock(&mut self) {
+        self.watch = Stopwatch::start();
+    }
+
+    /// Takes in a run that is done.
+    pub(crate) fn put(&mut self, row: Row) {
         self.waiting.put(row.job, row);
         while self.end.is_none() {
             let Some((_, row)) = self.waiting.next() else { break };
             self.tally.add(self.grid, &row);
             self.end = self.rule();
         }
-        self.look()
     }
 
     /// Breaks if the sweep is over, or its time is.

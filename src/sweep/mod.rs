@@ -12,6 +12,8 @@
 //! of that run only.
 
 mod course;
+mod double_check;
+mod folder;
 mod grid;
 mod in_order;
 mod processor;
@@ -31,6 +33,8 @@ use scenarios::run::run_observed;
 use scenarios::{Loaded, ProtocolTable, Report, RunOptions};
 
 pub(crate) use self::course::{Course, End, Stops};
+pub(crate) use self::double_check::DoubleCheck;
+pub(crate) use self::folder::{Folder, Resume, Unequal};
 pub(crate) use self::grid::{Asked, Configuration, Grid, Varied, parse_seeds};
 pub(crate) use self::in_order::InOrder;
 pub(crate) use self::progress::Progress;

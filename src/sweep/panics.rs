@@ -1,10 +1,13 @@
 //! A process that panics, or an engine that cannot go on, is the end of its run and not of the sweep.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use scenarios::assemble::Blueprint;
 use scenarios::protocol::{Protocol, ProtocolAbout, ProtocolKind};
 use scenarios::run::{Inconclusive, Verdict};
 use scenarios::validate::Objection;
-use scenarios::{ProtocolTable, Report};
+use scenarios::{Loaded, ProtocolTable, Report};
 use serde::Serialize;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::disk::{DiskPromise, Record};
@@ -14,7 +17,8 @@ use sim_core::status::Status;
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, Process, Simulation, Span, SyncId, World};
 
-use super::{Job, Progress, Sweep};
+use super::{DoubleCheck, Job, News, Progress, Row, Sweep};
+use crate::report::VerdictKind;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +31,12 @@ enum Flaw {
     Invariant,
     /// Messages become more and more.
     Flood,
+    /// It counts how often it was started, in this program: no run is the same again.
+    Fickle,
 }
+
+/// What a process must never look at.
+static STARTS: AtomicU64 = AtomicU64::new(0);
 
 /// A process with a flaw.
 #[derive(Clone, Serialize)]
@@ -63,7 +72,8 @@ impl Process for Flawed {
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         let draws_a_panic = context.random().below(2) == 0;
         self.is_armed = self.flaw == Flaw::Tick && context.node().raw() == 1 && draws_a_panic;
-        context.set_timer(Tick, Span::millis(10));
+        let late = if self.flaw == Flaw::Fickle { STARTS.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        context.set_timer(Tick, Span::millis(10) + Span::nanos(late));
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, _: Ping) {
@@ -175,20 +185,55 @@ impl ProtocolKind for Flaw {
     }
 }
 
-/// The reports of a sweep over eight seeds of three nodes with a flaw.
-fn sweep(flaw: Flaw) -> Vec<Report> {
+/// Three nodes with a flaw, and a table that knows them.
+fn flawed(flaw: Flaw) -> (ProtocolTable, Loaded) {
     let mut table = ProtocolTable::builtin();
     table.add(Box::new(flaw));
     let text = r#"Scenario(format_version: 1, name: "flawed", nodes: 3, protocol: Added("flawed"),
         clients: (count: 0), checks: (liveness: Ignored), phases: (faults: "100ms"))"#;
     let loaded = scenarios::load("flawed.ron", text.as_bytes(), &[], &table)
         .unwrap_or_else(|error| panic!("the scenario is valid: {error}"));
+    (table, loaded)
+}
+
+/// The reports of a sweep over eight seeds of three nodes with a flaw.
+fn sweep(flaw: Flaw) -> Vec<Report> {
+    let (table, loaded) = flawed(flaw);
     let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
     let done = Sweep::new(&table).run(jobs, |_, report| report, |_| false, &mut Progress::silent());
     let reports: Vec<Report> = done.into_iter().map(|done| done.kept).collect();
     let seeds: Vec<u64> = reports.iter().map(|report| report.seed).collect();
     assert_eq!(seeds, (0..8).collect::<Vec<_>>(), "each seed has a report");
     reports
+}
+
+/// The rows of such a sweep, each of whose runs is made twice.
+fn rows_of_twice(flaw: Flaw) -> Vec<Row> {
+    let (table, loaded) = flawed(flaw);
+    let check = DoubleCheck::parse("100%").expect("all of them");
+    let mut rows = Vec::new();
+    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
+    Sweep::new(&table).stream(
+        jobs,
+        |job, ended| check.row(job, ended, &table),
+        |news| {
+            rows.extend(if let News::Done(done) = news { Some(done.kept) } else { None });
+            ControlFlow::Continue(())
+        },
+    );
+    rows
+}
+
+#[test]
+fn a_run_that_is_not_the_same_again_is_told_with_its_first_event_and_both_sides() {
+    let rows = rows_of_twice(Flaw::Fickle);
+    assert_eq!(rows.len(), 8);
+    for row in rows {
+        assert_eq!((row.verdict, row.is_failure()), (VerdictKind::NonDeterminism, true));
+        assert!(row.text.contains("the runs part at event ") && row.text.contains("first `"), "{}", row.text);
+        assert!(row.text.matches("tick").count() >= 1, "it is a timer that fires elsewhere: {}", row.text);
+    }
+    assert!(rows_of_twice(Flaw::Flood).iter().all(|row| row.verdict == VerdictKind::Inconclusive));
 }
 
 #[test]

@@ -107,6 +107,12 @@ impl Row {
         }
     }
 
+    /// That of a job that was run twice, and was not the same: `parting` says where.
+    pub(crate) fn of_parting(job: &Job<'_>, report: Report, parting: &str) -> Self {
+        let text = format!("not deterministic: {parting}");
+        Self { verdict: VerdictKind::NonDeterminism, text, ..Self::of_report(job, report) }
+    }
+
     /// The simulator panicked where it can make no verdict of it: nothing is known of the run but that.
     fn of_panic(job: &Job<'_>, panic: &str) -> Self {
         Self {
@@ -145,6 +151,7 @@ impl Row {
         }
         Some(match (self.verdict, self.property()) {
             (VerdictKind::Violation | VerdictKind::Liveness, Some(property)) => property.to_owned(),
+            (VerdictKind::NonDeterminism, _) => "the same run twice is not the same".to_owned(),
             _ => masked(&self.text),
         })
     }

@@ -7,4 +7,5 @@ mod hunts;
 mod readme;
 mod support;
 mod sweep;
+mod sweep_folder;
 mod trace;

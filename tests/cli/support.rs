@@ -73,6 +73,18 @@ pub(crate) fn interrupted_at(arguments: &[&str], logged: &str) -> Ended {
     ended
 }
 
+/// Kills the program, so that it can do nothing more, as soon as it has logged this.
+pub(crate) fn killed_at(arguments: &[&str], logged: &str) {
+    let mut child = piped(arguments);
+    let mut log = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains(logged) {
+        assert!(log.read_line(&mut said).expect("text") > 0, "`{logged}` was not logged, but:\n{said}");
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it has ended");
+}
+
 fn interrupt(child: &Child) {
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.expect("there is `kill`").success());

@@ -3,7 +3,7 @@
 use scenarios::ProtocolTable;
 use serde_json::Value;
 
-use crate::support::{Ended, code_and, interrupted, shell, splitbrain};
+use crate::support::{Ended, code_and, folder, interrupted, shell, splitbrain};
 
 /// A mutant that almost every seed catches: its voters don't look at the candidate's log.
 fn easy() -> String {
@@ -119,4 +119,66 @@ fn what_cannot_be_swept_is_refused_before_anything_runs() {
         assert!(ended.stdout.is_empty() && ended.stderr.starts_with("error: "), "{ended:?}");
         assert!(ended.stderr.contains("= allowed: ") && ended.stderr.contains("= hint: "), "{ended:?}");
     }
+}
+
+#[test]
+fn a_failure_in_junit_ends_in_the_command_that_replays_it() {
+    let (mutant, place) = (easy(), format!("{}/sweep.xml", folder("sweep-junit")));
+    let arguments =
+        ["raft/random-elections", "echo/", "--seeds", "0..3", "--vary", "nodes=3,5", "--junit", &place];
+    code_and(&sweep(&arguments), 0, "no run failed");
+    let passed = std::fs::read_to_string(&place).expect("it is there");
+    assert!(
+        passed.contains(r#"tests="4" skipped="0" errors="0" failures="0""#)
+            || passed.contains(r#"tests="4""#),
+        "{passed}"
+    );
+    assert!(!passed.contains("<failure") && passed.contains(r#"name="nodes=3""#), "{passed}");
+    let ended = sweep(&["raft/random-elections", "--seeds", "0..3", "--set", &mutant, "--junit", &place]);
+    code_and(&ended, 1, "violation: ");
+    let failed = std::fs::read_to_string(&place).expect("it is there");
+    let (_, failure) = failed.split_once("<failure ").expect("there is one");
+    let (text, _) = failure.split_once("</failure>").expect("it ends");
+    assert!(
+        text.ends_with(&format!("splitbrain run raft/random-elections --seed 0 --set {mutant}")),
+        "{text}"
+    );
+    assert!(text.contains("type=\"violation\"") && text.contains("3 of 3 runs failed"), "{text}");
+    code_and(&sweep(&["echo/", "--junit", "/proc/sweep.xml"]), 2, "cannot write");
+}
+
+#[test]
+fn a_preset_sends_a_canary_and_what_else_is_given_wins() {
+    let ended = sweep(&["echo/", "--preset", "ci", "--seeds", "0..7"]);
+    code_and(&ended, 0, "echo/hello, seeds 0..7: 7 runs");
+    assert!(ended.stderr.contains("canary     dies, as it must: violation of "), "{}", ended.stderr);
+    code_and(&sweep(&[]), 2, "<SCENARIO>");
+}
+
+#[test]
+fn runs_that_are_made_twice_count_once() {
+    let document = outcome(&["echo/hello", "--seeds", "0..20", "--double-check", "100%"]);
+    assert_eq!(document["verdicts"]["pass"], 20);
+    code_and(&sweep(&["echo/hello", "--double-check", "200%"]), 2, "at most all of them");
+}
+
+#[test]
+fn failures_are_annotations_where_a_code_host_wants_them() {
+    let ended = sweep(&[
+        "raft/random-elections",
+        "--seeds",
+        "0..2",
+        "--set",
+        &easy(),
+        "--annotations",
+        "github",
+        "--quiet",
+    ]);
+    code_and(
+        &ended,
+        1,
+        "::error title=violation%3A more-up-to-date-correct::2 of 2 runs of raft/no-uptodate-check%0A",
+    );
+    let line = ended.stdout.lines().find(|line| line.starts_with("::error ")).expect("just seen");
+    assert!(line.contains("%0Asplitbrain run raft/random-elections --seed 0"), "{line}");
 }

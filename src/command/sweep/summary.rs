@@ -204,6 +204,8 @@ impl WallTime {
 pub(super) struct Heading<'a> {
     pub(super) grid: &'a Grid,
     pub(super) threads: usize,
+    /// How many runs are done already.
+    pub(super) done: u64,
 }
 
 impl fmt::Display for Heading<'_> {
@@ -214,11 +216,15 @@ impl fmt::Display for Heading<'_> {
             all => format!("{} configurations", grouped(all.len() as u64)),
         };
         let seeds = format!("seeds {}..{}", grid.seeds.start, grid.seeds.end);
+        let done = match self.done {
+            0 => String::new(),
+            done => format!(", {} of them done before", grouped(done)),
+        };
         let threads =
             if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
         writeln!(
             f,
-            "{bold}sweep{bold:#}      {configurations}, {seeds}: {} runs on {threads}",
+            "{bold}sweep{bold:#}      {configurations}, {seeds}: {} runs on {threads}{done}",
             grouped(grid.len())
         )
     }
@@ -279,6 +285,26 @@ fn write_failures(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result 
     }
 }
 
+impl Failed {
+    /// The first seeds: `seeds 3, 17 of raft/steady, …`.
+    fn seeds(&self) -> String {
+        let mut text = String::from("seeds");
+        let mut runs: Vec<&FailedRun> = self.first.iter().collect();
+        runs.dedup_by(|one, other| (one.seed, &one.scenario) == (other.seed, &other.scenario));
+        for (place, run) in runs.iter().enumerate() {
+            let next = runs.get(place + 1);
+            let of = if next.is_some_and(|next| next.scenario == run.scenario) {
+                String::new()
+            } else {
+                format!(" of {}", run.scenario)
+            };
+            let comma = if place == 0 { "" } else { "," };
+            text = format!("{text}{comma} {}{of}", run.seed);
+        }
+        if self.count > self.first.len() as u64 { text + ", …" } else { text }
+    }
+}
+
 /// What failed and how often, which seeds, and how to see the first.
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -286,14 +312,7 @@ impl fmt::Display for Failed {
         let what = format!("{}: {}", self.verdict, self.cause.trim_start_matches("panic: "));
         writeln!(f, "  {what} ({})", self.protocol)?;
         writeln!(f, "      {} of {} runs, {rate}", grouped(self.count), grouped(self.of))?;
-        let named = |run: &FailedRun| format!("{} of {}", run.seed, run.scenario);
-        let seeds: Vec<String> = self.first.iter().map(named).collect();
-        writeln!(
-            f,
-            "      seeds {}{}",
-            seeds.join(", "),
-            if self.count > seeds.len() as u64 { ", …" } else { "" }
-        )?;
+        writeln!(f, "      {}", self.seeds())?;
         match self.first.first() {
             Some(first) => writeln!(f, "      {}", first.replay),
             None => Ok(()),
