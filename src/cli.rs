@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    check, completions, gui, history, list, man, mutants, replay, reproduce, run, sweep, trace,
+    check, completions, gui, history, list, man, mutants, replay, reproduce, run, shrink, sweep, trace,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Sweep(sweep::Arguments),
     /// Run what a capsule keeps once more
     Replay(replay::Arguments),
+    /// Make the failure in a capsule as small as it gets
+    Shrink(shrink::Arguments),
     /// Validate scenario files without running them
     Check(check::Arguments),
     /// List scenarios, protocols, faults, checkers and workloads
@@ -76,6 +78,7 @@ impl Command {
             Self::Run(arguments) => run::perform(arguments, output),
             Self::Sweep(arguments) => sweep::perform(arguments, output),
             Self::Replay(arguments) => replay::perform(arguments, output),
+            Self::Shrink(arguments) => shrink::perform(arguments, output),
             Self::Check(arguments) => check::perform(arguments, output),
             Self::List(arguments) => list::perform(arguments, output),
             Self::Trace(arguments) => trace::perform(arguments, output),

@@ -62,6 +62,17 @@ fn every_scenario_in_the_book_is_valid() {
 }
 
 #[test]
+fn the_shrunk_scenario_of_the_book_fails_as_it_says() {
+    let table = ProtocolTable::builtin();
+    let blocks = blocks(&chapter("shrinking.md"), "ron,scenario");
+    let [text] = blocks.as_slice() else { panic!("one scenario, not {}", blocks.len()) };
+    let loaded = scenarios::load("shrinking.md", text.as_bytes(), &[], &table).expect("it is valid");
+    let report = scenarios::run(&loaded, &table, 9, &scenarios::RunOptions::default()).report;
+    let expected = scenarios::Verdict::ExpectedViolation { property: "linearizability".to_owned() };
+    assert_eq!(report.verdict, expected);
+}
+
+#[test]
 fn the_book_has_every_field_and_variant_of_a_scenario() {
     let names = names_of(&Value::from(schema_for!(Scenario)));
     let page = words(&chapter("scenarios.md"));

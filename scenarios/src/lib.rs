@@ -20,6 +20,7 @@
 //! | [`assemble`](mod@assemble) | a world at time zero |
 //! | [`run`](mod@run) | the phases of a run, its verdict and report; running twice |
 //! | [`capsule`] | a failure on disk, to be run again |
+//! | [`shrink`](mod@shrink) | the smallest run that fails in the same way |
 //! | [`reproduce`](mod@reproduce) | published numbers, and how to come to them |
 //! | [`library`] | the scenarios that come with the program |
 //!
@@ -35,6 +36,7 @@ pub mod plan;
 pub mod protocol;
 pub mod reproduce;
 pub mod run;
+pub mod shrink;
 pub mod text;
 pub mod validate;
 pub mod workload;

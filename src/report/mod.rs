@@ -6,6 +6,7 @@ mod build;
 mod human;
 mod kind;
 mod measured;
+mod sizes;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 pub(crate) use self::human::{Body, Heading, Timeline};
 pub(crate) use self::kind::VerdictKind;
 pub(crate) use self::measured::Metrics;
+pub(crate) use self::sizes::Sizes;
 
 /// The version of the document; a change that breaks readers raises it.
 pub(crate) const REPORT_VERSION: u32 = 1;

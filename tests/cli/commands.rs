@@ -207,7 +207,7 @@ fn completions_and_manual_pages_are_printed() {
 
 #[test]
 fn help_names_examples_and_exit_codes() {
-    for command in ["run", "check", "list", "trace"] {
+    for command in ["run", "check", "list", "shrink", "trace"] {
         let help = splitbrain(&[command, "--help"]).stdout;
         assert!(help.contains("Examples:\n") && help.contains("Exit codes:\n"), "{command}:\n{help}");
     }
@@ -226,6 +226,35 @@ fn a_run_that_is_saved_is_replayed_as_it_was() {
     let document = json(&splitbrain(&["replay", &capsule, "--format", "json"]));
     assert_eq!(document["replayed"]["equal"], true);
     assert_eq!(document["digest"], headed(&saved, "digest"));
+}
+
+#[test]
+fn a_failure_is_shrunk_to_a_scenario_and_a_capsule_that_fail_the_same() {
+    let folder = folder("shrink");
+    let capsule = format!("{folder}/failure.capsule.ron");
+    let mutant = "protocol.mutant=vote-not-persisted";
+    let failed = splitbrain(&["run", "raft/crash-while-voting", "--set", mutant, "--save", &capsule]);
+    code_and(&failed, 1, "violation of message-terms");
+    let shrunk = splitbrain(&["shrink", &capsule, "--events-max", "200000", "--format", "json"]);
+    let document = json(&shrunk);
+    assert_eq!((shrunk.code, document["property"].as_str()), (0, Some("message-terms")), "{shrunk:?}");
+    let size = |when: &str| document[when]["faults"].as_u64().expect("a number of faults");
+    assert!(size("after") * 10 <= size("before"), "{document}");
+    let (small, seed) = (format!("{folder}/failure.shrunk.ron"), document["seed"].to_string());
+    code_and(&splitbrain(&["run", &small, "--seed", &seed]), 0, "violates message-terms, as expected");
+    code_and(&splitbrain(&["replay", &format!("{folder}/failure.shrunk.capsule.ron")]), 0, "the same run");
+}
+
+#[test]
+fn what_cannot_be_shrunk_is_refused_and_nothing_is_written() {
+    let folder = folder("shrink-refused");
+    let capsule = format!("{folder}/run.capsule.ron");
+    splitbrain(&["run", "raft/steady", "--save", &capsule]);
+    code_and(&splitbrain(&["shrink", &capsule]), 2, "does not fail: pass");
+    code_and(&splitbrain(&["shrink", &capsule, "-o", "/nowhere/it"]), 2, "cannot write");
+    code_and(&splitbrain(&["shrink", &capsule, "--events-max", "0"]), 2, "allowed");
+    let left = std::fs::read_dir(&folder).expect("the folder is there").count();
+    assert_eq!(left, 1, "only the capsule");
 }
 
 #[test]

@@ -54,10 +54,10 @@ pub struct When {
     #[serde(default = "one")]
     pub nth: u32,
     /// How long after that. Default `0s`: right after the event.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Time::is_zero")]
     pub delay: Time,
     /// Only what happens from here on counts. Default `0s`: everything does.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Time::is_zero")]
     pub since: Time,
 }
 
@@ -95,6 +95,20 @@ impl Event {
             Self::Restarts => StatusEvent::Restarts,
             Self::Commits(goal) => StatusEvent::Commits(goal),
             Self::Reaches(point) => StatusEvent::Reaches(point.name()),
+        }
+    }
+
+    /// That of the engine's event.
+    pub const fn of(event: StatusEvent) -> Self {
+        match event {
+            StatusEvent::BecomesLeader => Self::BecomesLeader,
+            StatusEvent::BecomesCandidate => Self::BecomesCandidate,
+            StatusEvent::LosesLeadership => Self::LosesLeadership,
+            StatusEvent::EpochRises => Self::EpochRises,
+            StatusEvent::Crashes => Self::Crashes,
+            StatusEvent::Restarts => Self::Restarts,
+            StatusEvent::Commits(goal) => Self::Commits(goal),
+            StatusEvent::Reaches(point) => Self::Reaches(PointName::new(point)),
         }
     }
 }

@@ -142,6 +142,50 @@ impl<'text> Outline<'text> {
         })
     }
 
+    /// The paths of all fields down to a depth, outer ones before what they hold: `network`, `network.loss`, `nodes`.
+    pub fn fields(&self, depth: usize) -> Vec<Path> {
+        let mut paths = Vec::new();
+        self.add_fields(&self.root, &[], depth, &mut paths);
+        paths
+    }
+
+    fn add_fields(&self, node: &Node, before: &[Step], depth: usize, paths: &mut Vec<Path>) {
+        let fields = if depth > 0 { node.items.as_slice() } else { &[] };
+        for item in fields {
+            let Some(key) = &item.key else { continue };
+            let name = Step::Name(bare(&self.text[key.clone()]).to_owned());
+            let steps = [before, &[name]].concat();
+            paths.push(Path::new(steps.clone()));
+            self.add_fields(&item.value, &steps, depth - 1, paths);
+        }
+    }
+
+    /// The fields of the whole, as written: name and value.
+    pub fn top_fields(&self) -> Vec<(&'text str, &'text str)> {
+        let text = |span: &Range<usize>| &self.text[span.clone()];
+        let named = self
+            .root
+            .items
+            .iter()
+            .filter_map(|item| Some((text(item.key.as_ref()?), text(&item.value.span))));
+        named.collect()
+    }
+
+    /// The text without a field and its comma; `None` where there is no such field.
+    pub fn without(&self, path: &Path) -> Option<String> {
+        let (last, before) = path.steps().split_last()?;
+        let (Step::Name(name), (place, [])) = (last, self.descend(before)) else { return None };
+        let items = &place.value.items;
+        let index = items.iter().position(|item| self.key_is(item, name))?;
+        let start = |item: &Item| item.key.as_ref().map_or(item.value.span.start, |key| key.start);
+        let span = match (index.checked_sub(1), items.get(index + 1)) {
+            (_, Some(next)) => start(&items[index])..start(next),
+            (Some(before), None) => items[before].value.span.end..items[index].value.span.end,
+            (None, None) => place.value.inner_start..place.value.span.end.saturating_sub(1),
+        };
+        Some([&self.text[..span.start], &self.text[span.end..]].concat())
+    }
+
     /// Follows `steps` as far as the text has them: the last value found, and the steps not taken.
     pub(super) fn descend<'steps>(&self, steps: &'steps [Step]) -> (Place<'_>, &'steps [Step]) {
         let mut place = Place { key: None, value: &self.root };

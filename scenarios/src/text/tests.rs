@@ -395,6 +395,14 @@ proptest! {
     }
 
     #[test]
+    fn any_field_of_any_text_can_be_taken_out(text in "[(){}\\[\\]\",:a-z0-9 ]{0,60}") {
+        for path in Outline::new(&text).fields(3) {
+            let less = Outline::new(&text).without(&path);
+            prop_assert!(less.is_none_or(|less| less.len() <= text.len()), "{}", path);
+        }
+    }
+
+    #[test]
     fn overrides_set_what_they_say(nodes in any::<u32>(), loss in 0..=1000_u32, at in 0..1_000_000_u64, name in "\\PC{0,12}") {
         let loss = format!("{}.{:03}", loss / 1000, loss % 1000);
         let texts = [
@@ -408,4 +416,24 @@ proptest! {
         prop_assert_eq!(&scenario.faults[1], &Fault::Heal { at: format!("{at}us").parse().unwrap() });
         prop_assert_eq!(scenario.name, name);
     }
+}
+
+#[test]
+fn a_field_is_taken_out_with_its_comma() {
+    let text = "S(a: 1, b: (c: 2, d: [3, 4]), e: P(f: 5))";
+    let without = |path: &str| Outline::new(text).without(&Path::parse(path).expect("well-formed"));
+    assert_eq!(without("a").as_deref(), Some("S(b: (c: 2, d: [3, 4]), e: P(f: 5))"));
+    assert_eq!(without("b.d").as_deref(), Some("S(a: 1, b: (c: 2), e: P(f: 5))"));
+    assert_eq!(without("e").as_deref(), Some("S(a: 1, b: (c: 2, d: [3, 4]))"));
+    assert_eq!(without("e.f").as_deref(), Some("S(a: 1, b: (c: 2, d: [3, 4]), e: P())"));
+    assert_eq!((without("x"), without("b.x"), without("b.d[0]")), (None, None, None));
+}
+
+#[test]
+fn fields_are_named_from_the_outside_in() {
+    let outline = Outline::new("S(a: 1, b: (c: 2, d: [3, (e: 4)]), f: P(g: 5))");
+    let named = |depth| outline.fields(depth).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    assert_eq!(named(1), "a b f");
+    assert_eq!(named(2), "a b b.c b.d f f.g");
+    assert_eq!(outline.top_fields(), [("a", "1"), ("b", "(c: 2, d: [3, (e: 4)])"), ("f", "P(g: 5)")]);
 }

@@ -9,6 +9,7 @@ mod request;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

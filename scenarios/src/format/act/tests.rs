@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use sim_core::clock::ClockFault;
-use sim_core::disk::{Corruption, CrashLoss, DiskFault, RegionId, SlotAddress, SyncHonesty};
+use sim_core::disk::{Corruption, DiskFault, RegionId, SlotAddress, SyncHonesty};
 use sim_core::fault::{Command, Generator, KINDS, LinkFault, MessageAct, Place, Rate, Shape, Target};
-use sim_core::network::{Direction, PartitionId};
+use sim_core::network::PartitionId;
 use sim_core::random::KeySource;
 use sim_core::service::{Key, Operation, kv, lock, log, queue, transfer, txn};
 use sim_core::{ClientId, Endpoint, MessageId, NodeId, SimTime, Span, random};
@@ -13,160 +13,12 @@ use super::*;
 use crate::format::Timed;
 use crate::load;
 use crate::protocol::ProtocolTable;
-use crate::text::units::Size;
 
 const ADMIN: ClientId = ClientId::new(3);
 
-/// The act that stands for a command. A command or fault that is new does not compile here: give it its act.
+/// The act that stands for a command, partitions being named by their numbers.
 fn writing(command: &Command<Target>) -> Act {
-    let who = |target: &Target| Who(target.clone());
-    match command {
-        Command::Crash(node) => Act::Crash(who(node)),
-        Command::CrashLosing { node, loss } => Act::CrashLosing { node: who(node), loss: loss_of(*loss) },
-        Command::CrashAfterEffect { node, effects } => {
-            Act::CrashAfterEffect { node: who(node), effects: *effects }
-        }
-        Command::CrashAtPoint { node, point, nth } => {
-            Act::CrashAtPoint { node: who(node), point: PointName::new(*point), nth: *nth }
-        }
-        Command::Restart(node) => Act::Restart(who(node)),
-        Command::Pause(node) => Act::Pause(who(node)),
-        Command::Resume(node) => Act::Resume(who(node)),
-        Command::SlowDown { node, percent } => Act::SlowDown { node: who(node), percent: *percent },
-        Command::Wipe(node) => Act::Wipe(who(node)),
-        Command::Clock { node, fault } => writing_clock(who(node), *fault),
-        Command::Disk { node, fault } => writing_disk(who(node), *fault),
-        Command::Cut { from, to, direction } => {
-            Act::Cut { from: all_of(from), to: all_of(to), direction: way(*direction) }
-        }
-        Command::Mend { from, to, direction } => {
-            Act::Mend { from: all_of(from), to: all_of(to), direction: way(*direction) }
-        }
-        Command::Partition { name, shape } => {
-            Act::Partition { name: name.raw().to_string(), shape: writing_shape(shape) }
-        }
-        Command::HealPartition(name) => Act::Heal(name.raw().to_string()),
-        Command::HealAll => Act::HealAll,
-        Command::Link { from, to, fault } => writing_link(all_of(from), all_of(to), *fault),
-        Command::AllLinks(fault) => writing_all_links(*fault),
-        Command::Hold { from, to } => Act::Hold { from: all_of(from), to: all_of(to) },
-        Command::Release { from, to } => Act::Release { from: all_of(from), to: all_of(to) },
-        Command::Recover => Act::Recover,
-        Command::Message { id, act } => writing_message(MessageName::new(*id), *act),
-        Command::Issue { client, operation } => {
-            Act::Issue { client: ClientName::new(*client), operation: Asked(operation.clone()) }
-        }
-    }
-}
-
-fn loss_of(loss: CrashLoss) -> Loss {
-    match loss {
-        CrashLoss::All => Loss::All,
-        CrashLoss::Prefix => Loss::Prefix,
-        CrashLoss::TornLast => Loss::TornLast,
-    }
-}
-
-fn writing_clock(node: Who, fault: ClockFault) -> Act {
-    let ppm = |parts| Ppm::new(parts).expect("within what clocks take");
-    match fault {
-        ClockFault::Offset(nanos) => Act::ClockOffset { node, by: SignedTime::from_nanos(nanos) },
-        ClockFault::Drift(parts) => Act::ClockDrift { node, rate: ppm(parts) },
-        ClockFault::Step(nanos) => Act::ClockStep { node, by: SignedTime::from_nanos(nanos) },
-        ClockFault::Strobe { amplitude, period } => {
-            Act::ClockStrobe { node, amplitude: amplitude.into(), period: period.into() }
-        }
-        ClockFault::Freeze => Act::ClockFreeze(node),
-        ClockFault::Thaw => Act::ClockThaw(node),
-        ClockFault::Slew(parts) => {
-            Act::ClockSlew { node, rate: ppm(i32::try_from(parts).expect("at most 500")) }
-        }
-        ClockFault::Heal => Act::ClockHeal(node),
-    }
-}
-
-fn writing_disk(node: Who, fault: DiskFault) -> Act {
-    let record = |at: SlotAddress| RecordAt { region: at.region.raw(), record: at.index };
-    match fault {
-        DiskFault::Corrupt { at, how } => {
-            let how = match how {
-                Corruption::Detected => Harm::Unreadable,
-                Corruption::Undetected(draw) => Harm::Altered(draw),
-            };
-            Act::DiskCorrupt { node, at: record(at), how }
-        }
-        DiskFault::Misdirect { from, onto } => {
-            Act::DiskMisdirect { node, from: from.raw(), onto: record(onto) }
-        }
-        DiskFault::Sync(SyncHonesty::Honest) => Act::DiskHonest(node),
-        DiskFault::Sync(SyncHonesty::LyingFor(syncs)) => Act::DiskLieFor { node, syncs },
-        DiskFault::Sync(SyncHonesty::Lying) => Act::DiskLie(node),
-        DiskFault::RollBack { region, syncs } => Act::DiskRollBack { node, region: region.raw(), syncs },
-        DiskFault::Capacity(bytes) => Act::DiskCapacity { node, size: bytes.map(Size::from_bytes) },
-        DiskFault::Slow(factor) => {
-            assert_eq!(factor.denominator.get(), 1, "scenarios slow disks down by whole numbers");
-            Act::DiskSlow { node, times: factor.numerator }
-        }
-        DiskFault::Stall => Act::DiskStall(node),
-        DiskFault::Unstall => Act::DiskUnstall(node),
-        DiskFault::Wipe => Act::Wipe(node),
-    }
-}
-
-fn writing_shape(shape: &Shape<Target>) -> ShapeOf {
-    let nodes = |targets: &[Target]| targets.iter().cloned().map(Who).collect();
-    match shape {
-        Shape::Groups(groups) => ShapeOf::Groups(groups.iter().map(|group| all_of(group)).collect()),
-        Shape::Isolate(alone) => ShapeOf::Isolate(all_of(alone)),
-        Shape::RingOfMajorities => ShapeOf::RingOfMajorities,
-        Shape::Bridge(node) => ShapeOf::Bridge(Who(node.clone())),
-        Shape::OneWay { from, to } => ShapeOf::OneWay { from: nodes(from), to: nodes(to) },
-    }
-}
-
-fn writing_link(from: Vec<Somebody>, to: Vec<Somebody>, fault: LinkFault) -> Act {
-    match fault {
-        LinkFault::Loss(likely) => Act::Lose { from, to, probability: exact(likely) },
-        LinkFault::Duplicate(likely) => Act::Duplicate { from, to, probability: exact(likely) },
-        LinkFault::Reorder { probability, extra } => {
-            Act::Reorder { from, to, probability: exact(probability), extra: extra.into() }
-        }
-        LinkFault::LatencyPercent(percent) => Act::Delay { from, to, percent },
-    }
-}
-
-fn writing_all_links(fault: LinkFault) -> Act {
-    match fault {
-        LinkFault::Loss(likely) => Act::LoseEverywhere { probability: exact(likely) },
-        LinkFault::Duplicate(likely) => Act::DuplicateEverywhere { probability: exact(likely) },
-        LinkFault::Reorder { probability, extra } => {
-            Act::ReorderEverywhere { probability: exact(probability), extra: extra.into() }
-        }
-        LinkFault::LatencyPercent(percent) => Act::DelayEverywhere { percent },
-    }
-}
-
-fn writing_message(message: MessageName, act: MessageAct) -> Act {
-    match act {
-        MessageAct::Drop => Act::DropMessage(message),
-        MessageAct::Delay(by) => Act::DelayMessage { message, by: by.into() },
-        MessageAct::Duplicate => Act::DuplicateMessage(message),
-    }
-}
-
-fn exact(likely: Option<random::Probability>) -> Option<Probability> {
-    likely.map(|likely| likely.to_string().parse().expect("a probability reads back"))
-}
-
-fn all_of(places: &[Place<Target>]) -> Vec<Somebody> {
-    places.iter().cloned().map(Somebody).collect()
-}
-
-fn way(direction: Direction) -> LinkDirection {
-    match direction {
-        Direction::OneWay => LinkDirection::OneWay,
-        Direction::BothWays => LinkDirection::BothWays,
-    }
+    Act::of(command, &|partition| partition.raw().to_string()).expect("what tests make can be written")
 }
 
 /// What an act means, partitions being named by their numbers.

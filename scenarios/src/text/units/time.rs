@@ -31,6 +31,12 @@ impl Time {
     pub const fn span(self) -> Span {
         self.0
     }
+
+    /// Whether it is no time at all: files leave that out.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(crate) const fn is_zero(&self) -> bool {
+        self.0.is_zero()
+    }
 }
 
 impl From<Span> for Time {

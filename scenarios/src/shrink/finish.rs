@@ -1,0 +1,214 @@
+//! The smallest run as files: a scenario that reads as if somebody had written it, and a capsule.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use ron::extensions::Extensions;
+use ron::ser::PrettyConfig;
+use sim_core::Span;
+use sim_core::fault::{Command, Entry, Target, Trigger};
+use sim_core::network::PartitionId;
+
+use super::case::text_with;
+use super::{Shrinker, Size};
+use crate::capsule::{Capsule, Opened};
+use crate::format::{Act, Event, Timed, When};
+use crate::load::{Loaded, load};
+use crate::plan::heal;
+use crate::run::Report;
+use crate::text::Outline;
+use crate::text::units::Time;
+
+/// Writing to a string cannot fail.
+const WRITES: &str = "a string takes every text";
+/// How wide comments are.
+const WIDTH: usize = 110;
+
+/// The smallest run that was found.
+#[derive(Debug)]
+pub struct Shrunk {
+    /// The scenario as a file, with a comment that says what it is.
+    pub scenario_text: String,
+    /// The same, loaded.
+    pub loaded: Loaded,
+    /// Its run.
+    pub capsule: Capsule,
+    /// How large the run was.
+    pub before: Size,
+    /// How large it is.
+    pub after: Size,
+    /// How many runs that took.
+    pub runs: u64,
+}
+
+impl Shrunk {
+    /// Which of two is smaller: by what happens from outside, then by how long it takes.
+    pub(super) const fn weight(&self) -> (u64, u64) {
+        (self.after.faults + self.after.operations, self.after.events)
+    }
+
+    /// Whether nine in ten of what happened from outside are gone, or hardly anything is left.
+    pub(super) const fn is_small(&self) -> bool {
+        let (before, after) = (self.before.faults + self.before.operations, self.weight().0);
+        after * 10 <= before || after <= 20
+    }
+}
+
+impl Shrinker<'_, '_> {
+    /// Writes the best case down and runs that; `None` where it does not fail then.
+    pub(super) fn finish(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
+        let (text, loaded, report) =
+            [true, false].into_iter().find_map(|is_paired| self.written(is_paired))?;
+        let comment = comment(&opened.loaded.scenario.name, &report);
+        let size = |loaded: &Loaded, report: &Report| {
+            let scenario = loaded.configured(report.seed, self.trial.table).scenario;
+            Size::of(report, scenario.clients.total(), heal::entries(&scenario).len())
+        };
+        Some(Shrunk {
+            scenario_text: format!("{comment}{text}\n"),
+            capsule: Capsule::of(&loaded, &report),
+            before: size(&opened.loaded, first),
+            after: size(&loaded, &report),
+            runs: self.spent.runs,
+            loaded,
+        })
+    }
+
+    /// The scenario of the best case with its faults in it, and its run, if that fails in the same way.
+    fn written(&mut self, is_paired: bool) -> Option<(String, Loaded, Report)> {
+        let timed = timed(&self.best.entries, is_paired)?;
+        let text = text_with(
+            self.best.loaded.value_text(),
+            &[
+                &format!("faults={}", faults_text(&timed)),
+                &format!("name=\"{}\"", self.name()),
+                &format!("summary=\"violates {}\"", self.trial.symptom.property),
+            ],
+        )?;
+        let text = laid_out(&text);
+        let loaded = load("shrunk.ron", text.as_bytes(), &[], self.trial.table).ok()?;
+        let report = self.trial.report(&loaded, self.best.seed, None);
+        self.spent.runs += 1;
+        self.trial.is_same(&report).then_some((text, loaded, report))
+    }
+
+    fn name(&self) -> String {
+        let name = &self.best.loaded.scenario.name;
+        name.strip_suffix("-shrunk").unwrap_or(name).to_owned() + "-shrunk"
+    }
+}
+
+/// Entries as a scenario has them: what undoes something stands with it, if that `is_paired`. `None` where one cannot be
+/// written.
+fn timed(entries: &[Arc<Entry>], is_paired: bool) -> Option<Vec<Timed>> {
+    let acts = acts(entries)?;
+    let mut is_undoing = vec![false; entries.len()];
+    let mut all = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        if is_undoing[index] {
+            continue;
+        }
+        let later = (index + 1..entries.len()).filter(|later| is_paired && !is_undoing[*later]);
+        let undone = acts[index].opposite().and_then(|opposite| {
+            let mut undoing = later.filter(|later| acts[*later] == opposite);
+            undoing.find_map(|later| Some((later, after(entry.trigger, entries[later].trigger)?)))
+        });
+        if let Some((later, _)) = undone {
+            is_undoing[later] = true;
+        }
+        let (at, when) = written_trigger(entry.trigger);
+        let undo_after = undone.map(|(_, after)| after.into());
+        all.push(Timed { at, when, act: acts[index].clone(), undo_after, undo: None });
+    }
+    Some(all)
+}
+
+fn acts(entries: &[Arc<Entry>]) -> Option<Vec<Act>> {
+    let partitions: BTreeSet<PartitionId> =
+        entries.iter().filter_map(|entry| partition_of(&entry.command)).collect();
+    let name = |partition: PartitionId| match partitions.iter().position(|known| *known == partition) {
+        Some(index) if partitions.len() > 1 => format!("split-{}", index + 1),
+        _ => "split".to_owned(),
+    };
+    entries.iter().map(|entry| Act::of(&entry.command, &name)).collect()
+}
+
+fn written_trigger(trigger: Trigger) -> (Option<Time>, Option<When>) {
+    match trigger {
+        Trigger::At(moment) => (Some(Span::nanos(moment.time.as_nanos()).into()), None),
+        Trigger::After { span, event, occurrence, since, .. } => {
+            let (delay, since) = (span.into(), Span::nanos(since.as_nanos()).into());
+            (None, Some(When { event: Event::of(event), nth: occurrence, delay, since }))
+        }
+    }
+}
+
+/// How long one comes after the other, if they count from the same.
+fn after(one: Trigger, other: Trigger) -> Option<Span> {
+    match (one, other) {
+        (Trigger::At(one), Trigger::At(other)) => Some(other.time.since(one.time)),
+        (
+            Trigger::After { span, event, occurrence, since, .. },
+            Trigger::After { span: later, event: same, occurrence: nth, since: start, .. },
+        ) => (event == same && occurrence == nth && since == start && later >= span)
+            .then(|| later.saturating_sub(span)),
+        (Trigger::At(_), Trigger::After { .. }) | (Trigger::After { .. }, Trigger::At(_)) => None,
+    }
+}
+
+fn partition_of(command: &Command<Target>) -> Option<PartitionId> {
+    match command {
+        Command::Partition { name, .. } | Command::HealPartition(name) => Some(*name),
+        _ => None,
+    }
+}
+
+/// `(timed: […])`, a line each.
+fn faults_text(timed: &[Timed]) -> String {
+    let options = ron::Options::default()
+        .with_default_extension(Extensions::IMPLICIT_SOME)
+        .with_default_extension(Extensions::UNWRAP_NEWTYPES)
+        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+    let on_a_line = PrettyConfig::default().compact_structs(true).compact_arrays(true).compact_maps(true);
+    let mut text = "(timed: [\n".to_owned();
+    for one in timed {
+        let line = options.to_string_pretty(one, on_a_line.clone()).expect("a fault is plain data");
+        writeln!(text, "        {line},").expect(WRITES);
+    }
+    text + "    ])"
+}
+
+/// A field a line, in the order written.
+fn laid_out(text: &str) -> String {
+    let mut all = "Scenario(\n".to_owned();
+    for (name, value) in Outline::new(text).top_fields() {
+        writeln!(all, "    {name}: {value},").expect(WRITES);
+    }
+    all + ")"
+}
+
+/// What the file is, and how to run it.
+fn comment(from: &str, report: &Report) -> String {
+    let evidence = report.violations.first().map(|first| first.evidence.as_str()).unwrap_or_default();
+    let mut text = String::new();
+    let heading = format!(
+        "The smallest run found of a failure of `{from}`: with seed {}, {}.",
+        report.seed, report.verdict
+    );
+    for paragraph in std::iter::once(heading.as_str()).chain(evidence.lines()) {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && line.len() + word.len() + 1 > WIDTH {
+                writeln!(text, "// {line}").expect(WRITES);
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        writeln!(text, "// {line}").expect(WRITES);
+    }
+    text
+}

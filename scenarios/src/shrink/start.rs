@@ -1,0 +1,100 @@
+//! From the capsule of a failure to the first case: everything that was drawn is written out.
+//!
+//! | way | faults | what clients ask |
+//! | --- | --- | --- |
+//! | 1 | as they were asked for: after events, on roles | each operation, when it was invoked |
+//! | 2 | as they were: when, and on which nodes | each operation, when it was invoked |
+//! | 3 | as they were asked for | as the scenario draws it |
+//! | 4 | as they were | as the scenario draws it |
+//!
+//! Only the first two let single operations be taken away; the others are for failures that they miss.
+
+use std::sync::Arc;
+
+use sim_core::fault::{Command, Entry, Plan, Shape, Target};
+use sim_core::{Simulation, Span};
+
+use super::case::{Case, is_operation, text_with};
+use crate::capsule::Opened;
+use crate::load::Loaded;
+use crate::plan::heal;
+use crate::protocol::ProtocolTable;
+
+/// In so many of the first cases all operations are written out.
+pub(super) const EXPLICIT: usize = 2;
+
+/// The first cases to try, the best first. `ran` is the world of the capsule, at its end.
+pub(super) fn cases(
+    opened: &Opened,
+    ran: &dyn Simulation,
+    property: &str,
+    table: &ProtocolTable,
+) -> Vec<Case> {
+    let scenario = opened.loaded.configured(opened.capsule.seed, table).scenario;
+    let is_heal = |entry: &Entry| {
+        heal::entries(&scenario)
+            .iter()
+            .any(|part| part.trigger == entry.trigger && part.command == entry.command)
+    };
+    // Files have nothing of their own after the fault phase.
+    let heal_at = scenario.phases.heal_at();
+    let is_early = |entry: &Entry| entry.moment().is_none_or(|moment| moment.time < heal_at);
+    let plan = ran.plan();
+    let kept: Vec<&Entry> =
+        plan.entries().iter().filter(|entry| !is_heal(entry) && is_early(entry)).collect();
+    let concrete: Vec<Entry> = kept.iter().flat_map(|entry| as_it_was(entry)).collect();
+    let faults = concrete.iter().filter(|entry| !is_operation(entry)).cloned();
+    let explicit: Vec<Entry> = faults.chain(operations(ran).filter(is_early)).collect();
+    let asked: Vec<Entry> = kept.iter().map(|entry| Entry { was: None, ..Entry::clone(entry) }).collect();
+    let faults = asked.iter().filter(|entry| !is_operation(entry)).cloned();
+    let explicit_asked: Vec<Entry> = faults.chain(operations(ran).filter(is_early)).collect();
+
+    let drawn: Option<Arc<Loaded>> = base(opened, property, table, &[]);
+    let silent = base(opened, property, table, &["clients.operations=0"]);
+    let case = |loaded: &Option<Arc<Loaded>>, entries: Vec<Entry>| {
+        let entries = Plan::new(entries, Vec::new()).entries().iter().cloned().map(Arc::new).collect();
+        loaded.clone().map(|loaded| Case { loaded, seed: opened.capsule.seed, entries })
+    };
+    [case(&silent, explicit_asked), case(&silent, explicit), case(&drawn, asked), case(&drawn, concrete)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The scenario of the capsule without faults of its own and draws.
+fn base(opened: &Opened, property: &str, table: &ProtocolTable, more: &[&str]) -> Option<Arc<Loaded>> {
+    let configured = opened.loaded.configured(opened.capsule.seed, table);
+    let drawn: Vec<String> = configured.drawn.iter().map(ToString::to_string).collect();
+    let expect = format!("expect=Violation(\"{property}\")");
+    let mut set: Vec<&str> = drawn.iter().map(String::as_str).collect();
+    set.extend(["draw=[]", "faults=()", "hunt=false", &expect]);
+    set.extend(more);
+    let text = text_with(opened.loaded.value_text(), &set)?;
+    crate::load::load("shrunk", text.as_bytes(), &[], table).ok().map(Arc::new)
+}
+
+/// What an entry turned out to be, if it happened. What stood between two events of an instant comes right after the
+/// instant: files have no words for less.
+fn as_it_was(entry: &Entry) -> Vec<Entry> {
+    let Some(was) = &entry.was else { return Vec::new() };
+    let time = if was.moment.after_events == 0 { was.moment.time } else { was.moment.time + Span::nanos(1) };
+    was.commands.iter().map(|command| Entry::at(time, tidy(Command::<Target>::from(command)))).collect()
+}
+
+/// Two roles may have been one node, which then stands in a group twice.
+fn tidy(mut command: Command<Target>) -> Command<Target> {
+    if let Command::Partition { shape: Shape::Groups(groups), .. } = &mut command {
+        for group in groups {
+            group.sort_unstable();
+            group.dedup();
+        }
+    }
+    command
+}
+
+/// What clients asked, each when it was invoked.
+fn operations(ran: &dyn Simulation) -> impl Iterator<Item = Entry> {
+    let issue = |client, operation| Command::<Target>::Issue { client, operation };
+    let asked = ran.history().operations().into_iter();
+    asked.map(move |done| Entry::at(done.invoked, issue(done.op.client, done.operation))).filter(is_operation)
+}
