@@ -6,7 +6,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    check, completions, gui, history, list, man, mutants, replay, reproduce, run, shrink, sweep, trace,
+    check, completions, explain, gui, history, list, man, mutants, replay, reproduce, run, shrink, sweep,
+    trace,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     /// Make the failure in a capsule as small as it gets
     Shrink(shrink::Arguments),
+    /// Say why the run of a capsule failed
+    Explain(explain::Arguments),
     /// Validate scenario files without running them
     Check(check::Arguments),
     /// List scenarios, protocols, faults, checkers and workloads
@@ -79,6 +82,7 @@ impl Command {
             Self::Sweep(arguments) => sweep::perform(arguments, output),
             Self::Replay(arguments) => replay::perform(arguments, output),
             Self::Shrink(arguments) => shrink::perform(arguments, output),
+            Self::Explain(arguments) => explain::perform(arguments, output),
             Self::Check(arguments) => check::perform(arguments, output),
             Self::List(arguments) => list::perform(arguments, output),
             Self::Trace(arguments) => trace::perform(arguments, output),

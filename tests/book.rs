@@ -9,11 +9,10 @@ use scenarios::{ProtocolTable, Scenario};
 use schemars::schema_for;
 use serde_json::Value;
 use sim_core::fault::{self, Severity, Target};
-use sim_core::metrics::{Counter, Gauge, Latency};
-use sim_core::ratio::{RATIOS, THROUGHPUT};
+use sim_core::metrics::Gauge;
 
 /// Objects of a report that have names as keys, not fields.
-const NAMED: [&str; 6] = ["counters", "fault_points", "gauges", "latencies", "points", "ratios"];
+const NAMED: [&str; 5] = ["counters", "fault_points", "gauges", "latencies", "points"];
 /// An object of a report that has names as keys, and under each the names of nodes.
 const NAMED_TWICE: &str = "process_gauges";
 
@@ -136,32 +135,6 @@ fn every_fault_point_is_in_the_book() {
 }
 
 #[test]
-fn every_latency_and_ratio_is_in_the_book() {
-    let named = |header| -> BTreeSet<String> {
-        let cells = rows(&chapter("reports.md"), header).into_iter().map(|[names, _]| names);
-        cells
-            .flat_map(|names| {
-                names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>()
-            })
-            .collect()
-    };
-    let latencies = Latency::ALL.map(|latency| latency.name().to_owned());
-    assert_eq!(named("latency"), latencies.into(), "left: `reports.md`; right: the engine");
-    let ratios = RATIOS.map(|ratio| ratio.name).into_iter().chain([THROUGHPUT]);
-    assert_eq!(named("ratio"), ratios.map(str::to_owned).collect(), "left: `reports.md`; right: the engine");
-    let page = chapter("reports.md");
-    for counter in [
-        Counter::Epochs,
-        Counter::EpochsWithoutLeader,
-        Counter::SplitVotes,
-        Counter::CandidaciesDespiteLeader,
-        Counter::Decided,
-    ] {
-        assert!(page.contains(&format!("`{counter}`")), "`reports.md` does not name `{counter}`");
-    }
-}
-
-#[test]
 fn the_table_of_gauges_is_that_of_the_engine() {
     let written = rows(&chapter("reports.md"), "gauge").into_iter().map(|[name, _]| name);
     let known = Gauge::ALL.map(|gauge| format!("`{gauge}`"));
@@ -248,6 +221,49 @@ fn the_page_of_sweeping_shows_what_the_program_prints() {
         shown += 1;
     }
     assert!(shown >= 1, "{shown} blocks show what is printed");
+}
+
+/// The capsule of the page on shrinking, explained as the page on explaining does it; the last is where it was done.
+fn explained(more: &[&str], name: &str) -> (String, PathBuf) {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).expect("cargo's folder can be written to");
+    let blocks = blocks(&chapter("shrinking.md"), "ron,scenario");
+    fs::write(folder.join("stale.shrunk.ron"), &blocks[0]).expect("the folder is ours");
+    let capsule = "stale.shrunk.capsule.ron";
+    printed_in(&folder, &["run", "stale.shrunk.ron", "--seed", "9", "--save", capsule]);
+    (printed_in(&folder, &[&["explain", capsule], more].concat()), folder)
+}
+
+#[test]
+fn the_page_of_explaining_shows_what_the_program_prints_and_draws() {
+    let blocks = blocks(&chapter("explaining.md"), "console");
+    let [block] = blocks.as_slice() else { panic!("one call, not {}", blocks.len()) };
+    let (call, shown) = block.split_once('\n').expect("a command, and what it prints");
+    let arguments = call.strip_prefix("$ splitbrain explain stale.shrunk.capsule.ron ").expect("the command");
+    let (printed, folder) = explained(&arguments.split_whitespace().collect::<Vec<_>>(), "explaining");
+    assert_eq!(printed.trim_end(), shown.trim_end(), "left: `{call}`; right: `explaining.md`");
+    let drawn = fs::read_to_string(folder.join("stale.svg")).expect("it was drawn");
+    assert!(drawn == chapter("explaining.svg"), "`explaining.svg` is not what `{call}` draws");
+}
+
+#[test]
+fn every_field_of_an_explanation_is_in_the_book() {
+    let (printed, _) = explained(&["--samples", "4", "--format", "json"], "explaining-json");
+    let document: Value = serde_json::from_str(&printed).expect("one document");
+    let page: BTreeSet<String> = quoted(&chapter("explaining.md")).into_iter().collect();
+    let Value::Object(fields) = document else { panic!("an object") };
+    let versions = ["explanation_version", "splitbrain_version", "capsule"];
+    let missing: Vec<&String> =
+        fields.keys().filter(|name| !page.contains(*name) && !versions.contains(&name.as_str())).collect();
+    assert!(missing.is_empty(), "`explaining.md` does not name {missing:?}");
+}
+
+#[test]
+fn the_schema_of_explanations_is_that_of_the_program() {
+    let written: Value =
+        serde_json::from_str(&chapter("explanation.schema.json")).expect("the schema is JSON");
+    let command = "splitbrain list --schema explanation > book/src/explanation.schema.json";
+    assert!(written == json(&["list", "--schema", "explanation"]), "the schema has changed: `{command}`");
 }
 
 #[test]
@@ -366,8 +382,13 @@ fn names_of(schema: &Value) -> BTreeSet<String> {
 
 /// What the program prints, called like this.
 fn printed(arguments: &[&str]) -> String {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_splitbrain")).args(arguments).output().expect("the program runs");
+    printed_in(Path::new("."), arguments)
+}
+
+/// The same, called in a folder.
+fn printed_in(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+    let output = command.args(arguments).current_dir(folder).output().expect("the program runs");
     String::from_utf8(output.stdout).expect("the program prints UTF-8")
 }
 

@@ -29,6 +29,7 @@
 pub mod assemble;
 pub mod capsule;
 pub mod configure;
+pub mod explain;
 pub mod format;
 pub mod library;
 pub mod load;

@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::gauge::{GaugeSummary, Level, ProcessLevel};
-use crate::{NodeId, SimTime, Span, ratio};
+use crate::{NodeId, SimTime, Span};
 
 /// Declares a closed set of names that index arrays.
 macro_rules! names {
@@ -96,16 +96,6 @@ names! {
         Candidacies = "candidacies",
         /// Commands that were applied.
         Commands = "commands",
-        /// How far processes have known things to be decided: entries of a log, slots.
-        Decided = "decided",
-        /// Epochs that somebody campaigned for or led: terms, ballots, views.
-        Epochs = "epochs",
-        /// Epochs that were campaigned for, led by nobody, and followed by another one.
-        EpochsWithoutLeader = "epochs-without-leader",
-        /// Of these, the ones that several campaigned for.
-        SplitVotes = "split-votes",
-        /// Candidacies for a new epoch while a leader ran whose messages would have reached the candidate.
-        CandidaciesDespiteLeader = "candidacies-despite-leader",
     }
 }
 
@@ -123,9 +113,6 @@ names! {
         OperationsPending = "operations-pending",
         /// Nodes that have power, paused ones included. Its extremes are those after the start of the run.
         NodesUp = "nodes-up",
-        /// 1 while nothing is decided because a leader was lost, else 0: see [`leadership`](crate::leadership). Its mean is
-        /// the share of time without service.
-        OutOfService = "out-of-service",
     }
 }
 
@@ -134,18 +121,6 @@ names! {
     Latency {
         /// From invocation to completion of an operation that completed with an answer or a refusal.
         Operation = "operation",
-        /// Of these, the ones that only read.
-        Read = "read",
-        /// Of these, the others.
-        Write = "write",
-        /// From the loss of a leader until another process has heard of the next one.
-        NewLeader = "new-leader",
-        /// From the loss of a leader until something is decided under another one.
-        Outage = "outage",
-        /// From when a process began to campaign until it led, where it did.
-        Campaign = "campaign",
-        /// From the restart of a node until it knew all to be decided that anybody did at its restart.
-        CatchUp = "catch-up",
     }
 }
 
@@ -182,12 +157,9 @@ pub struct MetricsSummary {
     pub process_gauges: BTreeMap<&'static str, BTreeMap<NodeId, GaugeSummary>>,
     /// The latencies that have samples.
     pub latencies: BTreeMap<&'static str, LatencySummary>,
-    /// How much there was of one thing for each of another, in thousandths; [`RATIOS`](crate::ratio::RATIOS) and
-    /// throughput.
-    pub ratios: BTreeMap<&'static str, u64>,
 }
 
-/// The metrics of one world. Costs 700 bytes until the first latency is recorded.
+/// The metrics of one world. Costs half a kilobyte until the first latency is recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     counters: [u64; Counter::ALL.len()],
@@ -342,7 +314,6 @@ impl Metrics {
             gauges: gauges.filter_map(|gauge| Some((gauge.name(), self.gauge(gauge, now)?))).collect(),
             process_gauges: self.process_gauges(now),
             latencies: latencies.into_iter().filter(|(_, summary)| summary.count > 0).collect(),
-            ratios: ratio::all(self, self.ended.unwrap_or(now)),
         }
     }
 }
@@ -419,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_world_without_latencies_has_no_histograms() {
-        assert!(size_of::<Metrics>() <= 704, "{} bytes", size_of::<Metrics>());
+        assert!(size_of::<Metrics>() <= 512, "{} bytes", size_of::<Metrics>());
         assert!(Metrics::new().latencies.iter().all(Option::is_none));
         assert_eq!(Metrics::new().summary(SimTime::ZERO).latencies, BTreeMap::new());
     }

@@ -50,6 +50,12 @@ pub trait Process: Sized + Send + Serialize + 'static {
     /// one is 0 in a process that has just booted, `on_start` says so, else it counts from when it is first set.
     const GAUGES: &'static [&'static str] = &[];
 
+    /// Of what kind a fact is, a number below [`Kinds::LIMIT`](crate::check::Kinds::LIMIT): an invariant that
+    /// [does not hear](crate::check::Invariant::hears) a kind is not asked about it. Default: all are of one kind.
+    fn kind_of(_fact: &Self::Fact) -> u32 {
+        0
+    }
+
     /// A process that has just been started on `node` and remembers nothing.
     fn boot(config: &Self::Config, node: NodeId) -> Self;
 

@@ -66,6 +66,19 @@ pub enum ChoiceKind {
     Client,
 }
 
+/// Something that is on its way from one endpoint to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InFlight {
+    /// Who sent it.
+    pub from: Endpoint,
+    /// For whom it is.
+    pub to: Endpoint,
+    /// When it arrives.
+    pub due: SimTime,
+    /// What it says, in a line for people.
+    pub text: String,
+}
+
 /// A running simulation without its type. See [`World`] for what the methods mean; a call here costs a virtual
 /// call, so runners ask for many events at a time.
 pub trait Simulation: Send {
@@ -134,6 +147,12 @@ pub trait Simulation: Send {
 
     /// A record in words: `n2 receives AppendEntries from n1`.
     fn describe(&self, record: &Record) -> String;
+
+    /// The messages, requests and replies that are on their way, with what they say, in the order in which they were
+    /// sent. Takes time in proportion to all that is pending. Default: nothing is known of them.
+    fn in_flight(&self) -> Vec<InFlight> {
+        Vec::new()
+    }
 
     /// What clients asked and got.
     fn history(&self) -> &History;
@@ -256,6 +275,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn describe(&self, record: &Record) -> String {
         record.describe(P::Message::KINDS, P::Timer::NAMES)
+    }
+
+    fn in_flight(&self) -> Vec<InFlight> {
+        self.in_flight()
     }
 
     fn history(&self) -> &History {

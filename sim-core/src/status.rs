@@ -53,6 +53,17 @@ pub enum Power {
     Down,
 }
 
+impl Power {
+    /// The word for it: `up`, `paused`, `down`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "up",
+            Self::Paused => "paused",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// One node at a glance: its host, and its process if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeStatus {

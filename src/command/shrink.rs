@@ -34,7 +34,7 @@ Exit codes:
     0  it was shrunk
     2  wrong usage, a bad file, or a capsule whose run does not fail
    70  internal error
-  130  interrupted; the smallest run so far is written")]
+  130  interrupted; the smallest run so far is written, if there is one")]
 pub(crate) struct Arguments {
     /// The capsule
     #[arg(value_name = "CAPSULE")]
@@ -76,6 +76,10 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
         shrink(&opened, &table, arguments.events_max, &mut runner, &mut watch)
     };
     progress.clear();
+    if shrunk.is_err() && interrupt::is_asked() {
+        talk_line(format_args!("interrupted before there was a smaller run: nothing is written"));
+        return Ok(ExitCode::INTERRUPTED);
+    }
     let shrunk = shrunk.map_err(|refusal| refused(&refusal, &arguments.capsule))?;
     scenario_file.finish(&shrunk.scenario_text)?;
     let command = format!("splitbrain replay {}", quoted(&places.capsule.display().to_string()));

@@ -135,7 +135,7 @@ impl Timer for Tick {
 }
 
 /// An invariant that panics if it has the flaw.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Watchful(Flaw);
 
 impl Invariant<Flawed> for Watchful {

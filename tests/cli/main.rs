@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod explain;
 mod history;
 mod hunts;
 mod readme;

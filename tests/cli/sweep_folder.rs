@@ -145,8 +145,7 @@ fn the_table_has_a_row_a_run_with_what_was_set_and_what_came_of_it() {
 #[test]
 fn a_capsule_of_a_failure_replays_it() {
     let out = out("capsule");
-    let arguments = ["--seeds", "0..20", "--set", MUTANT, "--until-failures", "3", "--out", &out];
-    let ended = splitbrain(&[&["sweep", "raft/random-elections"], &arguments[..]].concat());
+    let ended = sweep(&out, &["--until-failures", "3"]);
     code_and(&ended, 1, "so many failures as were asked for");
     let name = results(&out).into_keys().find(|name| name.ends_with(".capsule.ron")).expect("there is one");
     code_and(&splitbrain(&["replay", &format!("{out}/{name}")]), 1, "violation of ");

@@ -210,10 +210,21 @@ enum FaultPoint {
     BeforeCompaction,
     /// Slots are decided and not yet executed.
     BeforeApply,
+    /// The new life of a node that has lost its disk is durable, and what can still be read of the old one is not dropped.
+    BeforeForgetting,
+    /// A node that was readmitted knows everything before its first slot, and has not marked it as decided.
+    BeforeSeal,
 }
 
-const FAULT_POINTS: [&str; 5] =
-    ["ballot-written", "accepted-written", "snapshot-staged", "before-compaction", "before-apply"];
+const FAULT_POINTS: [&str; 7] = [
+    "ballot-written",
+    "accepted-written",
+    "snapshot-staged",
+    "before-compaction",
+    "before-apply",
+    "before-forgetting",
+    "before-seal",
+];
 
 /// One node of a Multi-Paxos cluster. See the [module documentation](self).
 #[derive(Clone, Serialize)]

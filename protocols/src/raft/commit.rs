@@ -53,10 +53,10 @@ impl Raft {
     /// Executes what is committed, in order (§5.3), and answers the clients that wait for it: now, or step by step.
     #[inline]
     pub(super) fn apply_committed(&mut self, context: &mut Context<'_, Self>) {
-        self.tell_uncommitted(context);
         if self.machine.applied() >= self.log.commit() {
             return;
         }
+        self.tell_uncommitted(context);
         if !self.config.applies_in_steps() {
             self.apply_to(context, self.log.commit());
         } else if !self.is_applying {

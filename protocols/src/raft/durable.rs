@@ -224,8 +224,11 @@ impl Raft {
     /// Begins to make durable what was written, unless as many flushes as may be are under way.
     #[inline]
     pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
+        if !self.is_dirty() {
+            return;
+        }
         self.tell_uncommitted(context);
-        if self.is_dirty() && (self.outbox.flushes_under_way() as u64) < self.config.syncs_max {
+        if (self.outbox.flushes_under_way() as u64) < self.config.syncs_max {
             self.begin_flush(context);
         }
     }

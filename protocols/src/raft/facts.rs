@@ -9,12 +9,15 @@
 
 use serde::Serialize;
 use sim_core::NodeId;
+use sim_core::check::Kinds;
+use strum::EnumDiscriminants;
 
 use super::types::Term;
 use crate::replicated::{Chain, Index};
 
 /// A statement of one node about what it has just done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumDiscriminants)]
+#[strum_discriminants(name(Kind), vis(pub(super)), doc = "Of what kind a fact is.")]
 pub enum Fact {
     /// It started, with this last entry on its disk (index 0 for none), and is a follower.
     Recovered {
@@ -109,6 +112,19 @@ pub enum Fact {
         /// The chain of everything executed so far, computed from what was executed.
         chain: Chain,
     },
+}
+
+impl Fact {
+    /// Its kind as a number.
+    #[inline]
+    pub(super) fn kind(&self) -> u32 {
+        Kind::from(self) as u32
+    }
+}
+
+/// The set of these kinds.
+pub(super) fn kinds<const N: usize>(kinds: [Kind; N]) -> Kinds {
+    kinds.into_iter().map(|kind| kind as u32).collect()
 }
 
 /// Who hears statements: the context of a handler, or the list of a test.

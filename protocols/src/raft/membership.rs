@@ -15,6 +15,7 @@ use std::fmt;
 
 use serde::Serialize;
 use sim_core::NodeId;
+use smallvec::SmallVec;
 
 use crate::replicated::NodeSet;
 use crate::replicated::quorum::{majority, quorum_value};
@@ -94,7 +95,7 @@ impl Membership {
 
     /// The largest value that a quorum has reached.
     #[inline]
-    pub fn agreed<T: Ord + Copy + Default>(&self, value: impl Fn(NodeId) -> T) -> T {
+    pub fn agreed<T: Ord + Copy>(&self, value: impl Fn(NodeId) -> T) -> T {
         let incoming = agreed_by(self.voters, majority(self.voters.len()), &value);
         if self.is_joint() {
             incoming.min(agreed_by(self.outgoing, majority(self.outgoing.len()), &value))
@@ -163,16 +164,9 @@ impl Membership {
 
 /// The largest value that `quorum` of `nodes` have reached.
 #[inline]
-pub(super) fn agreed_by<T: Ord + Copy + Default>(
-    nodes: NodeSet,
-    quorum: usize,
-    value: impl Fn(NodeId) -> T,
-) -> T {
-    let mut values = [T::default(); NodeSet::LIMIT];
-    for (place, node) in values.iter_mut().zip(nodes.iter()) {
-        *place = value(node);
-    }
-    quorum_value(&mut values[..nodes.len()], quorum)
+pub(super) fn agreed_by<T: Ord + Copy>(nodes: NodeSet, quorum: usize, value: impl Fn(NodeId) -> T) -> T {
+    let values: SmallVec<[T; 8]> = nodes.iter().map(value).collect();
+    quorum_value(&values, quorum)
 }
 
 /// `n1,n2,n3`, `n1,n2,n4 and n1,n2,n3 joint, learners n5`.

@@ -48,6 +48,11 @@ impl Process for Raft {
     const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
     const GAUGES: &'static [&'static str] = &GAUGES;
 
+    #[inline]
+    fn kind_of(fact: &Self::Fact) -> u32 {
+        fact.kind()
+    }
+
     fn boot(config: &Config, node: NodeId) -> Self {
         let members = config.membership();
         Self {

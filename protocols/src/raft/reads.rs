@@ -35,7 +35,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Leader, Role};
 use super::types::Round;
 use super::{Point, Raft};
-use crate::replicated::Index;
+use crate::replicated::{Index, NodeSet};
 
 /// Who wants to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -205,13 +205,8 @@ impl Raft {
         while let Role::Leader(leader) = &self.role
             && let Some(last) = leader.reads.waiting.back().copied()
         {
-            let confirmed = if self.config.has(Mutant::StaleReadNoHeartbeat) {
-                leader.round.next()
-            } else {
-                self.confirmed_round(leader)
-            };
-            let is_under_way = confirmed < leader.round || last.round <= leader.round;
-            self.answer_reads(context, confirmed);
+            let is_under_way = last.round <= leader.round || !self.is_confirmed(leader, leader.round);
+            self.answer_reads(context);
             if is_under_way {
                 return;
             }
@@ -221,14 +216,15 @@ impl Raft {
     }
 
     /// A client waits for the state machine; a follower looks after that itself.
-    fn answer_reads(&mut self, context: &mut Context<'_, Self>, confirmed: Round) {
+    fn answer_reads(&mut self, context: &mut Context<'_, Self>) {
         let applied = self.machine.applied();
-        while let Role::Leader(leader) = &mut self.role
-            && let Some(read) = leader.reads.waiting.pop_front_if(|read| {
-                let is_executed = matches!(read.reader, Reader::Follower(..)) || read.index <= applied;
-                read.round <= confirmed && is_executed
-            })
+        while let Role::Leader(leader) = &self.role
+            && let Some(read) = leader.reads.waiting.front().copied()
+            && (read.index <= applied || matches!(read.reader, Reader::Follower(..)))
+            && self.is_confirmed(leader, read.round)
         {
+            let Role::Leader(leader) = &mut self.role else { return };
+            leader.reads.waiting.pop_front();
             match read.reader {
                 Reader::Client(op, key) => context.reply(op, Outcome::Value(self.machine.read(key))),
                 Reader::Follower(node, op) => {
@@ -239,10 +235,22 @@ impl Raft {
         }
     }
 
+    /// Whether a quorum has answered `round`, or a later one.
+    fn is_confirmed(&self, leader: &Leader, round: Round) -> bool {
+        let has_answered = |node: &NodeId| self.answered_round(leader, *node) >= round;
+        let answered: NodeSet = self.members.all().iter().filter(has_answered).collect();
+        self.members.is_quorum(answered) || self.config.has(Mutant::StaleReadNoHeartbeat)
+    }
+
     /// The latest round that a quorum has answered, the leader itself included.
     fn confirmed_round(&self, leader: &Leader) -> Round {
-        self.members
-            .agreed(|node| if node == self.node { leader.round } else { leader.progress[node.index()].round })
+        self.members.agreed(|node| self.answered_round(leader, node))
+    }
+
+    /// The latest round that `node` has answered; the leader itself answers at once.
+    #[inline]
+    fn answered_round(&self, leader: &Leader, node: NodeId) -> Round {
+        if node == self.node { leader.round } else { leader.progress[node.index()].round }
     }
 
     /// Extends the lease if a majority has answered a round since.

@@ -69,6 +69,31 @@ impl NodeSet {
         self.0.count_ones() as usize
     }
 
+    /// The how-manieth of its nodes `node` is, from 0; `None` if it is none of them.
+    #[inline]
+    pub const fn place(self, node: NodeId) -> Option<usize> {
+        if self.contains(node) {
+            Some((self.0 & (Self::one(node).0 - 1)).count_ones() as usize)
+        } else {
+            None
+        }
+    }
+
+    /// The node at a place, counted from 0.
+    ///
+    /// # Panics
+    /// If it has no more than `place` nodes.
+    #[inline]
+    pub const fn at(self, place: usize) -> NodeId {
+        assert!(place < self.len(), "a set of few nodes has no node at that place");
+        let (mut rest, mut before) = (self.0, place);
+        while before > 0 {
+            rest &= rest - 1;
+            before -= 1;
+        }
+        NodeId::new(rest.trailing_zeros())
+    }
+
     /// Whether there is none.
     #[inline]
     pub const fn is_empty(self) -> bool {
@@ -135,8 +160,13 @@ mod tests {
             prop_assert_eq!(one.difference(other), set(&(&ours - &theirs)));
             prop_assert_eq!(one.has_majority_in(other), 2 * (&ours & &theirs).len() > ours.len());
             prop_assert!(one.iter().map(NodeId::raw).eq(ours.iter().copied()));
+            for (place, index) in ours.iter().enumerate() {
+                let node = NodeId::new(*index);
+                prop_assert_eq!((one.place(node), one.at(place)), (Some(place), node));
+            }
             for index in 0..70 {
                 let node = NodeId::new(index);
+                prop_assert_eq!(one.place(node).is_some(), one.contains(node));
                 prop_assert_eq!(one.contains(node), ours.contains(&index));
                 if index < 64 {
                     prop_assert!(one.with(node).contains(node) && !one.without(node).contains(node));

@@ -7,14 +7,16 @@ pub const fn majority(count: usize) -> usize {
     count / 2 + 1
 }
 
-/// The largest value that at least `quorum` of `values` reach. Sorts them.
+/// The largest value that at least `quorum` of `values` reach. Counts for each how many reach it: for the few members of a
+/// cluster that is faster than to sort them, because no step depends on how an earlier comparison went.
 ///
 /// # Panics
 /// If the quorum is 0 or more than all.
-pub fn quorum_value<T: Ord + Copy>(values: &mut [T], quorum: usize) -> T {
+#[inline]
+pub fn quorum_value<T: Ord + Copy>(values: &[T], quorum: usize) -> T {
     assert!((1..=values.len()).contains(&quorum), "a quorum of {quorum} among {}", values.len());
-    values.sort_unstable();
-    values[values.len() - quorum]
+    let is_reached = |value: &T| values.iter().filter(|other| *other >= value).count() >= quorum;
+    values.iter().copied().filter(is_reached).max().expect("all reach the least")
 }
 
 #[cfg(test)]
@@ -29,7 +31,7 @@ mod tests {
             let quorum = majority(values.len());
             let reached = |value: u64| values.iter().filter(|other| **other >= value).count() >= quorum;
             let expected = (0..20).rev().find(|value| reached(*value)).expect("all values reach 0");
-            prop_assert_eq!(quorum_value(&mut values.clone(), quorum), expected);
+            prop_assert_eq!(quorum_value(&values, quorum), expected);
         }
 
         #[test]

@@ -35,14 +35,15 @@ pub(crate) fn assert_gauge<P: Process>(
     assert!(highest > 0, "`{}` was never above zero", P::GAUGES[gauge]);
 }
 
-/// Has nodes crash at each fault point, from the one whose turn to lead is next to the leader itself: each has just come back
+/// Has nodes crash at each of these fault points, from the one whose turn to lead is next to the leader itself: each has just come back
 /// from a crash and had time to recover when the leader goes. Counts how often each point struck.
-pub(crate) fn crash_at_points<P: Process>(world: &mut World<P>) -> BTreeMap<&'static str, u32> {
+pub(crate) fn crash_at_points<P: Process>(
+    world: &mut World<P>,
+    points: &[&'static str],
+) -> BTreeMap<&'static str, u32> {
     let node_count = world.nodes().count();
     let mut struck = BTreeMap::new();
-    for (point, turn) in
-        P::FAULT_POINTS.iter().flat_map(|point| (1..=node_count).map(move |turn| (*point, turn)))
-    {
+    for (point, turn) in points.iter().flat_map(|point| (1..=node_count).map(move |turn| (*point, turn))) {
         let last = leader(world).map_or(0, NodeId::index);
         let node = NodeId::new(u32::try_from((last + turn) % node_count).expect("few nodes"));
         *struck.entry(point).or_default() += u32::from(is_struck(world, node, point));
@@ -58,13 +59,17 @@ fn is_struck<P: Process>(world: &mut World<P>, node: NodeId, point: &str) -> boo
     world.apply(Fault::CrashAtPoint { node, point: point.parse().expect("a name"), nth: 1 });
     run(world, Span::millis(300));
     let leader = leader(world).filter(|leader| *leader != node);
-    leader.into_iter().for_each(|leader| world.apply(Fault::Crash(leader)));
+    if let Some(leader) = leader {
+        world.apply(Fault::Crash(leader));
+    }
     run(world, Span::millis(700));
     let is_struck = world.process(node).is_none();
     // Where it did not strike, this calls it off.
     world.apply(Fault::Crash(node));
     run(world, Span::millis(50));
-    [Some(node), leader].into_iter().flatten().for_each(|node| world.apply(Fault::Restart(node)));
+    for node in [Some(node), leader].into_iter().flatten() {
+        world.apply(Fault::Restart(node));
+    }
     run(world, Span::millis(700));
     is_struck
 }

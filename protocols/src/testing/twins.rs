@@ -9,6 +9,7 @@
 //! has told yet. Both kinds are listed with their reason, and nothing else may differ.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
@@ -33,13 +34,15 @@ struct Find {
 }
 
 /// What all pairs of a world have found.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Finds(Arc<Mutex<Vec<Find>>>);
 
 impl Finds {
     /// Each of these, asked together with its twin.
     fn pair<P: Process>(&self, invariants: Vec<Box<dyn Invariant<P>>>) -> Vec<Box<dyn Invariant<P>>> {
-        let pair = |ghost| -> Box<dyn Invariant<P>> { Box::new(Pair { ghost, finds: self.clone() }) };
+        let pair = |ghost: Box<dyn Invariant<P>>| -> Box<dyn Invariant<P>> {
+            Box::new(Pair { choosy: ghost.fork(), ghost, asked: 0, finds: self.clone() })
+        };
         invariants.into_iter().map(pair).collect()
     }
 
@@ -48,10 +51,20 @@ impl Finds {
     }
 }
 
-/// An invariant that asks its twin at each event.
+/// An invariant that asks its twin at each event. It is asked at each itself; another copy only where something is stated
+/// that it hears, as in any other world, and that must make no difference.
 struct Pair<P: Process> {
     ghost: Box<dyn Invariant<P>>,
+    choosy: Box<dyn Invariant<P>>,
+    /// How often it was asked.
+    asked: u32,
     finds: Finds,
+}
+
+impl<P: Process> fmt::Debug for Pair<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ghost.fmt(f)
+    }
 }
 
 impl<P: Process> Invariant<P> for Pair<P> {
@@ -61,6 +74,15 @@ impl<P: Process> Invariant<P> for Pair<P> {
 
     fn on_event(&mut self, nodes: &Nodes<'_, P>, node: NodeId, facts: &[P::Fact]) -> Result<(), Breach> {
         let ghost = self.ghost.on_event(nodes, node, facts);
+        let is_heard = facts.iter().any(|fact| self.choosy.hears().has(P::kind_of(fact)));
+        let choosy = if is_heard { self.choosy.on_event(nodes, node, facts) } else { Ok(()) };
+        assert_eq!(choosy, ghost, "{} looks at more than it hears", self.about().name);
+        self.asked += 1;
+        if ghost.is_err() || self.asked.is_power_of_two() {
+            let state = |of: &dyn Invariant<P>| format!("{of:?}");
+            let (choosy, ghost) = (state(self.choosy.as_ref()), state(self.ghost.as_ref()));
+            assert_eq!(choosy, ghost, "{} keeps more than it hears", self.about().name);
+        }
         let twin = self.ghost.check_all(nodes);
         let either = ghost.clone().and_then(|()| twin.clone());
         if either.is_err() {
@@ -76,7 +98,12 @@ impl<P: Process> Invariant<P> for Pair<P> {
     }
 
     fn fork(&self) -> Box<dyn Invariant<P>> {
-        Box::new(Self { ghost: self.ghost.fork(), finds: self.finds.clone() })
+        Box::new(Self {
+            ghost: self.ghost.fork(),
+            choosy: self.choosy.fork(),
+            asked: self.asked,
+            finds: self.finds.clone(),
+        })
     }
 
     fn ghosts(&self) -> Vec<Box<dyn Ghost<P>>> {
@@ -107,7 +134,11 @@ fn harass<P: Process>(world: &mut World<P>, seed: u64) {
 
 /// Goes on past what is violated on the way: the other properties are still compared.
 fn go_on<P: Process>(world: &mut World<P>, until: SimTime) {
-    while Simulation::run(world, until, 20_000) == Stop::Violation && !world.is_broken() {}
+    let mut stop = Stop::Violation;
+    while stop == Stop::Violation && !world.is_broken() {
+        stop = Simulation::run(world, until, 20_000);
+    }
+    assert_ne!(stop, Stop::Broken, "{:?}", world.breakdown());
 }
 
 /// No crash within a handler: what a process does after the cut is in its state until it dies, and in no fact.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use sim_core::{NodeId, Span};
 
+use super::group::Group;
 use super::mutants::Mutant;
-use super::types::View;
-use crate::replicated::quorum::majority;
-use crate::replicated::{MembersError, check_members};
+use super::types::Epoch;
+use crate::replicated::{MembersError, check_member_set};
 
 /// How a primary answers reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,11 +21,12 @@ pub enum ReadMode {
     Log,
 }
 
-/// What all replicas of a group share (the paper's configuration, §4).
+/// What all nodes share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The replicas, ascending, 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX). Other nodes of the scenario stand
-    /// by and send clients elsewhere.
+    /// The replicas of the first epoch, ascending: 1 to [`MEMBERS_MAX`](crate::replicated::MEMBERS_MAX) of the first
+    /// so many nodes. Other nodes of the scenario stand by and send clients elsewhere, until a reconfiguration makes
+    /// them members.
     pub members: Arc<[NodeId]>,
     /// How often a primary sends to each backup at least (§4.1, step 6), and how often messages of view changes and
     /// recovery are repeated. Default 50 ms.
@@ -105,7 +106,7 @@ impl Config {
     /// # Errors
     /// The first rule that is broken, with its reason.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        check_members(&self.members)?;
+        check_member_set(&self.members)?;
         self.validate_times()?;
         let limits = [
             ("batch_max", self.batch_max),
@@ -119,35 +120,9 @@ impl Config {
         }
     }
 
-    /// Where `node` stands among the members (the paper's replica-number); `None` if it is none.
-    #[inline]
-    pub fn slot(&self, node: NodeId) -> Option<usize> {
-        match self.members.get(node.index()) {
-            // The usual case: the members are the first nodes of the scenario.
-            Some(member) if *member == node => Some(node.index()),
-            Some(_) | None => self.members.binary_search(&node).ok(),
-        }
-    }
-
-    /// The primary of a view: the members take turns (§4).
-    ///
-    /// # Panics
-    /// If there are no members.
-    #[inline]
-    pub fn primary(&self, view: View) -> NodeId {
-        let turn = view.0 % self.members.len() as u64;
-        self.members[usize::try_from(turn).expect("less than the number of members")]
-    }
-
-    /// How many replicas decide: f + 1 of 2f + 1 (§3).
-    #[inline]
-    pub fn quorum(&self) -> usize {
-        majority(self.members.len())
-    }
-
-    /// f: how many replicas may be down or without memory at once. A recovering replica needs a quorum of others.
-    pub fn failures_max(&self) -> usize {
-        self.members.len() - self.quorum()
+    /// The group of the first epoch.
+    pub fn first_group(&self) -> Group {
+        Group { epoch: Epoch(0), members: self.members.iter().copied().collect() }
     }
 
     /// Whether replicas have this bug.
@@ -210,20 +185,5 @@ mod tests {
     fn a_limit_of_zero_is_refused() {
         let config = Config { batch_max: 0, ..config(&[0, 1, 2]) };
         assert_eq!(config.validate(), Err(ConfigError::ZeroLimit("batch_max")));
-    }
-
-    #[test]
-    fn members_take_turns_as_primaries() {
-        let config = config(&[0, 1, 5]);
-        let primaries: Vec<_> = (0..5).map(|view| config.primary(View(view)).raw()).collect();
-        assert_eq!(primaries, [0, 1, 5, 0, 1]);
-        let slots: Vec<_> = [0, 1, 2, 5, 6].into_iter().map(|node| config.slot(NodeId::new(node))).collect();
-        assert_eq!(slots, [Some(0), Some(1), None, Some(2), None]);
-    }
-
-    #[test]
-    fn a_group_bears_as_many_failures_as_leave_a_quorum() {
-        let failures = [1, 2, 3, 4, 5, 7].map(|count| config(&(0..count).collect::<Vec<_>>()).failures_max());
-        assert_eq!(failures, [0, 0, 1, 1, 2, 3]);
     }
 }

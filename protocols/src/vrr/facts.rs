@@ -10,8 +10,8 @@ use serde::Serialize;
 use sim_core::Context;
 
 use super::Vrr;
-use super::types::View;
-use crate::replicated::{Chain, Index};
+use super::types::{Epoch, View};
+use crate::replicated::{Chain, Index, NodeSet};
 
 /// A statement of one replica about what it has just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,10 +70,33 @@ pub enum Fact {
     },
     /// It knows all entries up to this one to be committed.
     Committed {
+        /// The view that it was in when it learned that.
+        view: View,
         /// The last of them.
         index: Index,
         /// The chain up to and including it.
         chain: Chain,
+    },
+    /// It leaves an epoch that it is a member of, for good, whether it has taken part in it or not.
+    EpochLeft {
+        /// Which epoch.
+        epoch: Epoch,
+    },
+    /// It knows of a new epoch, and is on its way there if it belongs there.
+    EpochLearned {
+        /// Which epoch.
+        epoch: Epoch,
+        /// Its group.
+        members: NodeSet,
+        /// The last op-number of the epoch before.
+        op: Index,
+        /// The chain up to there.
+        chain: Chain,
+    },
+    /// It is not needed any more: it was replaced, and enough of the new group have started.
+    Retired {
+        /// The epoch that does without it.
+        epoch: Epoch,
     },
     /// Its state machine has executed an entry.
     Applied {

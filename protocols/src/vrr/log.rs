@@ -12,7 +12,7 @@
 use serde::{Serialize, Serializer};
 
 use super::facts::{Fact, Witness};
-use super::types::{Entries, Entry};
+use super::types::{Entries, Entry, View};
 use crate::replicated::{Chain, ChainedLog, Index};
 
 /// The log of one replica. See the [module documentation](self).
@@ -69,18 +69,19 @@ impl Log {
         }
     }
 
-    /// Forgets all entries and goes on after a checkpoint, which covers what is committed up to `index`.
-    pub fn install(&mut self, index: Index, chain: Chain, witness: &mut impl Witness) {
+    /// Forgets all entries and goes on after a checkpoint, which covers what is committed up to `index`, as became known
+    /// in `view`.
+    pub fn install(&mut self, (index, chain): (Index, Chain), view: View, witness: &mut impl Witness) {
         self.entries = ChainedLog::starting_after(index, chain);
         witness.state(Fact::Installed { index, chain });
-        self.commit_to(index, witness);
+        self.commit_to(index, view, witness);
     }
 
-    /// Takes note that entries up to `index` are committed; an older index changes nothing.
+    /// Takes note in `view` that entries up to `index` are committed; an older index changes nothing.
     ///
     /// # Panics
     /// If the log does not reach that far.
-    pub fn commit_to(&mut self, index: Index, witness: &mut impl Witness) {
+    pub fn commit_to(&mut self, index: Index, view: View, witness: &mut impl Witness) {
         if index <= self.commit {
             return;
         }
@@ -88,7 +89,7 @@ impl Log {
             panic!("entry {index} is committed, the log ends at {}", self.op_number());
         });
         self.commit = index;
-        witness.state(Fact::Committed { index, chain });
+        witness.state(Fact::Committed { view, index, chain });
     }
 
     /// Forgets the entries up to and including `index`, which a checkpoint covers.
@@ -153,12 +154,12 @@ impl Serialize for Log {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::types::View;
+    use super::super::types::Request;
     use super::*;
     use crate::replicated::Command;
 
     fn entry(view: u64) -> Entry {
-        Entry { view: View(view), command: Command::Noop }
+        Entry { view: View::first(view), request: Request::Execute(Command::Noop) }
     }
 
     fn log(views: &[u64]) -> Log {
@@ -171,7 +172,7 @@ mod tests {
 
     fn views(log: &Log) -> Vec<u64> {
         let indices = (log.base().next().0..=log.op_number().0).map(Index);
-        indices.map(|index| log.entry_at(index).expect("in the log").view.0).collect()
+        indices.map(|index| log.entry_at(index).expect("in the log").view.number).collect()
     }
 
     #[test]
@@ -205,7 +206,7 @@ mod tests {
     fn entries_that_a_checkpoint_covers_are_passed_over() {
         let whole = log(&[0, 0, 1, 1]);
         let mut compacted = whole.clone();
-        compacted.commit_to(Index(3), &mut Vec::new());
+        compacted.commit_to(Index(3), View::first(1), &mut Vec::new());
         compacted.compact_to(Index(3));
         compacted.merge(Index(0), &[entry(0), entry(0), entry(1), entry(1), entry(1)], &mut Vec::new());
         assert_eq!((compacted.base(), views(&compacted)), (Index(3), vec![1, 1]));
@@ -218,7 +219,7 @@ mod tests {
     fn a_log_goes_on_after_a_checkpoint_as_the_whole_one_does() {
         let mut whole = log(&[0, 0]);
         let mut installed = Log::default();
-        installed.install(Index(2), whole.last_chain(), &mut Vec::new());
+        installed.install((Index(2), whole.last_chain()), View::first(0), &mut Vec::new());
         assert_eq!((installed.op_number(), installed.commit_number()), (Index(2), Index(2)));
         whole.append(entry(3), &mut Vec::new());
         installed.append(entry(3), &mut Vec::new());
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "entry 3 is committed, the log ends at 2")]
     fn what_is_not_in_the_log_cannot_be_committed() {
-        log(&[0, 0]).commit_to(Index(3), &mut Vec::new());
+        log(&[0, 0]).commit_to(Index(3), View::first(0), &mut Vec::new());
     }
 
     proptest! {

@@ -1,12 +1,13 @@
-//! What replicas send each other: the paper's messages (§4, §5.2), and the two that crash vectors need.
+//! What replicas send each other: the paper's messages (§4, §5.2, §7), and the two that crash vectors need. Every message
+//! is of an epoch; one of another epoch than the receiver's is met by `reconfigure`.
 
 use std::fmt;
 
 use serde::Serialize;
-use sim_core::process;
 
 use super::crash_vector::CrashVector;
-use super::types::{Entries, Entry, Nonce, Round, View};
+use super::epoch::EpochStart;
+use super::types::{Entries, Entry, Epoch, Nonce, Round, View};
 use crate::replicated::{Chain, Index, StateMachine};
 
 /// A message between replicas.
@@ -33,6 +34,8 @@ pub enum Message {
     StartView(Box<StartView>),
     /// A replica asks which of its incarnations are known, and makes its own known (Michael et al. 2017).
     CrashVectorRequest {
+        /// The latest epoch that the sender knows of.
+        epoch: Epoch,
         /// Tells the answers from others.
         nonce: Nonce,
         /// Whose crashes the sender knows of.
@@ -40,6 +43,8 @@ pub enum Message {
     },
     /// The answer to it.
     CrashVectorReply {
+        /// The epoch that the sender takes part in.
+        epoch: Epoch,
         /// Of the request.
         nonce: Nonce,
         /// What the sender knows.
@@ -47,6 +52,8 @@ pub enum Message {
     },
     /// A replica that recovers asks for the state (§4.3, step 1).
     Recovery {
+        /// The epoch that the sender recovers into.
+        epoch: Epoch,
         /// Of this recovery.
         nonce: Nonce,
         /// With the sender's new incarnation.
@@ -58,6 +65,36 @@ pub enum Message {
     GetState(GetState),
     /// The answer to it.
     NewState(Box<NewState>),
+    /// An epoch starts, or has started (§7.1); also the answer to any message of an older epoch.
+    StartEpoch(Box<EpochStart>),
+    /// The sender takes part in the epoch, and has all that was committed before it (§7.1).
+    EpochStarted {
+        /// Which epoch.
+        epoch: Epoch,
+    },
+}
+
+impl Message {
+    /// The epoch that the message is of.
+    #[inline]
+    pub fn epoch(&self) -> Epoch {
+        match self {
+            Self::Prepare(prepare) => prepare.view.epoch,
+            Self::PrepareOk(ok) => ok.view.epoch,
+            Self::Commit(commit) => commit.view.epoch,
+            Self::StartViewChange { view, .. } => view.epoch,
+            Self::DoViewChange(change) => change.view.epoch,
+            Self::StartView(start) => start.view.epoch,
+            Self::CrashVectorRequest { epoch, .. }
+            | Self::CrashVectorReply { epoch, .. }
+            | Self::Recovery { epoch, .. }
+            | Self::EpochStarted { epoch } => *epoch,
+            Self::RecoveryResponse(response) => response.view.epoch,
+            Self::GetState(asked) => asked.view.epoch,
+            Self::NewState(state) => state.view.epoch,
+            Self::StartEpoch(start) => start.epoch(),
+        }
+    }
 }
 
 /// ⟨PREPARE v, m, n, k⟩, for several requests at once (§6.2).
@@ -194,7 +231,7 @@ impl LogPart {
         self.after.plus(self.entries.len() as u64)
     }
 
-    fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         16 + Entry::SIZE * self.entries.len() as u64 + self.checkpoint.as_ref().map_or(0, Checkpoint::size)
     }
 }
@@ -224,188 +261,3 @@ impl PartialEq for Checkpoint {
 }
 
 impl Eq for Checkpoint {}
-
-/// Bytes of a message without contents: headers, view, numbers.
-const HEADER: u64 = 64;
-
-impl process::Message for Message {
-    const KINDS: &'static [&'static str] = &[
-        "Prepare",
-        "PrepareOk",
-        "Commit",
-        "StartViewChange",
-        "DoViewChange",
-        "StartView",
-        "CrashVectorRequest",
-        "CrashVectorReply",
-        "Recovery",
-        "RecoveryResponse",
-        "GetState",
-        "NewState",
-    ];
-
-    #[inline]
-    fn kind(&self) -> u8 {
-        match self {
-            Self::Prepare(_) => 0,
-            Self::PrepareOk(_) => 1,
-            Self::Commit(_) => 2,
-            Self::StartViewChange { .. } => 3,
-            Self::DoViewChange(_) => 4,
-            Self::StartView(_) => 5,
-            Self::CrashVectorRequest { .. } => 6,
-            Self::CrashVectorReply { .. } => 7,
-            Self::Recovery { .. } => 8,
-            Self::RecoveryResponse(_) => 9,
-            Self::GetState(_) => 10,
-            Self::NewState(_) => 11,
-        }
-    }
-
-    #[inline]
-    fn size(&self) -> u64 {
-        HEADER
-            + match self {
-                Self::Prepare(prepare) => Entry::SIZE * prepare.entries.len() as u64,
-                Self::PrepareOk(_) | Self::Commit(_) | Self::GetState(_) => 0,
-                Self::DoViewChange(change) => change.log.size() + change.crash_vector.size(),
-                Self::StartView(start) => start.log.size() + start.crash_vector.size(),
-                Self::StartViewChange { crash_vector, .. }
-                | Self::CrashVectorRequest { crash_vector, .. }
-                | Self::CrashVectorReply { crash_vector, .. }
-                | Self::Recovery { crash_vector, .. } => crash_vector.size(),
-                Self::RecoveryResponse(response) => {
-                    let state = response.state.as_ref().map_or(0, |state| state.log.size());
-                    state + response.crash_vector.size()
-                }
-                Self::NewState(state) => state.log.size(),
-            }
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Prepare(Prepare { view, after, entries, commit, round }) => {
-                let ops = ops(*after, entries);
-                format!("Prepare view={} {ops} commit={commit} round={}", view.0, round.0)
-            }
-            Self::PrepareOk(PrepareOk { view, op, round }) => {
-                format!("PrepareOk view={} op={op} round={}", view.0, round.0)
-            }
-            Self::Commit(Commit { view, commit, expected, round }) => {
-                format!("Commit view={} commit={commit} expected={expected} round={}", view.0, round.0)
-            }
-            Self::StartViewChange { view, commit, crash_vector } => {
-                format!("StartViewChange view={} commit={commit} crashes={crash_vector}", view.0)
-            }
-            Self::DoViewChange(change) => change.describe(),
-            Self::StartView(start) => {
-                let StartView { view, commit, log, crash_vector } = start.as_ref();
-                format!("StartView view={} {log} commit={commit} crashes={crash_vector}", view.0)
-            }
-            Self::CrashVectorRequest { nonce, crash_vector } => {
-                format!("CrashVectorRequest nonce={nonce} crashes={crash_vector}")
-            }
-            Self::CrashVectorReply { nonce, crash_vector } => {
-                format!("CrashVectorReply nonce={nonce} crashes={crash_vector}")
-            }
-            Self::Recovery { nonce, crash_vector } => {
-                format!("Recovery nonce={nonce} crashes={crash_vector}")
-            }
-            Self::RecoveryResponse(response) => response.describe(),
-            Self::GetState(GetState { view, last_normal, op, commit }) => {
-                format!("GetState view={} last-normal={} op={op} commit={commit}", view.0, last_normal.0)
-            }
-            Self::NewState(state) => {
-                let NewState { view, commit, log } = state.as_ref();
-                format!("NewState view={} {log} commit={commit}", view.0)
-            }
-        }
-    }
-}
-
-impl DoViewChange {
-    fn describe(&self) -> String {
-        let Self { view, last_normal, op, commit, log, crash_vector } = self;
-        format!(
-            "DoViewChange view={} last-normal={} op={op} {log} commit={commit} crashes={crash_vector}",
-            view.0, last_normal.0
-        )
-    }
-}
-
-impl RecoveryResponse {
-    fn describe(&self) -> String {
-        let Self { nonce, view, crash_vector, state } = self;
-        let state = match state {
-            Some(Known { commit, log }) => format!(" {log} commit={commit}"),
-            None => String::new(),
-        };
-        format!("RecoveryResponse nonce={nonce} view={}{state} crashes={crash_vector}", view.0)
-    }
-}
-
-/// `ops=5..7`, `checkpoint=4 ops=none`.
-impl fmt::Display for LogPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Checkpoint(machine)) = &self.checkpoint {
-            write!(f, "checkpoint={} ", machine.applied())?;
-        }
-        f.write_str(&ops(self.after, &self.entries))
-    }
-}
-
-/// `ops=5..7` is 5, 6 and 7.
-fn ops(after: Index, entries: &Entries) -> String {
-    match entries.len() as u64 {
-        0 => format!("ops=none after={after}"),
-        1 => format!("op={}", after.next()),
-        count => format!("ops={}..{}", after.next(), after.plus(count)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use sim_core::process::Message as _;
-
-    use super::super::types::Entry;
-    use super::*;
-    use crate::replicated::Command;
-
-    fn entries(count: usize) -> Entries {
-        std::iter::repeat_n(Entry { view: View(3), command: Command::Noop }, count).collect()
-    }
-
-    fn prepare(count: usize) -> Message {
-        let (view, after, commit, round) = (View(3), Index(7), Index(6), Round(9));
-        Message::Prepare(Prepare { view, after, entries: entries(count), commit, round })
-    }
-
-    #[test]
-    fn a_message_describes_itself_in_the_papers_words() {
-        assert_eq!(prepare(1).describe(), "Prepare view=3 op=8 commit=6 round=9");
-        assert_eq!(prepare(3).describe(), "Prepare view=3 ops=8..10 commit=6 round=9");
-        let ok = Message::PrepareOk(PrepareOk { view: View(3), op: Index(8), round: Round(9) });
-        assert_eq!(ok.describe(), "PrepareOk view=3 op=8 round=9");
-    }
-
-    #[test]
-    fn a_part_of_a_log_says_what_it_covers() {
-        let part = |checkpoint, count| LogPart {
-            checkpoint,
-            after: Index(4),
-            chain: Chain(1),
-            entries: entries(count),
-        };
-        assert_eq!(part(None, 0).to_string(), "ops=none after=4");
-        let checkpoint = Checkpoint(StateMachine::default());
-        assert_eq!(part(Some(checkpoint), 2).to_string(), "checkpoint=0 ops=5..6");
-        assert_eq!(part(None, 2).op(), Index(6));
-    }
-
-    #[test]
-    fn entries_and_crash_vectors_are_paid_for() {
-        assert_eq!((prepare(1).size(), prepare(3).size()), (104, 184));
-        let recovery = Message::Recovery { nonce: Nonce(1), crash_vector: CrashVector::new(5) };
-        assert_eq!(recovery.size(), 104);
-    }
-}

@@ -14,11 +14,16 @@
 //! | State Machine Safety | no two replicas execute different requests at an op-number | [`invariants::StateMachineSafety`] |
 //! | acknowledged is kept | what a replica has acknowledged it has, or it is in a later view, crash or not | [`invariants::AcknowledgedIsKept`] |
 //! | executed once | the client table sees to it that a repeated request has no second effect | [`invariants::ExecutedOnce`] |
+//! | one group an epoch | all agree on who is in the group of an epoch, and where it begins (§7) | [`invariants::OneGroupAnEpoch`] |
 //!
 //! For clients this means linearizability. While at most f of 2f + 1 replicas are down or without memory, the others are
 //! connected, and messages arrive well within a view change timeout, there is soon a primary, and what clients ask is
 //! answered. With more than f of them empty at once nothing wrong happens, but the group is dead: nobody can tell what
 //! was committed ([`Process::forgotten`](sim_core::Process::forgotten)). That is the price of having no disk.
+//!
+//! While one group hands over to another, that holds for both: until a quorum of the new group has started, at most f of
+//! the old and at most f′ of the new may be down or without memory. Who loses its memory meanwhile stays without until
+//! the new group has started, because the old one gives no more answers. From then on the old group does not matter.
 //!
 //! # The way of a write
 //!
@@ -41,6 +46,11 @@
 //! before it has answers from a majority of them. What it promised before the crash it cannot know: [`crash_vector`] is
 //! why that does no harm, and what the published protocol lacks.
 //!
+//! **A change of the group** is an entry too, the last one of its epoch (`reconfigure`; §7). When the old group has
+//! committed it, who was in it tells the new one ([`StartEpoch`](Message::StartEpoch)). Each member of that fetches what
+//! it lacks, waits until a quorum has left the old epoch, and takes part in the new one, from its view 0 on
+//! (`transition`). Who was replaced stays until a quorum has started ([`EpochStarted`](Message::EpochStarted)).
+//!
 //! **A replica that is behind** gets what it lacks from the primary (`transfer`; §5.2), old entries as a checkpoint (§5.1).
 //!
 //! **A read** takes no op-number, but a round of messages (`reads`); or it goes through the log.
@@ -49,12 +59,15 @@
 //!
 //! | paper (Figure 2) | here |
 //! | --- | --- |
-//! | configuration, replica-number i | [`config::Config::members`], [`config::Config::slot`] |
-//! | view-number | [`Vrr::view_number`] |
+//! | configuration, replica-number i | [`Group::members`], [`Group::slot`] |
+//! | epoch-number, old-configuration (§7) | [`Epoch`], [`epoch::EpochStart::old`] |
+//! | view-number | [`View::number`] |
 //! | status: normal, view-change, recovering | `status::Status` |
 //! | op-number, log | [`log::Log::op_number`], [`log::Log`] |
 //! | commit-number | [`log::Log::commit_number`] |
 //! | client-table | [`StateMachine::recall`] |
+//! | status transitioning (§7.1) | `status::Transitioning` |
+//! | Reconfiguration (§7.1) | [`types::Request::Reconfigure`] |
 //! | last normal view v′ (§4.2) | [`Vrr::last_normal_view`] |
 //! | viewstamp (1988) | [`types::Entry::view`] with its op-number |
 //! | nonce x (§4.3) | [`types::Nonce`] |
@@ -68,6 +81,9 @@
 //! | --- | --- | --- |
 //! | recovery in one round with a nonce (§4.3) | a round before it, and crash vectors in the messages of view changes | a `DoViewChange` sent before the crash may start a view after it (mutant `published-recovery`) |
 //! | a replica that hears of a newer view cuts its log first (§5.2) | it cuts its log when it has the new one | it may be needed for a view change in between (mutant `truncates-before-transfer`) |
+//! | a new replica starts with the first `StartEpoch` and the state (§7.1) | it waits until a quorum has left the old epoch | else a replica might vote in the new epoch, forget it, recover in the old one, and vote otherwise (mutant `epoch-not-sealed`; [`epoch`]) |
+//! | only replaced replicas send `StartEpoch` on | all who are between two epochs do, also to the old group | the quorum has to get together |
+//! | who recovers knows its group | it asks every node | the group may be another by now; the paper has administrators publish it (§7.4) |
 //! | nothing about lost messages of a view change | they are repeated every heartbeat, with what is known by then | liveness |
 //! | backups don't answer `Commit` | they do | lost entries show, and reads need rounds |
 //!
@@ -75,7 +91,9 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | reconfiguration (§7) | the members are those of the configuration |
+//! | `CheckEpoch` (§7.3) | an administrator learns that a change is committed, not that the new group has started |
+//! | warm-up of new replicas (§7.5) | a new replica fetches the state while its group waits, if it is needed for a quorum |
+//! | a departure whose sender has an incarnation that never took part is not counted | if f others of the old group are empty besides, the new epoch does not start |
 //! | read leases, reads at backups (§6.3) | every read goes to the primary, and waits for a round of messages |
 //! | witnesses (§6.1) | every replica executes |
 //! | a checkpoint on disk and its Merkle tree (§5.1) | who recovers gets the whole state in one message |
@@ -83,7 +101,9 @@
 //! | sessions that expire | the client table grows with the number of clients |
 //!
 //! How a replica knows that it has been there before: whoever starts a new group says so, here by
-//! [`Context::is_first_start`](sim_core::Context::is_first_start). Nothing is on disk.
+//! [`Context::is_first_start`](sim_core::Context::is_first_start). Nothing is on disk. A replica that knows that it has not,
+//! or that has recovered into an epoch, knows that it was in no later one: a quorum was still in that epoch after its start.
+//! It may go on into the next. One that does not know recovers into whatever epoch it hears of.
 //!
 //! # Sources
 //!
@@ -96,7 +116,9 @@
 
 pub mod config;
 pub mod crash_vector;
+pub mod epoch;
 pub mod facts;
+pub mod group;
 pub mod invariants;
 pub mod log;
 pub mod message;
@@ -104,12 +126,15 @@ pub mod mutants;
 mod normal;
 mod process;
 mod reads;
+mod reconfigure;
 mod recovery;
 mod status;
 mod transfer;
+mod transition;
 pub mod types;
 mod view;
 mod view_change;
+mod wire;
 
 use std::sync::Arc;
 
@@ -118,14 +143,16 @@ use sim_core::{NodeId, disk};
 
 pub use config::{Config, ConfigError, ReadMode};
 pub use facts::Fact;
+pub use group::Group;
 pub use message::Message;
 pub use mutants::Mutant;
-pub use types::{Entry, View};
+pub use types::{Entry, Epoch, View};
 
 use crate::replicated::StateMachine;
 pub use crate::replicated::{Chain, Command, Index};
 
 use crash_vector::CrashVector;
+use epoch::EpochStart;
 use log::Log;
 use recovery::Raise;
 use status::Status;
@@ -137,7 +164,7 @@ pub enum Timer {
     ViewChange,
     /// Of a primary: when to send the next `Commit`.
     Heartbeat,
-    /// During a view change or recovery: when to send again what may have been lost.
+    /// During a view change, recovery or a change of epochs: when to send again what may have been lost.
     Resend,
 }
 
@@ -151,9 +178,15 @@ enum Point {
     RetryAnswered,
     ReadRound,
     IncarnationRaised,
+    Reconfigured,
+    StaleEpoch,
+    CaughtUp,
+    Retired,
+    RecoversInNewerEpoch,
+    EpochSkipped,
 }
 
-const POINTS: [&str; 7] = [
+const POINTS: [&str; 13] = [
     "a view change ended without a primary",
     "a primary was deposed",
     "a new primary lacked entries before the best log it was offered",
@@ -161,6 +194,12 @@ const POINTS: [&str; 7] = [
     "a retry was answered from the client table",
     "a round was started for a read",
     "a replica heard of a life of its own that never took part",
+    "a reconfiguration was committed",
+    "a message of an older epoch was met",
+    "a new replica had the state before it took part",
+    "a replica that was replaced retired",
+    "a replica without memory heard of a newer epoch",
+    "a member left an epoch that it had never heard of",
 ];
 
 /// Levels that a replica tells of itself.
@@ -181,10 +220,21 @@ enum FaultPoint {
     BeforeNewLife,
     /// Entries are committed and not yet executed.
     BeforeApply,
+    /// A replica has left its epoch, and told nobody where the next one is.
+    EpochLeft,
+    /// A replica may take part in the next epoch, and does not yet.
+    BeforeNewEpoch,
 }
 
-const FAULT_POINTS: [&str; 5] =
-    ["entry-appended", "before-acknowledge", "before-start-view", "before-new-life", "before-apply"];
+const FAULT_POINTS: [&str; 7] = [
+    "entry-appended",
+    "before-acknowledge",
+    "before-start-view",
+    "before-new-life",
+    "before-apply",
+    "epoch-left",
+    "before-new-epoch",
+];
 
 /// What is written to disk: nothing, so there is no such record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -204,6 +254,8 @@ pub struct Vrr {
     slot: Option<usize>,
     #[serde(skip)]
     config: Arc<Config>,
+    /// The latest epoch that it knows of, with its group. Only `learn_epoch` changes more of it than the departures.
+    start: EpochStart,
     /// The view it is in, or changes to. Never falls while it runs.
     view: View,
     /// The last view in which its status was normal: its log is of that view. Only `take_turn` and `become_backup`
@@ -242,6 +294,27 @@ impl Vrr {
         &self.machine
     }
 
+    /// The group of its epoch.
+    #[inline]
+    pub fn group(&self) -> Group {
+        self.start.group
+    }
+
+    /// How its epoch started.
+    pub fn epoch_start(&self) -> &EpochStart {
+        &self.start
+    }
+
+    /// The group of its epoch or of the one before.
+    pub fn group_of(&self, epoch: Epoch) -> Option<Group> {
+        let before = Group { epoch, members: self.start.old };
+        match self.epoch() {
+            own if own == epoch => Some(self.group()),
+            own if own == epoch.next() => Some(before),
+            _ => None,
+        }
+    }
+
     /// Whose crashes this replica knows of.
     pub fn crash_vector(&self) -> &CrashVector {
         &self.crash_vector
@@ -255,6 +328,11 @@ impl Vrr {
     /// Whether this replica believes to be the primary of its view.
     pub fn is_primary(&self) -> bool {
         matches!(self.status, Status::Primary(_))
+    }
+
+    /// Whether what this replica says counts in its epoch: its status is normal or view-change.
+    pub fn takes_part(&self) -> bool {
+        self.status.takes_part()
     }
 
     /// Whether this replica is without memory.

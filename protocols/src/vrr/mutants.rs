@@ -3,7 +3,7 @@
 crate::mutants! {
     /// A new primary takes the longest log, whatever its last normal view.
     PickByOpNumberOnly = "pick-by-op-number-only",
-        breaks ["committed-survives", "state-machine-safety", "bounds"],
+        breaks ["committed-survives", "state-machine-safety", "executed-once", "bounds"],
         source "paper §4.2, step 3: the largest v' first, then the largest n";
     /// A recovering replica takes answers to an earlier recovery for answers to this one.
     RecoveryWithoutNonce = "recovery-without-nonce",
@@ -33,6 +33,18 @@ crate::mutants! {
     TruncatesBeforeTransfer = "truncates-before-transfer",
         breaks ["acknowledged-is-kept", "log-matching", "committed-survives", "state-machine-safety"],
         source "paper §5.2; Vanlightly 2022, part 3, shows what is wrong";
+    /// A primary goes on taking requests when a reconfiguration is in its log.
+    RequestsAfterReconfiguration = "requests-after-reconfiguration",
+        breaks ["committed-survives", "state-machine-safety", "log-matching"],
+        source "paper §7.1: the primary stops accepting client requests when it gets a reconfiguration";
+    /// A replica starts the next epoch before a quorum has left the one before, as published.
+    EpochNotSealed = "epoch-not-sealed",
+        breaks ["sealed-before-started", "committed-survives", "state-machine-safety", "one-start-a-view"],
+        source "paper §7.1 has one StartEpoch start a replica; what is wrong with that, `vrr::epoch` says";
+    /// A new replica takes part in its first epoch without the state of the one before.
+    VotesWithoutState = "votes-without-state",
+        breaks ["committed-survives", "state-machine-safety", "log-matching"],
+        source "paper §7.1: a new replica is up to date before it starts the epoch";
     /// A primary answers reads without making sure that its view is the newest.
     StaleRead = "stale-read",
         breaks ["linearizability"],

@@ -17,7 +17,7 @@ use super::process::send;
 use super::reads::{Answer, Pending};
 use super::status::{Primary, Status};
 use super::transfer::Urgency;
-use super::types::{Entries, Entry, Round, View};
+use super::types::{Entries, Entry, Request, Round, View};
 use super::{FaultPoint, Point, Timer, UNCOMMITTED, Vrr};
 use crate::replicated::quorum::quorum_value;
 use crate::replicated::{Command, Executable, Index, MEMBERS_MAX, Memory};
@@ -48,24 +48,38 @@ impl Vrr {
         match operation {
             kv::Operation::Read(key) => match self.config.reads {
                 ReadMode::Confirm => self.confirm_read(context, op, key),
-                ReadMode::Log => self.append(context, Command::Noop, op, Answer::Value(key)),
+                ReadMode::Log => self.maybe_append(context, Command::Noop, op, Answer::Value(key)),
             },
             kv::Operation::Write(..) | kv::Operation::CompareAndSet { .. } | kv::Operation::Delete(_) => {
                 if let Memory::Executed(outcome) = self.machine.recall(op) {
                     context.sometimes(Point::RetryAnswered as usize);
                     return context.reply(op, outcome);
                 }
-                self.append(context, Command::Client { op, operation }, op, Answer::Outcome);
+                self.maybe_append(context, Command::Client { op, operation }, op, Answer::Outcome);
             }
         }
     }
 
+    /// Takes a request, unless the epoch is about to end: the next one is to serve it (§7.1).
+    fn maybe_append(&mut self, context: &mut Context<'_, Self>, command: Command, op: OpId, answer: Answer) {
+        if self.is_ending() && !self.config.has(Mutant::RequestsAfterReconfiguration) {
+            return context.reply(op, Outcome::Redirect(None));
+        }
+        self.append(context, Request::Execute(command), op, answer);
+    }
+
     /// Gives a request the next op-number, and sends it to the backups.
-    fn append(&mut self, context: &mut Context<'_, Self>, command: Command, op: OpId, answer: Answer) {
+    pub(super) fn append(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        request: Request,
+        op: OpId,
+        answer: Answer,
+    ) {
         if self.log.op_number().since(self.log.commit_number()) >= self.config.uncommitted_max {
             return context.reply(op, Outcome::Refused(Refusal::Overloaded));
         }
-        let index = self.log.append(Entry { view: self.view, command }, context);
+        let index = self.log.append(Entry { view: self.view, request }, context);
         self.tell_uncommitted(context);
         context.fault_point(FaultPoint::EntryAppended as usize);
         let Status::Primary(primary) = &mut self.status else { unreachable!("only a primary appends") };
@@ -78,7 +92,7 @@ impl Vrr {
     /// Sends each backup what it lacks and may be sent now.
     fn prepare(&mut self, context: &mut Context<'_, Self>) {
         let mut batch = Batch::default();
-        for slot in 0..self.config.members.len() {
+        for slot in 0..self.group().len() {
             self.prepare_at(context, slot, &mut batch);
         }
     }
@@ -99,7 +113,7 @@ impl Vrr {
         progress.sent = after.plus(entries.len() as u64);
         let (view, commit, round) = (self.view, self.log.commit_number(), primary.round);
         let message = Message::Prepare(Prepare { view, after, entries, commit, round });
-        send(context, self.config.members[slot], message);
+        send(context, self.group().member(slot), message);
     }
 
     /// Time to show the backups that their primary lives (§4.1, step 6).
@@ -198,13 +212,13 @@ impl Vrr {
 
     /// The primary has committed so much: what this replica has of it is committed, and is executed (§4.1, step 7).
     pub(super) fn learn_commit(&mut self, context: &mut Context<'_, Self>, commit: Index) {
-        self.log.commit_to(commit.min(self.log.op_number()), context);
+        self.log.commit_to(commit.min(self.log.op_number()), self.view, context);
         self.execute_committed(context);
     }
 
     /// A backup holds more (§4.1, step 5), or has answered a round.
     pub(super) fn on_prepare_ok(&mut self, context: &mut Context<'_, Self>, from: NodeId, ok: PrepareOk) {
-        let Some(slot) = self.config.slot(from) else { return };
+        let Some(slot) = self.group().slot(from) else { return };
         let op_number = self.log.op_number();
         let Status::Primary(primary) = &mut self.status else { return };
         if ok.view != self.view {
@@ -225,10 +239,10 @@ impl Vrr {
     /// The commit rule (§4.1, step 5): what a quorum holds is committed.
     fn maybe_commit(&mut self, context: &mut Context<'_, Self>) {
         let Status::Primary(primary) = &self.status else { return };
-        let missing = usize::from(self.config.has(Mutant::CommitOnF) && self.config.quorum() > 1);
-        let index = self.held_by(primary, self.config.quorum() - missing);
+        let missing = usize::from(self.config.has(Mutant::CommitOnF) && self.group().quorum() > 1);
+        let index = self.held_by(primary, self.group().quorum() - missing);
         if index > self.log.commit_number() {
-            self.log.commit_to(index, context);
+            self.log.commit_to(index, self.view, context);
             self.execute_committed(context);
             self.serve_reads(context);
         }
@@ -244,8 +258,8 @@ impl Vrr {
         quorum_value(held, quorum)
     }
 
-    /// Executes what is committed, in order, answers the clients that wait for it, and lets the log forget what it
-    /// has had long enough (§5.1).
+    /// Executes what is committed, in order, answers the clients that wait for it, lets the log forget what it has had
+    /// long enough (§5.1), and leaves the epoch if that is over (§7.1).
     #[inline]
     pub(super) fn execute_committed(&mut self, context: &mut Context<'_, Self>) {
         let is_bold =
@@ -255,11 +269,13 @@ impl Vrr {
         if self.machine.applied() < last {
             context.fault_point(FaultPoint::BeforeApply as usize);
         }
+        let mut ending = None;
         while self.machine.applied() < last {
             let index = self.machine.applied().next();
             let entry =
                 self.log.entry_at(index).expect("a committed entry that was not executed is in the log");
             let effect = self.effect_of(entry);
+            ending = ending.or_else(|| self.end_of_epoch(index, entry));
             let witness = |index, chain| context.fact(Fact::Applied { index, chain, effect });
             let outcome = self.machine.apply(entry, witness);
             self.answer(context, index, outcome);
@@ -268,6 +284,9 @@ impl Vrr {
             (self.machine.applied().since(self.log.base()), self.config.checkpoint_interval);
         if kept >= 2 * interval && !is_bold {
             self.log.compact_to(self.log.base().plus(kept - interval));
+        }
+        if let Some(next) = ending {
+            self.leave_epoch(context, next);
         }
     }
 
@@ -296,6 +315,7 @@ impl Vrr {
         match (pending.answer, outcome) {
             (Answer::Value(key), _) => context.reply(pending.op, Outcome::Value(self.machine.read(key))),
             (Answer::Outcome, Some(outcome)) => context.reply(pending.op, outcome),
+            (Answer::Done, _) => context.reply(pending.op, Outcome::Done),
             (Answer::Outcome, None) => {}
         }
     }

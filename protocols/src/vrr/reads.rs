@@ -44,6 +44,8 @@ pub(super) enum Answer {
     Outcome,
     /// What then stands under a key.
     Value(Key),
+    /// That it is done.
+    Done,
 }
 
 /// A client's read that waits for a round.
@@ -96,7 +98,7 @@ impl Vrr {
             let confirmed = if self.config.has(Mutant::StaleRead) {
                 primary.round.next()
             } else {
-                confirmed_round(primary, self.slot, self.config.quorum())
+                confirmed_round(primary, self.slot, self.start.group.quorum())
             };
             let applied = self.machine.applied();
             while let Some(read) =

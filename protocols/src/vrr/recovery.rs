@@ -15,6 +15,10 @@
 //! nobody gets a majority of answers any more. Nothing wrong happens then, but nothing happens at all: see
 //! [`forgotten`](super::Vrr::forgotten).
 //!
+//! A replica that starts with nothing does not know whether the group is still the one it knows of. It asks all nodes, and
+//! if one of them is in a newer epoch, begins again there (§7.2). A node that turns out to be no member needs no state; but
+//! it must know that no life of it was in a newer epoch before it may join one, and waits for the first round.
+//!
 //! A replica that crashes during its recovery may leave behind that somebody knows of a life that never took part. If
 //! it hears of such a one later, its own messages would count for nothing with those who know: it takes that life's
 //! number, once a majority of the others know that (`raise`).
@@ -43,10 +47,10 @@ impl Vrr {
     /// Begins to recover: this replica was started again, and remembers nothing.
     pub(super) fn become_recovering(&mut self, context: &mut Context<'_, Self>) {
         assert_eq!(self.status_name(), "standby", "recovery is the first thing that a replica does");
-        let step = if self.config.has(Mutant::PublishedRecovery) {
-            Step::State(vec![None; self.config.members.len()])
+        let step = if self.config.has(Mutant::PublishedRecovery) && self.slot.is_some() {
+            Step::State(vec![None; self.group().len()])
         } else {
-            Step::Incarnation(vec![false; self.config.members.len()])
+            Step::Incarnation(vec![false; self.group().len()])
         };
         let nonce = Nonce(context.random().next_u64());
         self.status = Status::Recovering(Recovering { nonce, step });
@@ -57,13 +61,17 @@ impl Vrr {
     /// Asks everybody what the current step needs. Repeated until there are enough answers.
     pub(super) fn repeat_recovery(&self, context: &mut Context<'_, Self>) {
         let Status::Recovering(Recovering { nonce, step }) = &self.status else { return };
-        let (nonce, crash_vector) = (*nonce, self.crash_vector.clone());
-        let message = match step {
-            Step::Incarnation(_) => Message::CrashVectorRequest { nonce, crash_vector },
-            Step::State(_) => Message::Recovery { nonce, crash_vector },
-        };
+        let (epoch, nonce, crash_vector) = (self.epoch(), *nonce, self.crash_vector.clone());
         context.set_timer(Timer::Resend, self.config.heartbeat);
-        self.send_to_others(context, &message);
+        match step {
+            // Whom it knows may all be replaced. Others know by whom.
+            Step::Incarnation(_) => {
+                context.broadcast(&Message::CrashVectorRequest { epoch, nonce, crash_vector });
+            }
+            Step::State(_) => {
+                self.send_to_others(context, &Message::Recovery { epoch, nonce, crash_vector });
+            }
+        }
     }
 
     /// A replica asks which of its lives are known.
@@ -75,8 +83,8 @@ impl Vrr {
         crash_vector: &CrashVector,
     ) {
         self.learn_crashes(context, crash_vector);
-        let crash_vector = self.crash_vector.clone();
-        send(context, from, Message::CrashVectorReply { nonce, crash_vector });
+        let (epoch, crash_vector) = (self.epoch(), self.crash_vector.clone());
+        send(context, from, Message::CrashVectorReply { epoch, nonce, crash_vector });
     }
 
     /// Somebody says which lives it knows of. A majority of others know every life that ever took part.
@@ -87,7 +95,7 @@ impl Vrr {
         nonce: Nonce,
         crash_vector: &CrashVector,
     ) {
-        let (Some(slot), quorum) = (self.config.slot(from), self.config.quorum()) else { return };
+        let (Some(slot), quorum) = (self.group().slot(from), self.group().quorum()) else { return };
         let is_ours = |asked: Nonce| asked == nonce || self.config.has(Mutant::RecoveryWithoutNonce);
         match &mut self.status {
             Status::Recovering(Recovering { nonce, step: Step::Incarnation(answered) })
@@ -97,13 +105,23 @@ impl Vrr {
                 let count = count(answered);
                 self.crash_vector.merge(crash_vector);
                 if count >= quorum {
-                    self.begin_new_life(context, self.own_incarnation().next());
+                    self.on_lives_known(context);
                 }
             }
-            Status::Recovering(_) | Status::Standby => {}
+            Status::Recovering(_) | Status::Standby | Status::Transitioning(_) => {}
             Status::Primary(_) | Status::Backup(_) | Status::ViewChange(_) => {
                 self.on_raise_answered(slot, nonce);
             }
+        }
+    }
+
+    /// A majority has answered, and so is in this epoch still: no earlier life of this replica was in a newer one.
+    fn on_lives_known(&mut self, context: &mut Context<'_, Self>) {
+        if self.slot.is_some() {
+            self.begin_new_life(context, self.own_incarnation().next());
+        } else {
+            // There is nothing to recover. It stands by, and may join the next epoch.
+            self.leave_status(context);
         }
     }
 
@@ -111,7 +129,7 @@ impl Vrr {
     fn begin_new_life(&mut self, context: &mut Context<'_, Self>, incarnation: Incarnation) {
         let slot = self.own_slot();
         self.crash_vector = self.crash_vector.with(slot, incarnation);
-        let step = Step::State(vec![None; self.config.members.len()]);
+        let step = Step::State(vec![None; self.group().len()]);
         let nonce = Nonce(context.random().next_u64());
         self.status = Status::Recovering(Recovering { nonce, step });
         context.fault_point(FaultPoint::BeforeNewLife as usize);
@@ -146,7 +164,7 @@ impl Vrr {
         from: NodeId,
         response: Box<RecoveryResponse>,
     ) {
-        let (Some(slot), own) = (self.config.slot(from), self.own_incarnation()) else { return };
+        let (Some(slot), own) = (self.group().slot(from), self.own_incarnation()) else { return };
         let Status::Recovering(Recovering { nonce, step: Step::State(responses) }) = &mut self.status else {
             return;
         };
@@ -176,10 +194,10 @@ impl Vrr {
             .filter(|(slot, known)| !self.crash_vector.has_buried(*slot, &known.crash_vector))
             .collect();
         let Some(view) = counting.iter().map(|(_, response)| response.view).max() else { return };
-        let primary = self.config.slot(self.config.primary(view));
+        let primary = self.group().slot(self.group().primary(view));
         let latest = counting.iter().find(|(slot, response)| Some(*slot) == primary && response.view == view);
         if let Some(state) = latest.and_then(|(_, response)| response.state.clone())
-            && counting.len() >= self.config.quorum()
+            && counting.len() >= self.group().quorum()
         {
             context.fact(Fact::Recovered { view, op: state.log.op() });
             self.enter_view(context, view, state.commit, &state.log);
@@ -201,19 +219,19 @@ impl Vrr {
         context.sometimes(Point::IncarnationRaised as usize);
         if self.raise.as_ref().is_none_or(|raise| raise.incarnation < incarnation) {
             let nonce = Nonce(context.random().next_u64());
-            let answered = vec![false; self.config.members.len()];
+            let answered = vec![false; self.group().len()];
             self.raise = Some(Raise { nonce, incarnation, answered });
         }
         let Some(raise) = &self.raise else { return };
         let crash_vector = self.crash_vector.with(self.own_slot(), raise.incarnation);
-        let message = Message::CrashVectorRequest { nonce: raise.nonce, crash_vector };
+        let message = Message::CrashVectorRequest { epoch: self.epoch(), nonce: raise.nonce, crash_vector };
         self.send_to_others(context, &message);
     }
 
     fn on_raise_answered(&mut self, slot: usize, nonce: Nonce) {
         let Some(raise) = self.raise.as_mut().filter(|raise| raise.nonce == nonce) else { return };
         raise.answered[slot] = true;
-        if count(&raise.answered) >= self.config.quorum() {
+        if count(&raise.answered) >= self.start.group.quorum() {
             self.crash_vector = self.crash_vector.with(self.slot.expect("a member"), raise.incarnation);
             self.raise = None;
         }

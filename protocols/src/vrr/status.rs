@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
-use super::config::Config;
+use super::group::Group;
 use super::message::{DoViewChange, RecoveryResponse};
 use super::reads::{Pending, Reads};
 use super::types::{Entries, Nonce, Round};
-use crate::replicated::Index;
+use crate::replicated::{Index, NodeSet};
 
 /// The status, with what it keeps. Only `become_*` functions change it.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +23,8 @@ pub(super) enum Status {
     ViewChange(ViewChange),
     /// Without memory.
     Recovering(Recovering),
+    /// Between two epochs (§7).
+    Transitioning(Transitioning),
 }
 
 impl Status {
@@ -30,6 +32,12 @@ impl Status {
     #[inline]
     pub(super) const fn is_normal(&self) -> bool {
         matches!(self, Self::Primary(_) | Self::Backup(_))
+    }
+
+    /// Whether what it does counts in the replica's epoch: it is normal there, or changes views.
+    #[inline]
+    pub(super) const fn takes_part(&self) -> bool {
+        matches!(self, Self::Primary(_) | Self::Backup(_) | Self::ViewChange(_))
     }
 }
 
@@ -53,12 +61,12 @@ pub(super) struct Primary {
 
 impl Primary {
     /// A primary of a view that begins with a log up to `inherited`.
-    pub(super) fn new(config: &Config, inherited: Index) -> Self {
+    pub(super) fn new(group: Group, inherited: Index) -> Self {
         Self {
             inherited,
             progress: vec![
                 Progress { acknowledged: Index::ZERO, sent: inherited, round: Round(0) };
-                config.members.len()
+                group.len()
             ],
             pending: VecDeque::new(),
             round: Round::default(),
@@ -98,8 +106,8 @@ pub(super) struct ViewChange {
 }
 
 impl ViewChange {
-    pub(super) fn new(config: &Config) -> Self {
-        let count = config.members.len();
+    pub(super) fn new(group: Group) -> Self {
+        let count = group.len();
         Self { wanted_by: vec![None; count], is_done: false, offers: vec![None; count] }
     }
 
@@ -107,6 +115,15 @@ impl ViewChange {
     pub(super) fn wanted_count(&self) -> usize {
         self.wanted_by.iter().flatten().count()
     }
+}
+
+/// What a replica keeps between two epochs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Transitioning {
+    /// Members of the new group that have started the epoch.
+    pub(super) started: NodeSet,
+    /// How often it has asked for the state.
+    pub(super) asked_count: u64,
 }
 
 /// What a replica keeps during recovery.

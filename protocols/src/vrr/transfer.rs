@@ -39,32 +39,42 @@ impl Vrr {
         if self.config.has(Mutant::TruncatesBeforeTransfer) && view > self.view {
             self.log.truncate_from(self.log.commit_number().next(), context);
         }
-        let (op, commit) = (self.log.op_number(), self.log.commit_number());
+        let op = self.log.op_number();
         if urgency == Urgency::Again || self.asked != Some((view, op)) {
             self.asked = Some((view, op));
-            let last_normal = self.last_normal;
-            send(context, from, Message::GetState(GetState { view, last_normal, op, commit }));
+            send(context, from, Message::GetState(GetState { view, ..self.lack() }));
         }
     }
 
-    /// A replica lacks something of a view. Who is not normally in it, or in a newer one, cannot help.
+    /// A replica lacks something of a view. Who has no log of it, or of a newer one, cannot help.
     pub(super) fn on_get_state(&self, context: &mut Context<'_, Self>, from: NodeId, asked: GetState) {
-        if !self.status.is_normal() || self.view < asked.view {
-            return;
-        }
-        let after = if asked.last_normal == self.view { asked.op } else { asked.commit };
-        let (view, commit, log) = (self.view, self.log.commit_number(), self.log_after(after));
+        let Some(view) = self.view_for(&asked).filter(|view| *view >= asked.view) else { return };
+        let after = if asked.last_normal == view { asked.op } else { asked.commit };
+        let (commit, log) = (self.log.commit_number(), self.log_after(after));
         send(context, from, Message::NewState(Box::new(NewState { view, commit, log })));
+    }
+
+    /// The view whose log this replica hands on. During a view change that is the last normal one: it serves nobody who
+    /// is in a view already, but the group may wait for replicas that are new and need any state to begin with.
+    fn view_for(&self, asked: &GetState) -> Option<View> {
+        let is_newcomer = asked.last_normal.epoch < asked.view.epoch;
+        match self.status {
+            Status::Primary(_) | Status::Backup(_) => Some(self.view),
+            Status::ViewChange(_) => Some(self.last_normal).filter(|_| is_newcomer),
+            Status::Transitioning(_) => Some(self.view).filter(|_| self.has_start_state()),
+            Status::Recovering(_) | Status::Standby => None,
+        }
     }
 
     /// What was asked for arrives.
     pub(super) fn on_new_state(&mut self, context: &mut Context<'_, Self>, state: &NewState) {
-        let is_lower = state.view < self.view || self.config.primary(state.view) == self.node;
+        let is_lower = state.view < self.view || self.group().primary(state.view) == self.node;
         match self.status {
             Status::Backup(_) if state.view == self.view => self.extend(context, state),
             Status::Backup(_) | Status::ViewChange(_) | Status::Primary(_) if !is_lower => {
                 self.enter_view(context, state.view, state.commit, &state.log);
             }
+            Status::Transitioning(_) => self.take_start_state(context, state),
             Status::Backup(_)
             | Status::ViewChange(_)
             | Status::Primary(_)
@@ -78,7 +88,7 @@ impl Vrr {
         if self.joins(&state.log) {
             self.take_log(context, &state.log);
             self.join_early(context);
-            self.acknowledge(context, self.config.primary(self.view), Round(0));
+            self.acknowledge(context, self.group().primary(self.view), Round(0));
             self.learn_commit(context, state.commit);
         }
     }
@@ -92,10 +102,11 @@ impl Vrr {
         commit: Index,
         log: &LogPart,
     ) {
-        let primary = self.config.primary(view);
+        let primary = self.group().primary(view);
         if !self.joins(log) {
             return self.ask_for_state(context, primary, view, Urgency::Once);
         }
+        self.view = view;
         self.take_whole_log(context, log);
         self.become_backup(context, view);
         self.acknowledge(context, primary, Round(0));
@@ -154,10 +165,10 @@ impl Vrr {
             return;
         }
         if self.log.chain_at(part.after) == Some(part.chain) {
-            self.log.commit_to(part.after, context);
+            self.log.commit_to(part.after, self.view, context);
         } else {
             self.machine = machine.clone();
-            self.log.install(part.after, part.chain, context);
+            self.log.install((part.after, part.chain), self.view, context);
         }
     }
 }

@@ -85,26 +85,26 @@ impl Vrr {
         if view > self.view {
             self.start_view_change(context, view);
         }
-        let Some(slot) = self.config.slot(from).filter(|_| view == self.view) else { return };
+        let Some(slot) = self.group().slot(from).filter(|_| view == self.view) else { return };
         match &mut self.status {
             // The view has started, and the sender does not know.
             Status::Primary(_) => self.send_start_view(context, from, commit),
             Status::ViewChange(change) => {
                 change.wanted_by[slot] = Some(commit);
-                if change.is_done && from == self.config.primary(view) {
+                if change.is_done && from == self.group().primary(view) {
                     // It may need more of the log than it was sent.
                     self.repeat_do_view_change(context);
                 }
                 self.maybe_do_view_change(context);
             }
-            Status::Backup(_) | Status::Recovering(_) | Status::Standby => {}
+            Status::Backup(_) | Status::Recovering(_) | Status::Standby | Status::Transitioning(_) => {}
         }
     }
 
     /// With f others who want the view, this replica tells its primary what it has (§4.2, step 2).
     fn maybe_do_view_change(&mut self, context: &mut Context<'_, Self>) {
         let Status::ViewChange(change) = &mut self.status else { return };
-        if !change.is_done && change.wanted_count() + 1 >= self.config.quorum() {
+        if !change.is_done && change.wanted_count() + 1 >= self.start.group.quorum() {
             change.is_done = true;
             self.repeat_do_view_change(context);
         }
@@ -112,7 +112,7 @@ impl Vrr {
 
     fn repeat_do_view_change(&mut self, context: &mut Context<'_, Self>) {
         let Status::ViewChange(change) = &self.status else { return };
-        if self.config.primary(self.view) == self.node {
+        if self.group().primary(self.view) == self.node {
             self.maybe_start_view(context);
         } else {
             self.send_do_view_change(context, change);
@@ -121,12 +121,12 @@ impl Vrr {
 
     /// The log goes from the commit-number of the lesser of the two on (§5.3): below it they agree.
     fn send_do_view_change(&self, context: &mut Context<'_, Self>, change: &ViewChange) {
-        let primary = self.config.primary(self.view);
+        let primary = self.group().primary(self.view);
         if primary == self.node {
             return;
         }
         let commit = self.log.commit_number();
-        let slot = self.config.slot(primary).expect("a primary is a member");
+        let slot = self.group().slot(primary).expect("a primary is a member");
         let after = change.wanted_by[slot].map_or(commit, |known| known.min(commit));
         let message = DoViewChange {
             view: self.view,
@@ -148,14 +148,14 @@ impl Vrr {
     ) {
         let view = offer.view;
         assert_eq!(
-            self.config.primary(view),
+            self.group().primary(view),
             self.node,
             "DoViewChange of {view} from {from} is for its primary"
         );
         if view > self.view {
             self.start_view_change(context, view);
         }
-        let Some(slot) = self.config.slot(from).filter(|_| view == self.view) else { return };
+        let Some(slot) = self.group().slot(from).filter(|_| view == self.view) else { return };
         match &mut self.status {
             Status::Primary(_) => self.send_start_view(context, from, offer.commit),
             Status::ViewChange(change) => {
@@ -166,7 +166,7 @@ impl Vrr {
                 self.maybe_start_view(context);
             }
             Status::Backup(_) => unreachable!("the primary of {view} is not its backup"),
-            Status::Recovering(_) | Status::Standby => {}
+            Status::Recovering(_) | Status::Standby | Status::Transitioning(_) => {}
         }
     }
 
@@ -175,7 +175,7 @@ impl Vrr {
     fn maybe_start_view(&mut self, context: &mut Context<'_, Self>) {
         let Status::ViewChange(change) = &self.status else { return };
         let offers = self.offers_that_count(change);
-        if offers.len() + 1 < self.config.quorum() {
+        if offers.len() + 1 < self.group().quorum() {
             return;
         }
         let commit = offers.iter().map(|(_, offer)| offer.commit).fold(self.log.commit_number(), Index::max);
@@ -185,14 +185,17 @@ impl Vrr {
         if let Some((slot, offer)) = better {
             if !self.joins(&offer.log) {
                 context.sometimes(Point::OfferTooShort as usize);
-                return send(context, self.config.members[slot], self.wish());
+                return send(context, self.group().member(slot), self.wish());
             }
             let log = offer.log.clone();
             self.take_whole_log(context, &log);
         }
         self.learn_commit(context, commit);
-        context.fault_point(FaultPoint::BeforeStartView as usize);
-        self.become_primary(context);
+        // What was committed may be the end of the epoch.
+        if matches!(self.status, Status::ViewChange(_)) {
+            context.fault_point(FaultPoint::BeforeStartView as usize);
+            self.become_primary(context);
+        }
     }
 
     /// The offers whose senders have not crashed since, as far as anybody here knows; each with its sender's slot.
@@ -203,13 +206,13 @@ impl Vrr {
     }
 
     fn rank(&self, last_normal: View, op: Index) -> (View, Index) {
-        if self.config.has(Mutant::PickByOpNumberOnly) { (View(0), op) } else { (last_normal, op) }
+        if self.config.has(Mutant::PickByOpNumberOnly) { (View::default(), op) } else { (last_normal, op) }
     }
 
     /// A view has started (§4.2, step 5).
     pub(super) fn on_start_view(&mut self, context: &mut Context<'_, Self>, from: NodeId, start: &StartView) {
         assert_ne!(
-            self.config.primary(start.view),
+            self.group().primary(start.view),
             self.node,
             "{from} starts {}, which is another's turn",
             start.view
@@ -225,7 +228,8 @@ impl Vrr {
             | Status::Primary(_)
             | Status::Backup(_)
             | Status::Recovering(_)
-            | Status::Standby => {}
+            | Status::Standby
+            | Status::Transitioning(_) => {}
         }
     }
 
@@ -237,7 +241,7 @@ impl Vrr {
 
     fn become_view_change(&mut self, context: &mut Context<'_, Self>) {
         self.leave_status(context);
-        self.status = Status::ViewChange(ViewChange::new(&self.config));
+        self.status = Status::ViewChange(ViewChange::new(self.group()));
         context.fact(Fact::ViewChangeStarted { view: self.view });
     }
 
@@ -249,7 +253,7 @@ impl Vrr {
         let known = change.wanted_by.clone();
         self.take_turn(context);
         for (slot, known) in known.into_iter().enumerate() {
-            let member = self.config.members[slot];
+            let member = self.group().member(slot);
             if member != self.node {
                 self.send_start_view(context, member, known.unwrap_or(self.log.commit_number()));
             }
@@ -258,17 +262,17 @@ impl Vrr {
 
     /// The replica is the primary of its view from here on.
     pub(super) fn take_turn(&mut self, context: &mut Context<'_, Self>) {
-        assert_eq!(self.config.primary(self.view), self.node, "{} is another's turn", self.view);
+        assert_eq!(self.group().primary(self.view), self.node, "{} is another's turn", self.view);
         self.leave_status(context);
         self.last_normal = self.view;
-        self.status = Status::Primary(Primary::new(&self.config, self.log.op_number()));
+        self.status = Status::Primary(Primary::new(self.group(), self.log.op_number()));
         context.fact(Fact::BecamePrimary { view: self.view });
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
     }
 
     /// The replica is a backup of `view`, whose log it has.
     pub(super) fn become_backup(&mut self, context: &mut Context<'_, Self>, view: View) {
-        assert_ne!(self.config.primary(view), self.node, "a primary is not its own backup");
+        assert_ne!(self.group().primary(view), self.node, "a primary is not its own backup");
         assert!(view >= self.view, "a replica in {} does not go back to {view}", self.view);
         self.leave_status(context);
         (self.view, self.last_normal) = (view, view);
@@ -279,7 +283,7 @@ impl Vrr {
 
     /// Stops what the status so far had under way. Who waits for the outcome of a write gets none, because it may
     /// still be committed; who reads is sent on.
-    fn leave_status(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn leave_status(&mut self, context: &mut Context<'_, Self>) {
         match std::mem::replace(&mut self.status, Status::Standby) {
             Status::Standby => {}
             Status::Primary(deposed) => {
@@ -290,7 +294,7 @@ impl Vrr {
                 }
             }
             Status::Backup(_) => context.cancel_timer(Timer::ViewChange),
-            Status::ViewChange(_) | Status::Recovering(_) => {
+            Status::ViewChange(_) | Status::Recovering(_) | Status::Transitioning(_) => {
                 context.cancel_timer(Timer::ViewChange);
                 context.cancel_timer(Timer::Resend);
             }

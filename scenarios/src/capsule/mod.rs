@@ -29,10 +29,10 @@ use sim_core::fault::Plan;
 
 use crate::format::Scenario;
 use crate::load::{self, Loaded};
-use crate::protocol::ProtocolTable;
+use crate::protocol::{ProtocolKind, ProtocolTable};
 use crate::run::Report;
 use crate::text::diagnostic::name_advice;
-use crate::text::{self, Diagnostic, Document, Path};
+use crate::text::{self, Diagnostic, Document, Override, Path};
 
 /// The newest version of the format, and the only one there is.
 pub const FORMAT_VERSION: u32 = 1;
@@ -50,6 +50,9 @@ pub struct Capsule {
     pub made_by: String,
     /// The seed.
     pub seed: u64,
+    /// Fields of the scenario that were set by hand, `nodes=3`. They stand in it already; its `draw` leaves them alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
     /// What the run ended with, in words.
     pub verdict: String,
     /// The first property violated; empty where none was.
@@ -86,6 +89,7 @@ impl Capsule {
             format_version: FORMAT_VERSION,
             made_by: VERSION.to_owned(),
             seed: report.seed,
+            set: loaded.overrides().iter().map(ToString::to_string).collect(),
             verdict: report.verdict.to_string(),
             property: first.map(|violation| violation.property.clone()).unwrap_or_default(),
             evidence: first.map(|violation| violation.evidence.clone()).unwrap_or_default(),
@@ -111,7 +115,8 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
     load::check_version(&document, FORMAT_VERSION)?;
     let capsule: Capsule = text::parse(&document)?;
     let part = document.part(&path("scenario")).expect("a capsule without a scenario was just refused");
-    let loaded = load::checked(part, &[], table)?;
+    let set = capsule.set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let loaded = load::checked(part, &set, table)?;
     let configured = loaded.configured(capsule.seed, table);
     let (nodes, clients) = (configured.scenario.nodes, configured.scenario.clients.total());
     capsule.plan.validate(nodes, clients).map_err(|error| {
@@ -120,18 +125,23 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
         let hint = "the plan of a capsule is what its run did; edit the scenario with it, or run it anew";
         Diagnostic::new(error.to_string(), document.place_of(&path("plan")), allowed, hint)
     })?;
-    check_points(&capsule.plan, configured.scenario.protocol.name(), table).map_err(
+    check_names(&capsule.plan, configured.scenario.protocol.name(), table).map_err(
         |(problem, allowed, hint)| Diagnostic::new(problem, document.place_of(&path("plan")), allowed, hint),
     )?;
     Ok(Opened { capsule, loaded })
 }
 
-/// That the protocol has the fault points that a plan names; else what is wrong, what is allowed and a hint.
-fn check_points(plan: &Plan, protocol: &str, table: &ProtocolTable) -> Result<(), (String, String, String)> {
-    let known = table.find(protocol).map(|kind| kind.about().fault_points).unwrap_or_default();
-    let Some(name) = plan.fault_points().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
-    let (allowed, hint) = name_advice(name.as_str(), &known);
-    Err((format!("`{protocol}` has no fault point `{name}`"), allowed, hint))
+/// That the protocol has the fault points and the timers that a plan names; else what is wrong, what is allowed and a hint.
+fn check_names(plan: &Plan, protocol: &str, table: &ProtocolTable) -> Result<(), (String, String, String)> {
+    let Some(about) = table.find(protocol).map(ProtocolKind::about) else { return Ok(()) };
+    let points = plan.fault_points().map(|name| ("fault point", name, &about.fault_points));
+    let timers = plan.timers().map(|name| ("timer", name, &about.timers));
+    let mut named = points.chain(timers);
+    let Some((what, name, known)) = named.find(|(_, name, known)| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let (allowed, hint) = name_advice(name.as_str(), known);
+    Err((format!("`{protocol}` has no {what} `{name}`"), allowed, hint))
 }
 
 fn path(text: &str) -> Path {

@@ -46,6 +46,21 @@ fn the_plan_of_a_capsule_leads_to_its_digest_though_nothing_is_drawn() {
 }
 
 #[test]
+fn what_was_set_by_hand_is_not_drawn_when_a_capsule_is_run_again() {
+    let entry = library::find("raft/random-elections").expect("the library has it");
+    for set in ["nodes=3", "nodes=5"] {
+        let overrides = [Override::parse(set).expect("a path and a value")];
+        let loaded = load(entry.path, entry.text.as_bytes(), &overrides, &table()).expect("it is valid");
+        let report = run(&loaded, &table(), 0, &RunOptions::default()).report;
+        let text = Capsule::of(&loaded, &report).to_text(&loaded, "splitbrain replay it");
+        let opened = open("it", text.as_bytes(), &table()).unwrap_or_else(|error| panic!("{error}"));
+        let options = RunOptions { replay: Some(opened.capsule.plan.clone()), ..RunOptions::default() };
+        let again = run(&opened.loaded, &table(), opened.capsule.seed, &options).report;
+        assert_eq!((again.nodes, again.digest), (report.nodes, report.digest), "{set}");
+    }
+}
+
+#[test]
 fn a_command_takes_a_line_and_the_scenario_stands_as_it_was_written() {
     let (capsule, text) = kept("raft/leader-crash", 0);
     let entries = text.lines().filter(|line| line.trim_start().starts_with("(trigger:")).count();

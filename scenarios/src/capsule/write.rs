@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use ron::extensions::Extensions;
 use serde::Serialize;
 
 use super::Capsule;
 use crate::load::Loaded;
+use crate::text::ron_options;
 
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
@@ -19,6 +19,9 @@ impl Capsule {
         field(&mut text, "format_version", &self.format_version);
         field(&mut text, "made_by", &self.made_by);
         field(&mut text, "seed", &self.seed);
+        if !self.set.is_empty() {
+            field(&mut text, "set", &self.set);
+        }
         field(&mut text, "verdict", &self.verdict);
         if !self.property.is_empty() {
             field(&mut text, "property", &self.property);
@@ -52,9 +55,5 @@ fn list(text: &mut String, name: &str, items: &[impl Serialize]) {
 }
 
 fn line(value: &impl Serialize) -> String {
-    let options = ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME)
-        .with_default_extension(Extensions::UNWRAP_NEWTYPES)
-        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
-    options.to_string(value).expect("a capsule is plain data")
+    ron_options().to_string(value).expect("a capsule is plain data")
 }

@@ -23,7 +23,6 @@ mod network;
 
 use std::collections::BTreeMap;
 
-use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +41,7 @@ pub use self::network::{
     Burst, LinkChange, LinkDirection, LinkOverride, Network, Reorder, Topology, Transport,
 };
 pub use crate::protocol::Protocol;
+use crate::text::ron_options;
 use crate::text::units::NodeList;
 
 /// The newest version of the format, and the only one there is.
@@ -124,11 +124,7 @@ const fn five() -> u32 {
 impl Scenario {
     /// The scenario as a file that [`load`](crate::load()) reads back as the same, with all defaults spelt out.
     pub fn to_text(&self) -> String {
-        let options = ron::Options::default()
-            .with_default_extension(Extensions::IMPLICIT_SOME)
-            .with_default_extension(Extensions::UNWRAP_NEWTYPES)
-            .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
-        let fields = options.to_string_pretty(self, PrettyConfig::default());
+        let fields = ron_options().to_string_pretty(self, PrettyConfig::default());
         format!("Scenario{}\n", fields.expect("a scenario is plain data"))
     }
 

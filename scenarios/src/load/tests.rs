@@ -212,6 +212,8 @@ fn acts_with_numbers_that_make_no_sense_are_refused() {
     assert_says(&never, "2:33", &["occurrences count from 1"]);
     let waits = "faults: (timed: [(when: (event: Reaches(\"after-apply\")), do: Recover)]),";
     assert_says(&error_with(waits), "2:33", &["`raft` has no fault point `after-apply`"]);
+    let timer = error("FireTimer(node: \"n1\", timer: \"elections\")");
+    assert_says(&timer, "2:33", &["`raft` has no timer `elections`", "did you mean `election`?"]);
     let lie = error("DiskLieFor(node: \"n1\", syncs: 0)");
     assert_says(&lie, "2:33", &["a disk that lies for 0 syncs is honest"]);
     let late = error("DelayMessage(message: \"n1->n2#0\", by: \"2h\")");

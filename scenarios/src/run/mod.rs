@@ -14,6 +14,7 @@
 mod budget;
 mod healed;
 pub(crate) mod history;
+mod paused;
 mod report;
 mod twice;
 mod verdict;
@@ -23,15 +24,15 @@ use std::ops::ControlFlow;
 use sim_core::check::{Baseline, CONDITIONS, LeaderIsKept, LivenessCondition, Violation};
 use sim_core::fault::Plan;
 use sim_core::world::Stop;
-use sim_core::{SimTime, Simulation, Span};
+use sim_core::{NodeId, SimTime, Simulation, Span};
 
 pub use self::budget::Busiest;
+pub use self::paused::Paused;
 pub use self::report::{
     BeyondPromise, MilestoneKind, Operations, PointReached, Report, ReportedMilestone, ReportedViolation,
 };
 pub use self::twice::{Divergence, Side, TwiceRun, first_divergence, run_twice};
 pub use self::verdict::{Inconclusive, PANIC, Verdict, exit_code};
-use crate::assemble::assemble_recording;
 use crate::format::{Heal, Liveness, Scenario};
 use crate::load::Loaded;
 use crate::protocol::ProtocolTable;
@@ -82,6 +83,8 @@ pub(crate) enum End {
     NotLive(Violation),
     /// The event budget was spent.
     BudgetSpent,
+    /// It was to stop here, and goes on later: nothing is said of it yet.
+    Paused,
     /// Something else than a process panicked.
     Broken,
     /// The observer broke off.
@@ -107,37 +110,50 @@ pub fn run_observed(
     options: &RunOptions,
     observer: &mut Observer<'_>,
 ) -> Run {
-    let configured = loaded.configured(seed, table);
-    let scenario = &configured.scenario;
-    let simulation = assemble_recording(scenario, table, seed, options.replay.as_ref(), options.recording);
-    let mut runner = Runner { scenario, simulation, observer };
-    let end = match runner.run_phases() {
-        Ok(converged_at) => End::Finished { converged_at },
-        Err(end) => end,
-    };
-    let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
-    let history = match end {
-        End::Finished { .. } | End::NotLive(_) | End::BudgetSpent => {
-            history::judge(scenario, kind, runner.simulation.as_ref())
-        }
-        // Something is violated already, or cannot be known, or nobody wants to know.
-        End::Violated | End::Broken | End::Interrupted => history::Judged::default(),
-    };
-    let mut report = Report::new(loaded, &configured, seed, runner.simulation.as_ref(), &end, &history);
-    if report.verdict == (Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest: None } }) {
-        let busiest = budget::busiest(runner.simulation.as_mut());
-        report.set_verdict(Verdict::Inconclusive { reason: Inconclusive::EventBudget { busiest } });
-    }
-    Run { report, simulation: runner.simulation }
+    Paused::at_start(loaded, table, seed, options).finish(loaded, table, observer)
 }
+
+/// How far a run has come.
+struct Underway {
+    simulation: Box<dyn Simulation>,
+    seen: Seen,
+}
+
+/// What was seen on the way that is needed later.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// How things stood when the faults ended.
+    since: Option<Baseline>,
+    /// When it had converged.
+    converged_at: Option<SimTime>,
+    /// Who led when whoever leads had to go on leading.
+    steady: Option<Steady>,
+}
+
+/// Who has to go on leading, and in which epoch; nobody where nobody led.
+#[derive(Clone, Copy, Debug)]
+struct Steady(Option<(NodeId, u64)>);
 
 struct Runner<'run, 'observer> {
     scenario: &'run Scenario,
-    simulation: Box<dyn Simulation>,
+    underway: &'run mut Underway,
     observer: &'run mut Observer<'observer>,
+    /// After so many events it stops, to go on later.
+    pause_at: u64,
 }
 
 impl Runner<'_, '_> {
+    fn run(&mut self) -> End {
+        match self.run_phases() {
+            Ok(converged_at) => End::Finished { converged_at },
+            Err(end) => end,
+        }
+    }
+
+    fn simulation(&self) -> &dyn Simulation {
+        self.underway.simulation.as_ref()
+    }
+
     /// Goes through the phases; says when the run converged if it had to.
     fn run_phases(&mut self) -> Result<Option<SimTime>, End> {
         let phases = &self.scenario.phases;
@@ -149,11 +165,16 @@ impl Runner<'_, '_> {
         if !must_converge {
             return Ok(None);
         }
-        let mut since = self.baseline();
+        let since = self.underway.seen.since.clone().unwrap_or_else(|| self.baseline());
+        self.underway.seen.since = Some(since.clone());
         // The heal itself, and what happens in its instant: then it shows who was healed.
         self.advance(heal_at)?;
-        since.well = healed::core(self.scenario, self.simulation.plan());
-        let converged_at = self.converge(heal_at, phases.convergence.span(), &since)?;
+        let since = Baseline { well: healed::core(self.scenario, self.simulation().plan()), ..since };
+        let converged_at = match self.underway.seen.converged_at {
+            Some(converged_at) => converged_at,
+            None => self.converge(heal_at, phases.convergence.span(), &since)?,
+        };
+        self.underway.seen.converged_at = Some(converged_at);
         self.stay_steady(converged_at, since)?;
         Ok(Some(converged_at))
     }
@@ -166,7 +187,10 @@ impl Runner<'_, '_> {
             return Ok(());
         }
         self.advance(SimTime::from_nanos(begin.as_nanos() - 1))?;
-        since.leader = since.leading(self.simulation.as_ref());
+        let Steady(leader) =
+            self.underway.seen.steady.unwrap_or_else(|| Steady(since.leading(self.simulation())));
+        self.underway.seen.steady = Some(Steady(leader));
+        since.leader = leader;
         self.advance(begin + steady)?;
         match self.unmet(&LeaderIsKept, &since) {
             None => Ok(()),
@@ -178,6 +202,10 @@ impl Runner<'_, '_> {
     fn converge(&mut self, heal_at: SimTime, bound: Span, since: &Baseline) -> Result<SimTime, End> {
         let step = Span::nanos((bound.as_nanos() / LOOKS).max(1));
         let mut look_at = heal_at;
+        // A run that goes on after a pause was looked at before.
+        while look_at + step < self.simulation().now() {
+            look_at += step;
+        }
         loop {
             look_at = (look_at + step).min(heal_at + bound);
             self.advance(look_at)?;
@@ -191,15 +219,15 @@ impl Runner<'_, '_> {
 
     /// How things stand. Operations that clients still wait for count as invoked later: they must be answered too.
     fn baseline(&self) -> Baseline {
-        let now = Baseline::of(self.simulation.as_ref());
-        let open = self.simulation.history().open_count() as u64;
-        let in_doubt = healed::in_doubt(self.scenario, self.simulation.plan());
+        let now = Baseline::of(self.simulation());
+        let open = self.simulation().history().open_count() as u64;
+        let in_doubt = healed::in_doubt(self.scenario, self.simulation().plan());
         Baseline { invoked: now.invoked.saturating_sub(open), in_doubt, ..now }
     }
 
     /// How a condition does not hold, if it does not.
     fn unmet(&self, condition: &dyn LivenessCondition, since: &Baseline) -> Option<Violation> {
-        let simulation = self.simulation.as_ref();
+        let simulation = self.simulation();
         let evidence = condition.check(simulation, since).err()?;
         Some(Violation {
             property: condition.about().name.to_owned(),
@@ -213,15 +241,17 @@ impl Runner<'_, '_> {
     /// Lets time pass until `until`, in batches.
     fn advance(&mut self, until: SimTime) -> Result<(), End> {
         loop {
-            let left = self.scenario.limits.events.saturating_sub(self.simulation.events());
-            match self.simulation.run(until, left.min(BATCH)) {
+            let limit = self.scenario.limits.events.min(self.pause_at);
+            let left = limit.saturating_sub(self.simulation().events());
+            match self.underway.simulation.run(until, left.min(BATCH)) {
                 Stop::Horizon | Stop::Idle => return Ok(()),
                 Stop::Violation => return Err(End::Violated),
                 Stop::Broken => return Err(End::Broken),
+                Stop::Budget if left <= BATCH && limit == self.pause_at => return Err(End::Paused),
                 Stop::Budget if left <= BATCH => return Err(End::BudgetSpent),
                 Stop::Budget => {}
             }
-            if (self.observer)(self.simulation.as_ref()).is_break() {
+            if (self.observer)(self.underway.simulation.as_ref()).is_break() {
                 return Err(End::Interrupted);
             }
         }

@@ -4,21 +4,20 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
 use sim_core::Span;
 use sim_core::fault::{Command, Entry, Target, Trigger};
 use sim_core::network::PartitionId;
 
-use super::case::text_with;
+use super::case::{Case, Trial, text_with};
 use super::{Shrinker, Size};
 use crate::capsule::{Capsule, Opened};
 use crate::format::{Act, Event, Timed, When};
 use crate::load::{Loaded, load};
 use crate::plan::heal;
 use crate::run::Report;
-use crate::text::Outline;
 use crate::text::units::Time;
+use crate::text::{Outline, Path, ron_options};
 
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
@@ -59,8 +58,12 @@ impl Shrinker<'_, '_> {
     /// Writes the best case down and runs that; `None` where it does not fail then.
     pub(super) fn finish(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
         let (text, loaded, report) =
-            [true, false].into_iter().find_map(|is_paired| self.written(is_paired))?;
-        let comment = comment(&opened.loaded.scenario.name, &report);
+            [true, false].into_iter().find_map(|is_paired| self.written(&opened.loaded, is_paired))?;
+        let heading = format!(
+            "The smallest run found of a failure of `{}`: with seed {}, {}.",
+            opened.loaded.scenario.name, report.seed, report.verdict
+        );
+        let comment = comment(&heading, &report);
         let size = |loaded: &Loaded, report: &Report| {
             let scenario = loaded.configured(report.seed, self.trial.table).scenario;
             Size::of(report, scenario.clients.total(), heal::entries(&scenario).len())
@@ -75,27 +78,48 @@ impl Shrinker<'_, '_> {
         })
     }
 
-    /// The scenario of the best case with its faults in it, and its run, if that fails in the same way.
-    fn written(&mut self, is_paired: bool) -> Option<(String, Loaded, Report)> {
-        let timed = timed(&self.best.entries, is_paired)?;
-        let text = text_with(
-            self.best.loaded.value_text(),
-            &[
-                &format!("faults={}", faults_text(&timed)),
-                &format!("name=\"{}\"", self.name()),
-                &format!("summary=\"violates {}\"", self.trial.symptom.property),
-            ],
-        )?;
-        let text = laid_out(&text);
-        let loaded = load("shrunk.ron", text.as_bytes(), &[], self.trial.table).ok()?;
-        let report = self.trial.report(&loaded, self.best.seed, None);
+    fn written(&mut self, first: &Loaded, is_paired: bool) -> Option<(String, Loaded, Report)> {
+        let name = format!("{}-shrunk", base_name(&self.best.loaded.scenario.name));
         self.spent.runs += 1;
-        self.trial.is_same(&report).then_some((text, loaded, report))
+        written(&self.best, self.trial, first, &name, is_paired)
     }
+}
 
-    fn name(&self) -> String {
-        let name = &self.best.loaded.scenario.name;
-        name.strip_suffix("-shrunk").unwrap_or(name).to_owned() + "-shrunk"
+/// The name of a scenario before it was shrunk.
+fn base_name(name: &str) -> &str {
+    name.strip_suffix("-shrunk").unwrap_or(name)
+}
+
+/// The scenario of a case with its faults in it, as text and loaded, and its run, if that fails in the same way. `first`
+/// says how long it has to converge.
+pub(super) fn written(
+    case: &Case,
+    trial: &Trial<'_>,
+    first: &Loaded,
+    name: &str,
+    is_paired: bool,
+) -> Option<(String, Loaded, Report)> {
+    let timed = timed(&case.entries, is_paired)?;
+    let text = text_with(
+        &with_convergence_of(first.value_text(), case.loaded.value_text())?,
+        &[
+            &format!("faults={}", faults_text(&timed)),
+            &format!("name=\"{name}\""),
+            &format!("summary=\"violates {}\"", trial.symptom.property),
+        ],
+    )?;
+    let text = laid_out(&text);
+    let loaded = load("shrunk.ron", text.as_bytes(), &[], trial.table).ok()?;
+    let report = trial.report(&loaded, case.seed, None);
+    trial.is_same(&report).then_some((text, loaded, report))
+}
+
+/// The text with as much time to converge as the first had, which candidates have not.
+fn with_convergence_of(first: &str, text: &str) -> Option<String> {
+    let path = Path::parse("phases.convergence")?;
+    match Outline::new(first).find(&path) {
+        Some(found) => text_with(text, &[&format!("{path}={}", &first[found.value])]),
+        None => Outline::new(text).without(&path).or_else(|| Some(text.to_owned())),
     }
 }
 
@@ -166,10 +190,7 @@ fn partition_of(command: &Command<Target>) -> Option<PartitionId> {
 
 /// `(timed: […])`, a line each.
 fn faults_text(timed: &[Timed]) -> String {
-    let options = ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME)
-        .with_default_extension(Extensions::UNWRAP_NEWTYPES)
-        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+    let options = ron_options();
     let on_a_line = PrettyConfig::default().compact_structs(true).compact_arrays(true).compact_maps(true);
     let mut text = "(timed: [\n".to_owned();
     for one in timed {
@@ -180,7 +201,7 @@ fn faults_text(timed: &[Timed]) -> String {
 }
 
 /// A field a line, in the order written.
-fn laid_out(text: &str) -> String {
+pub(super) fn laid_out(text: &str) -> String {
     let mut all = "Scenario(\n".to_owned();
     for (name, value) in Outline::new(text).top_fields() {
         writeln!(all, "    {name}: {value},").expect(WRITES);
@@ -188,15 +209,11 @@ fn laid_out(text: &str) -> String {
     all + ")"
 }
 
-/// What the file is, and how to run it.
-fn comment(from: &str, report: &Report) -> String {
+/// What the file is.
+pub(super) fn comment(heading: &str, report: &Report) -> String {
     let evidence = report.violations.first().map(|first| first.evidence.as_str()).unwrap_or_default();
     let mut text = String::new();
-    let heading = format!(
-        "The smallest run found of a failure of `{from}`: with seed {}, {}.",
-        report.seed, report.verdict
-    );
-    for paragraph in std::iter::once(heading.as_str()).chain(evidence.lines()) {
+    for paragraph in std::iter::once(heading).chain(evidence.lines()) {
         let mut line = String::new();
         for word in paragraph.split_whitespace() {
             if !line.is_empty() && line.len() + word.len() + 1 > WIDTH {

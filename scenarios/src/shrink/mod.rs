@@ -28,6 +28,7 @@ mod symptom;
 #[cfg(test)]
 mod tests;
 mod times;
+mod whole;
 
 use serde::Serialize;
 
@@ -35,6 +36,7 @@ use self::case::is_operation;
 pub use self::case::{Case, Outcome, Trial};
 pub use self::finish::Shrunk;
 pub use self::symptom::Symptom;
+pub(crate) use self::whole::written_out;
 use crate::capsule::Opened;
 use crate::protocol::ProtocolTable;
 use crate::run::{Report, RunOptions, run};
@@ -171,6 +173,7 @@ impl Shrinker<'_, '_> {
     }
 
     fn shrink(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
+        self.without_convergence();
         self.with_sooner_heal();
         for _ in 0..ROUNDS_MAX {
             let mut is_smaller = self.without_entries();

@@ -35,8 +35,8 @@ impl Symptom {
 impl Symptom {
     /// Whether something did not happen in time, so that time is part of the claim.
     pub(super) fn is_of_time(&self) -> bool {
-        CONDITIONS.iter().any(|condition| condition.about().name == self.property)
-            || LeaderIsKept.about().name == self.property
+        let is_it = |condition: &dyn LivenessCondition| condition.about().name == self.property;
+        CONDITIONS.iter().any(|condition| is_it(*condition)) || is_it(&LeaderIsKept)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sooner and rounder: less waiting between entries, an earlier end, and times with few digits.
+//! Sooner and rounder: less waiting between entries, an earlier heal, and times with few digits.
 
 use std::sync::Arc;
 
@@ -17,6 +17,15 @@ const GRAINS: [Span; 5] =
 const PHASES: [u64; 13] = [100, 200, 300, 500, 700, 1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 7_000, 10_000];
 
 impl Shrinker<'_, '_> {
+    /// Gives no time to converge while candidates are tried, where the failure is of another kind: most of them do not fail,
+    /// and would go on to the very end.
+    pub(super) fn without_convergence(&mut self) {
+        if !self.trial.symptom.is_of_time() {
+            let quick = self.best.with_set("phases.convergence=\"1ms\"", self.trial.table);
+            self.try_all(&Vec::from_iter(quick));
+        }
+    }
+
     /// Ends the fault phase earlier, what comes after it left out: that is the quickest way to shorter runs, and what fails
     /// late often fails early with another seed.
     pub(super) fn with_sooner_heal(&mut self) {
@@ -27,8 +36,7 @@ impl Shrinker<'_, '_> {
             let is_early = |entry: &&Arc<Entry>| entry.moment().is_none_or(|moment| moment.time < heal_at);
             case.with_entries(case.entries.iter().filter(is_early).cloned().collect())
         };
-        let cases: Vec<Case> =
-            self.with_length("phases.faults", Span::ZERO, now).into_iter().map(early).collect();
+        let cases: Vec<Case> = self.with_heal(Span::ZERO, now).into_iter().map(early).collect();
         self.try_all(&cases);
         self.seeds = 0;
     }
@@ -71,27 +79,20 @@ impl Shrinker<'_, '_> {
         self.best.with_entries(self.best.entries.iter().enumerate().map(shift).collect())
     }
 
-    /// Ends the fault phase earlier, and gives less time to converge.
+    /// Ends the fault phase earlier. The time to converge stays: with less, the right protocol would fail as well.
     fn with_earlier_end(&mut self) -> bool {
-        let phases = self.best.loaded.scenario.phases.clone();
-        let last =
-            self.best.entries.iter().map(|entry| time_of(entry)).filter(|time| *time < SimTime::MAX).max();
-        let last = last.unwrap_or(SimTime::ZERO);
-        let ends = self.with_length("phases.faults", last.since(SimTime::ZERO), phases.faults.span());
-        let is_shorter = self.try_all(&ends).is_some();
-        if self.trial.symptom.is_of_time() {
-            // With less time the right protocol would fail as well.
-            return is_shorter;
-        }
-        let bounds = self.with_length("phases.convergence", Span::ZERO, phases.convergence.span());
-        is_shorter | self.try_all(&bounds).is_some()
+        let now = self.best.loaded.scenario.phases.faults.span();
+        let times = self.best.entries.iter().map(|entry| time_of(entry)).filter(|time| *time < SimTime::MAX);
+        let last = times.max().unwrap_or(SimTime::ZERO);
+        let ends = self.with_heal(last.since(SimTime::ZERO), now);
+        self.try_all(&ends).is_some()
     }
 
-    /// The best case with a phase of each length between two.
-    fn with_length(&self, field: &str, above: Span, below: Span) -> Vec<Case> {
+    /// The best case with a fault phase of each length between two.
+    fn with_heal(&self, above: Span, below: Span) -> Vec<Case> {
         let lengths =
             PHASES.into_iter().map(Span::millis).filter(|length| *length > above && *length < below);
-        let set = |length| self.best.with_set(&format!("{field}=\"{length}\""), self.trial.table);
+        let set = |length| self.best.with_set(&format!("phases.faults=\"{length}\""), self.trial.table);
         lengths.filter_map(set).collect()
     }
 

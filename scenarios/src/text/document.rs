@@ -198,7 +198,7 @@ impl Document {
     fn check(&self) -> Result<(), Diagnostic> {
         Self::check_size(&self.name, u64::try_from(self.text.len()).unwrap_or(u64::MAX))?;
         if Lexer::new(&self.text).next().is_none() {
-            let hint = "a scenario begins with `Scenario(format_version: 1, …)`";
+            let hint = "a scenario begins with `Scenario(format_version: 1, …)`, a capsule with `Capsule(…)`";
             let start = start_of(&self.name, &self.file);
             return Err(Diagnostic::new("the file is empty", start, "one value in RON", hint));
         }

@@ -25,3 +25,4 @@ pub use document::Document;
 pub use locate::{Outline, Path, Step};
 pub use overrides::{Override, apply};
 pub use parse::parse;
+pub(crate) use parse::ron_options;

@@ -38,12 +38,16 @@ struct Wrong {
     steps: Vec<Step>,
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, Box<Wrong>> {
-    let options = ron::Options::default()
+/// The notation of all files, for reading and writing alike.
+pub(crate) fn ron_options() -> ron::Options {
+    ron::Options::default()
         .with_default_extension(Extensions::IMPLICIT_SOME)
         .with_default_extension(Extensions::UNWRAP_NEWTYPES)
         .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
-        .with_recursion_limit(DEPTH_MAX * RON_LEVELS_PER_BRACKET);
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Box<Wrong>> {
+    let options = ron_options().with_recursion_limit(DEPTH_MAX * RON_LEVELS_PER_BRACKET);
     let mut steps = Vec::new();
     let seed = Tracked { steps: &mut steps, value: std::marker::PhantomData };
     options.from_str_seed(text, seed).map_err(|error| Box::new(Wrong { error, steps }))

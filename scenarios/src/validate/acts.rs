@@ -30,6 +30,7 @@ impl Acts<'_> {
             Act::Ask(request) => self.check_request(request.admin(), path)?,
             Act::Issue { operation, .. } => self.check_operation(&operation.0, path)?,
             Act::CrashAtPoint { point, .. } => self.check_point(*point, path)?,
+            Act::FireTimer { timer, .. } => self.check_timer(*timer, path)?,
             _ => {}
         }
         self.check_command(act, path)
@@ -74,12 +75,27 @@ impl Acts<'_> {
 
     /// That the protocol has this fault point.
     pub(super) fn check_point(self, point: PointName, path: &str) -> Result<(), Objection> {
-        let known: Vec<String> = self.kind.about().fault_points.into_iter().map(str::to_owned).collect();
-        let name = point.to_string();
+        self.check_name("fault point", point, self.kind.about().fault_points, path)
+    }
+
+    /// That the protocol has this timer.
+    fn check_timer(self, timer: PointName, path: &str) -> Result<(), Objection> {
+        self.check_name("timer", timer, self.kind.about().timers, path)
+    }
+
+    fn check_name(
+        self,
+        what: &str,
+        name: PointName,
+        known: Vec<&'static str>,
+        path: &str,
+    ) -> Result<(), Objection> {
+        let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        let name = name.to_string();
         if known.contains(&name) {
             return Ok(());
         }
-        let problem = format!("`{}` has no fault point `{name}`", self.scenario.protocol.name());
+        let problem = format!("`{}` has no {what} `{name}`", self.scenario.protocol.name());
         Err(Objection::unknown(path, problem, &name, &known))
     }
 

@@ -13,6 +13,7 @@
 
 mod ghost;
 pub mod history;
+mod kinds;
 mod liveness;
 
 use std::fmt;
@@ -21,6 +22,8 @@ use serde::{Deserialize, Serialize};
 
 pub use ghost::Ghost;
 pub(crate) use ghost::Ghosts;
+pub(crate) use kinds::Invariants;
+pub use kinds::Kinds;
 pub use liveness::{
     AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
     LivenessCondition, NodesCatchUp,
@@ -97,11 +100,17 @@ impl fmt::Display for Violation {
 }
 
 /// A safety property, checked at every event. See the [module documentation](self).
-pub trait Invariant<P: Process>: Send {
+pub trait Invariant<P: Process>: fmt::Debug + Send {
     /// What it says.
     fn about(&self) -> &'static About;
 
-    /// `node` has just handled an event and stated `facts` (at least one, in order).
+    /// The kinds of facts it looks at, as [`Process::kind_of`] numbers them. Default: all.
+    fn hears(&self) -> Kinds {
+        Kinds::ALL
+    }
+
+    /// `node` has just handled an event and stated `facts`, in order; at least one is of a kind that it
+    /// [hears](Invariant::hears).
     ///
     /// # Errors
     /// The first breach.
@@ -130,6 +139,12 @@ pub trait HistoryChecker: Send + Sync {
 
     /// Judges a history in at most `budget` steps of the checker's own kind.
     fn check(&self, history: &History, budget: u64) -> Answer;
+
+    /// What shows a violation, as operations: the longest legal prefix, and what cannot come after it. `None` where
+    /// there is no violation, or this checker proves it by something else. Default: by something else.
+    fn evidence(&self, _history: &History, _budget: u64) -> Option<Box<history::linearizability::Evidence>> {
+        None
+    }
 }
 
 /// All nodes with their processes and disks, as checkers see them.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PointName, text};
+use super::{PointName, TimerName, text};
 use crate::clock::ClockFault;
 use crate::disk::{CrashLoss, DiskFault};
 use crate::network::{Direction, PartitionId};
@@ -148,6 +148,14 @@ pub enum Command<N = NodeId> {
         /// The how-manieth time, from 1.
         nth: u32,
     },
+    /// An armed timer is due now, as if the process had set it for a shorter time. One that is not armed, or that the
+    /// protocol does not have, stays as it is.
+    FireTimer {
+        /// Which node.
+        node: N,
+        /// Which of its plain timers ([`Timer::NAMES`](crate::process::Timer::NAMES)).
+        timer: TimerName,
+    },
 }
 
 /// Who takes part in a cut, a partition, a hold: a node or a client. In files `n3`, `leader`, `c1`.
@@ -256,6 +264,7 @@ impl<N> Command<N> {
             Self::Message { .. } => "message",
             Self::Issue { .. } => "issue",
             Self::CrashAtPoint { .. } => "crash-at-point",
+            Self::FireTimer { .. } => "fire-timer",
         }
     }
 }

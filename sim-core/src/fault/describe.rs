@@ -48,6 +48,7 @@ impl<N: Display> Display for Command<N> {
             Self::CrashAtPoint { node, point, nth } => {
                 write!(f, "crash {node} at {point}, the {} time", Ordinal(*nth))
             }
+            Self::FireTimer { node, timer } => write!(f, "fire timer {timer} of {node}"),
             Self::SlowDown { node, percent } => write!(f, "slow {node} down to {percent}% of the time"),
             Self::Clock { node, fault } => write!(f, "clock of {node}: {}", Clock(fault)),
             Self::Disk { node, fault } => write!(f, "disk of {node}: {}", Disk(fault)),

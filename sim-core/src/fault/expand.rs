@@ -45,6 +45,7 @@ impl<N> Command<N> {
             &Self::CrashAtPoint { ref node, point, nth } => {
                 each(names(node), |node| C::CrashAtPoint { node, point, nth })
             }
+            &Self::FireTimer { ref node, timer } => each(names(node), |node| C::FireTimer { node, timer }),
             Self::Restart(node) => each(names(node), C::Restart),
             Self::Pause(node) => each(names(node), C::Pause),
             Self::Resume(node) => each(names(node), C::Resume),
@@ -97,6 +98,7 @@ impl<N> Command<N> {
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }
             | Self::CrashAtPoint { .. }
+            | Self::FireTimer { .. }
             | Self::Restart(_)
             | Self::Pause(_)
             | Self::Resume(_)

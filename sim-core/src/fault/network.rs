@@ -42,6 +42,7 @@ impl Command {
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }
             | Self::CrashAtPoint { .. }
+            | Self::FireTimer { .. }
             | Self::Restart(_)
             | Self::Pause(_)
             | Self::Resume(_)

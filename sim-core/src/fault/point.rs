@@ -1,4 +1,4 @@
-//! The names of fault points: places inside handlers that a plan can act at.
+//! The names of fault points, places inside handlers that a plan can act at, and of timers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,9 +14,14 @@ pub struct PointName {
     letters: [u8; Self::LENGTH_MAX],
 }
 
+/// The name of a plain timer ([`Timer::NAMES`](crate::process::Timer::NAMES)), written like that of a fault point.
+pub type TimerName = PointName;
+
 /// Why a text is no [`PointName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` names no fault point; allowed are lower-case letters, digits and `-`, up to 32")]
+#[error(
+    "`{text}` names no fault point and no timer; allowed are lower-case letters, digits and `-`, up to 32"
+)]
 pub struct PointNameError {
     /// What was read.
     pub text: String,

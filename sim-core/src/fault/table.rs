@@ -4,7 +4,7 @@ use super::kind::FaultKind;
 use super::{
     candidate_crash, clock_drift, clock_freeze, clock_slew, clock_step, clock_strobe, crash,
     crash_after_effect, crash_loop, cut, disk_corrupt, disk_full, disk_lie, disk_misdirect, disk_rollback,
-    disk_rot, disk_slow, disk_stall, disk_torn, domain_failure, duplicate, flapping_link, hold,
+    disk_rot, disk_slow, disk_stall, disk_torn, domain_failure, duplicate, flapping_link, hold, last_words,
     late_duplicates, late_messages, latency, leader_clock, leader_isolation, leader_latency, leader_pauses,
     leadership_transfer, loss_burst, membership_change, partition, pause, power_failure, reorder,
     short_lived_leaders, slow, snapshot, vote_crashes, wipe,
@@ -29,6 +29,7 @@ pub const KINDS: &[&dyn FaultKind] = &[
     &short_lived_leaders::ShortLivedLeaders,
     &vote_crashes::VoteCrashes,
     &candidate_crash::CandidateCrash,
+    &last_words::LastWords,
     &leader_isolation::LeaderIsolation,
     &leader_latency::LeaderLatency,
     &leader_pauses::LeaderPauses,

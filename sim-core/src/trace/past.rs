@@ -59,6 +59,8 @@ impl Needed {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -123,21 +125,72 @@ mod tests {
         found
     }
 
+    /// One component for each lane; what is on no lane, or is no input of it, has one of its own.
+    type Clock = BTreeMap<(bool, u32), u32>;
+
+    fn component(number: u32, record: &Record) -> (bool, u32) {
+        let lane = record.subject().filter(|_| record.kind() != TraceKind::Drop);
+        lane.map_or((true, number), |lane| (false, lane.raw()))
+    }
+
+    /// Vector clocks as Mattern and Fidge have them; a timer joins the clocks of what was lost on its lane since the timer
+    /// before.
+    fn vector_clocks(trace: &Trace) -> Vec<Clock> {
+        let mut clocks: Vec<Clock> = Vec::new();
+        for (number, record) in (0_u32..).zip(trace) {
+            let mut clock = Clock::new();
+            for cause in direct_causes(trace, number) {
+                for (place, count) in &clocks[cause as usize] {
+                    let known = clock.entry(*place).or_default();
+                    *known = (*known).max(*count);
+                }
+            }
+            *clock.entry(component(number, record)).or_default() += 1;
+            clocks.push(clock);
+        }
+        clocks
+    }
+
+    fn happened_before(trace: &Trace, clocks: &[Clock], one: u32, other: u32) -> bool {
+        let place = component(one, trace.get(one).expect("exists"));
+        let seen = clocks[other as usize].get(&place).copied().unwrap_or_default();
+        one != other && clocks[one as usize][&place] <= seen
+    }
+
+    /// A trace that the steps draw: each a kind, two nodes, and the record that caused it.
+    fn drawn(steps: Vec<(u8, u32, u32, u32)>) -> Trace {
+        let mut trace = Trace::new();
+        for (kind, from, to, draw) in steps {
+            let cause = trace.len().checked_sub(1).map(|last| draw % (last + 1));
+            trace.push(match kind {
+                0 => Record::timer_fired(AT, cause, node(to), None),
+                1 => Record::command(AT, None),
+                2 | 3 => Record::delivery(AT, cause, node(from), node(to), 0),
+                _ => cause.map_or(Record::command(AT, Some(node(to))), |cause| lost(cause, from, to)),
+            });
+        }
+        trace
+    }
+
     proptest! {
+        #[test]
+        fn the_causal_past_is_what_vector_clocks_say(
+            steps in prop::collection::vec((0_u8..5, 0_u32..4, 0_u32..4, any::<u32>()), 1..60),
+        ) {
+            let trace = drawn(steps);
+            let clocks = vector_clocks(&trace);
+            for number in 0..trace.len() {
+                let expected: Vec<u32> =
+                    (0..number).filter(|earlier| happened_before(&trace, &clocks, *earlier, number)).collect();
+                prop_assert_eq!(trace.causal_past(number), expected, "record {}", number);
+            }
+        }
+
         #[test]
         fn one_scan_finds_the_closure_of_the_direct_causes(
             steps in prop::collection::vec((0_u8..5, 0_u32..4, 0_u32..4, any::<u32>()), 1..60),
         ) {
-            let mut trace = Trace::new();
-            for (kind, from, to, draw) in steps {
-                let cause = trace.len().checked_sub(1).map(|last| draw % (last + 1));
-                trace.push(match kind {
-                    0 => Record::timer_fired(AT, cause, node(to), None),
-                    1 => Record::command(AT, None),
-                    2 | 3 => Record::delivery(AT, cause, node(from), node(to), 0),
-                    _ => cause.map_or(Record::command(AT, Some(node(to))), |cause| lost(cause, from, to)),
-                });
-            }
+            let trace = drawn(steps);
             for number in 0..trace.len() {
                 let expected: Vec<u32> = closure(&trace, number).into_iter().collect();
                 prop_assert_eq!(trace.causal_past(number), expected, "record {}", number);

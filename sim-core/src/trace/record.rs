@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::network::DropReason;
+use crate::status::Power;
 use crate::{ClientId, Endpoint, NodeId, OpId, SimTime, SyncId};
 
 /// In place of an endpoint or a record number: there is none.
@@ -39,6 +40,25 @@ pub enum TraceKind {
     Resume,
     /// A command was applied; its note says which.
     Command,
+}
+
+impl TraceKind {
+    /// How the host of the node stands after a record of this kind; `None` for what leaves it as it is.
+    pub const fn power(self) -> Option<Power> {
+        match self {
+            Self::Start | Self::Restart | Self::Resume => Some(Power::Running),
+            Self::Pause => Some(Power::Paused),
+            Self::Crash => Some(Power::Down),
+            Self::Delivery
+            | Self::Drop
+            | Self::TimerFired
+            | Self::Durable
+            | Self::Request
+            | Self::Reply
+            | Self::HandlerStart
+            | Self::Command => None,
+        }
+    }
 }
 
 /// What becomes of a node's host: the kinds of record that have nothing but a node.

@@ -7,12 +7,12 @@ use super::{Stop, World};
 use crate::clock::ClockFault;
 use crate::digest::Mark;
 use crate::disk::{CrashLoss, DiskFault, FaultEffect, SyncCompletion, SyncHonesty};
-use crate::fault::{Command, Entry, Moment, Target, Trigger, Was};
+use crate::fault::{Command, Entry, Moment, Target, TimerName, Trigger, Was};
 use crate::fingerprint::fingerprint;
 use crate::metrics::{Counter, Gauge};
 use crate::milestone::Happening;
 use crate::network::{Arrival, Forwarding};
-use crate::process::Process;
+use crate::process::{Process, Timer};
 use crate::queue::{EventKey, EventQueue};
 use crate::random::{Purpose, squares64};
 use crate::status::{NodeStatus, Power};
@@ -123,6 +123,7 @@ impl<P: Process> World<P> {
             Command::CrashLosing { node, loss } => self.crash_losing(*node, *loss),
             Command::CrashAfterEffect { node, effects } => self.core.arm_crash(*node, *effects),
             Command::CrashAtPoint { node, point, nth } => self.core.arm_crash_at_point(*node, *point, *nth),
+            Command::FireTimer { node, timer } => self.core.fire_timer(*node, *timer),
             Command::Restart(node) => self.restart(*node),
             Command::Pause(node) => self.core.pause(*node),
             Command::Resume(node) => self.core.resume(*node),
@@ -219,7 +220,6 @@ impl<P: Process> Core<P> {
         } else {
             self.metrics.increment(Counter::Restarts);
             self.record_lifecycle(node, Lifecycle::Restart);
-            self.leadership.on_restart(self.now, node);
             self.note_milestone(Happening::Restarted(node));
         }
     }
@@ -244,7 +244,6 @@ impl<P: Process> Core<P> {
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
         self.record_lifecycle(node, Lifecycle::Crash);
-        self.leadership.on_crash(&mut self.metrics, self.now, node);
         self.note_milestone(Happening::Crashed(node));
         true
     }
@@ -308,6 +307,23 @@ impl<P: Process> Core<P> {
             let host = &self.hosts[node.index()];
             let due = host.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now));
             self.arm(node, timer, deadline, due);
+        }
+    }
+
+    /// An armed timer is due now by the node's own clock.
+    fn fire_timer(&mut self, node: NodeId, name: TimerName) {
+        let armed = self.armed_timers(node).into_iter().find_map(|slot| match self.slab_event(slot) {
+            Event::Timer(TimerEvent { timer, .. }) => {
+                let known = timer.index().map(|index| P::Timer::NAMES[index]);
+                (known == Some(name.as_str())).then_some(*timer)
+            }
+            _ => None,
+        });
+        if let Some(timer) = armed
+            && self.hosts[node.index()].power != Power::Down
+        {
+            let deadline = self.hosts[node.index()].monotonic(self.now);
+            self.arm(node, timer, deadline, self.now);
         }
     }
 

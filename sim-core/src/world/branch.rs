@@ -21,7 +21,7 @@ impl<P: Process> World<P> {
             processes: processes.collect::<Option<Vec<_>>>()?,
             core: self.core.clone(),
             config: self.config.clone(),
-            invariants: self.invariants.iter().map(|invariant| invariant.fork()).collect(),
+            invariants: self.invariants.clone(),
             ghosts: self.ghosts.clone(),
             violations: self.violations.clone(),
             breakdown: self.breakdown.clone(),
@@ -62,7 +62,7 @@ impl<P: Process> World<P> {
 
     /// The invariants that still hold, with their ghost state.
     pub fn invariants(&self) -> impl Iterator<Item = &dyn Invariant<P>> {
-        self.invariants.iter().map(AsRef::as_ref)
+        self.invariants.iter()
     }
 }
 
@@ -94,7 +94,6 @@ impl<P: Process> Clone for Core<P> {
             timing: self.timing.clone(),
             clients: self.clients.clone(),
             metrics: self.metrics.clone(),
-            leadership: self.leadership.clone(),
             history: self.history.clone(),
             milestones: self.milestones.clone(),
             teller: self.teller.clone(),

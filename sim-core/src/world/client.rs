@@ -194,7 +194,6 @@ impl<P: Process> Core<P> {
         self.digest.effect(Mark::Ask, client.into(), ordinal, fingerprint(&operation));
         self.metrics.increment(Counter::OperationsInvoked);
         self.metrics.rise(Gauge::OperationsPending, now, 1);
-        self.leadership.on_asked(now);
         self.history.invoke(now, op, operation);
         self.attempt(client);
     }
@@ -249,16 +248,11 @@ impl<P: Process> Core<P> {
         let pending = state.current.take().expect("only an operation under way is completed");
         let next = state.by_hand.pop_front();
         self.metrics.fall(Gauge::OperationsPending, now, 1);
-        let is_answered = outcome != Outcome::Unknown;
-        self.leadership.on_ended(now, is_answered);
-        if is_answered {
-            let kind = if pending.operation.is_read() { Latency::Read } else { Latency::Write };
-            self.metrics.increment(Counter::OperationsCompleted);
-            for latency in [Latency::Operation, kind] {
-                self.metrics.record(latency, now.since(pending.invoked));
-            }
-        } else {
+        if outcome == Outcome::Unknown {
             self.metrics.increment(Counter::OperationsUnknown);
+        } else {
+            self.metrics.increment(Counter::OperationsCompleted);
+            self.metrics.record(Latency::Operation, now.since(pending.invoked));
         }
         self.history.complete(now, OpId { client, ordinal: pending.ordinal }, outcome);
         match next {

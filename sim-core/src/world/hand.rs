@@ -14,10 +14,10 @@ use super::explore::choice_kind;
 use crate::fingerprint::fingerprint;
 use crate::metrics::Counter;
 use crate::network::DropReason;
-use crate::process::Process;
+use crate::process::{Message, Process};
 use crate::queue::{EventKey, EventQueue};
 use crate::service::{Operation, Outcome};
-use crate::simulation::{Choice, ChoiceKind};
+use crate::simulation::{Choice, ChoiceKind, InFlight};
 use crate::{NodeId, OpId, SimTime, Span, SyncId};
 
 /// Something that could happen next, and what it holds.
@@ -76,6 +76,21 @@ impl<P: Process> World<P> {
             live.map(|(slot, scheduled)| prospect(slot, keys[&slot], scheduled)).collect();
         prospects.sort_by_key(|prospect| prospect.order);
         prospects
+    }
+
+    /// What is on its way, with what it says, in the order in which it was sent.
+    pub fn in_flight(&self) -> Vec<InFlight> {
+        let told = |prospect: &Prospect<'_, P>| match &prospect.content {
+            Content::Message(message) => Some(message.describe()),
+            Content::Request(_, operation) => Some(operation.to_string()),
+            Content::Reply(_, outcome) => Some(outcome.to_string()),
+            Content::Timer(_) | Content::Durable(_) | Content::Handler | Content::Client => None,
+        };
+        let travelling = |prospect: Prospect<'_, P>| {
+            let Choice { from, to, .. } = prospect.choice;
+            Some(InFlight { from, to, due: prospect.due, text: told(&prospect)? })
+        };
+        self.prospects().into_iter().filter_map(travelling).collect()
     }
 
     /// A message in flight is lost here.

@@ -51,14 +51,13 @@ use self::host::Spare;
 pub use self::setup::{
     ClientPolicy, ClientSetup, DiskTiming, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep,
 };
-use crate::check::{Breach, Ghosts, Invariant, Nodes, Violation};
+use crate::check::{Breach, Ghosts, Invariants, Nodes, Violation};
 use crate::context::Context;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
 use crate::fault::{Domain, Moment, Plan};
 use crate::history::History;
-use crate::leadership::{Change, is_change};
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
 use crate::network::Forwarding;
 use crate::persist::AppendLog;
@@ -74,7 +73,7 @@ pub struct World<P: Process> {
     processes: Vec<Option<P>>,
     core: Core<P>,
     config: Arc<P::Config>,
-    invariants: Vec<Box<dyn Invariant<P>>>,
+    invariants: Invariants<P>,
     /// What the invariants share.
     ghosts: Ghosts<P>,
     violations: Vec<Violation>,
@@ -150,7 +149,7 @@ impl<P: Process> World<P> {
             read_ahead_of: 0,
             core: Core::new(&setup),
             ghosts: Ghosts::of(&setup.invariants),
-            invariants: setup.invariants,
+            invariants: Invariants::new(setup.invariants),
         };
         assert_points_exist::<P>(&setup.plan);
         world.watch_points();
@@ -279,9 +278,9 @@ impl<P: Process> World<P> {
         self.ghosts.on_event(node, &facts);
         let nodes = Nodes::new(&self.processes, &self.core.hosts, &self.ghosts);
         let mut breaches = Vec::new();
-        for (index, invariant) in self.invariants.iter_mut().enumerate() {
-            if let Err(breach) = invariant.on_event(&nodes, node, &facts) {
-                breaches.push((index, breach));
+        for place in self.invariants.hearers(&facts) {
+            if let Err(breach) = self.invariants[place].on_event(&nodes, node, &facts) {
+                breaches.push((place, breach));
             }
         }
         if !breaches.is_empty() {
@@ -295,8 +294,8 @@ impl<P: Process> World<P> {
     /// Reports each breach once: a violated invariant is not asked again.
     #[cold]
     fn report(&mut self, node: NodeId, breaches: Vec<(usize, Breach)>) {
-        for (index, Breach(evidence)) in breaches.into_iter().rev() {
-            let property = self.invariants.remove(index).about().name.to_owned();
+        for (place, Breach(evidence)) in breaches.into_iter().rev() {
+            let property = self.invariants.remove(place).about().name.to_owned();
             tracing::warn!(now = %self.core.now, %node, property, evidence, "violation");
             let (at, event) = (self.core.now, self.core.events);
             self.violations.push(Violation { property, at, event, node: Some(node), evidence });
@@ -313,13 +312,10 @@ impl<P: Process> World<P> {
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
         }
-        let before = before.and_then(|before| before.process);
-        if let Some(status) = after.process {
-            if is_change(before, &status) {
-                self.on_standing(node, before, status);
-            }
-            let core = &mut self.core;
-            core.leadership.maybe_progress(&mut core.metrics, core.now, node, status.commit);
+        if let Some(status) = after.process
+            && stands_anew(before.and_then(|before| before.process), status)
+        {
+            self.on_standing(node, status);
         }
     }
 
@@ -334,17 +330,14 @@ impl<P: Process> World<P> {
         self.core.must_look = true;
     }
 
-    /// A process stands otherwise, in another epoch, or knows of another leader.
     #[cold]
-    fn on_standing(&mut self, node: NodeId, before: Option<Status>, status: Status) {
-        let core = &mut self.core;
-        let hears_leader = status.standing == Standing::Candidate
-            && core.leadership.leader().is_some_and(|leader| core.would_hear(node, leader));
-        let change = Change { at: core.now, node, before, after: status, hears_leader };
-        core.leadership.on_change(&mut core.metrics, &change);
-        if stands_anew(before, status) {
-            self.core.note_milestone(Happening::Stands { node, status });
+    fn on_standing(&mut self, node: NodeId, status: Status) {
+        if status.standing == Standing::Leader {
+            self.core.metrics.increment(Counter::LeadersElected);
+        } else if status.standing == Standing::Candidate {
+            self.core.metrics.increment(Counter::Candidacies);
         }
+        self.core.note_milestone(Happening::Stands { node, status });
     }
 
     // ----- starting and stopping nodes -----

@@ -12,7 +12,6 @@ use crate::digest::Digest;
 use crate::disk::DiskModel;
 use crate::fault::{Domain, Plan, Teller};
 use crate::history::History;
-use crate::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::persist::AppendLog;
@@ -188,7 +187,6 @@ impl<P: Process> Core<P> {
                 .map(|(client, who)| Client::new(client.clone(), keys.stream(Purpose::Client, who, 0)))
                 .collect(),
             metrics: Metrics::with_process_gauges(P::GAUGES),
-            leadership: Leadership::default(),
             history: History::default(),
             milestones: AppendLog::new(),
             teller: Teller::default(),

@@ -192,6 +192,7 @@ fn a_crash_after_each_effect_cuts_exactly_there() {
 }
 
 /// Breached by every fact: shows whether one reaches checkers.
+#[derive(Debug)]
 struct NothingIsStated;
 
 impl Invariant<Puppet> for NothingIsStated {

@@ -70,7 +70,7 @@ fn a_panic_in_the_first_boot_is_a_violation_before_all_events() {
 }
 
 /// An invariant that is wrong: it panics at the first fact of `n2`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Careless;
 
 impl Invariant<Puppet> for Careless {

@@ -31,6 +31,7 @@ fn by_hand() -> impl Strategy<Value = Command> {
         node().prop_map(Command::Resume),
         node().prop_map(|node| Command::SlowDown { node, percent: 700 }),
         (node(), 0..4_u32).prop_map(|(node, effects)| Command::CrashAfterEffect { node, effects }),
+        node().prop_map(|node| Command::FireTimer { node, timer: "tick".parse().expect("a name") }),
         (node(), node()).prop_map(move |(from, to)| cut(from, to)),
         (node(), node()).prop_map(|(from, to)| Command::Hold {
             from: vec![Place::Node(from)],

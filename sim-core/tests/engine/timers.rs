@@ -268,3 +268,42 @@ fn a_recovery_brings_back_the_clock_that_a_node_has_by_itself() {
     assert_eq!(ticks_after_recovery(0), 7, "a true clock: one tick each 15 ms, and one under way");
     assert_eq!(ticks_after_recovery(500_000), 10, "half as fast again: one tick each 10 ms");
 }
+
+/// What fires, and when by the node's clock, if three timers are set for 10, 20 and 30 ms and this happens.
+fn fired_with(commands: impl IntoIterator<Item = (u64, Command)>) -> Vec<(u64, PuppetTimer)> {
+    let mut setup = puppets(1, 2, |_, context, input| {
+        if *input == Input::Start {
+            context.set_timer(PuppetTimer::A, ms(10));
+            context.set_timer(PuppetTimer::B, ms(20));
+            context.set_timer(PuppetTimer::Number(1), ms(30));
+        }
+    });
+    setup.plan = plan(commands);
+    let mut world = World::new(setup);
+    world.run(at(100), u64::MAX);
+    firings(world.process(n(1)).expect("it runs"))
+}
+
+#[test]
+fn a_timer_that_is_fired_by_command_is_due_now_and_not_again() {
+    use PuppetTimer::{A, B, Number};
+    let fire = |name: &str| Command::FireTimer { node: n(1), timer: name.parse().expect("a name") };
+    assert_eq!(fired_with([(3, fire("b"))]), [(3, B), (10, A), (30, Number(1))]);
+    let clock = |fault| Command::Clock { node: n(1), fault };
+    let frozen = [(5, clock(ClockFault::Freeze)), (7, fire("b")), (50, clock(ClockFault::Thaw))];
+    assert_eq!(fired_with(frozen), [(5, B), (10, A), (30, Number(1))], "by a clock that stands still");
+}
+
+#[test]
+fn a_timer_that_is_not_armed_cannot_be_fired() {
+    use PuppetTimer::{A, B, Number};
+    let fire = |node, name: &str| Command::FireTimer { node: n(node), timer: name.parse().expect("a name") };
+    let unchanged = [(10, A), (20, B), (30, Number(1))];
+    for commands in
+        [[(3, fire(1, "c"))], [(15, fire(1, "a"))], [(3, fire(1, "no-such"))], [(3, fire(2, "b"))]]
+    {
+        assert_eq!(fired_with(commands.clone()), unchanged, "{commands:?}");
+    }
+    let crashed = [(3, Command::Crash(n(1))), (4, fire(1, "a")), (6, Command::Restart(n(1)))];
+    assert_eq!(fired_with(crashed), [(16, A), (26, B), (36, Number(1))], "those of an earlier life are void");
+}

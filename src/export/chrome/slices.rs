@@ -5,8 +5,7 @@ use std::io;
 use serde_json::json;
 use sim_core::fault::{Command, Teller};
 use sim_core::network::PartitionId;
-use sim_core::status::Status;
-use sim_core::trace::TraceKind;
+use sim_core::status::{Power, Status};
 use sim_core::{NodeId, SimTime, Simulation};
 
 use super::names::Lanes;
@@ -28,7 +27,7 @@ pub(super) fn write_roles(
     let mut standing = standing_first(simulation);
     for entry in entries(trace_of(simulation)) {
         let at = entry.record.at();
-        let host = host_change(entry.record.kind());
+        let host = entry.record.kind().power().map(Power::name);
         let host = host.zip(entry.record.subject().and_then(sim_core::Endpoint::node));
         let host = host.map(|(name, node)| (node, name.to_owned()));
         let roles = entry.changes.iter().map(|change| (change.node, role(change.after)));
@@ -54,23 +53,6 @@ fn standing_first(simulation: &dyn Simulation) -> Vec<Standing> {
         roles[change.node.index()] = change.before;
     }
     roles.into_iter().map(|status| Standing { since: SimTime::ZERO, name: role(status) }).collect()
-}
-
-/// How a node stands after a change of its host.
-fn host_change(kind: TraceKind) -> Option<&'static str> {
-    match kind {
-        TraceKind::Crash => Some("down"),
-        TraceKind::Pause => Some("paused"),
-        TraceKind::Start | TraceKind::Restart | TraceKind::Resume => Some("up"),
-        TraceKind::Delivery
-        | TraceKind::Drop
-        | TraceKind::TimerFired
-        | TraceKind::Durable
-        | TraceKind::Request
-        | TraceKind::Reply
-        | TraceKind::HandlerStart
-        | TraceKind::Command => None,
-    }
 }
 
 fn role(status: Option<Status>) -> String {

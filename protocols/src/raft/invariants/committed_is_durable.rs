@@ -1,9 +1,10 @@
 //! What is committed is on the disks of a quorum (Figure 2: "persistent state").
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Index, Membership, NodeSet, Raft};
 use super::members_before;
 use super::quorum_log_inv::is_on_disk;
@@ -51,6 +52,10 @@ impl Invariant<Raft> for CommittedIsDurable {
             source: "paper Figure 2; dissertation §3.8, §10.2.1; after etcdraft.tla: CommittedIsDurableInv",
             leaves_out: "what becomes of the disks later: `leader-completeness` shows whether it mattered",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Committed])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,9 +1,10 @@
 //! Memberships that follow one another cannot decide apart (§6; dissertation §4.1).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Entry, Fact, Index, Membership, Raft, Term};
 
 /// In every log, each membership may follow the one before it: their quorums meet. A leader appends one only when the one
@@ -64,6 +65,10 @@ impl Invariant<Raft> for ConfigSafety {
             source: "paper §6; dissertation §4.1, §4.3; D. Ongaro on raft-dev, 2015; etcdraft.tla: AddNewServer, DeleteServer",
             leaves_out: "memberships of two logs that never stand in one",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Appended])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,9 +1,10 @@
 //! What a node takes for durable is on its disk (Figure 2: "persistent state").
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Index, Raft, Term};
 use super::quorum_log_inv::is_on_disk;
 
@@ -36,6 +37,10 @@ impl Invariant<Raft> for DurableIsOnDisk {
             source: "paper Figure 2; after etcd: async_storage_writes_append_aba_race",
             leaves_out: "entries before the last one: their writes come first",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Appended, Kind::Truncated, Kind::Restored, Kind::Committed])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

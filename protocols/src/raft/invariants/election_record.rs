@@ -1,10 +1,11 @@
 //! A leader was elected by a quorum (§5.2).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Membership, NodeSet, Raft, Term};
 use super::members_before;
 
@@ -43,6 +44,10 @@ impl Invariant<Raft> for ElectionRecord {
             source: "paper §5.2, §6; raft.tla: elections, with evoters",
             leaves_out: "whether a voter voted only once: `vote-once` does that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::VoteGranted, Kind::BecameLeader])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

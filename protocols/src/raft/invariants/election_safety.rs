@@ -1,10 +1,11 @@
 //! Election Safety (§5.2).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Raft, Term};
 
 /// At most one leader can be elected in a given term. The history of all elections is kept, because two leaders of
@@ -30,6 +31,10 @@ impl Invariant<Raft> for ElectionSafety {
             source: "paper §5.2, Figure 3; raft.tla: elections; etcdraft.tla: MoreThanOneLeaderInv",
             leaves_out: "whether the votes were a majority: `vote-once` and this together show that they were",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::BecameLeader])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

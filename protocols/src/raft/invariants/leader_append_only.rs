@@ -1,9 +1,10 @@
 //! Leader Append-Only (§5.3).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Chain, Fact, Index, Raft, Term};
 use crate::replicated::PerNode;
 
@@ -73,6 +74,18 @@ impl Invariant<Raft> for LeaderAppendOnly {
             leaves_out: "what a node does to its log before and after it leads; compaction, which removes nothing that a \
                          snapshot does not stand for",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([
+            Kind::Recovered,
+            Kind::BecameCandidate,
+            Kind::BecameLeader,
+            Kind::BecameFollower,
+            Kind::Appended,
+            Kind::Truncated,
+            Kind::Restored,
+        ])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! Leader Completeness (§5.4), and that there is one committed sequence.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::AppendLog;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Chain, Fact, Index, Raft, Term};
 
 /// If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
@@ -156,6 +157,10 @@ impl Invariant<Raft> for LeaderCompleteness {
             source: "paper §5.4, Figure 3; etcdraft.tla: LeaderCompletenessInv, LogInv",
             leaves_out: "leaders that were gone before a deposed one learned that its entry was committed",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::BecameLeader, Kind::Committed, Kind::Restored])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

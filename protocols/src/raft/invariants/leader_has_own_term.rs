@@ -1,9 +1,10 @@
 //! Whatever is appended in a leader's term, the leader has it (§5.2, §5.3).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Index, Raft, Term};
 use crate::replicated::PerNode;
 
@@ -70,6 +71,10 @@ impl Invariant<Raft> for LeaderHasOwnTerm {
             source: "paper §5.2, §5.3: one leader creates the entries of a term; etcdraft.tla: ElectionSafetyInv",
             leaves_out: "whether the entries are the same: `log-matching`; entries of a term whose leader is gone",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::BecameLeader, Kind::Appended, Kind::Restored, Kind::Recovered])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! One committed sequence (§5.4.3).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::AppendLog;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Chain, Fact, Index, Raft};
 
 /// What one node has committed is a prefix of what another has, or the other way round.
@@ -51,6 +52,10 @@ impl Invariant<Raft> for LogInv {
             source: "paper §5.4.3; etcdraft.tla: LogInv",
             leaves_out: "an index below another node's commit index that no node ever stated: the next one shows it",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Committed, Kind::Restored])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! Log Matching (§5.3).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::{AppendLog, PersistentMap};
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Chain, Fact, Index, Raft, Term};
 
 /// If two logs contain an entry with the same index and term, then the logs are identical in all entries up
@@ -62,6 +63,10 @@ impl Invariant<Raft> for LogMatching {
             source: "paper §5.3, Figure 3; etcdraft.tla: LogMatchingInv",
             leaves_out: "differences that a 64-bit hash does not show; entries that only ever stood on a disk",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recovered, Kind::Appended, Kind::Restored])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

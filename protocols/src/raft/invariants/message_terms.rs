@@ -1,11 +1,12 @@
 //! No message is of a term that its sender may forget (§5.1).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::disk::Slot;
 use sim_core::ensure;
 
 use super::super::durable::{HARD_STATE, Record};
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Raft, Term};
 
 /// The term of a message is at most its sender's current term, and at most the term on its disk: one that is forgotten in
@@ -37,6 +38,10 @@ impl Invariant<Raft> for MessageTerms {
             leaves_out: "pre-votes and replies to them, which speak of terms that nobody has entered; with \
                 `overlap_own_vote` requests for votes, which may leave before the term is on disk",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::SpokeIn])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

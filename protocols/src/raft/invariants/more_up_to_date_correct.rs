@@ -1,9 +1,10 @@
 //! Who may be elected has everything that is committed (§5.4.1).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Chain, Fact, Index, Raft, Term};
 use crate::replicated::PerNode;
 
@@ -110,6 +111,10 @@ impl Invariant<Raft> for MoreUpToDateCorrect {
             source: "paper §5.4.1, §5.4.3; etcdraft.tla: MoreUpToDateCorrectInv, which asks more than holds",
             leaves_out: "nodes that are down; entries appended after the first of their term, which Log Matching covers",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recovered, Kind::Appended, Kind::Truncated, Kind::Restored, Kind::Committed])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

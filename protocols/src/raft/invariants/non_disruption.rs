@@ -1,8 +1,9 @@
 //! A leader that a majority hears is not deposed (dissertation §4.2.3, §9.6).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Raft, Term};
 
 /// A leader whom a majority has answered within the shortest election timeout goes only because it is asked to.
@@ -24,6 +25,10 @@ impl Invariant<Raft> for NonDisruption {
             source: "dissertation §4.2.3, §6.2, §9.6",
             leaves_out: "clocks that differ by more than `drift_max`; leaders whose parameters do not ask for it",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Disrupted])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! What is committed is in the logs of a quorum (§5.3), whichever quorum one asks.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::durable::{LOG, Record};
+use super::super::facts::{Kind, kinds};
 use super::super::{Chain, Fact, Index, Membership, NodeSet, Raft, Term};
 use super::members_before;
 
@@ -113,6 +114,10 @@ impl Invariant<Raft> for QuorumLogInv {
             leaves_out: "memberships older than that of the leader which committed last; entries of a log that grew again \
                          within one event",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recovered, Kind::Truncated, Kind::Restored, Kind::Committed])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

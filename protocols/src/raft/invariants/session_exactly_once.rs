@@ -1,11 +1,12 @@
 //! A command takes effect once, however often it was sent (§8; dissertation §6.3).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::{AppendLog, PersistentMap};
 use sim_core::{ClientId, OpId};
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Command, Fact, Index, Payload, Raft};
 use sim_core::service::kv;
 
@@ -80,6 +81,10 @@ impl Invariant<Raft> for SessionExactlyOnce {
             source: "paper §8; dissertation §6.3",
             leaves_out: "which of the copies took effect: the history of the clients shows that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Applied, Kind::Restored])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

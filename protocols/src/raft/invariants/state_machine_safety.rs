@@ -1,8 +1,9 @@
 //! State Machine Safety (§5.4.3).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Raft};
 use crate::replicated::AgreedOrder;
 
@@ -46,6 +47,10 @@ impl Invariant<Raft> for StateMachineSafety {
             source: "paper §5.4.3, Figure 3; raft.tla: StateMachineSafety",
             leaves_out: "whether executing the same entries gives the same state: linearizability sees to that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Applied, Kind::Restored])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! One vote a term, across restarts (§5.2).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
+use super::super::facts::{Kind, kinds};
 use super::super::{Fact, Raft, Term};
 
 /// Each server will vote for at most one candidate in a given term. A vote counts when it leaves the node, or when a
@@ -30,6 +31,10 @@ impl Invariant<Raft> for VoteOnce {
             source: "paper §5.2, Figure 2; raft.tla: votesGranted",
             leaves_out: "votes that were decided on and never left the node",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::VoteGranted])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

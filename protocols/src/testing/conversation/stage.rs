@@ -285,6 +285,7 @@ fn mishap<P: Process>(record: &Record) -> Option<String> {
 }
 
 /// Hears facts, and finds nothing wrong with them.
+#[derive(Debug)]
 struct Listener<F>(Facts<F>);
 
 impl<P: Process> Invariant<P> for Listener<P::Fact> {

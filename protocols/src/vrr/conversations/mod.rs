@@ -42,6 +42,11 @@ impl Conversation for Vrr {
             // The message that follows says it.
             Fact::Acknowledged { .. } => None,
             Fact::Committed { index, .. } => Some(format!("commits up to {index}")),
+            Fact::EpochLeft { epoch } => Some(format!("leaves {epoch}")),
+            Fact::EpochLearned { epoch, members, op, .. } => {
+                Some(format!("knows {epoch}: {members} after {op}"))
+            }
+            Fact::Retired { epoch } => Some(format!("retires, {epoch} does without it")),
             Fact::Applied { index, effect: Effect::Fresh, .. } => Some(format!("executes {index}")),
             Fact::Applied { index, effect: Effect::Repeated, .. } => {
                 Some(format!("passes over {index}, which it has executed before"))

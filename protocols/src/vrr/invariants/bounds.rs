@@ -104,8 +104,8 @@ mod tests {
 
     const GOOD: Reading = Reading {
         incarnation: 1,
-        view: View(3),
-        last_normal: View(2),
+        view: View::first(3),
+        last_normal: View::first(2),
         op: Index(9),
         commit: Index(7),
         executed: Index(6),
@@ -120,7 +120,7 @@ mod tests {
             Reading { compacted: Index(7), ..GOOD },
             Reading { executed: Index(8), ..GOOD },
             Reading { commit: Index(10), ..GOOD },
-            Reading { last_normal: View(4), ..GOOD },
+            Reading { last_normal: View::first(4), ..GOOD },
         ];
         assert!(bad.iter().all(|reading| reading.check(node).is_err()), "{bad:?}");
     }
@@ -129,7 +129,7 @@ mod tests {
     fn nothing_falls_while_a_replica_runs_and_all_does_in_a_crash() {
         let node = NodeId::new(0);
         let fallen = [
-            Reading { view: View(2), ..GOOD },
+            Reading { view: View::first(2), ..GOOD },
             Reading { commit: Index(6), ..GOOD },
             Reading { executed: Index(5), ..GOOD },
         ];

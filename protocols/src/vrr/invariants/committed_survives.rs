@@ -28,7 +28,7 @@ struct Committed {
 
 impl Default for CommittedSurvives {
     fn default() -> Self {
-        Self { committed: AppendLog::starting_at(1), last_view: View(0) }
+        Self { committed: AppendLog::starting_at(1), last_view: View::first(0) }
     }
 }
 
@@ -91,8 +91,7 @@ impl CommittedSurvives {
                 self.last_view = self.last_view.max(view);
                 self.check_node(node, vrr)
             }
-            Fact::Committed { index, chain } => {
-                let view = vrr.view_number();
+            Fact::Committed { view, index, chain } => {
                 let is_new = self.commit(node, view, (index, chain), |index| vrr.log().chain_at(index))?;
                 // A late answer may let a primary commit that is deposed already: later views must have the entry.
                 if is_new && view < self.last_view { self.check_all(nodes) } else { Ok(()) }
@@ -103,6 +102,9 @@ impl CommittedSurvives {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Installed { .. }
+            | Fact::EpochLeft { .. }
+            | Fact::EpochLearned { .. }
+            | Fact::Retired { .. }
             | Fact::Acknowledged { .. }
             | Fact::Applied { .. } => Ok(()),
         }
@@ -176,7 +178,7 @@ mod tests {
     ) -> Result<bool, Breach> {
         let index = Index(index);
         let chain = log(entries)(index).expect("in the log");
-        invariant.commit(NodeId::new(0), View(in_view), (index, chain), log(entries))
+        invariant.commit(NodeId::new(0), View::first(in_view), (index, chain), log(entries))
     }
 
     fn committed(entries: &[u64], in_view: u64) -> CommittedSurvives {
@@ -189,7 +191,12 @@ mod tests {
     fn a_later_view_must_have_what_is_committed_and_an_earlier_one_need_not() {
         let invariant = committed(&[5, 7], 3);
         let check = |view, entries: &[u64]| {
-            invariant.check_normal(NodeId::new(1), View(view), Index(entries.len() as u64), log(entries))
+            invariant.check_normal(
+                NodeId::new(1),
+                View::first(view),
+                Index(entries.len() as u64),
+                log(entries),
+            )
         };
         assert_eq!(check(4, &[5, 7, 9]), Ok(()));
         assert_eq!(check(3, &[5]), Ok(()), "in the view itself");
@@ -212,7 +219,7 @@ mod tests {
         let mut invariant = CommittedSurvives::default();
         let tail = |index| if index < Index(2) { None } else { log(&[5, 7])(index) };
         let chain = log(&[5, 7])(Index(2)).expect("in the log");
-        assert_eq!(invariant.commit(NodeId::new(0), View(0), (Index(2), chain), tail), Ok(true));
+        assert_eq!(invariant.commit(NodeId::new(0), View::first(0), (Index(2), chain), tail), Ok(true));
         assert_eq!(commit(&mut invariant, 1, &[6], 0), Ok(false), "nobody knows what 1 was");
         assert!(commit(&mut invariant, 2, &[6, 7], 0).is_err(), "and 2 shows it");
     }

@@ -63,6 +63,9 @@ impl Invariant<Vrr> for ExecutedOnce {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Installed { .. }
+            | Fact::EpochLeft { .. }
+            | Fact::EpochLearned { .. }
+            | Fact::Retired { .. }
             | Fact::Acknowledged { .. }
             | Fact::Committed { .. } => Ok(()),
         })

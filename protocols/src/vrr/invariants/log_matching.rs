@@ -74,6 +74,9 @@ impl Invariant<Vrr> for LogMatching {
             | Fact::BecameBackup { .. }
             | Fact::Truncated { .. }
             | Fact::Installed { .. }
+            | Fact::EpochLeft { .. }
+            | Fact::EpochLearned { .. }
+            | Fact::Retired { .. }
             | Fact::Acknowledged { .. }
             | Fact::Committed { .. }
             | Fact::Applied { .. } => Ok(()),
@@ -108,7 +111,7 @@ mod tests {
     fn judge(entries: &[(u64, u64, u64)]) -> Result<(), Breach> {
         let mut invariant = LogMatching::default();
         entries.iter().try_for_each(|&(index, view, chain)| {
-            invariant.on_entry(NodeId::new(0), Index(index), View(view), Chain(chain))
+            invariant.on_entry(NodeId::new(0), Index(index), View::first(view), Chain(chain))
         })
     }
 

@@ -42,6 +42,9 @@ impl Invariant<Vrr> for OneStartAView {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Installed { .. }
+            | Fact::EpochLeft { .. }
+            | Fact::EpochLearned { .. }
+            | Fact::Retired { .. }
             | Fact::Acknowledged { .. }
             | Fact::Committed { .. }
             | Fact::Applied { .. } => Ok(()),
@@ -74,9 +77,9 @@ mod tests {
     fn a_view_that_starts_twice_is_found() {
         let mut invariant = OneStartAView::default();
         let node = NodeId::new(1);
-        assert_eq!(invariant.start(View(1), node), Ok(()));
-        assert_eq!(invariant.start(View(4), node), Ok(()), "its next turn");
-        let breach = invariant.start(View(4), node).expect_err("it has had that turn");
+        assert_eq!(invariant.start(View::first(1), node), Ok(()));
+        assert_eq!(invariant.start(View::first(4), node), Ok(()), "its next turn");
+        let breach = invariant.start(View::first(4), node).expect_err("it has had that turn");
         assert_eq!(breach.to_string(), "n2 starts v4, which n2 had started");
     }
 }

@@ -25,6 +25,9 @@ impl StateMachineSafety {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Installed { .. }
+            | Fact::EpochLeft { .. }
+            | Fact::EpochLearned { .. }
+            | Fact::Retired { .. }
             | Fact::Acknowledged { .. }
             | Fact::Committed { .. } => Ok(()),
         }

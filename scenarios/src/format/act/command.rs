@@ -38,6 +38,7 @@ impl Act {
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }
             | Self::CrashAtPoint { .. }
+            | Self::FireTimer { .. }
             | Self::Restart(_)
             | Self::Pause(_)
             | Self::Resume(_)
@@ -87,6 +88,9 @@ impl Act {
             }
             Self::CrashAtPoint { node, point, nth } => {
                 Command::CrashAtPoint { node: node.0.clone(), point: point.name(), nth: *nth }
+            }
+            Self::FireTimer { node, timer } => {
+                Command::FireTimer { node: node.0.clone(), timer: timer.name() }
             }
             Self::Restart(node) => Command::Restart(node.0.clone()),
             Self::Pause(node) => Command::Pause(node.0.clone()),

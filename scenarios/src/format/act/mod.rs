@@ -53,6 +53,13 @@ pub enum Act {
         #[serde(default = "one")]
         nth: u32,
     },
+    /// An armed timer of the node is due now, as if it had been set for a shorter time.
+    FireTimer {
+        /// Which node.
+        node: Who,
+        /// Which timer, such as `election`; `splitbrain list protocols` shows those of each protocol.
+        timer: PointName,
+    },
     /// A node that is down starts on what its disk kept.
     Restart(Who),
     /// The process gets no processor; inputs wait (a long collection).

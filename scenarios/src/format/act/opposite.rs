@@ -50,7 +50,8 @@ impl Act {
             }
             Self::Hold { from, to } => Self::Release { from: everybody(from), to: everybody(to) },
             Self::Ask(request) => Self::Ask(request.opposite()?),
-            Self::Restart(_)
+            Self::FireTimer { .. }
+            | Self::Restart(_)
             | Self::Resume(_)
             | Self::Wipe(_)
             | Self::ClockStep { .. }

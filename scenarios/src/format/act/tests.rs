@@ -95,6 +95,7 @@ fn commands_that_are_never_drawn_can_be_written_too() {
     };
     let commands = [
         Command::CrashAtPoint { node: target("all"), point: "before-apply".parse().expect("a name"), nth: 3 },
+        Command::FireTimer { node: target("leader"), timer: "heartbeat".parse().expect("a name") },
         Command::HealAll,
         Command::Recover,
         Command::Wipe(target("any-down")),

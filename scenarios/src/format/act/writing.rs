@@ -26,6 +26,9 @@ impl Act {
             Command::CrashAtPoint { node, point, nth } => {
                 Self::CrashAtPoint { node: who(node), point: PointName::new(*point), nth: *nth }
             }
+            Command::FireTimer { node, timer } => {
+                Self::FireTimer { node: who(node), timer: PointName::new(*timer) }
+            }
             Command::Restart(node) => Self::Restart(who(node)),
             Command::Pause(node) => Self::Pause(who(node)),
             Command::Resume(node) => Self::Resume(who(node)),

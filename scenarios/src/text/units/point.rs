@@ -1,4 +1,4 @@
-//! Fault points of protocols: `"before-apply"`.
+//! Fault points and timers of protocols: `"before-apply"`, `"election"`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use sim_core::fault;
 use super::UnitError;
 use super::text_form::text_form;
 
-/// The name of a fault point; `splitbrain list protocols` shows those of each protocol.
+/// The name of a fault point or of a timer; `splitbrain list protocols` shows those of each protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PointName(fault::PointName);
 
@@ -29,7 +29,7 @@ impl FromStr for PointName {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         text.parse().map(Self).map_err(|_| {
-            let problem = format!("`{text}` names no fault point");
+            let problem = format!("`{text}` names no fault point and no timer");
             UnitError::new(problem, "lower-case letters, digits and `-`, up to 32", "before-apply")
         })
     }
@@ -41,4 +41,9 @@ impl fmt::Display for PointName {
     }
 }
 
-text_form!(PointName, "a fault point of the protocol", r"^[a-z0-9-]{1,32}$", ["before-apply"]);
+text_form!(
+    PointName,
+    "a fault point or a timer of the protocol",
+    r"^[a-z0-9-]{1,32}$",
+    ["before-apply", "election"]
+);

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fault::{Command, Place, Target};
+use crate::network::Direction;
 
 const SECONDS: u64 = 60;
 
@@ -185,6 +186,11 @@ fn a_drawn_plan_fits_the_run_it_is_for() {
     }
 }
 
+/// Whether these places are all nodes, so that whoever was hit is among them.
+fn are_all(places: &[Place<Target>]) -> bool {
+    *places == [Place::Node(Target::All)]
+}
+
 /// Whether `ended` takes back what is aimed at whoever `begun` hit.
 fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
     use crate::service::{Admin, Operation};
@@ -193,8 +199,11 @@ fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
         | (Command::Pause(_), Command::Resume(Target::All))
         | (Command::Clock { .. }, Command::Clock { node: Target::All, .. })
         | (Command::Hold { .. }, Command::Release { .. }) => true,
-        (Command::Link { .. }, Command::Link { from, to, .. }) => {
-            [from, to].iter().all(|places| places[..] == [Place::Node(Target::All)])
+        (Command::Link { fault: begun, .. }, Command::Link { from, to, fault }) => {
+            std::mem::discriminant(begun) == std::mem::discriminant(fault) && are_all(from) && are_all(to)
+        }
+        (Command::Cut { .. }, Command::Mend { from, to, direction: Direction::BothWays }) => {
+            are_all(from) && are_all(to)
         }
         (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
         (
@@ -225,6 +234,7 @@ fn what_is_aimed_is_taken_back_when_the_fault_ends() {
             Command::Restart(_)
             | Command::Resume(_)
             | Command::Release { .. }
+            | Command::Mend { .. }
             | Command::HealPartition(_) => true,
             Command::Issue { operation: Operation::Admin(admin), .. } => {
                 lasting.contains(&std::mem::discriminant(admin))

@@ -3,7 +3,7 @@
 use super::{Entry, Plan};
 use crate::clock::{ClockError, NodeClock};
 use crate::fault::condition::{StatusEvent, Trigger};
-use crate::fault::{Command, Place, PointName, Target};
+use crate::fault::{Command, Place, PointName, Target, TimerName};
 use crate::{ClientId, Endpoint, NodeId, SimTime};
 
 /// Why a plan does not fit. Entries are counted from 1.
@@ -88,6 +88,16 @@ impl Plan {
                 Trigger::After { .. } | Trigger::At(_) => None,
             };
             awaited.into_iter().chain(entry.command.fault_point())
+        })
+    }
+}
+
+impl Plan {
+    /// The timers that the plan names, with repetitions: the protocol must have them.
+    pub fn timers(&self) -> impl Iterator<Item = TimerName> {
+        self.entries().iter().filter_map(|entry| match entry.command {
+            Command::FireTimer { timer, .. } => Some(timer),
+            _ => None,
         })
     }
 }

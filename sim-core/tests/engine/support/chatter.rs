@@ -133,6 +133,13 @@ impl Process for Chatter {
     const POINTS: &'static [&'static str] = &["led"];
     const GAUGES: &'static [&'static str] = &["syncs-under-way"];
 
+    fn kind_of(fact: &ChatterFact) -> u32 {
+        match fact {
+            ChatterFact::Appended(_) => 0,
+            ChatterFact::Stood => 1,
+        }
+    }
+
     fn boot(config: &ChatterConfig, node: NodeId) -> Self {
         assert!(config.panics != Some((node, 0)), "{node} was told to panic in boot");
         Self {
@@ -270,7 +277,7 @@ impl Timer for ChatterTimer {
 }
 
 /// Every life of every node appends rising numbers, below a limit.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AppendsInOrder {
     /// The incarnation and the last number of each node.
     pub(crate) last: BTreeMap<NodeId, (u32, u64)>,

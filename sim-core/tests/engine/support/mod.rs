@@ -14,7 +14,7 @@ use sim_core::trace::{Record, TraceKind};
 use sim_core::world::{ClientPolicy, ClientSetup, HostTiming, Setup, Start, TieRule, Workload, WorkloadStep};
 use sim_core::{ClientId, NodeId, Process, SimTime, Span, World};
 
-pub(crate) use chatter::{AppendsInOrder, Chatter, ChatterConfig};
+pub(crate) use chatter::{AppendsInOrder, Chatter, ChatterConfig, ChatterFact};
 pub(crate) use puppet::{Input, Puppet, PuppetTimer, Strings, Word, puppets};
 pub(crate) use storm::storm;
 

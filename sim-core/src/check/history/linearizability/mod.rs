@@ -171,6 +171,13 @@ impl<S: Spec + Send + Sync> HistoryChecker for Linearizability<S> {
     fn check(&self, history: &History, budget: u64) -> Answer {
         self.judge(history, budget).into()
     }
+
+    fn evidence(&self, history: &History, budget: u64) -> Option<Box<Evidence>> {
+        match self.judge(history, budget) {
+            Judgement::Violation(evidence) => Some(evidence),
+            Judgement::Pass | Judgement::Inconclusive(_) => None,
+        }
+    }
 }
 
 /// The queue; with [`Expiry::Possible`] a message that is held may come back at any time.

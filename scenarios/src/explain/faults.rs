@@ -1,0 +1,65 @@
+//! Which faults a failure needs: the run is made once more without each of them.
+//!
+//! A fault that it fails without may still have helped: another one may have done the same. So what is not needed is told
+//! more briefly, and not denied.
+
+use std::collections::BTreeMap;
+
+use sim_core::SimTime;
+use sim_core::fault::{Command, Entry, Plan, Target};
+
+use super::moment::Moment;
+use super::{Job, Laboratory};
+
+/// More faults than these, the last ones, are not tried.
+const TRIED_MAX: usize = 200;
+
+/// What is known of the faults before a failure.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    /// Whether the failure needs the commands of an instant, for those that were tried.
+    needed: BTreeMap<SimTime, bool>,
+}
+
+impl Faults {
+    /// Whether the failure needs what was done from outside at this instant; `None` where that was not tried.
+    pub(super) fn is_needed(&self, at: SimTime) -> Option<bool> {
+        self.needed.get(&at).copied()
+    }
+
+    /// How many instants were tried, and at how many of them something was needed.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.needed.len(), self.needed.values().filter(|is_needed| **is_needed).count())
+    }
+}
+
+/// Tries the run without what was done from outside at each instant before the failure.
+pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, moment: &Moment) -> Faults {
+    let plan = moment.told.simulation.plan();
+    let heal_at = laboratory.judge.configured.scenario.phases.heal_at();
+    let mut instants: Vec<SimTime> =
+        plan.entries().iter().filter(|entry| is_fault(entry)).filter_map(happened_at).collect();
+    instants.retain(|at| *at <= moment.at && *at < heal_at);
+    instants.sort_unstable();
+    instants.dedup();
+    let tried = instants.split_off(instants.len().saturating_sub(TRIED_MAX));
+    let jobs = tried.iter().map(|at| Job::Replan(without(plan, *at))).collect();
+    let Some(outcomes) = laboratory.outcomes("trying without each fault", jobs) else {
+        return Faults::default();
+    };
+    Faults { needed: tried.into_iter().zip(outcomes.iter().map(|outcome| !outcome.fails)).collect() }
+}
+
+/// The plan without the faults of an instant. What clients ask stays.
+fn without(plan: &Plan, at: SimTime) -> Plan {
+    let kept = plan.entries().iter().filter(|entry| !is_fault(entry) || happened_at(entry) != Some(at));
+    Plan::new(kept.cloned().collect(), plan.clients().to_vec())
+}
+
+fn happened_at(entry: &Entry) -> Option<SimTime> {
+    entry.was.as_ref().map(|was| was.moment.time)
+}
+
+fn is_fault(entry: &Entry) -> bool {
+    !matches!(entry.command, Command::<Target>::Issue { .. })
+}

@@ -1,0 +1,269 @@
+//! At which event a failure shows, and who is concerned.
+//!
+//! | failure | shows at |
+//! | --- | --- |
+//! | of an invariant, or a panic | the event after which it was found |
+//! | of a history | the completion that no legal order has room for: the last in the smallest illegal part |
+//! | of liveness | the end of the run: something is missing, and no event is guilty |
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_core::check::history::linearizability::Evidence;
+use sim_core::history::HistoryOperation;
+use sim_core::trace::{Record, StatusChange, Trace, TraceKind};
+use sim_core::{Endpoint, NodeId, OpId, SimTime, Simulation};
+
+use super::Judge;
+use crate::run::{Recording, Report, ReportedViolation, history};
+
+/// When and where a failure shows.
+pub(super) struct Moment {
+    /// After so many events.
+    pub(super) event: u64,
+    /// When.
+    pub(super) at: SimTime,
+    /// The record that shows it; `None` where something is missing.
+    pub(super) record: Option<u32>,
+    /// The records whose past is told: that one, or the last of each node, or those that complete what contradicts.
+    pub(super) roots: Vec<u32>,
+    /// The nodes concerned, in order.
+    pub(super) nodes: Vec<NodeId>,
+    /// What shows that a history is illegal.
+    pub(super) evidence: Option<Box<Evidence>>,
+    /// What clients asked and got.
+    pub(super) operations: Vec<HistoryOperation>,
+    /// The run as it ended, with its trace.
+    pub(super) told: Told,
+}
+
+/// A run with its whole trace.
+pub(super) struct Told {
+    pub(super) simulation: Box<dyn Simulation>,
+    /// How many records there were after so many events.
+    ends: Vec<u32>,
+}
+
+impl Told {
+    /// Goes through the run event by event.
+    fn run(judge: &Judge<'_>, events: u64) -> Self {
+        let mut simulation = judge.fresh(Recording::On);
+        let len = |simulation: &dyn Simulation| simulation.trace().map_or(0, Trace::len);
+        let mut ends = vec![len(simulation.as_ref())];
+        while simulation.events() < events {
+            let before = simulation.events();
+            simulation.step();
+            if simulation.events() == before {
+                break;
+            }
+            ends.push(len(simulation.as_ref()));
+        }
+        Self { simulation, ends }
+    }
+
+    pub(super) fn trace(&self) -> &Trace {
+        self.simulation.trace().expect("the run was recorded from its start")
+    }
+
+    pub(super) fn record(&self, number: u32) -> &Record {
+        self.trace().get(number).expect("its number was read from this trace")
+    }
+
+    /// With which event a record came: the how-manieth, from 1; 0 for those before the first.
+    pub(super) fn event_of(&self, record: u32) -> u64 {
+        self.ends.partition_point(|end| *end <= record) as u64
+    }
+
+    /// The record of the input that a record belongs to: what a handler sends and is lost at once is recorded behind it.
+    pub(super) fn input_of(&self, record: u32) -> u32 {
+        let is_lost = self.record(record).kind() == TraceKind::Drop;
+        let cause = self.record(record).cause().filter(|_| is_lost);
+        cause.filter(|cause| self.event_of(*cause) == self.event_of(record)).unwrap_or(record)
+    }
+
+    /// How the node of an input came to stand otherwise by it.
+    pub(super) fn changes_of(&self, input: u32) -> impl Iterator<Item = &StatusChange> {
+        let records = input..self.records_of(self.event_of(input)).end;
+        self.trace().status_changes(records).filter(move |change| self.input_of(change.record) == input)
+    }
+
+    /// The record of what happened with an event, commands that came just before it left aside; `None` for 0.
+    pub(super) fn cause_of(&self, event: u64) -> Option<u32> {
+        let is_one = |number: &u32| {
+            let kind = self.record(*number).kind();
+            !matches!(kind, TraceKind::Drop | TraceKind::Command)
+                && self
+                    .record(*number)
+                    .cause()
+                    .is_none_or(|cause| self.record(cause).kind() != TraceKind::Command)
+        };
+        self.records_of(event).find(is_one).filter(|_| event > 0)
+    }
+
+    /// When an event happened; the start for 0.
+    pub(super) fn time_of(&self, event: u64) -> SimTime {
+        let records = self.records_of(event);
+        records.last().filter(|_| event > 0).map_or(SimTime::ZERO, |last| self.record(last).at())
+    }
+
+    /// What happened with an event, in words.
+    pub(super) fn words_of(&self, event: u64) -> String {
+        if event == 0 {
+            return "the start".to_owned();
+        }
+        let told = |number: u32| {
+            let notes: Vec<&str> = self.trace().notes(number..number + 1).map(|note| &*note.text).collect();
+            match self.record(number).kind() {
+                TraceKind::Command if !notes.is_empty() => notes.join("; "),
+                _ => self.simulation.describe(self.record(number)),
+            }
+        };
+        let is_own = |number: &u32| self.record(*number).kind() != TraceKind::Drop;
+        self.records_of(event).filter(is_own).map(told).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The records that came with an event.
+    fn records_of(&self, event: u64) -> std::ops::Range<u32> {
+        let index = usize::try_from(event).expect("events were counted by a vector").min(self.ends.len() - 1);
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        begin..self.ends[index]
+    }
+
+    /// The last input of a lane before record `end`.
+    fn last_on(&self, lane: Endpoint, end: u32) -> Option<u32> {
+        let is_input = |record: &Record| record.subject() == Some(lane) && record.kind() != TraceKind::Drop;
+        (0..end).rev().find(|number| is_input(self.record(*number)))
+    }
+}
+
+impl Moment {
+    /// Finds it, by going through the run once more.
+    pub(super) fn find(judge: &Judge<'_>, report: &Report, ran: &dyn Simulation) -> Self {
+        let violation = &report.violations[0];
+        let told = Told::run(judge, report.events);
+        let evidence = evidence(judge, violation, ran);
+        let operations = ran.history().operations();
+        let end = told.trace().len();
+        let node = violation.node.as_deref().and_then(|name| node_of(name, told.simulation.node_count()));
+        let record = match (&evidence, node) {
+            (Some(evidence), _) => completions(&told, evidence).last().copied(),
+            (None, Some(node)) => violating(&told, violation.event, node),
+            (None, None) => None,
+        };
+        let roots = match (&evidence, record) {
+            (Some(evidence), Some(_)) => completions(&told, evidence),
+            (_, Some(record)) => vec![record],
+            (_, None) => lanes(&told).filter_map(|lane| told.last_on(lane, end)).collect(),
+        };
+        let event = record.map_or(report.events, |record| told.event_of(record));
+        let at = record.map_or(told.simulation.now(), |record| told.record(record).at());
+        let nodes = concerned(&told, &violation.evidence, node, &roots, record.is_some());
+        Self { event, at, record, roots, nodes, evidence, operations, told }
+    }
+
+    /// How far the history is legal.
+    pub(super) fn legal_prefix(&self) -> Option<LegalPrefix> {
+        self.evidence.as_ref().map(|evidence| LegalPrefix::of(evidence, &self.operations))
+    }
+}
+
+/// The evidence of the checker that found a history illegal.
+fn evidence(judge: &Judge<'_>, violation: &ReportedViolation, ran: &dyn Simulation) -> Option<Box<Evidence>> {
+    let scenario = &judge.configured.scenario;
+    let kind = judge.table.find(scenario.protocol.name())?;
+    let checkers = history::checkers(scenario, kind);
+    let found = checkers.iter().find(|checker| checker.about().name == violation.property)?;
+    found.evidence(ran.history(), scenario.checks.history_budget)
+}
+
+/// The replies that completed what contradicts, in order.
+fn completions(told: &Told, evidence: &Evidence) -> Vec<u32> {
+    let completed =
+        evidence.minimal.iter().filter_map(|operation| Some((operation.op, operation.completed?)));
+    let completed: BTreeSet<(OpId, SimTime)> = completed.collect();
+    let is_one = |record: &Record| {
+        record.kind() == TraceKind::Reply
+            && record.op().is_some_and(|op| completed.contains(&(op, record.at())))
+    };
+    (0..).zip(told.trace()).filter(|(_, record)| is_one(record)).map(|(number, _)| number).collect()
+}
+
+/// The record of the event at which an invariant did not hold any more.
+fn violating(told: &Told, event: u64, node: NodeId) -> Option<u32> {
+    let is_input = |number: &u32| {
+        let record = told.record(*number);
+        record.subject() == Some(node.into()) && record.kind() != TraceKind::Drop
+    };
+    let mut records = told.records_of(event);
+    records.find(is_input).or_else(|| told.last_on(node.into(), told.trace().len()))
+}
+
+fn lanes(told: &Told) -> impl Iterator<Item = Endpoint> {
+    (0..).map(NodeId::new).take(told.simulation.node_count()).map(Endpoint::from)
+}
+
+/// Who is concerned: the node, those that the evidence names, and whoever sent what showed it. Where that is nobody,
+/// or something is missing, all.
+fn concerned(
+    told: &Told,
+    evidence: &str,
+    node: Option<NodeId>,
+    roots: &[u32],
+    is_shown: bool,
+) -> Vec<NodeId> {
+    let count = told.simulation.node_count();
+    let mut nodes: BTreeSet<NodeId> = node.into_iter().collect();
+    let words = evidence.split(|letter: char| !letter.is_alphanumeric());
+    nodes.extend(words.filter_map(|word| node_of(word, count)));
+    if is_shown {
+        let senders = roots.iter().filter_map(|root| told.record(*root).peer()?.node());
+        nodes.extend(senders);
+    }
+    if nodes.is_empty() {
+        nodes.extend((0..).map(NodeId::new).take(count));
+    }
+    nodes.into_iter().collect()
+}
+
+/// The node of this name, if there is one.
+fn node_of(name: &str, count: usize) -> Option<NodeId> {
+    let number: usize = name.strip_prefix('n')?.parse().ok()?;
+    let index = number.checked_sub(1).filter(|index| *index < count)?;
+    Some(NodeId::new(u32::try_from(index).expect("nodes are counted with 32 bits")))
+}
+
+/// How far a history is legal.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LegalPrefix {
+    /// The object, where there are several: a key.
+    pub object: Option<String>,
+    /// The operations in an order in which they can have taken effect, with what each got.
+    pub legal: Vec<String>,
+    /// The state after them.
+    pub state: String,
+    /// What must come next, as far as time goes, and cannot, as far as the state goes.
+    pub stuck: Vec<String>,
+    /// The smallest part that is illegal by itself.
+    pub contradiction: Vec<String>,
+}
+
+impl LegalPrefix {
+    fn of(evidence: &Evidence, operations: &[HistoryOperation]) -> Self {
+        let told = |op: &OpId| operations.iter().find(|operation| operation.op == *op).map(told);
+        Self {
+            object: evidence.part.clone(),
+            legal: evidence.prefix.iter().filter_map(told).collect(),
+            state: evidence.state.clone(),
+            stuck: evidence.stuck.iter().map(self::told).collect(),
+            contradiction: evidence.minimal.iter().map(self::told).collect(),
+        }
+    }
+}
+
+/// An operation in a line.
+pub(super) fn told(operation: &HistoryOperation) -> String {
+    let HistoryOperation { op, operation, invoked, completed, outcome } = operation;
+    let completed = completed.map_or_else(|| "never".to_owned(), |completed| completed.to_string());
+    format!("{op} {operation} -> {outcome} [{invoked} to {completed}]")
+}

@@ -1,0 +1,189 @@
+//! What a failure depends on, and what of that is worth telling.
+//!
+//! The causal past of an event is nearly all of a run: every heartbeat is an input of somebody. What is told is chosen by
+//! what it is, and among equals the latest:
+//!
+//! | weight | what |
+//! | --- | --- |
+//! | 100 | the event itself |
+//! | 95 | the event with which it became inevitable |
+//! | 90 … 75 | the chain of messages that led to it, the nearest first; lost messages for want of which a timer of it fired |
+//! | 80 | faults that the failure needs, where there are few |
+//! | 60 | who came to lead, or stopped |
+//! | 50 | crashes and restarts |
+//! | 45 | faults that the failure needs, where there are many: then it is sensitive to each |
+//! | 40 | other faults |
+//! | 30 | who tried to lead |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim_core::status::{Standing, Status};
+use sim_core::trace::{Record, StatusChange, TraceKind};
+
+use super::faults::Faults;
+use super::moment::{Moment, Told};
+
+/// How many steps back a chain is told.
+const CHAIN_MAX: u32 = 15;
+/// How many lost messages are told of a timer.
+const LOST_MAX: usize = 3;
+/// With more faults than these that a failure needs, who leads says more.
+const FAULTS_FEW: usize = 20;
+
+/// The causal past of a failure.
+pub(super) struct Past {
+    /// All records that it depends on, itself included, in order.
+    pub(super) all: BTreeSet<u32>,
+    /// Those that are told, in order.
+    pub(super) told: BTreeSet<u32>,
+    /// What led to it, message by message.
+    pub(super) chain: BTreeSet<u32>,
+    /// With which it became inevitable, if that is known.
+    pub(super) turning: Option<u32>,
+}
+
+impl Past {
+    /// Finds and weighs it, for a story of so many lines.
+    pub(super) fn of(moment: &Moment, faults: &Faults, turning: Option<u32>, lines_max: usize) -> Self {
+        let trace = moment.told.trace();
+        let mut all: BTreeSet<u32> = moment.roots.iter().copied().collect();
+        for root in &moment.roots {
+            all.extend(trace.causal_past(*root));
+        }
+        let mut weights = Weights { moment, of: BTreeMap::new() };
+        let mut chain = weights.weigh_chains();
+        if let Some(turning) = turning {
+            weights.add(turning, 95);
+            // Where something is missing, what led to that moment is what led to the failure.
+            if moment.record.is_none() {
+                weights.weigh_chain(turning, 90, CHAIN_MAX, &mut chain);
+            }
+        }
+        weights.weigh_changes(&all);
+        weights.weigh_commands(faults);
+        // A command and what it does to a node are one thing, and most have a line of what happened before them.
+        let told = weights.heaviest(lines_max.saturating_sub(lines_max / 4).max(1));
+        Self { all, told, chain, turning }
+    }
+}
+
+struct Weights<'a> {
+    moment: &'a Moment,
+    of: BTreeMap<u32, u32>,
+}
+
+impl Weights<'_> {
+    fn told(&self) -> &Told {
+        &self.moment.told
+    }
+
+    fn add(&mut self, record: u32, weight: u32) {
+        if self.is_said_by_command(record) {
+            return;
+        }
+        let known = self.of.entry(record).or_default();
+        *known = weight.max(*known);
+    }
+
+    /// From each root back by what caused what. Where something is missing there is no chain.
+    fn weigh_chains(&mut self) -> BTreeSet<u32> {
+        let mut chain = BTreeSet::new();
+        let Some(shown) = self.moment.record else { return chain };
+        let share = CHAIN_MAX / u32::try_from(self.moment.roots.len()).unwrap_or(u32::MAX).max(1);
+        for root in self.moment.roots.clone() {
+            let top = if root == shown { 90 } else { 80 };
+            self.weigh_chain(root, top, share.max(6), &mut chain);
+        }
+        self.add(shown, 100);
+        chain
+    }
+
+    fn weigh_chain(&mut self, root: u32, top: u32, len: u32, chain: &mut BTreeSet<u32>) {
+        let mut next = Some(root);
+        for depth in 0..len {
+            let Some(record) = next else { break };
+            chain.insert(record);
+            self.add(record, top - depth);
+            self.weigh_losses(record, top - depth);
+            next = self.told().record(record).cause();
+        }
+    }
+
+    /// A timer may have fired for want of messages.
+    fn weigh_losses(&mut self, timer: u32, weight: u32) {
+        let losses = losses_before(self.told(), timer);
+        for lost in losses.iter().rev().take(LOST_MAX) {
+            self.add(*lost, weight.saturating_sub(1));
+        }
+    }
+
+    /// Who leads, who tries to, who is up.
+    fn weigh_changes(&mut self, all: &BTreeSet<u32>) {
+        let end = self.end();
+        let changes: Vec<StatusChange> = self.told().trace().status_changes(0..end).copied().collect();
+        for change in &changes {
+            let input = self.told().input_of(change.record);
+            if let Some(weight) = weight_of(change).filter(|_| all.contains(&input)) {
+                self.add(input, weight);
+            }
+        }
+    }
+
+    /// Whether a node went down or up because of a command, which says so itself; or at the start, like all others.
+    fn is_said_by_command(&self, number: u32) -> bool {
+        let record = self.told().record(number);
+        let by_command =
+            || record.cause().is_some_and(|cause| self.told().record(cause).kind() == TraceKind::Command);
+        match record.kind() {
+            TraceKind::Start if record.cause().is_none() => true,
+            kind => kind.power().is_some() && by_command(),
+        }
+    }
+
+    fn weigh_commands(&mut self, faults: &Faults) {
+        let commands: Vec<(u32, Record)> = (0..self.end())
+            .map(|number| (number, *self.told().record(number)))
+            .filter(|(_, record)| record.kind() == TraceKind::Command)
+            .collect();
+        let needed = if faults.counts().1 > FAULTS_FEW { 45 } else { 80 };
+        for (number, record) in commands {
+            let is_needed = faults.is_needed(record.at()) == Some(true);
+            self.add(number, if is_needed { needed } else { 40 });
+        }
+    }
+
+    /// The record behind the last that can be told.
+    fn end(&self) -> u32 {
+        self.moment.record.map_or(self.told().trace().len(), |record| record + 1)
+    }
+
+    fn heaviest(self, count: usize) -> BTreeSet<u32> {
+        let mut all: Vec<(u32, u32)> = self.of.iter().map(|(record, weight)| (*weight, *record)).collect();
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        all.into_iter().take(count).map(|(_, record)| record).collect()
+    }
+}
+
+/// The messages that were lost on the lane of a timer since it was set: it may have fired for want of them.
+pub(super) fn losses_before(told: &Told, timer: u32) -> Vec<u32> {
+    let record = told.record(timer);
+    let Some(set) = record.cause().filter(|_| record.kind() == TraceKind::TimerFired) else {
+        return Vec::new();
+    };
+    let is_lost = |number: &u32| {
+        let earlier = told.record(*number);
+        earlier.kind() == TraceKind::Drop && earlier.subject() == record.subject()
+    };
+    (set..timer).filter(is_lost).collect()
+}
+
+/// How much a change of status is worth telling; `None`: not at all.
+fn weight_of(change: &StatusChange) -> Option<u32> {
+    let stands = |status: Option<Status>| status.map(|status| status.standing);
+    match (stands(change.before), stands(change.after)) {
+        (None, Some(_)) | (Some(_), None) => Some(50),
+        (_, Some(Standing::Leader)) | (Some(Standing::Leader), _) => Some(60),
+        (_, Some(Standing::Candidate)) => Some(30),
+        (None, None) | (_, Some(Standing::Follower | Standing::Peer)) => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! Claims about explanations.
+
+use sim_core::SimTime;
+
+use super::*;
+use crate::capsule::{self, Capsule};
+use crate::load::load;
+use crate::run::RunOptions;
+
+/// A leader commits as soon as the other's answer is there, which is sent before anything is on its disk.
+const ANSWERS_TOO_SOON: &str = r#"Scenario(
+    format_version: 1,
+    name: "answers-too-soon",
+    protocol: Raft(heartbeat: "50ms", election_timeout: "150ms..300ms", mutant: "ack-before-fsync"),
+    nodes: 3,
+    network: (latency: "exponential(2ms)"),
+    clients: (count: 1, operations: 0),
+    phases: (faults: "1s"),
+    expect: Violation("committed-is-durable"),
+)"#;
+
+/// A leader that is cut off answers a read by what it knows, without asking whether it still leads.
+const STALE_READ: &str = r#"Scenario(
+    format_version: 1,
+    name: "stale-read",
+    protocol: Raft(heartbeat: "50ms", election_timeout: "150ms..300ms", mutant: "stale-read-no-heartbeat"),
+    nodes: 3,
+    clients: (count: 1, operations: 0),
+    phases: (faults: "1s"),
+    faults: (timed: [
+        (at: "300ms", do: Partition(name: "split", shape: Groups([["n1"]]))),
+        (at: "300ms", do: Issue(client: "c1", operation: "kv write k0=2000000028")),
+        (at: "300ms", do: Issue(client: "c1", operation: "kv cas k0 2000000032->2000000034")),
+        (at: "300ms", do: Issue(client: "c1", operation: "kv read k0")),
+    ]),
+    expect: Violation("linearizability"),
+)"#;
+
+/// The capsule of a scenario's run.
+fn opened(text: &str, seed: u64) -> Opened {
+    let table = ProtocolTable::builtin();
+    let loaded = load("test", text.as_bytes(), &[], &table).unwrap_or_else(|error| panic!("{error}"));
+    let report = run(&loaded, &table, seed, &RunOptions::default()).report;
+    let text = Capsule::of(&loaded, &report).to_text(&loaded, "splitbrain replay it");
+    capsule::open("it", text.as_bytes(), &table).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Its explanation, by jobs done one after the other.
+fn explained(text: &str, seed: u64, options: &Options) -> Explanation {
+    let (opened, table) = (opened(text, seed), ProtocolTable::builtin());
+    let mut runner = |judge: &Judge<'_>, jobs: Vec<Job>| {
+        Some(jobs.into_iter().map(|job| judge.outcome(job)).collect::<Vec<_>>())
+    };
+    let explanation = explain(&opened, &table, options, &mut runner, &mut |_, _| {});
+    explanation.unwrap_or_else(|refusal| panic!("{refusal:?}"))
+}
+
+fn told(explanation: &Explanation) -> Vec<&str> {
+    explanation.story.lines.iter().map(|line| line.text.as_str()).collect()
+}
+
+fn assert_told(explanation: &Explanation, parts: &[&str]) {
+    let lines = told(explanation);
+    let mut from = 0;
+    for part in parts {
+        let found = lines[from..].iter().position(|line| line.contains(part));
+        from += found
+            .unwrap_or_else(|| panic!("`{part}` is not told after line {from} of:\n{}", lines.join("\n")))
+            + 1;
+    }
+}
+
+#[test]
+fn the_moment_is_found_at_which_all_that_decides_is_on_its_way() {
+    // The answer is sent when the entries arrive, and at the same time the disk begins to write: which is first is known.
+    let explanation = explained(ANSWERS_TOO_SOON, 5, &Options::default());
+    let inevitable = explanation.inevitable.expect("it can be copied");
+    let event = inevitable.event.expect("the search came to its end");
+    assert_eq!(inevitable.happening.as_deref(), Some("n3 receives AppendEntries from n2"));
+    for share in &inevitable.shares {
+        assert_eq!(share.is_inevitable(), share.event >= event, "{share:?} and event {event}");
+        assert!(share.event < event || share.failed == share.of, "{share:?}: nothing is left to be drawn");
+    }
+}
+
+#[test]
+fn futures_are_those_of_the_seed_and_nothing_else() {
+    let options = Options { samples: 10, ..Options::default() };
+    let shares = || explained(STALE_READ, 9, &options).inevitable.expect("it can be copied").shares;
+    assert_eq!(shares(), shares());
+}
+
+#[test]
+fn the_story_of_a_stale_read_names_the_fault_the_process_and_the_operations() {
+    let explanation = explained(STALE_READ, 9, &Options { samples: 0, ..Options::default() });
+    assert_told(
+        &explanation,
+        &[
+            "n1 becomes leader in epoch 1",
+            "partition {n1}",
+            "n2 becomes leader in epoch 2",
+            "n2 receives a request for c1#0 from c1: write k0=2000000028",
+            "c1 receives a reply for c1#0 from n2: done",
+            "n1 receives a request for c1#2 from c1: read k0",
+            "c1 receives a reply for c1#2 from n1: none",
+            "linearizability is violated",
+        ],
+    );
+    assert_eq!((explanation.story.faults_tried, explanation.story.faults_needed), (1, 1));
+    assert!(explanation.inevitable.is_none(), "nobody asked");
+    let prefix = explanation.legal_prefix.expect("a history failed");
+    assert!(prefix.stuck[0].starts_with("c1#2 read k0 -> none"), "{prefix:?}");
+    assert!(prefix.legal[0].starts_with("c1#0 write k0=2000000028 -> done"), "{prefix:?}");
+    let rows = &explanation.states.rows;
+    let term = rows.iter().find(|row| row.name.ends_with("current term")).expect("the two leaders differ");
+    assert_eq!(term.values, [Some("1".to_owned()), Some("2".to_owned())]);
+}
+
+#[test]
+fn the_regression_test_fails_as_the_run_does() {
+    let table = ProtocolTable::builtin();
+    for (text, seed) in [(STALE_READ, 9), (ANSWERS_TOO_SOON, 5)] {
+        let explanation = explained(text, seed, &Options { samples: 0, ..Options::default() });
+        let Regression { scenario, seed, verdict, .. } = explanation.regression;
+        let scenario = scenario.expect("it can be written");
+        let loaded = load("test", scenario.as_bytes(), &[], &table).unwrap_or_else(|error| panic!("{error}"));
+        let report = run(&loaded, &table, seed, &RunOptions::default()).report;
+        assert_eq!(report.verdict.to_string(), verdict, "{scenario}");
+    }
+}
+
+#[test]
+fn everything_that_is_told_lies_in_the_past_of_the_failure_and_in_order() {
+    let explanation = explained(STALE_READ, 9, &Options { samples: 0, ..Options::default() });
+    let lines = &explanation.story.lines;
+    assert!(lines.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns), "{lines:?}");
+    assert!(lines.iter().all(|line| line.event <= explanation.failure.event), "{lines:?}");
+    let dots = explanation.picture.dots.len();
+    let is_drawn = |dot: u32| usize::try_from(dot).expect("a picture is small") < dots;
+    for arrow in &explanation.picture.arrows {
+        assert!(is_drawn(arrow.from) && is_drawn(arrow.to) && arrow.from < arrow.to, "{arrow:?}");
+    }
+    assert_eq!(explanation.picture.dots.iter().filter(|dot| dot.is_violation).count(), 1);
+}
+
+#[test]
+fn a_story_has_at_most_as_many_lines_as_were_asked_for() {
+    for lines_max in [5, 12, 50] {
+        let options = Options { samples: 0, lines_max, ..Options::default() };
+        let explanation = explained(STALE_READ, 9, &options);
+        assert!(explanation.story.lines.len() <= lines_max, "{:?}", told(&explanation));
+    }
+}
+
+#[test]
+fn a_run_that_does_not_fail_is_refused() {
+    let text = STALE_READ
+        .replace(", mutant: \"stale-read-no-heartbeat\"", "")
+        .replace("expect: Violation(\"linearizability\"),", "");
+    let (opened, table) = (opened(&text, 9), ProtocolTable::builtin());
+    let explanation = explain(&opened, &table, &Options::default(), &mut |_, _| None, &mut |_, _| {});
+    assert_eq!(explanation.err(), Some(Refusal::Passes("pass".to_owned())));
+}
+
+#[test]
+fn a_search_that_is_broken_off_leaves_the_rest_of_the_explanation() {
+    let (opened, table) = (opened(STALE_READ, 9), ProtocolTable::builtin());
+    let explanation = explain(&opened, &table, &Options::default(), &mut |_, _| None, &mut |_, _| {});
+    let explanation = explanation.expect("the run fails");
+    assert!(!explanation.is_complete);
+    assert_eq!(explanation.inevitable.as_ref().expect("it was begun").event, None);
+    assert_told(&explanation, &["partition {n1}", "linearizability is violated"]);
+}
+
+#[test]
+fn a_run_that_goes_on_after_a_pause_ends_as_without() {
+    let table = ProtocolTable::builtin();
+    let opened = opened(STALE_READ, 9);
+    let options = RunOptions { replay: Some(opened.capsule.plan.clone()), ..RunOptions::default() };
+    let whole = run(&opened.loaded, &table, 9, &options).report;
+    for event in [0, 1, 40, 86, 100, whole.events, whole.events + 1] {
+        let mut paused = Paused::at_start(&opened.loaded, &table, 9, &options);
+        paused.go_on(event);
+        assert_eq!(paused.simulation().events(), event.min(whole.events));
+        let copy = paused.copy().expect("it can be copied");
+        let report = copy.finish(&opened.loaded, &table, &mut |_| ControlFlow::Continue(())).report;
+        assert_eq!(report, whole, "after a pause at event {event}");
+    }
+    assert!(whole.simulated_ns > SimTime::ZERO.as_nanos());
+}

@@ -1,0 +1,51 @@
+//! A failing run as a scenario that says all of its faults, with nothing taken away.
+
+use sim_core::Simulation;
+
+use super::case::{Trial, text_with};
+use super::finish::{comment, laid_out, written};
+use super::{Symptom, start};
+use crate::capsule::Opened;
+use crate::load::load;
+use crate::protocol::ProtocolTable;
+use crate::run::Report;
+
+/// The run of a capsule as a scenario that fails the same way with the capsule's seed and expects to, as text; `None` where
+/// none of the ways to write it does.
+///
+/// A scenario whose faults are not drawn stays as it is written. Else its faults are written out, and what clients ask too
+/// where the failure needs that. `ran` is the world of the capsule, at its end.
+pub(crate) fn written_out(
+    opened: &Opened,
+    ran: &dyn Simulation,
+    symptom: &Symptom,
+    table: &ProtocolTable,
+    events_max: u64,
+) -> Option<String> {
+    let trial = Trial { table, symptom: symptom.clone(), events_max };
+    let name = &opened.loaded.scenario.name;
+    let is_drawn = opened.loaded.scenario.faults.random.is_some();
+    let as_written = || as_written(opened, &trial);
+    let found = if is_drawn { None } else { as_written() };
+    let found = found.or_else(|| {
+        let mut cases = start::cases(opened, ran, &symptom.property, table);
+        // Those that leave it to the scenario what clients ask are shorter.
+        let explicit = cases.len().min(start::EXPLICIT);
+        cases.rotate_left(explicit);
+        let mut ways = cases.iter().flat_map(|case| [(case, true), (case, false)]);
+        ways.find_map(|(case, is_paired)| written(case, &trial, &opened.loaded, name, is_paired))
+            .map(|(text, _, report)| (text, report))
+    });
+    let (text, report) = found.or_else(as_written)?;
+    let heading = format!("A failure of `{name}`: with seed {}, {}.", report.seed, report.verdict);
+    Some(format!("{}{text}\n", comment(&heading, &report)))
+}
+
+/// The scenario of the capsule as it is, but for what it expects.
+fn as_written(opened: &Opened, trial: &Trial<'_>) -> Option<(String, Report)> {
+    let expect = format!("expect=Violation(\"{}\")", trial.symptom.property);
+    let text = laid_out(&text_with(opened.loaded.value_text(), &[&expect])?);
+    let loaded = load("written", text.as_bytes(), &[], trial.table).ok()?;
+    let report = trial.report(&loaded, opened.capsule.seed, None);
+    trial.is_same(&report).then_some((text, report))
+}
