@@ -147,6 +147,7 @@ pub enum Timer {
 enum Point {
     CandidacyTimedOut,
     CandidateCatchesUp,
+    LeaderCatchesUp,
     StrangerCampaigns,
     Preempted,
     LeaderDeposed,
@@ -165,9 +166,10 @@ enum Point {
     ReadmissionSealed,
 }
 
-const POINTS: [&str; 18] = [
+const POINTS: [&str; 19] = [
     "a candidacy ended without a leader",
     "a candidate learned decisions before it led",
+    "a leader learned decisions before it counted the promise of a later acceptor",
     "somebody who is no acceptor, as far as the other knew, campaigned",
     "a leader or candidate was pre-empted by a higher ballot",
     "a leader was deposed",

@@ -363,7 +363,8 @@ fn choose(
     config: &super::Config,
     is_own: bool,
 ) -> Option<Proposal> {
-    let end = leader.preparation.end();
+    let (end, (decided, informant)) = (leader.preparation.end(), leader.preparation.decided);
+    assert!(slot > decided, "slot {slot} is to be proposed for, and {informant} knows it to be decided");
     let ignores = match config.mutant {
         Some(Mutant::OwnValue) => true,
         Some(Mutant::NoopOverAccepted) => !is_own,

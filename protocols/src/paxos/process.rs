@@ -119,7 +119,8 @@ impl Process for Paxos {
         let is_leader = matches!(self.role, Role::Leader(_));
         match operation {
             Operation::Kv(_) | Operation::Admin(_) if !is_leader => {
-                context.reply(op, Outcome::Redirect(self.leader()));
+                let redirect = Outcome::Redirect(self.whom_to_ask(context));
+                context.reply(op, redirect);
             }
             Operation::Kv(kv::Operation::Read(key)) if self.config.reads != Reads::Slot => {
                 self.on_read(context, op, key);

@@ -124,7 +124,7 @@ pub(super) struct Leader {
     pub(super) ballot: Ballot,
     /// What was promised, and what is still to be adopted.
     pub(super) preparation: Preparation,
-    /// Once it has executed up to here, it has everything that was decided before it led.
+    /// Once it has executed up to here, it has everything that those who have promised know to be decided before it led.
     pub(super) barrier: Index,
     /// The slot of the first commander.
     pub(super) base: Index,
