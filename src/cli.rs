@@ -6,8 +6,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    check, completions, explain, gui, history, list, man, mutants, replay, reproduce, run, shrink, sweep,
-    trace,
+    check, compare, completions, explain, gui, history, list, man, mutants, replay, reproduce, run, shrink,
+    sweep, trace,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Shrink(shrink::Arguments),
     /// Say why the run of a capsule failed
     Explain(explain::Arguments),
+    /// Compare two configurations, or two protocols, with the same seeds
+    Compare(compare::Arguments),
     /// Validate scenario files without running them
     Check(check::Arguments),
     /// List scenarios, protocols, faults, checkers and workloads
@@ -83,6 +85,7 @@ impl Command {
             Self::Replay(arguments) => replay::perform(arguments, output),
             Self::Shrink(arguments) => shrink::perform(arguments, output),
             Self::Explain(arguments) => explain::perform(arguments, output),
+            Self::Compare(arguments) => compare::perform(arguments, output),
             Self::Check(arguments) => check::perform(arguments, output),
             Self::List(arguments) => list::perform(arguments, output),
             Self::Trace(arguments) => trace::perform(arguments, output),

@@ -13,6 +13,7 @@
 
 mod cli;
 mod command;
+mod compare;
 mod exit_code;
 mod export;
 mod failure;

@@ -116,10 +116,20 @@ fn the_table_of_faults_is_that_of_the_engine() {
 #[test]
 fn every_fault_point_is_in_the_book() {
     let table = ProtocolTable::builtin();
-    let raft = table.find("raft").expect("Raft is built in").about();
-    let written = rows(&chapter("faults.md"), "fault point").into_iter().map(|[name, _]| name);
-    let known = raft.fault_points.iter().map(|name| format!("`{name}`"));
-    assert_eq!(written.collect::<Vec<_>>(), known.collect::<Vec<_>>(), "left: `faults.md`; right: Raft");
+    let of = |protocols: &str| -> Vec<String> { protocols.split(", ").map(str::to_owned).collect() };
+    let rows = rows(&chapter("faults.md"), "fault point").into_iter();
+    let written: BTreeSet<(String, String)> = rows
+        .flat_map(|[point, protocols]| {
+            of(&protocols).into_iter().map(move |protocol| (protocol, point.clone()))
+        })
+        .collect();
+    let known = table.iter().flat_map(|protocol| {
+        let about = protocol.about();
+        let names =
+            about.fault_points.iter().map(|point| (format!("`{}`", about.name), format!("`{point}`")));
+        names.collect::<Vec<_>>()
+    });
+    assert_eq!(written, known.collect(), "left: `faults.md`; right: the protocols");
     for name in table.iter().flat_map(|protocol| protocol.about().fault_points) {
         assert!(name.parse::<fault::PointName>().is_ok(), "`{name}` cannot be written in a scenario");
     }
@@ -263,8 +273,34 @@ fn the_page_of_linearizability_shows_what_the_program_prints() {
 
 #[test]
 fn the_page_of_sweeping_shows_what_the_program_prints() {
-    let mut shown = 0;
-    for block in blocks(&chapter("sweeping.md"), "console") {
+    assert!(shown_as_printed("sweeping.md") >= 1, "no block shows what is printed");
+}
+
+#[test]
+fn the_page_of_comparing_shows_what_the_program_prints() {
+    assert!(shown_as_printed("comparing.md") >= 2, "too few blocks show what is printed");
+}
+
+#[test]
+fn every_field_of_a_comparison_is_in_the_book() {
+    let page = words(&chapter("comparing.md"));
+    let named = names_of(&json(&["list", "--schema", "comparison"]));
+    let missing: Vec<String> = named.into_iter().filter(|name| !page.contains(name)).collect();
+    assert!(missing.is_empty(), "`comparing.md` does not name {missing:?}");
+}
+
+#[test]
+fn the_schema_of_comparisons_is_that_of_the_program() {
+    let written: Value =
+        serde_json::from_str(&chapter("comparison.schema.json")).expect("the schema is JSON");
+    let command = "splitbrain list --schema comparison > book/src/comparison.schema.json";
+    assert!(written == json(&["list", "--schema", "comparison"]), "the schema has changed: `{command}`");
+}
+
+/// Asserts that each command of a page prints what is shown there, but for how long it took; says how many there are.
+fn shown_as_printed(page: &str) -> usize {
+    let blocks = blocks(&chapter(page), "console");
+    for block in &blocks {
         let (call, expected) = block.trim_start().split_once('\n').expect("a command, and what it prints");
         let call = call.strip_prefix("$ splitbrain ").expect("a command");
         let printed = printed(&call.split_whitespace().collect::<Vec<_>>());
@@ -273,10 +309,9 @@ fn the_page_of_sweeping_shows_what_the_program_prints() {
             let lines = text.trim().lines().filter(|line| !line.starts_with("time "));
             lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
         });
-        assert_eq!(printed, expected, "left: `{call}`; right: `sweeping.md`");
-        shown += 1;
+        assert_eq!(printed, expected, "left: `{call}`; right: `{page}`");
     }
-    assert!(shown >= 1, "{shown} blocks show what is printed");
+    blocks.len()
 }
 
 /// The capsule of the page on shrinking, explained as the page on explaining does it; the last is where it was done.

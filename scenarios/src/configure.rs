@@ -27,9 +27,14 @@ pub struct Configured {
 }
 
 impl Loaded {
+    /// The fields whose values are drawn from the seed: those of `draw`, but for what was set by hand.
+    pub fn draws(&self) -> impl Iterator<Item = &Draw> {
+        self.scenario.draw.iter().filter(|draw| !self.is_set(draw))
+    }
+
     /// The scenario as `seed` has it; `table` is the one that it was loaded with.
     pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Configured {
-        let fields: Vec<&Draw> = self.scenario.draw.iter().filter(|draw| !self.is_set(draw)).collect();
+        let fields: Vec<&Draw> = self.draws().collect();
         let as_written = || Configured { scenario: self.scenario.clone(), drawn: Vec::new() };
         if fields.is_empty() {
             return as_written();

@@ -50,6 +50,8 @@ pub(crate) struct Arguments {
 /// A document with a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Document {
+    /// What `compare --format json` prints.
+    Comparison,
     /// What `explain --format json` prints.
     Explanation,
     /// What `run --format json` prints.
@@ -61,6 +63,7 @@ enum Document {
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     if let Some(document) = arguments.schema {
         let schema = match document {
+            Document::Comparison => schema_for!(crate::report::compare::Document),
             Document::Explanation => schema_for!(crate::report::explain::Document<'static>),
             Document::Report => schema_for!(Report),
             Document::Scenario => schema_for!(scenarios::format::Scenario),

@@ -1,6 +1,7 @@
 //! One file a command: its arguments with their help, and what it does.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod gui;

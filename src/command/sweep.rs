@@ -5,7 +5,6 @@ mod canary;
 mod junit;
 mod preset;
 mod summary;
-mod watch;
 
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
@@ -17,7 +16,6 @@ use scenarios::text::units::Time;
 
 use self::preset::{Defaults, Preset};
 use self::summary::{Body, Heading, Speed, Summary};
-use self::watch::Watch;
 use super::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -25,7 +23,7 @@ use crate::interrupt;
 use crate::output::{NewFile, Output, talk_line};
 use crate::sweep::{
     Asked, Course, DoubleCheck, End, Folder, Grid, Job, News, Resume, Row, Stops, Sweep, Tally, Unequal,
-    Varied, parse_seeds,
+    Varied, Watch, parse_seeds,
 };
 
 /// Run scenarios with many seeds, and tell what failed.
@@ -269,7 +267,7 @@ impl<'a> Sweeping<'a> {
                 failed = Some(failure);
                 ControlFlow::Break(())
             });
-            watch.show(&self.course, grid.len(), self.before);
+            watch.show(&self.course.standing(self.before));
             over
         });
         watch.clear();

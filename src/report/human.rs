@@ -282,7 +282,7 @@ fn mean(mean: f64) -> String {
 }
 
 /// A span with about three digits: `12.3ms`.
-fn rounded(nanos: u64) -> String {
+pub(super) fn rounded(nanos: u64) -> String {
     let (unit, name) = match nanos {
         0..1_000 => return format!("{nanos}ns"),
         1_000..1_000_000 => (1_000, "us"),

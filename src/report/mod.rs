@@ -3,6 +3,7 @@
 //! All but `wall` and how the program is called in `replay` follows from scenario and seed alone.
 
 mod build;
+pub(crate) mod compare;
 pub(crate) mod explain;
 mod human;
 mod kind;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Grid, InOrder, Row, Stopwatch, Tally};
+use super::{Grid, InOrder, Row, Standing, Stopwatch, Tally};
 use crate::interrupt;
 
 /// When a sweep ends before all of its runs are done.
@@ -101,9 +101,12 @@ impl<'a> Course<'a> {
         (runs == self.grid.len()).then_some(End::Complete)
     }
 
-    /// How much time is left, where it is bounded.
-    pub(crate) fn time_left(&self) -> Option<Duration> {
-        self.stops.time.map(|time| time.saturating_sub(self.watch.elapsed()))
+    /// How far it is; `before` of the runs were done by an earlier start.
+    pub(crate) fn standing(&self, before: u64) -> Standing {
+        let Tally { runs, failures, simulated_ns, .. } = self.tally;
+        let elapsed = self.watch.elapsed();
+        let time_left = self.stops.time.map(|time| time.saturating_sub(elapsed));
+        Standing { runs, before, total: self.grid.len(), failures, simulated_ns, elapsed, time_left }
     }
 
     /// Nothing more comes: what it came to, and why it ended. Runs that finished behind one that did not count now,

@@ -84,6 +84,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) seeds: Range<u64>,
 }
 
+/// One side of two that are compared.
+pub(crate) struct SideAsked<'a> {
+    /// A file or a name of the library.
+    pub(crate) scenario: &'a str,
+    /// `path=value`.
+    pub(crate) set: Vec<String>,
+}
+
 /// One scenario with one combination of values.
 pub(crate) struct Configuration {
     /// How the command line calls the scenario.
@@ -134,6 +142,21 @@ impl Grid {
             }
         }
         Ok(Self { configurations, seeds: asked.seeds.clone() })
+    }
+
+    /// Two sides, each with all seeds: run `2k` is that of the first side with the `k`-th seed, run `2k + 1` that of the
+    /// second.
+    pub(crate) fn pair(
+        sides: [SideAsked<'_>; 2],
+        seeds: Range<u64>,
+        table: &ProtocolTable,
+    ) -> Result<Self, Failure> {
+        check_size(1, 2, &seeds)?;
+        let side = |SideAsked { scenario, set }| {
+            configuration(scenario, &ScenarioText::named(scenario)?, set, table)
+        };
+        let configurations = sides.into_iter().map(side).collect::<Result<_, Failure>>()?;
+        Ok(Self { configurations, seeds })
     }
 
     /// How many runs it is.

@@ -21,6 +21,7 @@ mod progress;
 mod row;
 mod stopwatch;
 mod tally;
+mod watch;
 
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -35,12 +36,13 @@ use scenarios::{Loaded, ProtocolTable, Report, RunOptions};
 pub(crate) use self::course::{Course, End, Stops};
 pub(crate) use self::double_check::DoubleCheck;
 pub(crate) use self::folder::{Folder, Resume, Unequal};
-pub(crate) use self::grid::{Asked, Configuration, Grid, Varied, parse_seeds};
+pub(crate) use self::grid::{Asked, Configuration, Grid, SideAsked, Varied, parse_seeds};
 pub(crate) use self::in_order::InOrder;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::row::Row;
 pub(crate) use self::stopwatch::Stopwatch;
 pub(crate) use self::tally::{Group, Rate, Tally, Verdicts, percent};
+pub(crate) use self::watch::{Standing, Watch};
 use crate::failure::Failure;
 use crate::interrupt;
 

@@ -78,7 +78,7 @@ impl Verdicts {
         self.0.iter().map(|(kind, count)| (*kind, *count))
     }
 
-    fn add(&mut self, kind: VerdictKind) {
+    pub(crate) fn add(&mut self, kind: VerdictKind) {
         *self.0.entry(kind).or_default() += 1;
     }
 

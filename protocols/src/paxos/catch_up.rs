@@ -101,15 +101,15 @@ impl Paxos {
             }
         }
         self.on_decisions_made(context);
-        if self.log.last() > before && proposals.len() as u64 >= self.config.batch_max {
+        // A leader that lags is told the same again and again, by those of whom it asks a promise.
+        let has_use = self.log.last() > before || matches!(self.role, Role::Leader(_));
+        if has_use && proposals.len() as u64 >= self.config.batch_max {
             self.ask_for_more(context, from);
         }
     }
 
     /// Goes on catching up with `from`, who may have more.
     pub(super) fn ask_for_more(&self, context: &mut Context<'_, Self>, from: NodeId) {
-        if !matches!(self.role, Role::Leader(_)) {
-            send(context, from, Message::CatchUp { decided: self.log.last() });
-        }
+        send(context, from, Message::CatchUp { decided: self.log.last() });
     }
 }

@@ -22,7 +22,6 @@ use serde::Serialize;
 use sim_core::disk::{self, Disk, RegionId, WriteError};
 use sim_core::{Context, NodeId, SyncId};
 
-use super::Paxos;
 use super::facts::{Fact, Witness};
 use super::log::{Journal, Log};
 use super::membership::Membership;
@@ -31,6 +30,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::snapshot::Snapshot;
 use super::types::{Proposal, Proposals, Pvalue};
+use super::{FaultPoint, Paxos};
 use crate::replicated::{Ballot, Chain, Index, Item, Life};
 
 /// The region of the promised ballot.
@@ -209,6 +209,7 @@ impl Paxos {
     ) -> Result<(), WriteError> {
         assert!(ballot > self.promised, "the promise would go from {} to {ballot}", self.promised);
         context.replace(BALLOT, Record::Promised(ballot))?;
+        context.fault_point(FaultPoint::BallotWritten as usize);
         self.unflushed.ballot = true;
         self.promised = ballot;
         Ok(())

@@ -19,7 +19,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Candidate, Follower, Leader, Preparation, Role};
 use super::types::Pvalue;
-use super::{Paxos, Point, Timer};
+use super::{Level, Paxos, Point, Timer};
 use crate::replicated::{Ballot, Index, Life, Phase};
 
 impl Paxos {
@@ -120,7 +120,8 @@ impl Paxos {
         self.after_durable(context, Deferred::Send { to: from, message });
     }
 
-    /// Phase 1b arrives, at a candidate, or at a leader that waits for acceptors who decide later slots.
+    /// Phase 1b arrives, at a candidate, or at a leader that waits for acceptors who decide later slots. What one of these knows
+    /// to be decided it does not report as accepted: a leader learns that first, and asks for the promise again.
     pub(super) fn on_promise(
         &mut self,
         context: &mut Context<'_, Self>,
@@ -136,8 +137,13 @@ impl Paxos {
                 candidate.preparation.add(from, decided, accepted);
                 self.maybe_lead(context);
             }
+            Role::Leader(leader) if leader.ballot == ballot && decided > self.log.last() => {
+                context.sometimes(Point::LeaderCatchesUp as usize);
+                send(context, from.0, Message::CatchUp { decided: self.log.last() });
+            }
             Role::Leader(leader) if leader.ballot == ballot => {
                 leader.preparation.add(from, decided, accepted);
+                leader.barrier = leader.barrier.max(leader.preparation.end());
                 self.propose_more(context);
             }
             // The ballot is over, or decided.
@@ -248,6 +254,7 @@ impl Paxos {
         };
         let ballot = candidate.ballot;
         let base = self.log.last().next();
+        context.gauge(Level::Gap as usize, candidate.preparation.gap(base));
         self.role = Role::Leader(Box::new(Leader::new(candidate, base)));
         context.fact(Fact::BecameLeader { ballot });
         context.cancel_timer(Timer::Election);

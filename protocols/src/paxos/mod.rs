@@ -147,6 +147,7 @@ pub enum Timer {
 enum Point {
     CandidacyTimedOut,
     CandidateCatchesUp,
+    LeaderCatchesUp,
     StrangerCampaigns,
     Preempted,
     LeaderDeposed,
@@ -165,9 +166,10 @@ enum Point {
     ReadmissionSealed,
 }
 
-const POINTS: [&str; 18] = [
+const POINTS: [&str; 19] = [
     "a candidacy ended without a leader",
     "a candidate learned decisions before it led",
+    "a leader learned decisions before it counted the promise of a later acceptor",
     "somebody who is no acceptor, as far as the other knew, campaigned",
     "a leader or candidate was pre-empted by a higher ballot",
     "a leader was deposed",
@@ -184,6 +186,46 @@ const POINTS: [&str; 18] = [
     "a node found something unreadable on its disk",
     "a node that had lost its disk was readmitted",
     "a readmitted node became the acceptor of the next slot",
+];
+
+/// Levels that a node tells of itself; the index is the place in [`GAUGES`].
+#[derive(Clone, Copy, Debug)]
+enum Level {
+    /// The slots after the last that it knows to be decided without a hole, up to the last that it knows anything of.
+    Undecided,
+    /// The slots that it filled with no-ops when it came to lead last: nobody had reported anything for them.
+    Gap,
+}
+
+const GAUGES: [&str; 2] = ["undecided", "gap"];
+
+/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    /// A higher ballot is written and not yet durable.
+    BallotWritten,
+    /// Proposals are written as accepted, and not yet durable.
+    AcceptedWritten,
+    /// All parts of a snapshot are staged, and it is not yet the snapshot.
+    SnapshotStaged,
+    /// A snapshot is durable, and the journal still has what it stands for.
+    BeforeCompaction,
+    /// Slots are decided and not yet executed.
+    BeforeApply,
+    /// The new life of a node that has lost its disk is durable, and what can still be read of the old one is not dropped.
+    BeforeForgetting,
+    /// A node that was readmitted knows everything before its first slot, and has not marked it as decided.
+    BeforeSeal,
+}
+
+const FAULT_POINTS: [&str; 7] = [
+    "ballot-written",
+    "accepted-written",
+    "snapshot-staged",
+    "before-compaction",
+    "before-apply",
+    "before-forgetting",
+    "before-seal",
 ];
 
 /// One node of a Multi-Paxos cluster. See the [module documentation](self).

@@ -14,7 +14,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Commander, Leader, Pending, Role};
 use super::types::{Change, Proposal, Proposals, Pvalue};
-use super::{Paxos, Point};
+use super::{FaultPoint, Level, Paxos, Point};
 use crate::replicated::{Ballot, Command, Index, Life, Memory, NodeSet, Phase};
 
 impl Paxos {
@@ -159,6 +159,8 @@ impl Paxos {
                 return;
             }
         }
+        self.tell_undecided(context);
+        context.fault_point(FaultPoint::AcceptedWritten as usize);
         self.after_durable(context, Deferred::Vote { to: from, ballot, first, proposals: proposals.clone() });
     }
 
@@ -252,7 +254,9 @@ impl Paxos {
     /// Executes what is decided, and does what waited for it.
     #[inline]
     pub(super) fn on_decisions_made(&mut self, context: &mut Context<'_, Self>) {
+        self.tell_undecided(context);
         if self.machine.applied() < self.log.last() {
+            context.fault_point(FaultPoint::BeforeApply as usize);
             self.apply_decided(context);
             self.maybe_take_snapshot(context);
             self.maybe_seal(context);
@@ -267,6 +271,12 @@ impl Paxos {
                 self.maybe_step_down(context);
             }
         }
+    }
+
+    /// How many slots may yet be decided otherwise than it knows, or are holes.
+    #[inline]
+    fn tell_undecided(&self, context: &mut Context<'_, Self>) {
+        context.gauge(Level::Undecided as usize, self.log.end().since(self.log.last()));
     }
 
     /// Commanders of slots that are decided, by whatever way that became known, have nothing to do any more.
@@ -353,7 +363,8 @@ fn choose(
     config: &super::Config,
     is_own: bool,
 ) -> Option<Proposal> {
-    let end = leader.preparation.end();
+    let (end, (decided, informant)) = (leader.preparation.end(), leader.preparation.decided);
+    assert!(slot > decided, "slot {slot} is to be proposed for, and {informant} knows it to be decided");
     let ignores = match config.mutant {
         Some(Mutant::OwnValue) => true,
         Some(Mutant::NoopOverAccepted) => !is_own,

@@ -18,7 +18,7 @@ use super::membership::Membership;
 use super::message::Message;
 use super::rejoin::Birth;
 use super::role::{Follower, Role};
-use super::{POINTS, Paxos, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Paxos, Timer};
 use crate::replicated::{Ballot, Index, Life, Outbox, SessionPolicy, StateMachine};
 
 impl process::Timer for Timer {
@@ -45,6 +45,8 @@ impl Process for Paxos {
     const PROMISE: DiskPromise =
         DiskPromise::CRASH_FAULT.and(DamageKind::DetectedCorruption).and(DamageKind::Wiped);
     const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {
@@ -117,7 +119,8 @@ impl Process for Paxos {
         let is_leader = matches!(self.role, Role::Leader(_));
         match operation {
             Operation::Kv(_) | Operation::Admin(_) if !is_leader => {
-                context.reply(op, Outcome::Redirect(self.leader()));
+                let redirect = Outcome::Redirect(self.whom_to_ask(context));
+                context.reply(op, redirect);
             }
             Operation::Kv(kv::Operation::Read(key)) if self.config.reads != Reads::Slot => {
                 self.on_read(context, op, key);

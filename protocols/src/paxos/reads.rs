@@ -5,7 +5,9 @@
 //!    that was started after it arrived: any leader with a higher ballot needs votes of a phase 2 quorum, one of whom is
 //!    in that phase 1 quorum and had not promised the higher ballot yet. Or the leader holds the *lease*: a phase 2 quorum
 //!    has promised to promise nothing to others for a time, and every phase 1 quorum has one of them.
-//! 2. **It has executed everything that earlier leaders decided**: all slots of which anybody reported anything to it.
+//! 2. **It has executed everything that earlier leaders decided**: all slots of which anybody reported anything to it. That is
+//!    known when a phase 1 quorum of the acceptors of *each* later slot has reported. Those who promised before it came to lead
+//!    are one for the next slot only: an earlier leader may have decided more with acceptors of whom this one hears as it executes.
 //!
 //! A lease is counted from when the heartbeat was *sent*, and shorter by the drift of clocks; a granter counts from when it
 //! *arrived*, and longer. A granter that restarts does not know what it has granted, and waits as long as a lease lasts.
@@ -61,12 +63,12 @@ impl Paxos {
     /// A client reads, at the leader.
     pub(super) fn on_read(&mut self, context: &mut Context<'_, Self>, op: OpId, key: Key) {
         let now = context.now();
-        let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader reads") };
-        let is_current = self.machine.applied() >= leader.barrier;
-        if is_current && leader.lease_until.is_some_and(|until| now < until) {
+        let Role::Leader(leader) = &self.role else { unreachable!("only a leader reads") };
+        if self.is_current(leader) && leader.lease_until.is_some_and(|until| now < until) {
             context.sometimes(Point::LeaseRead as usize);
             return context.reply(op, Outcome::Value(self.machine.read(key)));
         }
+        let Role::Leader(leader) = &mut self.role else { return };
         let round = leader.round.next();
         leader.reads.waiting.push_back(Read { op, key, round });
         self.serve_reads(context);
@@ -80,7 +82,7 @@ impl Paxos {
         {
             let confirmed =
                 if self.config.has(Mutant::StaleRead) { leader.round.next() } else { self.confirmed(leader) };
-            let is_current = self.machine.applied() >= leader.barrier;
+            let is_current = self.is_current(leader);
             let Role::Leader(leader) = &mut self.role else { return };
             while is_current
                 && let Some(read) = leader.reads.waiting.pop_front_if(|read| read.round <= confirmed)
@@ -93,6 +95,12 @@ impl Paxos {
             context.sometimes(Point::ReadRound as usize);
             self.start_round(context);
         }
+    }
+
+    /// Whether it has executed everything that was decided before it led.
+    #[inline]
+    fn is_current(&self, leader: &Leader) -> bool {
+        self.machine.applied() >= leader.barrier && self.unprepared(leader).is_none()
     }
 
     /// An acceptor has heard this leader.

@@ -110,4 +110,15 @@ impl Paxos {
             Role::Leader(_) => Some(self.node),
         }
     }
+
+    /// Whom a client should ask instead. A leader makes itself known to the acceptors only. Who is none of them may have heard
+    /// of no leader, or of one that is no acceptor any more, and names one of them: that one knows.
+    pub(super) fn whom_to_ask(&self, context: &mut Context<'_, Self>) -> Option<NodeId> {
+        let (leader, acceptors) = (self.leader(), self.everybody());
+        if acceptors.contains(self.node) || leader.is_some_and(|leader| acceptors.contains(leader)) {
+            return leader;
+        }
+        let place = context.random().below(acceptors.len() as u64);
+        Some(acceptors.at(usize::try_from(place).expect("few acceptors")))
+    }
 }

@@ -66,7 +66,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::role::Role;
 use super::types::{Change, Proposal};
-use super::{Paxos, Point};
+use super::{FaultPoint, Paxos, Point};
 use crate::replicated::{Index, Life, MEMBERS_MAX, NodeSet, Phase};
 
 /// How far a node is with writing down that it lives anew. Until that is on disk it hears nothing: what it would write
@@ -114,6 +114,7 @@ impl Paxos {
         if self.birth != Birth::Written(sync) {
             return;
         }
+        context.fault_point(FaultPoint::BeforeForgetting as usize);
         self.birth = Birth::Done;
         let journal = context.disk().log_bounds(JOURNAL);
         if !journal.is_empty() {
@@ -190,6 +191,7 @@ impl Paxos {
     /// that found less would take it for a non-voter, and with it those to whom it cannot tell.
     pub(super) fn maybe_seal(&mut self, context: &mut Context<'_, Self>) {
         if self.seal.is_some_and(|last| last <= self.machine.applied()) {
+            context.fault_point(FaultPoint::BeforeSeal as usize);
             context.sometimes(Point::ReadmissionSealed as usize);
             self.seal = None;
             self.mark_decided(context);

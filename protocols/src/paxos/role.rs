@@ -75,6 +75,11 @@ impl Preparation {
         reported.max(self.decided.0)
     }
 
+    /// How many slots from `base` on nobody reported anything for, although somebody did for a later one.
+    pub(super) fn gap(&self, base: Index) -> u64 {
+        self.end().since(base.previous()) - self.reports.range(base..).count() as u64
+    }
+
     /// pmax (PMMC §3.2): of what was reported for a slot, the proposal with the highest ballot. It may be decided.
     pub(super) fn adopted(&self, slot: Index, config: &Config) -> Option<Proposal> {
         let reports = self.reports.get(&slot)?.iter();
@@ -119,7 +124,7 @@ pub(super) struct Leader {
     pub(super) ballot: Ballot,
     /// What was promised, and what is still to be adopted.
     pub(super) preparation: Preparation,
-    /// Once it has executed up to here, it has everything that was decided before it led.
+    /// Once it has executed up to here, it has everything that those who have promised know to be decided before it led.
     pub(super) barrier: Index,
     /// The slot of the first commander.
     pub(super) base: Index,

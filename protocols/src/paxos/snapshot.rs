@@ -16,7 +16,7 @@ use super::membership::Membership;
 use super::message::{Message, SnapshotPiece};
 use super::process::send;
 use super::types::Pvalue;
-use super::{Paxos, Point};
+use super::{FaultPoint, Paxos, Point};
 use crate::replicated::{Chain, Index, Item, SessionPolicy, StateMachine};
 
 /// Items of one message, and of one record.
@@ -79,6 +79,7 @@ impl Paxos {
             return context.discard_staged(SNAPSHOT);
         }
         context.sometimes(Point::SnapshotTaken as usize);
+        context.fault_point(FaultPoint::SnapshotStaged as usize);
         context.commit(SNAPSHOT);
         self.unflushed.snapshot = true;
         let slot = snapshot.slot;
@@ -89,6 +90,7 @@ impl Paxos {
     /// The snapshot up to `slot` is on disk. What the journal holds beyond it is written anew, behind all else, and all
     /// else is dropped; a crash in between finds both.
     pub(super) fn compact(&mut self, context: &mut Context<'_, Self>, slot: Index) {
+        context.fault_point(FaultPoint::BeforeCompaction as usize);
         self.installing = self.installing.filter(|installed| *installed > slot);
         self.log.compact_to(Index(slot.0.saturating_sub(self.config.window)).min(self.log.last()));
         let first = context.disk().log_bounds(JOURNAL).end;

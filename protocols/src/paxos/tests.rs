@@ -10,10 +10,12 @@ use sim_core::{Simulation, Span, World};
 mod lost_disks;
 
 use super::config::Reads;
+use super::role::Preparation;
 use super::*;
 use crate::replicated::Quorums;
 use crate::testing::clients::{assert_served, counting, mixed, outcomes};
 use crate::testing::faults::{isolate, random_fault};
+use crate::testing::names::{assert_gauge, crash_at_points};
 use crate::testing::{self, Script};
 
 fn config(node_count: u32) -> Config {
@@ -49,6 +51,34 @@ fn a_cluster_elects_a_leader_and_serves() {
         assert_converged(&world);
         assert_served(&world, Some(0), "");
     }
+}
+
+#[test]
+fn the_gauge_of_a_node_is_the_part_of_its_log_that_is_not_decided() {
+    let mut world = world(2, 5, config(5), vec![counting(400)]);
+    assert_gauge(&mut world, Level::Undecided as usize, 2_000, |paxos| {
+        paxos.log.end().since(paxos.log.last())
+    });
+}
+
+#[test]
+fn the_gap_is_what_nobody_reported_before_the_last_slot_that_somebody_did() {
+    let mut preparation = Preparation::new(Index(4), (Index(3), NodeId::new(0)));
+    assert_eq!(preparation.gap(Index(4)), 0, "nobody reported anything");
+    let report = |slot| Pvalue { slot: Index(slot), ballot: Ballot::ZERO, proposal: Proposal::NOOP };
+    preparation.add((NodeId::new(1), Life::FIRST), Index(3), &[report(5), report(8)]);
+    preparation.add((NodeId::new(2), Life::FIRST), Index(3), &[report(5), report(6)]);
+    assert_eq!(preparation.gap(Index(4)), 2, "slots 4 and 7");
+    assert_eq!(preparation.gap(Index(6)), 1, "slot 7");
+}
+
+#[test]
+fn a_cluster_survives_a_crash_at_each_fault_point_of_its_everyday_work() {
+    let config = Config { snapshot_every: Some(20), ..config(5) };
+    let mut world = world(4, 5, config, vec![counting(100_000)]);
+    testing::run(&mut world, Span::secs(1));
+    let struck = crash_at_points(&mut world, &FAULT_POINTS[..FaultPoint::BeforeForgetting as usize]);
+    assert!(struck.values().all(|count| *count > 0), "{struck:?}");
 }
 
 #[test]

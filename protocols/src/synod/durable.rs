@@ -9,12 +9,12 @@ use serde::Serialize;
 use sim_core::disk::{self, Disk, RegionId, WriteError};
 use sim_core::{Context, NodeId, SyncId};
 
-use super::Synod;
 use super::acceptor::Acceptor;
 use super::message::Message;
 use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
+use super::{FaultPoint, Synod};
 use crate::replicated::Ballot;
 
 /// The region of the acceptor's memory.
@@ -111,6 +111,7 @@ impl Synod {
             accepted = None;
         }
         context.replace(ACCEPTOR, Record::Acceptor { promised, accepted })?;
+        context.fault_point(FaultPoint::AcceptorWritten as usize);
         self.unflushed.acceptor = true;
         self.acceptor = acceptor;
         Ok(())
@@ -128,6 +129,7 @@ impl Synod {
         if !self.config.has(Mutant::BallotReuse) {
             assert!(round > self.round, "round {round} is used again, after {}", self.round);
             context.replace(ROUND, Record::Round(round))?;
+            context.fault_point(FaultPoint::RoundWritten as usize);
             self.unflushed.round = true;
         }
         self.round = round;
@@ -168,7 +170,10 @@ impl Synod {
     fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
         match act {
             Deferred::Send { to, message } => send(context, to, message),
-            Deferred::Announce(vote) => self.announce(context, vote),
+            Deferred::Announce(vote) => {
+                context.fault_point(FaultPoint::BeforeAnnounce as usize);
+                self.announce(context, vote);
+            }
             Deferred::Prepare(ballot) => self.prepare(context, ballot),
         }
     }

@@ -133,6 +133,24 @@ const POINTS: [&str; 5] = [
     "a read was told by a quorum that nothing is chosen",
 ];
 
+/// Levels that a node tells of itself.
+const GAUGES: [&str; 1] = ["waiting"];
+/// The clients that wait for an answer: the place in [`GAUGES`].
+const WAITING: usize = 0;
+
+/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    /// A promise or a vote is written and not yet durable.
+    AcceptorWritten,
+    /// The round of a new ballot is written and not yet durable.
+    RoundWritten,
+    /// A vote is durable, and nobody has been told of it.
+    BeforeAnnounce,
+}
+
+const FAULT_POINTS: [&str; 3] = ["acceptor-written", "round-written", "before-announce"];
+
 /// One node of a Synod. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub struct Synod {

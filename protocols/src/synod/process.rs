@@ -18,7 +18,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::proposer::Proposer;
 use super::types::Vote;
-use super::{POINTS, Point, Synod, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Point, Synod, Timer};
 use crate::replicated::{Ballot, Outbox};
 
 impl process::Timer for Timer {
@@ -41,6 +41,8 @@ impl Process for Synod {
 
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {
@@ -57,6 +59,7 @@ impl Process for Synod {
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         self.recover(context.disk());
+        self.tell_waiting(context);
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {

@@ -20,7 +20,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
-use super::{Point, REGISTER, Synod, Timer};
+use super::{Point, REGISTER, Synod, Timer, WAITING};
 use crate::replicated::{Ballot, NodeSet, Phase};
 
 /// A proposer and its clients.
@@ -145,6 +145,7 @@ impl Synod {
             return context.reply(op, answer(op, wish, chosen));
         }
         self.proposer.waiting.push(Waiting { op, wish, since: None });
+        self.tell_waiting(context);
         if self.proposer.stage == Stage::Idle {
             self.begin_ballot(context);
         }
@@ -251,6 +252,7 @@ impl Synod {
             }
             !is_told
         });
+        self.tell_waiting(context);
         self.begin_ballot(context);
     }
 
@@ -280,7 +282,13 @@ impl Synod {
         for waiting in std::mem::take(&mut self.proposer.waiting) {
             context.reply(waiting.op, answer(waiting.op, waiting.wish, chosen));
         }
+        self.tell_waiting(context);
         self.become_idle(context);
+    }
+
+    /// How many clients wait for an answer.
+    pub(super) fn tell_waiting(&self, context: &mut Context<'_, Self>) {
+        context.gauge(WAITING, self.proposer.waiting.len() as u64);
     }
 
     fn become_idle(&mut self, context: &mut Context<'_, Self>) {

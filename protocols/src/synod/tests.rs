@@ -10,6 +10,7 @@ use super::*;
 use crate::replicated::Quorums;
 use crate::testing::clients::{assert_linearizable, outcomes};
 use crate::testing::faults::{percent, random_fault};
+use crate::testing::names::assert_gauge;
 use crate::testing::{self, Script};
 
 fn config(node_count: u32) -> Config {
@@ -45,6 +46,19 @@ fn assert_decided_once(world: &World<Synod>) {
         .collect();
     assert!(done.len() <= 1, "two writes happened: {done:?}");
     assert_linearizable(world.history(), "");
+}
+
+#[test]
+fn the_gauge_of_a_node_is_how_many_clients_wait_at_it() {
+    let mut world = world(3, 3, config(3), rivals(6));
+    assert_gauge(&mut world, WAITING, 300, |synod| synod.proposer.waiting_count() as u64);
+}
+
+#[test]
+fn every_fault_point_is_reached_by_rivals() {
+    let mut world = world(3, 3, config(3), rivals(6));
+    testing::run(&mut world, Span::secs(2));
+    assert!(world.fault_points().iter().all(|(_, count)| *count > 0), "{:?}", world.fault_points());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 pub(crate) mod conversation;
 pub(crate) mod faults;
+pub(crate) mod names;
 mod twins;
 
 use std::sync::Arc;

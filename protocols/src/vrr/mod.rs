@@ -202,6 +202,40 @@ const POINTS: [&str; 13] = [
     "a member left an epoch that it had never heard of",
 ];
 
+/// Levels that a replica tells of itself.
+const GAUGES: [&str; 1] = ["uncommitted"];
+/// The entries of the log that the replica does not know to be committed: the place in [`GAUGES`].
+const UNCOMMITTED: usize = 0;
+
+/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    /// A primary has given a request its op-number, and told nobody.
+    EntryAppended,
+    /// A backup has new entries, and has not acknowledged them.
+    BeforeAcknowledge,
+    /// A new primary has taken the best log, and has not started the view.
+    BeforeStartView,
+    /// A replica that recovers knows the number of its new life, and has told nobody.
+    BeforeNewLife,
+    /// Entries are committed and not yet executed.
+    BeforeApply,
+    /// A replica has left its epoch, and told nobody where the next one is.
+    EpochLeft,
+    /// A replica may take part in the next epoch, and does not yet.
+    BeforeNewEpoch,
+}
+
+const FAULT_POINTS: [&str; 7] = [
+    "entry-appended",
+    "before-acknowledge",
+    "before-start-view",
+    "before-new-life",
+    "before-apply",
+    "epoch-left",
+    "before-new-epoch",
+];
+
 /// What is written to disk: nothing, so there is no such record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Record {}

@@ -18,7 +18,7 @@ use super::reads::{Answer, Pending};
 use super::status::{Primary, Status};
 use super::transfer::Urgency;
 use super::types::{Entries, Entry, Request, Round, View};
-use super::{Point, Timer, Vrr};
+use super::{FaultPoint, Point, Timer, UNCOMMITTED, Vrr};
 use crate::replicated::quorum::quorum_value;
 use crate::replicated::{Command, Executable, Index, MEMBERS_MAX, Memory};
 
@@ -80,6 +80,8 @@ impl Vrr {
             return context.reply(op, Outcome::Refused(Refusal::Overloaded));
         }
         let index = self.log.append(Entry { view: self.view, request }, context);
+        self.tell_uncommitted(context);
+        context.fault_point(FaultPoint::EntryAppended as usize);
         let Status::Primary(primary) = &mut self.status else { unreachable!("only a primary appends") };
         primary.pending.push_back(Pending { index, op, answer });
         self.prepare(context);
@@ -143,6 +145,7 @@ impl Vrr {
         } else {
             self.log.merge(after, &entries, context);
             self.join_early(context);
+            context.fault_point(FaultPoint::BeforeAcknowledge as usize);
         }
         self.acknowledge(context, from, round);
         self.learn_commit(context, commit);
@@ -262,6 +265,10 @@ impl Vrr {
         let is_bold =
             self.config.has(Mutant::ExecuteBeyondCommit) && matches!(self.status, Status::Backup(_));
         let last = if is_bold { self.log.op_number() } else { self.log.commit_number() };
+        self.tell_uncommitted(context);
+        if self.machine.applied() < last {
+            context.fault_point(FaultPoint::BeforeApply as usize);
+        }
         let mut ending = None;
         while self.machine.applied() < last {
             let index = self.machine.applied().next();
@@ -281,6 +288,12 @@ impl Vrr {
         if let Some(next) = ending {
             self.leave_epoch(context, next);
         }
+    }
+
+    /// How long the part of the log is that may yet be replaced.
+    #[inline]
+    pub(super) fn tell_uncommitted(&self, context: &mut Context<'_, Self>) {
+        context.gauge(UNCOMMITTED, self.log.op_number().since(self.log.commit_number()));
     }
 
     /// Whether the client table knows an entry's request already.

@@ -21,7 +21,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::status::Status;
 use super::types::View;
-use super::{POINTS, Record, Timer, Vrr};
+use super::{FAULT_POINTS, GAUGES, POINTS, Record, Timer, Vrr};
 use crate::replicated::{NodeSet, StateMachine};
 
 impl process::Timer for Timer {
@@ -48,6 +48,8 @@ impl Process for Vrr {
     /// [`Vrr::forgotten`].
     const PROMISE: DiskPromise = DiskPromise::EVERYTHING;
     const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = &GAUGES;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let start = EpochStart::first(config);
@@ -68,6 +70,7 @@ impl Process for Vrr {
     }
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        self.tell_uncommitted(context);
         if !context.is_first_start() {
             // It may have been a member later, and not be one any more.
             self.become_recovering(context);

@@ -32,7 +32,7 @@ use super::process::send;
 use super::reads::Answer;
 use super::status::Status;
 use super::types::{Change, Entry, Epoch, Request, View, named_nodes};
-use super::{Point, Vrr};
+use super::{FaultPoint, Point, Vrr};
 use crate::replicated::{Index, MEMBERS_MAX};
 
 impl Vrr {
@@ -136,6 +136,9 @@ impl Vrr {
             context.sometimes(Point::RecoversInNewerEpoch as usize);
             self.become_recovering(context);
         } else if self.slot.is_some() || has_left {
+            if has_left {
+                context.fault_point(FaultPoint::EpochLeft as usize);
+            }
             self.become_transitioning(context);
         }
     }

@@ -33,7 +33,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::status::{Recovering, Status, Step};
 use super::types::Nonce;
-use super::{Point, Timer, Vrr};
+use super::{FaultPoint, Point, Timer, Vrr};
 
 /// A replica on its way to a higher incarnation without a crash.
 #[derive(Clone, Debug, Serialize)]
@@ -132,6 +132,7 @@ impl Vrr {
         let step = Step::State(vec![None; self.group().len()]);
         let nonce = Nonce(context.random().next_u64());
         self.status = Status::Recovering(Recovering { nonce, step });
+        context.fault_point(FaultPoint::BeforeNewLife as usize);
         self.repeat_recovery(context);
     }
 

@@ -13,6 +13,7 @@ use crate::testing::clients::{COUNTER, assert_linearizable, assert_served, count
 use crate::testing::faults::{
     isolate, isolate_from_nodes, percent, random_cut, random_link_fault, random_node,
 };
+use crate::testing::names::{assert_gauge, crash_at_points};
 use crate::testing::{self, Script};
 
 mod reconfiguration;
@@ -61,6 +62,20 @@ fn assert_converged(world: &World<Vrr>, what: &str) {
     assert_eq!(states.len(), world.nodes().count(), "{what}: all run");
     assert!(states.iter().all(|state| *state == states[0]), "{what}: {states:?}");
     assert_eq!(states[0].1, states[0].2, "{what}: all is executed");
+}
+
+#[test]
+fn the_gauge_of_a_replica_is_the_part_of_its_log_that_is_not_committed() {
+    let mut world = world(2, 5, vec![counting(400)]);
+    assert_gauge(&mut world, UNCOMMITTED, 2_000, |vrr| vrr.log.op_number().since(vrr.log.commit_number()));
+}
+
+#[test]
+fn a_group_survives_a_crash_at_each_fault_point_of_one_epoch() {
+    let mut world = world(4, 5, vec![counting(100_000)]);
+    testing::run(&mut world, Span::secs(1));
+    let struck = crash_at_points(&mut world, &FAULT_POINTS[..FaultPoint::EpochLeft as usize]);
+    assert!(struck.values().all(|count| *count > 0), "{struck:?}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::status::{Status, Transitioning};
 use super::types::{Round, View};
-use super::{Point, Timer, Vrr};
+use super::{FaultPoint, Point, Timer, Vrr};
 
 impl Vrr {
     /// The replica is between two epochs from here on.
@@ -131,6 +131,7 @@ impl Vrr {
 
     /// The epoch begins here: in its first view, or in the one that whoever gave the state was in.
     fn enter_epoch(&mut self, context: &mut Context<'_, Self>) {
+        context.fault_point(FaultPoint::BeforeNewEpoch as usize);
         let primary = self.group().primary(self.view);
         if primary == self.node {
             assert_eq!(self.view, View::start_of(self.epoch()), "a view change starts every other view");

@@ -22,7 +22,7 @@ use super::mutants::Mutant;
 use super::process::send;
 use super::status::{Backup, Primary, Status, ViewChange};
 use super::types::View;
-use super::{Point, Timer, Vrr};
+use super::{FaultPoint, Point, Timer, Vrr};
 use crate::replicated::Index;
 
 impl Vrr {
@@ -193,6 +193,7 @@ impl Vrr {
         self.learn_commit(context, commit);
         // What was committed may be the end of the epoch.
         if matches!(self.status, Status::ViewChange(_)) {
+            context.fault_point(FaultPoint::BeforeStartView as usize);
             self.become_primary(context);
         }
     }

@@ -119,6 +119,32 @@ fn a_crash_before_anything_is_on_disk_loses_nothing() {
 }
 
 #[test]
+fn a_crash_on_the_way_back_to_voting_is_only_a_delay() {
+    for point in &FAULT_POINTS[FaultPoint::BeforeForgetting as usize..] {
+        for region in [None, Some(JOURNAL), Some(SNAPSHOT)] {
+            let config = Config { window: 8, snapshot_every: Some(20), ..config(3) };
+            let mut world = world(2, 3, config, vec![counting(400), mixed(2, 100)]);
+            testing::run(&mut world, Span::secs(1));
+            let node = NodeId::new((leader(&world).expect("a leader").raw() + 1) % 3);
+            match region {
+                Some(region) => rot(&mut world, node, region),
+                None => wipe(&mut world, node),
+            }
+            let point = point.parse().expect("a name");
+            world.apply(Fault::CrashAtPoint { node, point, nth: 1 });
+            testing::run(&mut world, Span::secs(2));
+            assert!(world.process(node).is_none(), "{node} has crashed at {point}, {region:?}");
+            world.apply(Fault::Restart(node));
+            testing::run(&mut world, Span::secs(4));
+            assert!(!is_non_voting(&world, node), "{point}, {region:?}");
+            testing::run(&mut world, Span::secs(6));
+            assert_converged(&world);
+            assert_served(&world, Some(0), "");
+        }
+    }
+}
+
+#[test]
 fn a_full_disk_delays_the_new_life() {
     let mut world = world(6, 3, config(3), vec![counting(200)]);
     testing::run(&mut world, Span::secs(1));

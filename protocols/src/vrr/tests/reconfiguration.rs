@@ -207,6 +207,34 @@ fn a_change_survives_a_crash_after_each_effect() {
     }
 }
 
+/// Whoever crashes as it leaves its epoch, or as it is about to take part in the next: the administrator may have been told
+/// that the change is made, and nobody else anything.
+#[test]
+fn a_change_survives_a_crash_of_anybody_between_the_epochs() {
+    let mut struck = Vec::new();
+    for point in &FAULT_POINTS[FaultPoint::EpochLeft as usize..] {
+        for victim in [1, 2, 3, 4] {
+            let scripts = vec![counting(60), admin(&[(100, replace(1, 4))])];
+            let mut world = world_of_three(u64::from(victim), 4, scripts);
+            let name = point.parse().expect("a name");
+            world.apply(Fault::CrashAtPoint { node: node(victim), point: name, nth: 1 });
+            testing::run(&mut world, Span::secs(1));
+            if world.process(node(victim)).is_none() {
+                struck.push((*point, victim));
+                world.apply(Fault::Restart(node(victim)));
+            }
+            testing::run(&mut world, Span::secs(4));
+            let what = format!("n{victim} crashed at {point}");
+            assert_eq!(Simulation::beyond_promise(&world), [], "{what}");
+            assert_group_is(&world, &[2, 3, 4], 1, &what);
+            assert_served(&world, Some(0), &what);
+        }
+    }
+    let expected = [1, 2, 3].map(|member| ("epoch-left", member));
+    let successors = [2, 3, 4].map(|member| ("before-new-epoch", member));
+    assert_eq!(struck, [expected, successors].concat());
+}
+
 /// The changes of one run, so that there are always three members or more.
 fn random_changes(stream: &mut Stream) -> Script {
     let moves = [
