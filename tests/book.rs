@@ -121,12 +121,11 @@ fn every_fault_point_is_in_the_book() {
             of(&protocols).into_iter().map(move |protocol| (protocol, point.clone()))
         })
         .collect();
-    let known = table.iter().map(|protocol| protocol.about()).flat_map(|about| {
-        about
-            .fault_points
-            .iter()
-            .map(move |point| (format!("`{}`", about.name), format!("`{point}`")))
-            .collect::<Vec<_>>()
+    let known = table.iter().flat_map(|protocol| {
+        let about = protocol.about();
+        let names =
+            about.fault_points.iter().map(|point| (format!("`{}`", about.name), format!("`{point}`")));
+        names.collect::<Vec<_>>()
     });
     assert_eq!(written, known.collect(), "left: `faults.md`; right: the protocols");
     for name in table.iter().flat_map(|protocol| protocol.about().fault_points) {
