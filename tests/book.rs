@@ -5,14 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use scenarios::protocol::ProtocolKind;
 use scenarios::{ProtocolTable, Scenario};
 use schemars::schema_for;
 use serde_json::Value;
 use sim_core::fault::{self, Severity, Target};
-use sim_core::metrics::Gauge;
+use sim_core::metrics::{Counter, Gauge, Latency};
+use sim_core::ratio::{RATIOS, THROUGHPUT};
 
 /// Objects of a report that have names as keys, not fields.
-const NAMED: [&str; 5] = ["counters", "fault_points", "gauges", "latencies", "points"];
+const NAMED: [&str; 6] = ["counters", "fault_points", "gauges", "latencies", "points", "ratios"];
 /// An object of a report that has names as keys, and under each the names of nodes.
 const NAMED_TWICE: &str = "process_gauges";
 
@@ -130,6 +132,71 @@ fn every_fault_point_is_in_the_book() {
     assert_eq!(written, known.collect(), "left: `faults.md`; right: the protocols");
     for name in table.iter().flat_map(|protocol| protocol.about().fault_points) {
         assert!(name.parse::<fault::PointName>().is_ok(), "`{name}` cannot be written in a scenario");
+    }
+}
+
+#[test]
+fn every_latency_and_ratio_is_in_the_book() {
+    let named = |header| -> BTreeSet<String> {
+        let cells = rows(&chapter("reports.md"), header).into_iter().map(|[names, _]| names);
+        cells
+            .flat_map(|names| {
+                names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect::<Vec<_>>()
+            })
+            .collect()
+    };
+    let latencies = Latency::ALL.map(|latency| latency.name().to_owned());
+    assert_eq!(named("latency"), latencies.into(), "left: `reports.md`; right: the engine");
+    let ratios = RATIOS.map(|ratio| ratio.name).into_iter().chain([THROUGHPUT]);
+    assert_eq!(named("ratio"), ratios.map(str::to_owned).collect(), "left: `reports.md`; right: the engine");
+    let page = chapter("reports.md");
+    for counter in [
+        Counter::Epochs,
+        Counter::EpochsWithoutLeader,
+        Counter::SplitVotes,
+        Counter::CandidaciesDespiteLeader,
+        Counter::Decided,
+        Counter::StaleReads,
+    ] {
+        assert!(page.contains(&format!("`{counter}`")), "`reports.md` does not name `{counter}`");
+    }
+}
+
+#[test]
+fn what_protocols_keep_is_in_the_book_and_has_names_of_its_own() {
+    let page = chapter("reports.md");
+    let written: BTreeSet<String> = rows(&page, "of the protocol")
+        .into_iter()
+        .flat_map(|[names, kept]| {
+            let (protocol, names) = names.split_once(": ").expect("`protocol`: `name`, …");
+            let whole = |name: &str| format!("{protocol} {kept} {name}");
+            names.split(", ").map(whole).collect::<Vec<_>>()
+        })
+        .collect();
+    let table = ProtocolTable::builtin();
+    let known = table.iter().flat_map(|protocol| {
+        let about = protocol.about();
+        let kept = [("gauge", about.gauges), ("counter", about.counters), ("latency", about.latencies)];
+        kept.into_iter().flat_map(move |(kept, names)| {
+            let protocol = about.name.clone();
+            names.into_iter().map(move |name| format!("`{protocol}` {kept} `{name}`"))
+        })
+    });
+    assert_eq!(written, known.collect(), "left: `reports.md`; right: the protocols");
+    for about in table.iter().map(ProtocolKind::about) {
+        let of_engine = |name: &&str| {
+            Counter::ALL.iter().any(|counter| counter.name() == *name)
+                || Latency::ALL.iter().any(|latency| latency.name() == *name)
+                || Gauge::ALL.iter().any(|gauge| gauge.name() == *name)
+        };
+        let own: Vec<_> = [about.gauges, about.counters, about.latencies].concat();
+        assert_eq!(
+            own.iter().find(|name| of_engine(name)),
+            None,
+            "{} takes a name of the engine",
+            about.name
+        );
+        assert_eq!(own.iter().collect::<BTreeSet<_>>().len(), own.len(), "{}: {own:?}", about.name);
     }
 }
 

@@ -211,6 +211,51 @@ impl<'a, P: Process> Context<'a, P> {
         self.core.set_gauge(self.node, gauge, level);
     }
 
+    /// Counts: the index into [`Process::COUNTERS`]. As little an effect as a gauge is.
+    ///
+    /// # Panics
+    /// If there is no such counter.
+    pub fn count(&mut self, counter: usize, amount: u64) {
+        if let Some((_, own)) = self.core.own_metrics() {
+            own.count(counter, amount);
+        }
+    }
+
+    /// Something that takes a time begins here: the index into [`Process::LATENCIES`]. Its `key`, such as the index of an entry,
+    /// tells it from others of this process; what has begun already goes on. As little an effect as a gauge is.
+    ///
+    /// # Panics
+    /// If there is no such latency.
+    pub fn begin(&mut self, latency: usize, key: u64) {
+        let node = self.node;
+        if let Some((now, own)) = self.core.own_metrics() {
+            own.begin(now, node, latency, key);
+        }
+    }
+
+    /// What has begun by this key ends, and counts with the true time that it took. Nothing happens if this process has
+    /// not begun it since its last start.
+    ///
+    /// # Panics
+    /// If there is no such latency.
+    pub fn end(&mut self, latency: usize, key: u64) {
+        let node = self.node;
+        if let Some((now, own)) = self.core.own_metrics() {
+            own.end(now, node, latency, key);
+        }
+    }
+
+    /// Nothing of this latency that the process has begun will end.
+    ///
+    /// # Panics
+    /// If there is no such latency.
+    pub fn abandon(&mut self, latency: usize) {
+        let node = self.node;
+        if let Some((_, own)) = self.core.own_metrics() {
+            own.abandon(node, latency);
+        }
+    }
+
     /// A situation worth reaching was reached: the index into [`Process::POINTS`].
     ///
     /// # Panics

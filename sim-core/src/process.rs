@@ -49,6 +49,10 @@ pub trait Process: Sized + Send + Serialize + 'static {
     /// Names of levels that a process tells by [`Context::gauge`]: how much waits, how far something is behind. Where
     /// one is 0 in a process that has just booted, `on_start` says so, else it counts from when it is first set.
     const GAUGES: &'static [&'static str] = &[];
+    /// Names of what processes count together by [`Context::count`]. None is a name that the engine uses.
+    const COUNTERS: &'static [&'static str] = &[];
+    /// Names of what takes a process some time, from [`Context::begin`] to [`Context::end`]. None is a name that the engine uses.
+    const LATENCIES: &'static [&'static str] = &[];
 
     /// Of what kind a fact is, a number below [`Kinds::LIMIT`](crate::check::Kinds::LIMIT): an invariant that
     /// [does not hear](crate::check::Invariant::hears) a kind is not asked about it. Default: all are of one kind.

@@ -114,8 +114,22 @@ impl Body<'_> {
             table.row([name(0), count(0), name(1), count(1), name(2), count(2)]);
         }
         write!(f, "{table}")?;
+        self.write_ratios(f)?;
         self.write_gauges(f)?;
         self.write_latencies(f)
+    }
+
+    /// What things cost in others, two in a row.
+    fn write_ratios(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ratios: Vec<_> = self.report.metrics.ratios.iter().filter(|(_, ratio)| **ratio > 0.0).collect();
+        let mut table = Table::new([Align::Left, Align::Right, Align::Left, Align::Right]);
+        let height = ratios.len().div_ceil(2);
+        for row in 0..height {
+            let cell = |place: usize| ratios.get(place).map(|(name, ratio)| ((*name).clone(), mean(**ratio)));
+            let [(a, left), (b, right)] = [row, row + height].map(|place| cell(place).unwrap_or_default());
+            table.row([a, left, b, right]);
+        }
+        if ratios.is_empty() { Ok(()) } else { write!(f, "\n{table}") }
     }
 
     /// A line each; a gauge that processes tell of themselves has one line for all of them.

@@ -19,6 +19,8 @@ pub(crate) struct Metrics {
     pub(crate) process_gauges: BTreeMap<String, BTreeMap<String, Gauge>>,
     /// How long things took; what never happened is left out.
     pub(crate) latencies: BTreeMap<String, Distribution>,
+    /// How much there was of one thing for each of another, to three decimals; left out where there is nothing to divide by.
+    pub(crate) ratios: BTreeMap<String, f64>,
 }
 
 /// A level over simulated time.
@@ -66,6 +68,11 @@ impl Metrics {
             gauges: named(summary.gauges),
             process_gauges: process_gauges.map(|(name, all)| (name.to_owned(), of_nodes(all))).collect(),
             latencies: named(summary.latencies),
+            ratios: summary
+                .ratios
+                .into_iter()
+                .map(|(name, ratio)| (name.to_owned(), decimal(ratio)))
+                .collect(),
         }
     }
 
@@ -96,14 +103,16 @@ impl Gauge {
 }
 
 impl From<GaugeSummary> for Gauge {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a mean of more than 2^53 thousandths may lose its last digits"
-    )]
     fn from(summary: GaugeSummary) -> Self {
         let GaugeSummary { last, min, max, mean_thousandths } = summary;
-        Self { last, min, mean: mean_thousandths as f64 / 1_000.0, max }
+        Self { last, min, mean: decimal(mean_thousandths), max }
     }
+}
+
+/// Thousandths as a number.
+#[expect(clippy::cast_precision_loss, reason = "more than 2^53 thousandths may lose their last digits")]
+fn decimal(thousandths: u64) -> f64 {
+    thousandths as f64 / 1_000.0
 }
 
 impl From<LatencySummary> for Distribution {

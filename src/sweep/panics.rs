@@ -171,6 +171,9 @@ impl ProtocolKind for Flaw {
             timers: Tick::NAMES.to_vec(),
             points: Vec::new(),
             fault_points: Vec::new(),
+            gauges: Vec::new(),
+            counters: Vec::new(),
+            latencies: Vec::new(),
         }
     }
 

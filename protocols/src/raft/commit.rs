@@ -9,9 +9,10 @@ use sim_core::service::Outcome;
 use super::config::TakesEffect;
 use super::facts::Fact;
 use super::membership::agreed_by;
+use super::metrics::{Gauge, Latency};
 use super::mutants::Mutant;
 use super::role::{Leader, Role};
-use super::{FaultPoint, Raft, Timer, UNCOMMITTED};
+use super::{FaultPoint, Raft, Timer};
 use crate::replicated::Index;
 
 impl Raft {
@@ -23,6 +24,9 @@ impl Raft {
         let index = self.quorum_index(leader);
         let is_of_own_term = self.log.term_at(index) == Some(self.hard.term);
         if index > self.log.commit() && (is_of_own_term || self.config.has(Mutant::CommitPriorTerm)) {
+            for index in self.log.commit().0 + 1..=index.0 {
+                context.end(Latency::Commit as usize, index);
+            }
             self.log.commit_to(index, context);
             self.apply_committed(context);
             self.serve_reads(context);
@@ -96,7 +100,7 @@ impl Raft {
     /// How long the part of the log is that may yet be replaced.
     #[inline]
     pub(super) fn tell_uncommitted(&self, context: &mut Context<'_, Self>) {
-        context.gauge(UNCOMMITTED, self.log.last_index().since(self.log.commit()));
+        context.gauge(Gauge::Uncommitted as usize, self.log.last_index().since(self.log.commit()));
     }
 
     /// Answers the client whose command stood at `index`, if this node is the leader it asked.

@@ -45,6 +45,7 @@ use sim_core::{Context, NodeId, OpId, SyncId};
 use super::facts::{Fact, Witness};
 use super::log::Journal;
 use super::message::Message;
+use super::metrics::{Counter, Gauge};
 use super::mutants::Mutant;
 use super::snapshot::{SNAPSHOT, SnapshotMeta};
 use super::types::{Entry, Term};
@@ -169,6 +170,12 @@ impl Journal for Context<'_, Raft> {
 
     fn truncate_to(&mut self, index: Index) {
         Context::truncate_before(self, LOG, index.0);
+    }
+
+    fn diverged(&mut self, entries: u64) {
+        self.count(Counter::Truncations as usize, 1);
+        self.count(Counter::EntriesTruncated as usize, entries);
+        self.gauge(Gauge::Diverged as usize, entries);
     }
 }
 

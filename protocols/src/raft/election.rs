@@ -18,6 +18,7 @@ use sim_core::{Context, NodeId, Span};
 use super::durable::{Deferred, HardState};
 use super::facts::Fact;
 use super::message::{Campaign, Message, RequestVote, Vote};
+use super::metrics::Latency;
 use super::mutants::Mutant;
 use super::role::{Ballots, Follower, Leader, Role};
 use super::types::{Entry, Term};
@@ -247,7 +248,7 @@ impl Raft {
         if self.is_quorum(granted) && granted.contains(self.node) {
             let noop = Entry::command(self.term(), Command::Noop);
             // On a full disk it cannot lead; the election timer runs on.
-            if let Ok(index) = self.log.append(noop, context) {
+            if let Ok(index) = self.append_own(context, noop) {
                 self.become_leader(context, index);
             }
         }
@@ -328,6 +329,7 @@ impl Raft {
         for timer in [Timer::Heartbeat, Timer::Quorum, Timer::Transfer] {
             context.cancel_timer(timer);
         }
+        context.abandon(Latency::Commit as usize);
         self.reset_election_timer(context);
         let not_begun = deposed.catch_up.and_then(|catch_up| catch_up.op);
         for op in deposed.reads.into_ops().chain(not_begun) {

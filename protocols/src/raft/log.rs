@@ -37,6 +37,9 @@ pub trait Journal: Witness {
 
     /// Removes the entries up to and including `index`; where there are none so far, the next one comes after it.
     fn truncate_to(&mut self, index: Index);
+
+    /// So many entries are being removed because the leader has others there.
+    fn diverged(&mut self, entries: u64);
 }
 
 /// The first entry of a term in the log.
@@ -229,6 +232,7 @@ impl Log {
             "entry {index} would be removed, but entries up to {} are committed",
             self.commit
         );
+        journal.diverged(self.last_index().since(index.previous()));
         journal.truncate_from(index);
         self.entries.truncate_from(index);
         self.runs.truncate(self.runs.partition_point(|run| run.first < index));

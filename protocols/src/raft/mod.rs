@@ -138,6 +138,7 @@ pub mod invariants;
 pub mod log;
 pub mod membership;
 pub mod message;
+mod metrics;
 pub mod mutants;
 mod process;
 mod progress;
@@ -209,11 +210,6 @@ enum Point {
     CatchUpFailed,
     ReadForwarded,
 }
-
-/// Levels that a node tells of itself.
-const GAUGES: [&str; 1] = ["uncommitted"];
-/// The entries of the log that the node does not know to be committed: the place in [`GAUGES`].
-const UNCOMMITTED: usize = 0;
 
 const POINTS: [&str; 15] = [
     "a candidacy ended without a leader",

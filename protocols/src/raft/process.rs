@@ -10,6 +10,8 @@ use sim_core::status::{Standing, Status};
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
 
+use strum::VariantNames as _;
+
 use super::config::{Config, ReadMode};
 use super::durable::{Deferred, HardState, Record, Unflushed};
 use super::log::Log;
@@ -18,7 +20,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::types::Round;
-use super::{FAULT_POINTS, GAUGES, POINTS, Raft, Timer};
+use super::{FAULT_POINTS, POINTS, Raft, Timer, metrics};
 use crate::replicated::{Index, Outbox, StateMachine};
 
 impl process::Timer for Timer {
@@ -46,7 +48,9 @@ impl Process for Raft {
     const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
     const POINTS: &'static [&'static str] = &POINTS;
     const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
-    const GAUGES: &'static [&'static str] = &GAUGES;
+    const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
 
     #[inline]
     fn kind_of(fact: &Self::Fact) -> u32 {

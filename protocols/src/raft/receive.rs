@@ -11,6 +11,7 @@ use sim_core::{Context, NodeId};
 
 use super::durable::{Deferred, Record};
 use super::message::{Chunk, InstallResult, InstallSnapshot, InstallSnapshotReply, Message};
+use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::role::Role;
 use super::snapshot::{SNAPSHOT, Snapshot, SnapshotMeta};
@@ -133,6 +134,7 @@ impl Raft {
 
     fn take_over(&mut self, context: &mut Context<'_, Self>, snapshot: Snapshot) {
         context.sometimes(Point::SnapshotInstalled as usize);
+        context.count(Counter::SnapshotsInstalled as usize, 1);
         if self.config.has(Mutant::SnapshotDiscardsSuffix) {
             self.log.replace_by(&snapshot.meta, context);
         }

@@ -284,7 +284,7 @@ impl Raft {
     fn leave_joint(&mut self, context: &mut Context<'_, Self>, members: Membership) {
         let entry = Entry { term: self.term(), payload: Payload::Members(members.left()) };
         // On a full disk the joint membership stays until something else is committed.
-        if self.log.append(entry, context).is_ok() {
+        if self.append_own(context, entry).is_ok() {
             self.refresh_members(context);
             self.flush(context);
             self.replicate(context);

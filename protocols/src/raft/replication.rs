@@ -5,12 +5,14 @@
 //! (`in_flight_max`, `in_flight_bytes_max`). Whatever is lost shows at the next heartbeat, because that names the entry
 //! before `next_index`: a follower without it says so, and the leader probes again.
 
+use sim_core::disk::WriteError;
 use sim_core::service::{Outcome, Refusal, kv};
 use sim_core::{Context, NodeId, OpId};
 
 use super::durable::Deferred;
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesReply, AppendResult, Hint, Message};
+use super::metrics::Latency;
 use super::mutants::Mutant;
 use super::role::{Leader, Pending, Role};
 use super::types::{Entries, Entry, Payload, Term};
@@ -69,7 +71,7 @@ impl Raft {
     /// Appends an entry for a client, who is answered when it is executed, and sends it to the followers.
     pub(super) fn append_for(&mut self, context: &mut Context<'_, Self>, op: OpId, payload: Payload) {
         let entry = Entry { term: self.term(), payload };
-        match self.log.append(entry, context) {
+        match self.append_own(context, entry) {
             Ok(index) => {
                 let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader proposes") };
                 leader.pending.push_back(Pending { index, op });
@@ -81,6 +83,20 @@ impl Raft {
             }
             Err(_) => context.reply(op, Outcome::Refused(Refusal::Unavailable)),
         }
+    }
+
+    /// Appends an entry of this node's own term, as a leader does.
+    ///
+    /// # Errors
+    /// If the disk takes no more.
+    pub(super) fn append_own(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        entry: Entry,
+    ) -> Result<Index, WriteError> {
+        let index = self.log.append(entry, context)?;
+        context.begin(Latency::Commit as usize, index.0);
+        Ok(index)
     }
 
     /// Everybody a leader sends to: the members, and new nodes that catch up.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sim_core::{Context, NodeId};
 
 use super::message::{Chunk, InstallResult, InstallSnapshot, InstallSnapshotReply, Message};
+use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::role::Role;
 use super::snapshot::Snapshot;
@@ -36,6 +37,7 @@ impl Raft {
         }
         let Role::Leader(leader) = &mut self.role else { return };
         context.sometimes(Point::SnapshotShipped as usize);
+        context.count(Counter::SnapshotsSent as usize, 1);
         leader.progress[node.index()].become_snapshot(self.snapshot.meta.index);
         leader.shipments.insert(node, Shipment { snapshot: self.snapshot.clone(), offset: 0 });
         self.send_chunk(context, node);

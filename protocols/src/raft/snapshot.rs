@@ -23,6 +23,7 @@ use sim_core::{Context, OpId};
 
 use super::durable::{Deferred, Record};
 use super::membership::Membership;
+use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::types::Term;
 use super::{FaultPoint, Point, Raft};
@@ -67,6 +68,11 @@ pub(super) struct Snapshot {
 impl Snapshot {
     pub(super) fn initial(members: Membership) -> Self {
         Self { meta: SnapshotMeta::initial(members), items: Arc::default() }
+    }
+
+    /// Its size on disk in bytes.
+    fn size(&self) -> u64 {
+        SnapshotMeta::SIZE + Item::SIZE * self.items.len() as u64
     }
 
     /// The items from `offset` on that one chunk of so many bytes holds: at least one, if there is one.
@@ -117,6 +123,8 @@ impl Raft {
             return Err(full);
         }
         context.sometimes(Point::SnapshotTaken as usize);
+        context.count(Counter::SnapshotsTaken as usize, 1);
+        context.count(Counter::SnapshotBytes as usize, snapshot.size());
         self.taking = Some(snapshot);
         self.after_durable(context, Deferred::Compact(op));
         Ok(())

@@ -1,12 +1,16 @@
 //! Raft in whole worlds, all invariants on.
 
+use std::collections::BTreeMap;
+
 use sim_core::disk::DiskFault;
 use sim_core::fault::{Command as Fault, LinkFault};
 use sim_core::history::HistoryOperation;
+use sim_core::metrics::Latency;
 use sim_core::random::{KeySource, Purpose, Stream};
 use sim_core::service::{Key, Operation, Outcome, Refusal, kv};
+use sim_core::status::Status;
 use sim_core::view::{Content, ViewRequest};
-use sim_core::{SimTime, Simulation, Span, World};
+use sim_core::{Process, SimTime, Simulation, Span, World};
 
 mod features;
 
@@ -59,15 +63,114 @@ fn the_gauge_of_a_node_is_the_part_of_its_log_that_is_not_committed() {
             world.apply(Fault::Crash(leader(&world).expect("a leader after a second")));
         }
         let summary = world.metrics().summary(world.now());
-        for (node, gauge) in &summary.process_gauges[GAUGES[UNCOMMITTED]] {
+        for (node, gauge) in &summary.process_gauges["uncommitted"] {
             let raft = world.process(*node);
             let own = raft.map(|raft| raft.log.last_index().since(raft.log.commit()));
             assert_eq!(gauge.last, own, "{node} at {}", world.now());
         }
     }
     let summary = world.metrics().summary(world.now());
-    let gauges = &summary.process_gauges[GAUGES[UNCOMMITTED]];
+    let gauges = &summary.process_gauges["uncommitted"];
     assert!(gauges.len() == 5 && gauges.values().all(|gauge| gauge.max > 0), "{gauges:?}");
+}
+
+#[test]
+fn a_leader_measures_from_append_to_commit_what_a_look_after_every_event_sees() {
+    let mut world = world(4, 5, vec![counting(300)]);
+    let (mut since, mut longest, mut count) = (BTreeMap::new(), Span::ZERO, 0);
+    let (mut leading, mut crashed) = (None, None);
+    while world.now() < SimTime::ZERO + Span::secs(3) {
+        world.run(SimTime::MAX, 1);
+        if let (150, None, Some(leader)) = (count, crashed, leading) {
+            crashed = Some(leader);
+            world.apply(Fault::Crash(leader));
+        }
+        let now = leader(&world);
+        if now != leading {
+            (leading, since) = (now, BTreeMap::new());
+        }
+        let Some(raft) = now.and_then(|node| world.process(node)) else { continue };
+        let own = |index: &Index| raft.log.term_at(*index) == Some(raft.term());
+        for index in (raft.log.commit().0 + 1..=raft.log.last_index().0).map(Index).filter(own) {
+            since.entry(index).or_insert(world.now());
+        }
+        while let Some(first) = since.first_entry().filter(|first| *first.key() <= raft.log.commit()) {
+            (longest, count) = (longest.max(world.now().since(first.remove())), count + 1);
+        }
+    }
+    let measured = world.metrics().summary(world.now()).latencies["commit"];
+    assert!(count > 200, "{count}");
+    assert_eq!((measured.count, measured.max), (count, longest));
+}
+
+#[test]
+fn what_diverged_is_counted_where_it_is_removed() {
+    let mut world = world(1, 3, vec![counting(400)]);
+    testing::run(&mut world, Span::secs(1));
+    let cut_off = leader(&world).expect("a leader after a second");
+    world.apply(isolate_from_nodes(&world, cut_off));
+    testing::run(&mut world, Span::secs(1));
+    let log = |node| &world.process(node).expect("it runs").log;
+    let (old, new) = (log(cut_off), log(leader(&world).expect("the others have one")));
+    let differs = |index: &Index| old.term_at(*index) != new.term_at(*index);
+    let deep = (1..=old.last_index().0).map(Index).filter(differs).count() as u64;
+    let before = world.metrics().summary(world.now());
+    assert!(deep > 0, "it took requests that it could not commit");
+    world.apply(Fault::Recover);
+    testing::run(&mut world, Span::secs(1));
+    let after = world.metrics().summary(world.now());
+    assert_eq!((before.counters["truncations"], after.counters["truncations"]), (0, 1));
+    assert_eq!(after.counters["entries-truncated"], deep);
+    assert_eq!(after.process_gauges["diverged"][&cut_off].max, deep);
+}
+
+/// What a look at all nodes after every event sees of a leader's loss.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    heard: Option<Span>,
+    decided: Option<Span>,
+}
+
+#[test]
+fn the_loss_of_a_leader_is_measured_as_a_look_after_every_event_sees_it() {
+    for seed in 0..8 {
+        let mut world = world(seed, 5, vec![counting(400)]);
+        testing::run(&mut world, Span::secs(1));
+        let first = leader(&world).expect("a leader after a second");
+        let statuses = |world: &World<Raft>| -> Vec<_> {
+            world.nodes().running().map(|(node, raft)| (node, raft.status())).collect()
+        };
+        let highest = |world: &World<Raft>| statuses(world).iter().map(|(_, status)| status.commit).max();
+        let (before, mut seen) = (highest(&world), Seen::default());
+        world.apply(Fault::Crash(first));
+        let lost = world.now();
+        while world.now() < lost + Span::secs(2) {
+            world.run(SimTime::MAX, 1);
+            let since = world.now().since(lost);
+            let follows = |(node, status): &(NodeId, Status)| {
+                status.leader.is_some_and(|leader| {
+                    let leads = world
+                        .process(leader)
+                        .is_some_and(|raft| raft.is_leader() && raft.term().0 == status.epoch);
+                    leader != *node && leads
+                })
+            };
+            if seen.heard.is_none() && statuses(&world).iter().any(follows) {
+                seen.heard = Some(since);
+            }
+            if seen.decided.is_none() && leader(&world).is_some() && highest(&world) > before {
+                seen.decided = Some(since);
+            }
+        }
+        let metrics = world.metrics();
+        let only = |latency| {
+            let summary = metrics.latency(latency);
+            (summary.count == 1).then_some(summary.max)
+        };
+        let measured = Seen { heard: only(Latency::NewLeader), decided: only(Latency::Outage) };
+        assert!(seen.heard.is_some() && seen.decided.is_some(), "seed {seed}: {seen:?}");
+        assert_eq!(measured, seen, "seed {seed}: left is what was measured");
+    }
 }
 
 #[test]

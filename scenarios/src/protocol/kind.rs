@@ -75,6 +75,9 @@ impl<P: Builtin> ProtocolKind for Kind<P> {
             timers: Timers::<P>::NAMES.to_vec(),
             points: P::Process::POINTS.to_vec(),
             fault_points: P::Process::FAULT_POINTS.to_vec(),
+            gauges: P::Process::GAUGES.to_vec(),
+            counters: P::Process::COUNTERS.to_vec(),
+            latencies: P::Process::LATENCIES.to_vec(),
         }
     }
 

@@ -132,4 +132,10 @@ pub struct ProtocolAbout {
     pub points: Vec<&'static str>,
     /// Places inside handlers where a plan can act.
     pub fault_points: Vec<&'static str>,
+    /// What its processes keep in numbers: levels, counts, and what takes time.
+    pub gauges: Vec<&'static str>,
+    /// See `gauges`.
+    pub counters: Vec<&'static str>,
+    /// See `gauges`.
+    pub latencies: Vec<&'static str>,
 }

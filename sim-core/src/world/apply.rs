@@ -220,6 +220,7 @@ impl<P: Process> Core<P> {
         } else {
             self.metrics.increment(Counter::Restarts);
             self.record_lifecycle(node, Lifecycle::Restart);
+            self.leadership.on_restart(self.now, node);
             self.note_milestone(Happening::Restarted(node));
         }
     }
@@ -239,11 +240,12 @@ impl<P: Process> Core<P> {
         self.clear_inbox(node);
         self.lose_unsynced(node, loss);
         self.metrics.fall(Gauge::NodesUp, self.now, 1);
-        self.metrics.clear_process_gauges(self.now, node);
+        self.metrics.forget_process(self.now, node);
         self.network.set_forwarding(node, Forwarding::Off);
         self.digest.event(Mark::Crash, self.now, node.into(), self.hosts[node.index()].incarnation);
         self.metrics.increment(Counter::Crashes);
         self.record_lifecycle(node, Lifecycle::Crash);
+        self.leadership.on_crash(&mut self.metrics, self.now, node);
         self.note_milestone(Happening::Crashed(node));
         true
     }

@@ -94,6 +94,7 @@ impl<P: Process> Clone for Core<P> {
             timing: self.timing.clone(),
             clients: self.clients.clone(),
             metrics: self.metrics.clone(),
+            leadership: self.leadership.clone(),
             history: self.history.clone(),
             milestones: self.milestones.clone(),
             teller: self.teller.clone(),

@@ -45,6 +45,8 @@ struct Pending {
     ordinal: u32,
     operation: Operation,
     invoked: SimTime,
+    /// How much was decided then.
+    decided: u64,
     attempt: u32,
     target: NodeId,
     timeout: Option<Handle>,
@@ -137,6 +139,18 @@ impl<P: Process> Core<P> {
         }
     }
 
+    /// A process answers. If that is a read, and the process knew less before this event than was decided when it was
+    /// asked, the read is looked at once the event is over.
+    pub(super) fn note_answer(&mut self, node: NodeId, op: OpId, outcome: &Outcome) {
+        let Some(pending) = &self.clients[op.client.index()].current else { return };
+        let is_answer = !matches!(outcome, Outcome::Redirect(_) | Outcome::Refused(_) | Outcome::Unknown);
+        let is_read = pending.ordinal == op.ordinal && pending.operation.is_read() && is_answer;
+        let status = self.hosts[node.index()].status.and_then(|status| status.process);
+        if is_read && status.is_some_and(|status| status.commit < pending.decided) {
+            self.leadership.on_read(pending.decided);
+        }
+    }
+
     /// Somebody issues an operation by hand: it takes its turn before the workload's next.
     pub(super) fn issue_by_hand(&mut self, client: ClientId, operation: Operation) {
         let state = &mut self.clients[client.index()];
@@ -186,6 +200,7 @@ impl<P: Process> Core<P> {
             ordinal,
             operation: operation.clone(),
             invoked: now,
+            decided: self.leadership.decided(),
             attempt: 0,
             target,
             timeout: None,
@@ -194,6 +209,7 @@ impl<P: Process> Core<P> {
         self.digest.effect(Mark::Ask, client.into(), ordinal, fingerprint(&operation));
         self.metrics.increment(Counter::OperationsInvoked);
         self.metrics.rise(Gauge::OperationsPending, now, 1);
+        self.leadership.on_asked(now);
         self.history.invoke(now, op, operation);
         self.attempt(client);
     }
@@ -248,11 +264,14 @@ impl<P: Process> Core<P> {
         let pending = state.current.take().expect("only an operation under way is completed");
         let next = state.by_hand.pop_front();
         self.metrics.fall(Gauge::OperationsPending, now, 1);
-        if outcome == Outcome::Unknown {
-            self.metrics.increment(Counter::OperationsUnknown);
-        } else {
+        let is_answered = outcome != Outcome::Unknown;
+        self.leadership.on_ended(now, is_answered);
+        if is_answered {
+            let kind = if pending.operation.is_read() { Latency::Read } else { Latency::Write };
             self.metrics.increment(Counter::OperationsCompleted);
-            self.metrics.record(Latency::Operation, now.since(pending.invoked));
+            self.metrics.record(kind, now.since(pending.invoked));
+        } else {
+            self.metrics.increment(Counter::OperationsUnknown);
         }
         self.history.complete(now, OpId { client, ordinal: pending.ordinal }, outcome);
         match next {

@@ -10,13 +10,15 @@ use super::setup::HostTiming;
 use crate::digest::{Digest, Mark};
 use crate::fault::Teller;
 use crate::history::History;
+use crate::leadership::Leadership;
 use crate::metrics::{Counter, Gauge, Metrics};
 use crate::milestone::{Happening, Milestone};
-use crate::network::{DropReason, Network, Sending};
+use crate::network::{Arrival, DropReason, Network, Sending};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle, LadderQueue, Slab, Ties};
 use crate::random::KeySource;
+use crate::status::Power;
 use crate::trace::{Payload, Record, Trace, TraceKind};
 use crate::{Endpoint, MessageId, NodeId, OpId, SimTime, SyncId};
 
@@ -71,6 +73,7 @@ pub(crate) struct Core<P: Process> {
     pub(super) timing: HostTiming,
     pub(super) clients: Vec<Client>,
     pub(super) metrics: Metrics,
+    pub(super) leadership: Leadership,
     pub(super) history: History,
     pub(super) milestones: AppendLog<Milestone>,
     /// Says what commands do.
@@ -303,6 +306,12 @@ impl<P: Process> Core<P> {
             let payload = payload_of(&lost.event);
             trace.push(Record::drop(self.now, known(lost.cause), from, to, payload, reason));
         }
+    }
+
+    /// Whether a message of a running `peer` would reach `node` now, but for loss on the way.
+    pub(super) fn would_hear(&self, node: NodeId, peer: NodeId) -> bool {
+        self.hosts[peer.index()].power == Power::Running
+            && matches!(self.network.arrive(peer.into(), node.into()), Arrival::Deliver)
     }
 
     /// Adds to the list of what mattered.

@@ -6,7 +6,7 @@ use super::host::HostDisk;
 use crate::digest::Mark;
 use crate::disk::{Disk, RegionId, WriteError};
 use crate::fingerprint::fingerprint;
-use crate::metrics::{Counter, Gauge};
+use crate::metrics::{Counter, Gauge, Own};
 use crate::process::{Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle};
 use crate::random::Stream;
@@ -231,6 +231,7 @@ impl<P: Process> Core<P> {
             return;
         }
         self.metrics.increment(Counter::Replies);
+        self.note_answer(node, op, &outcome);
         let content = fingerprint(&(op, &outcome));
         let size = outcome.size();
         self.transmit(node.into(), op.client.into(), content, size, Event::Reply(Box::new((op, outcome))));
@@ -266,6 +267,12 @@ impl<P: Process> Core<P> {
         if !self.is_cut {
             self.metrics.set_process_gauge(self.now, node, gauge, value);
         }
+    }
+
+    /// What processes count and time; dropped after a cut, as facts are.
+    #[inline]
+    pub(crate) fn own_metrics(&mut self) -> Option<(SimTime, &mut Own)> {
+        (!self.is_cut).then(|| (self.now, self.metrics.own_mut()))
     }
 }
 

@@ -57,7 +57,8 @@ use crate::digest::Digest;
 use crate::disk::CrashLoss;
 use crate::fault::{Domain, Moment, Plan};
 use crate::history::History;
-use crate::metrics::{Counter, Metrics};
+use crate::leadership::{Change, is_change};
+use crate::metrics::Metrics;
 use crate::milestone::{Happening, Milestone};
 use crate::network::Forwarding;
 use crate::persist::AppendLog;
@@ -312,10 +313,13 @@ impl<P: Process> World<P> {
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
         }
-        if let Some(status) = after.process
-            && stands_anew(before.and_then(|before| before.process), status)
-        {
-            self.on_standing(node, status);
+        let before = before.and_then(|before| before.process);
+        if let Some(status) = after.process {
+            if is_change(before, &status) {
+                self.on_standing(node, before, status);
+            }
+            let core = &mut self.core;
+            core.leadership.maybe_progress(&mut core.metrics, core.now, node, status.commit);
         }
     }
 
@@ -330,14 +334,17 @@ impl<P: Process> World<P> {
         self.core.must_look = true;
     }
 
+    /// A process stands otherwise, in another epoch, or knows of another leader.
     #[cold]
-    fn on_standing(&mut self, node: NodeId, status: Status) {
-        if status.standing == Standing::Leader {
-            self.core.metrics.increment(Counter::LeadersElected);
-        } else if status.standing == Standing::Candidate {
-            self.core.metrics.increment(Counter::Candidacies);
+    fn on_standing(&mut self, node: NodeId, before: Option<Status>, status: Status) {
+        let core = &mut self.core;
+        let hears_leader = status.standing == Standing::Candidate
+            && core.leadership.leader().is_some_and(|leader| core.would_hear(node, leader));
+        let change = Change { at: core.now, node, before, after: status, hears_leader };
+        core.leadership.on_change(&mut core.metrics, &change);
+        if stands_anew(before, status) {
+            self.core.note_milestone(Happening::Stands { node, status });
         }
-        self.core.note_milestone(Happening::Stands { node, status });
     }
 
     // ----- starting and stopping nodes -----

@@ -12,7 +12,8 @@ use crate::digest::Digest;
 use crate::disk::DiskModel;
 use crate::fault::{Domain, Plan, Teller};
 use crate::history::History;
-use crate::metrics::Metrics;
+use crate::leadership::Leadership;
+use crate::metrics::{Metrics, OwnNames};
 use crate::network::Network;
 use crate::persist::AppendLog;
 use crate::process::{Process, Timer};
@@ -186,7 +187,12 @@ impl<P: Process> Core<P> {
                 .zip(0_u64..)
                 .map(|(client, who)| Client::new(client.clone(), keys.stream(Purpose::Client, who, 0)))
                 .collect(),
-            metrics: Metrics::with_process_gauges(P::GAUGES),
+            metrics: Metrics::with_own(OwnNames {
+                gauges: P::GAUGES,
+                counters: P::COUNTERS,
+                latencies: P::LATENCIES,
+            }),
+            leadership: Leadership::default(),
             history: History::default(),
             milestones: AppendLog::new(),
             teller: Teller::default(),

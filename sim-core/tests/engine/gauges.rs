@@ -163,6 +163,45 @@ fn telling_a_level_changes_no_digest_and_is_no_effect() {
     assert_eq!((of_receiver.last, of_receiver.min, of_receiver.max), (Some(2), 0, 2));
 }
 
+/// Both count; the second begins two works at its start, and ends each 20 ms later, if it still runs.
+fn work(puppet: &mut Puppet, context: &mut Context<'_, Puppet>, input: &Input) {
+    match input {
+        Input::Start => {
+            context.count(0, 3);
+            if puppet.node == n(2) {
+                context.begin(0, 1);
+                context.begin(0, 2);
+                context.set_timer(PuppetTimer::A, ms(20));
+            }
+        }
+        Input::Timer(_) => {
+            context.end(0, 2);
+            context.end(0, 9);
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_processes_count_and_time_stands_among_the_numbers_of_the_run() {
+    let run = |crash_at: u64| {
+        let mut world = World::new(puppets(1, 2, work));
+        world.run(at(crash_at), u64::MAX);
+        world.apply(Command::Crash(n(2)));
+        world.apply(Command::Restart(n(2)));
+        world.run(at(100), u64::MAX);
+        let summary = world.metrics().summary(world.now());
+        let took = summary.latencies["work"];
+        (summary.counters["starts"], took.count, took.max, world.digest())
+    };
+    let (starts, count, max, _) = run(10);
+    assert_eq!((starts, count, max), (9, 1, ms(20)), "what was begun before the crash never ended");
+    assert_eq!(run(50).1, 2);
+    let silent = || World::new(puppets(1, 2, |_, _, _| {})).metrics().summary(at(0));
+    assert_eq!(silent().counters["starts"], 0, "a counter is there from the start");
+    assert!(!silent().latencies.contains_key("work"));
+}
+
 #[test]
 fn a_gauge_that_is_not_declared_is_a_panic_of_its_process() {
     let world = World::new(puppets(1, 1, |_, context, _| context.gauge(1, 0)));

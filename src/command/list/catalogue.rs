@@ -112,6 +112,9 @@ fn protocols() -> Vec<Item> {
             "timers": about.timers,
             "points": about.points,
             "fault_points": about.fault_points,
+            "gauges": about.gauges,
+            "counters": about.counters,
+            "latencies": about.latencies,
         });
         Item::new(about.name, about.summary, more)
     };

@@ -35,6 +35,8 @@ impl Journal for Disk {
     fn truncate_from(&mut self, _index: Index) {}
 
     fn truncate_to(&mut self, _index: Index) {}
+
+    fn diverged(&mut self, _entries: u64) {}
 }
 
 fn entries(terms: &[u64]) -> Vec<Entry> {

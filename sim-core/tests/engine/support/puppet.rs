@@ -81,6 +81,8 @@ impl Process for Puppet {
     const POINTS: &'static [&'static str] = &["reached"];
     const FAULT_POINTS: &'static [&'static str] = &["written", "sent"];
     const GAUGES: &'static [&'static str] = &["level"];
+    const COUNTERS: &'static [&'static str] = &["starts"];
+    const LATENCIES: &'static [&'static str] = &["work"];
 
     fn boot(config: &Strings, node: NodeId) -> Self {
         let status = Status::peer("puppet");
