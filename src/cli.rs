@@ -6,8 +6,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    check, compare, completions, explain, gui, history, list, man, mutants, replay, reproduce, run, shrink,
-    sweep, trace,
+    ablate, check, compare, completions, explain, gui, history, list, man, mutants, replay, reproduce, run,
+    shrink, sweep, trace,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     /// Compare two configurations, or two protocols, with the same seeds
     Compare(compare::Arguments),
+    /// Say which kinds of fault failures need
+    Ablate(ablate::Arguments),
     /// Validate scenario files without running them
     Check(check::Arguments),
     /// List scenarios, protocols, faults, checkers and workloads
@@ -86,6 +88,7 @@ impl Command {
             Self::Shrink(arguments) => shrink::perform(arguments, output),
             Self::Explain(arguments) => explain::perform(arguments, output),
             Self::Compare(arguments) => compare::perform(arguments, output),
+            Self::Ablate(arguments) => ablate::perform(arguments, output),
             Self::Check(arguments) => check::perform(arguments, output),
             Self::List(arguments) => list::perform(arguments, output),
             Self::Trace(arguments) => trace::perform(arguments, output),

@@ -11,6 +11,7 @@
 //! in the house format; every end has its documented [`ExitCode`]; the wall clock, the environment and threads,
 //! which the libraries below may not touch, are touched here alone, each with its reason.
 
+mod ablate;
 mod cli;
 mod command;
 mod compare;

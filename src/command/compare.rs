@@ -4,7 +4,6 @@ use std::ops::{ControlFlow, Range};
 
 use clap::Args;
 use scenarios::ProtocolTable;
-use scenarios::text::Override;
 
 use super::Format;
 use crate::compare::{Comparison, Kept, differences, service};
@@ -78,7 +77,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let table = ProtocolTable::builtin();
-    let grid = Grid::pair(sides(arguments)?, arguments.seeds.clone(), &table)?;
+    let grid = Grid::of_sides(sides(arguments)?, arguments.seeds.clone(), &table)?;
     let [a, b] = [0, 1].map(|side| &grid.configurations[side]);
     let differences = differences([&a.loaded, &b.loaded]);
     if differences.is_empty() {
@@ -102,24 +101,11 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     Ok(code(&comparison, &grid))
 }
 
-/// What each side is: what is set for one side wins over what is set for both.
-fn sides(arguments: &Arguments) -> Result<[SideAsked<'_>; 2], Failure> {
+/// What each side is.
+fn sides(arguments: &Arguments) -> Result<Vec<SideAsked<'_>>, Failure> {
     let Arguments { a, b, set, set_a, set_b, .. } = arguments;
     let b = b.as_ref().unwrap_or(a);
-    Ok([SideAsked { scenario: a, set: with(set, set_a)? }, SideAsked { scenario: b, set: with(set, set_b)? }])
-}
-
-fn with(common: &[String], own: &[String]) -> Result<Vec<String>, Failure> {
-    let path = |text: &String| Override::parse(text).map(|set| set.path().clone());
-    let paths = own.iter().map(path).collect::<Result<Vec<_>, _>>()?;
-    let mut all = Vec::new();
-    for text in common {
-        if !paths.contains(&path(text)?) {
-            all.push(text.clone());
-        }
-    }
-    all.extend(own.iter().cloned());
-    Ok(all)
+    Ok(vec![SideAsked::new(a, set, set_a)?, SideAsked::new(b, set, set_b)?])
 }
 
 fn same(arguments: &Arguments) -> Usage {

@@ -50,6 +50,8 @@ pub(crate) struct Arguments {
 /// A document with a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Document {
+    /// What `ablate --format json` prints.
+    Ablation,
     /// What `compare --format json` prints.
     Comparison,
     /// What `explain --format json` prints.
@@ -63,6 +65,7 @@ enum Document {
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     if let Some(document) = arguments.schema {
         let schema = match document {
+            Document::Ablation => schema_for!(crate::report::ablate::Document),
             Document::Comparison => schema_for!(crate::report::compare::Document),
             Document::Explanation => schema_for!(crate::report::explain::Document<'static>),
             Document::Report => schema_for!(Report),

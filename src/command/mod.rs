@@ -1,5 +1,6 @@
 //! One file a command: its arguments with their help, and what it does.
 
+pub(crate) mod ablate;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;

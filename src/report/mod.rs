@@ -2,6 +2,7 @@
 //!
 //! All but `wall` and how the program is called in `replay` follows from scenario and seed alone.
 
+pub(crate) mod ablate;
 mod build;
 pub(crate) mod compare;
 pub(crate) mod explain;

@@ -84,12 +84,28 @@ pub(crate) struct Asked<'a> {
     pub(crate) seeds: Range<u64>,
 }
 
-/// One side of two that are compared.
+/// One side of those that are compared.
 pub(crate) struct SideAsked<'a> {
     /// A file or a name of the library.
-    pub(crate) scenario: &'a str,
+    scenario: &'a str,
     /// `path=value`.
-    pub(crate) set: Vec<String>,
+    set: Vec<String>,
+}
+
+impl<'a> SideAsked<'a> {
+    /// What is set for one side (`own`) wins over what is set for all.
+    pub(crate) fn new(scenario: &'a str, common: &[String], own: &[String]) -> Result<Self, Failure> {
+        let path = |text: &String| Override::parse(text).map(|set| set.path().clone());
+        let paths = own.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        let mut set = Vec::new();
+        for text in common {
+            if !paths.contains(&path(text)?) {
+                set.push(text.clone());
+            }
+        }
+        set.extend(own.iter().cloned());
+        Ok(Self { scenario, set })
+    }
 }
 
 /// One scenario with one combination of values.
@@ -144,14 +160,14 @@ impl Grid {
         Ok(Self { configurations, seeds: asked.seeds.clone() })
     }
 
-    /// Two sides, each with all seeds: run `2k` is that of the first side with the `k`-th seed, run `2k + 1` that of the
+    /// Sides that are compared, each with all seeds: the runs of all sides with the first seed, in order, then those with the
     /// second.
-    pub(crate) fn pair(
-        sides: [SideAsked<'_>; 2],
+    pub(crate) fn of_sides(
+        sides: Vec<SideAsked<'_>>,
         seeds: Range<u64>,
         table: &ProtocolTable,
     ) -> Result<Self, Failure> {
-        check_size(1, 2, &seeds)?;
+        check_size(1, sides.len(), &seeds)?;
         let side = |SideAsked { scenario, set }| {
             configuration(scenario, &ScenarioText::named(scenario)?, set, table)
         };

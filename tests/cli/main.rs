@@ -1,5 +1,6 @@
 //! The command line, through real processes: what it prints where, and what it ends with.
 
+mod ablate;
 mod bad_input;
 mod commands;
 mod compare;

@@ -145,6 +145,10 @@ pub struct Random {
     pub rates: BTreeMap<String, Rate>,
     /// Whether each seed uses all of the kinds. Default `All`.
     pub kinds: Kinds,
+    /// Kinds that are turned off: their faults are drawn and take their room, and are then left out, so that no fault of
+    /// another kind changes. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub off: Vec<String>,
     /// No fault begins before. Default `1s`.
     pub start: Time,
     /// How long a fault lasts. Default `100ms..2s`.
@@ -168,6 +172,7 @@ impl Default for Random {
         Self {
             rates: BTreeMap::new(),
             kinds: Kinds::All,
+            off: Vec::new(),
             start: Span::secs(1).into(),
             duration,
             gap: Span::millis(500).into(),

@@ -24,6 +24,7 @@ impl RandomFaults {
                 Kinds::All => Selection::All,
                 Kinds::Swarm => Selection::Swarm,
             },
+            off: random.off.clone(),
             client_count: scenario.clients.count,
             admin_count: scenario.clients.admins,
             spares: scenario.spares.nodes().to_vec(),
@@ -38,6 +39,13 @@ impl RandomFaults {
             recovery: random.recovery.span(),
             ..usual
         }))
+    }
+
+    /// The names of the kinds that may come, in the order of the table: those that are neither turned off nor never drawn.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let kinds = self.0.kinds.iter().filter(|(_, rate)| rate.mean().is_some());
+        let names = kinds.map(|(kind, _)| kind.about().name);
+        names.filter(|name| !self.0.off.iter().any(|off| off == name)).collect()
     }
 
     /// The commands for `seed`.

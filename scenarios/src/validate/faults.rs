@@ -127,14 +127,22 @@ fn too_many(count: u64, path: &str) -> Result<(), Objection> {
     Err(Objection::new(path, format!("that makes {count} faults"), format!("up to {FAULTS_MAX}"), hint))
 }
 
+/// That there is a kind of fault of this name.
+fn check_kind(name: &str, path: &str) -> Result<(), Objection> {
+    if table::find(name).is_some() {
+        return Ok(());
+    }
+    let names: Vec<String> = table::KINDS.iter().map(|kind| kind.about().name.to_owned()).collect();
+    Err(Objection::unknown(path, format!("there is no kind of fault `{name}`"), name, &names))
+}
+
 fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Result<(), Objection> {
     for name in random.rates.keys() {
-        if table::find(name).is_none() {
-            let names: Vec<String> = table::KINDS.iter().map(|kind| kind.about().name.to_owned()).collect();
-            let problem = format!("there is no kind of fault `{name}`");
-            let objection = Objection::unknown("faults.random.rates", problem, name, &names);
-            return Err(objection.within(Step::Name(name.clone())));
-        }
+        check_kind(name, "faults.random.rates")
+            .map_err(|objection| objection.within(Step::Name(name.clone())))?;
+    }
+    for (place, name) in random.off.iter().enumerate() {
+        check_kind(name, "faults.random.off").map_err(|objection| objection.within(Step::Index(place)))?;
     }
     if random.concurrent_max == 0 {
         let problem = "with 0 faults at once none ever comes";

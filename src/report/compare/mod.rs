@@ -10,7 +10,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use self::text::{Body, Heading, MetricsShown};
+pub(crate) use self::text::{Body, Heading, MetricsShown, runs_a_second, share_change};
 use crate::compare::{Caused, Comparison, Difference, Estimate, LEVEL, Metric, Unit, holm};
 use crate::exit_code::ExitCode;
 use crate::report::VerdictKind;

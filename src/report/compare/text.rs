@@ -330,7 +330,7 @@ fn signed(value: f64, figure: impl Fn(f64) -> String) -> String {
 }
 
 /// `+12.3 %`.
-fn share_change(share: f64) -> String {
+pub(crate) fn share_change(share: f64) -> String {
     signed(
         share,
         |share| if share > 1.0 { format!("{} %", grouped(whole(share * 100.0))) } else { percent(share) },
@@ -346,7 +346,8 @@ fn chance(p: f64) -> String {
     }
 }
 
-fn runs_a_second(runs: u64, elapsed: Duration) -> String {
+/// So many runs in so much time.
+pub(crate) fn runs_a_second(runs: u64, elapsed: Duration) -> String {
     let millis = elapsed.as_millis().max(1);
     grouped(u64::try_from(u128::from(runs) * 1_000 / millis).unwrap_or(u64::MAX))
 }

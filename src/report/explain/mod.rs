@@ -9,6 +9,7 @@ use serde::Serialize;
 
 pub(crate) use self::svg::Drawing;
 pub(crate) use self::text::Text;
+pub(super) use self::text::write_wrapped;
 use crate::sweep::Rate;
 
 /// The version of the document; a change that breaks readers raises it.

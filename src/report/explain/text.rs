@@ -268,7 +268,7 @@ fn write_prefix(f: &mut fmt::Formatter<'_>, prefix: &LegalPrefix) -> fmt::Result
 }
 
 /// A paragraph with something in front of its first line, and the others below that.
-fn write_wrapped(f: &mut fmt::Formatter<'_>, lead: &str, text: &str) -> fmt::Result {
+pub(in crate::report) fn write_wrapped(f: &mut fmt::Formatter<'_>, lead: &str, text: &str) -> fmt::Result {
     let width = lead.chars().count();
     let mut begin = lead.to_owned();
     for line in wrapped(text, WIDTH - width) {
