@@ -92,6 +92,9 @@ impl Paxos {
     pub(super) fn compact(&mut self, context: &mut Context<'_, Self>, slot: Index) {
         context.fault_point(FaultPoint::BeforeCompaction as usize);
         self.installing = self.installing.filter(|installed| *installed > slot);
+        if self.installing.is_none() {
+            self.log.end_install();
+        }
         self.log.compact_to(Index(slot.0.saturating_sub(self.config.window)).min(self.log.last()));
         let first = context.disk().log_bounds(JOURNAL).end;
         if self.rewrite_journal(context, slot).is_ok() {

@@ -1,11 +1,11 @@
 //! Multi-Paxos in whole worlds, all invariants on.
 
-use sim_core::disk::CrashLoss;
+use sim_core::disk::{CrashLoss, DiskFault};
 use sim_core::fault::Command as Fault;
 use sim_core::random::{KeySource, Purpose};
-use sim_core::service::{Admin, Operation, Outcome, Refusal};
-use sim_core::view::ViewRequest;
-use sim_core::{Simulation, Span, World};
+use sim_core::service::{Admin, Key, Operation, Outcome, Refusal, kv};
+use sim_core::view::{Content, ViewRequest};
+use sim_core::{ClientId, Simulation, Span, World};
 
 mod lost_disks;
 
@@ -79,6 +79,29 @@ fn a_cluster_survives_a_crash_at_each_fault_point_of_its_everyday_work() {
     testing::run(&mut world, Span::secs(1));
     let struck = crash_at_points(&mut world, &FAULT_POINTS[..FaultPoint::BeforeForgetting as usize]);
     assert!(struck.values().all(|count| *count > 0), "{struck:?}");
+}
+
+#[test]
+fn the_view_of_a_node_shows_how_far_its_slots_are_decided_executed_and_on_disk() {
+    let mut world = world(5, 3, config(3), vec![counting(20)]);
+    testing::run(&mut world, Span::secs(2));
+    let marks = |world: &World<Paxos>, node| {
+        let parts = Simulation::view(world, node, &ViewRequest::default());
+        let slots = parts.into_iter().find(|part| part.name == "slots").expect("it is there");
+        let Content::Strip(strip) = slots.content else { panic!("a strip") };
+        strip.marks
+    };
+    let node = leader(&world).expect("a leader");
+    assert_eq!(marks(&world, node), [("decided", 21), ("executed", 21), ("durable", 21)]);
+    world.apply(Fault::Disk { node, fault: DiskFault::Stall });
+    let op = Operation::Kv(kv::Operation::Write(Key(1), 7));
+    world.apply(Fault::Issue { client: ClientId::new(0), operation: op });
+    testing::run(&mut world, Span::millis(50));
+    assert_eq!(
+        marks(&world, node),
+        [("decided", 22), ("executed", 22), ("durable", 21)],
+        "by the others' votes"
+    );
 }
 
 #[test]
