@@ -1,4 +1,4 @@
-//! What is measured of a run, by name: all that its report counts, and what that costs an operation.
+//! What is measured of a run, by name: all that its report counts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,8 +21,8 @@ pub(crate) enum Metric {
     Converged,
     /// How often something happened.
     Counter(Counter),
-    /// How often something happened, for each operation that completed.
-    PerOperation(Counter),
+    /// How much there was of one thing for each of another.
+    Ratio(&'static str),
     /// A level of the whole world.
     Gauge(Gauge, Level),
     /// A level that processes tell of themselves: the highest of all nodes, or the mean of their means.
@@ -58,10 +58,6 @@ pub(crate) enum Unit {
     Nanos,
 }
 
-/// Of these counters it is told what an operation costs.
-const COSTS: [Counter; 5] =
-    [Counter::MessagesSent, Counter::BytesSent, Counter::DiskWrites, Counter::Syncs, Counter::Retries];
-
 const LEVELS: [Level; 2] = [Level::Mean, Level::Max];
 
 const POINTS: [Point; 6] = [Point::Mean, Point::P50, Point::P90, Point::P99, Point::P999, Point::Max];
@@ -70,16 +66,14 @@ impl Metric {
     pub(crate) const fn unit(self) -> Unit {
         match self {
             Self::Ended | Self::Converged | Self::Latency(..) => Unit::Nanos,
-            Self::Events
-            | Self::Counter(_)
-            | Self::PerOperation(_)
-            | Self::Gauge(..)
-            | Self::ProcessGauge(..) => Unit::Count,
+            Self::Events | Self::Counter(_) | Self::Ratio(_) | Self::Gauge(..) | Self::ProcessGauge(..) => {
+                Unit::Count
+            }
         }
     }
 }
 
-/// `messages-sent`, `syncs an operation`, `in-flight mean`, `uncommitted mean, a node`, `operation p99`.
+/// `messages-sent`, `syncs-per-operation`, `in-flight mean`, `uncommitted mean, a node`, `operation p99`.
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,7 +81,7 @@ impl fmt::Display for Metric {
             Self::Ended => f.write_str("simulated time"),
             Self::Converged => f.write_str("converged at"),
             Self::Counter(counter) => counter.fmt(f),
-            Self::PerOperation(counter) => write!(f, "{counter} an operation"),
+            Self::Ratio(name) => f.write_str(name),
             Self::Gauge(gauge, level) => write!(f, "{gauge} {level}"),
             Self::ProcessGauge(name, level) => write!(f, "{name} {level}, a node"),
             Self::Latency(latency, point) => write!(f, "{latency} {point}"),
@@ -126,11 +120,8 @@ pub(crate) fn measured(report: &Report) -> BTreeMap<Metric, f64> {
     all.insert(Metric::Ended, float(report.simulated_ns));
     all.extend(report.converged_ns.map(|nanos| (Metric::Converged, float(nanos))));
     all.extend(Counter::ALL.map(|counter| (Metric::Counter(counter), float(counted(counter)))));
-    let operations = counted(Counter::OperationsCompleted);
-    if operations > 0 {
-        let cost = |counter| (Metric::PerOperation(counter), float(counted(counter)) / float(operations));
-        all.extend(COSTS.map(cost));
-    }
+    let ratios = metrics.ratios.iter();
+    all.extend(ratios.map(|(name, thousandths)| (Metric::Ratio(name), float(*thousandths) / 1_000.0)));
     for gauge in Gauge::ALL {
         let summary = metrics.gauges.get(gauge.name());
         let levels = summary.into_iter().flat_map(|summary| LEVELS.map(|level| (level, level.of(summary))));
@@ -194,16 +185,14 @@ mod tests {
         let all = measured(&report);
         let names: std::collections::BTreeSet<String> = all.keys().map(ToString::to_string).collect();
         assert_eq!(names.len(), all.len(), "{names:?}");
-        for name in
-            ["events", "converged at", "messages-sent an operation", "nodes-up mean", "operation p99.9"]
-        {
+        for name in ["events", "converged at", "messages-per-operation", "nodes-up mean", "operation p99.9"] {
             assert!(names.contains(name), "`{name}` is not among {names:?}");
         }
         assert!(names.iter().any(|name| name.ends_with("max, a node")), "{names:?}");
         let sent = report.metrics.counters["messages-sent"];
         assert!((all[&Metric::Counter(Counter::MessagesSent)] - float(sent)).abs() < 1e-9);
-        let each = all[&Metric::PerOperation(Counter::MessagesSent)];
+        let each = all[&Metric::Ratio("messages-per-operation")];
         let completed = report.metrics.counters["operations-completed"];
-        assert!((each * float(completed) - float(sent)).abs() < 1e-6, "{each}");
+        assert!((each * float(completed) - float(sent)).abs() <= float(completed) / 1_000.0, "{each}");
     }
 }
