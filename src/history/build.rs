@@ -110,6 +110,8 @@ struct Pending {
     function: String,
     /// Which key it names.
     key: Option<Item>,
+    /// What it puts there.
+    value: Option<Item>,
 }
 
 /// Builds the history.
@@ -182,8 +184,9 @@ impl Builder {
         *ordinal += 1;
         self.counts[0] += 1;
         self.history.invoke(SimTime::from_nanos(self.now), op, operation.clone());
-        let (line, function, key) = (entry.line, entry.function.clone(), self.reading.key_of(entry));
-        self.pending.insert(process, Pending { op, operation, line, function, key });
+        let (line, function) = (entry.line, entry.function.clone());
+        let (key, value) = (self.reading.key_of(entry), self.reading.value_of(entry));
+        self.pending.insert(process, Pending { op, operation, line, function, key, value });
         Ok(())
     }
 
@@ -201,6 +204,7 @@ impl Builder {
             return Err(Problem::new(entry.line, message).hint("each end has the `f` of its beginning"));
         }
         self.check_key(process, entry, &pending)?;
+        self.check_value(process, entry, &pending)?;
         let outcome = match entry.kind {
             EntryType::Ok => self.reading.outcome(&pending.operation, entry)?,
             EntryType::Fail if self.is_rejection(entry) => Outcome::Rejected,
@@ -227,6 +231,25 @@ impl Builder {
                     entry.function, pending.line
                 );
                 Err(Problem::new(entry.line, message).hint("each end has the key of its beginning, or none"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// That an end that names what the operation puts there names that of its beginning. In the place of the value of one that
+    /// did not go well, a name may stand for why.
+    fn check_value(&self, process: i128, entry: &Entry, pending: &Pending) -> Result<(), Problem> {
+        let is_reason = entry.kind != EntryType::Ok && entry.value.name().is_some();
+        match (self.reading.value_of(entry), &pending.value) {
+            (Some(value), Some(asked)) if value != *asked && !is_reason => {
+                let [value, asked] = [&value, asked].map(describe);
+                let message = format!(
+                    "process {process} ends `{}` with {value}, but what it invoked in line {} is with {asked}",
+                    entry.function, pending.line
+                );
+                let hint =
+                    "each end has the value of its beginning, or none; only what is read comes with the end";
+                Err(Problem::new(entry.line, message).hint(hint))
             }
             _ => Ok(()),
         }
@@ -340,6 +363,72 @@ mod tests {
         assert!(built(pairs, Model::Kv).is_err());
         let without = "{:process 0 :type :invoke :f :write :key 1 :value 2}{:process 0 :type :info :f :write :value nil}";
         assert!(built(without, Model::Kv).is_ok(), "an end need not repeat the key");
+    }
+
+    /// An operation that begins with one value and ends with another.
+    fn two_lines(function: &str, [begins, ends]: [&str; 2], kind: &str) -> String {
+        let line = |kind, value| format!("{{:process 0 :type :{kind} :f :{function} :value {value}}}");
+        format!("{}\n{}", line("invoke", begins), line(kind, ends))
+    }
+
+    #[test]
+    fn an_end_with_another_value_than_its_beginning_is_refused() {
+        for (model, function, begins, ends) in [
+            (Model::Register, "write", "1", "2"),
+            (Model::Register, "cas", "[1 2]", "[1 3]"),
+            (Model::Register, "cas", "[1 2]", "[3 2]"),
+            (Model::Kv, "put", "[5 1]", "[5 2]"),
+            (Model::TextKv, "append", "[5 \"a\"]", "[5 \"b\"]"),
+            (Model::Set, "add", "1", "2"),
+            (Model::Queue, "enqueue", "1", "2"),
+            (Model::Queue, "acknowledge", "1", "2"),
+            (Model::Lock, "release", "1", "2"),
+            (Model::ListAppend, "append", "[5 1]", "[5 2]"),
+        ] {
+            let problem = built(&two_lines(function, [begins, ends], "ok"), model).err().expect("refused");
+            assert!(
+                problem.line == 2 && problem.message.contains("line 1 is with"),
+                "{function}: {problem:?}"
+            );
+            for kind in ["fail", "info"] {
+                let ends_so = |value| built(&two_lines(function, [begins, value], kind), model);
+                assert!(ends_so(ends).is_err(), "{function} {kind}");
+                assert!(ends_so(":timed-out").is_ok(), "a reason in its place: {function} {kind}");
+                assert!(ends_so("nil").is_ok() && ends_so(begins).is_ok(), "{function} {kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_comes_with_the_end() {
+        for (model, function, begins, ends) in [
+            (Model::Register, "read", "nil", "1"),
+            (Model::Register, "read", "7", "1"),
+            (Model::Kv, "read", "[5 nil]", "[5 1]"),
+            (Model::TextKv, "get", "[5 nil]", "[5 \"a\"]"),
+            (Model::Set, "read", "nil", "[1 2]"),
+            (Model::Queue, "dequeue", "nil", "1"),
+            (Model::Lock, "acquire", "nil", "1"),
+            (Model::Mutex, "release", "nil", "1"),
+        ] {
+            assert!(built(&two_lines(function, [begins, ends], "ok"), model).is_ok(), "{function}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_ends_with_the_steps_that_it_began_with() {
+        let begins = "[[:append 1 2] [:r 3 nil]]";
+        let ended = |ends| built(&two_lines("txn", [begins, ends], "ok"), Model::ListAppend);
+        assert!(ended("[[:append 1 2] [:r 3 [4]]]").is_ok());
+        for other in
+            ["[[:append 1 9] [:r 3 [4]]]", "[[:append 9 2] [:r 3 [4]]]", "[[:append 1 2] [:r 9 [4]]]"]
+        {
+            let problem = ended(other).err().expect("refused");
+            assert!(
+                problem.line == 2 && problem.message.contains("the steps of its beginning"),
+                "{problem:?}"
+            );
+        }
     }
 
     #[test]

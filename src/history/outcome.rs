@@ -229,6 +229,25 @@ impl Reading {
         }
     }
 
+    /// What an operation that changes something puts there, if this end of it says so. What is read is in its end only.
+    pub(super) fn value_of(&self, entry: &Entry) -> Option<Item> {
+        let changes = match self.model {
+            Model::Register | Model::Kv => &["write", "put", "cas"][..],
+            Model::TextKv => &["put", "append"],
+            Model::Set => &["add"],
+            Model::Queue => &["enqueue", "acknowledge"],
+            Model::Lock => &["release"],
+            // A mutex has no tokens; steps are compared one by one.
+            Model::Mutex => &[],
+            Model::ListAppend => &["append"],
+        };
+        let has_key =
+            matches!(self.model, Model::Kv | Model::TextKv | Model::ListAppend) && entry.key.is_none();
+        let in_pair = entry.value.pair().filter(|_| has_key).map(|(_, value)| value);
+        let value = in_pair.unwrap_or(&entry.value);
+        (changes.contains(&entry.function.as_str()) && *value != Item::Nil).then(|| value.clone())
+    }
+
     fn optional(&mut self, item: Item) -> Option<Value> {
         match item {
             Item::Nil => None,
@@ -296,6 +315,11 @@ impl Reading {
         };
         if items.len() != steps.len() {
             return Err(needs(entry, "as many steps in its end as in its beginning"));
+        }
+        for (step, item) in steps.iter().zip(items).filter(|_| entry.function == "txn") {
+            if self.step(entry, item)? != *step {
+                return Err(needs(entry, "in its end the steps of its beginning"));
+            }
         }
         let results = steps.iter().zip(items).map(|(step, item)| match step {
             Step::Append(..) => Ok(StepOutcome::Appended),

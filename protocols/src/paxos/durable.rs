@@ -177,6 +177,7 @@ impl Paxos {
             self.replay(&record, &mut replay);
         }
         self.log.begin_sync();
+        self.log.end_sync();
     }
 
     fn replay(&mut self, record: &Record, replay: &mut Replay) {
@@ -259,6 +260,7 @@ impl Paxos {
     /// A sync is done. The last one of a flush releases what waited for it.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
         if self.outbox.end(sync).is_some() {
+            self.log.end_sync();
             self.flush(context);
             while let Some(act) = self.outbox.next_ready() {
                 self.perform(context, act);

@@ -15,6 +15,7 @@ use sim_core::{Context, NodeId};
 use super::durable::Deferred;
 use super::facts::Fact;
 use super::message::Message;
+use super::metrics::{Counter, Latency};
 use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Candidate, Follower, Leader, Preparation, Role};
@@ -73,6 +74,7 @@ impl Paxos {
         let decided = self.log.last();
         context.fact(Fact::Promised { ballot, first, decided, accepted: own.into() });
         for to in self.everybody().without(self.node).iter() {
+            context.count(Counter::Prepares as usize, 1);
             send(context, to, Message::Prepare { ballot, first });
         }
         self.maybe_lead(context);
@@ -219,9 +221,16 @@ impl Paxos {
         assert!(leader != Some(self.node), "a node does not follow itself");
         match std::mem::replace(&mut self.role, Role::Follower(Follower { leader })) {
             Role::Follower(_) => {}
-            Role::Candidate(_) => context.fact(Fact::BecameFollower { ballot: self.promised }),
+            Role::Candidate(_) => {
+                context.count(Counter::Preemptions as usize, 1);
+                context.fact(Fact::BecameFollower { ballot: self.promised });
+            }
             Role::Leader(deposed) => {
                 context.sometimes(Point::LeaderDeposed as usize);
+                context.abandon(Latency::Chosen as usize);
+                // Not if it is no acceptor any more.
+                let is_preempted = self.promised.max(self.highest) > deposed.ballot;
+                context.count(Counter::Preemptions as usize, u64::from(is_preempted));
                 context.fact(Fact::BecameFollower { ballot: self.promised });
                 context.cancel_timer(Timer::Heartbeat);
                 self.reset_election_timer(context);

@@ -51,6 +51,35 @@ pub struct Log {
     window: VecDeque<Cell>,
     /// Whether something was written that no sync covers.
     dirty: bool,
+    /// How far it is on disk.
+    unsaved: Unsaved,
+}
+
+/// What is not on disk yet. Nothing but the view depends on it.
+#[derive(Clone, Copy, Default)]
+struct Unsaved {
+    /// The first slot of what was written and is covered by no sync.
+    written: Option<Index>,
+    /// The first slot of what a sync under way covers.
+    syncing: Option<Index>,
+    /// How far it was on disk when another's state was taken over that is not on disk.
+    installed_over: Option<Index>,
+}
+
+impl Unsaved {
+    fn write(&mut self, slot: Index) {
+        self.written = Some(self.written.map_or(slot, |first| first.min(slot)));
+    }
+
+    const fn begin_sync(&mut self) {
+        self.syncing = self.written.take();
+    }
+
+    /// How far a log that goes up to `end` is on disk.
+    fn up_to(&self, end: Index) -> Index {
+        let firsts = [self.written, self.syncing].into_iter().flatten();
+        firsts.map(Index::previous).chain(self.installed_over).fold(end, Index::min)
+    }
 }
 
 impl Log {
@@ -70,6 +99,7 @@ impl Log {
         if cell.accepted != accepted {
             journal.accepted(pvalue)?;
             cell.accepted = accepted;
+            self.unsaved.write(pvalue.slot);
             self.dirty = true;
         }
         Ok(())
@@ -92,6 +122,7 @@ impl Log {
         }
         if cell.accepted.map(|(_, accepted)| accepted) != Some(proposal) {
             journal.decided(slot, proposal)?;
+            self.unsaved.write(slot);
             self.dirty = true;
         }
         self.cell(slot).expect("the slot is in the window").decided = Some(proposal);
@@ -174,6 +205,7 @@ impl Log {
         let Some(skipped) = slot.0.checked_sub(self.last().0).filter(|skipped| *skipped > 0) else {
             return false;
         };
+        self.unsaved.installed_over = Some(self.durable());
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(self.window.len());
         self.window.drain(..skipped);
         self.decided = ChainedLog::starting_after(slot, chain);
@@ -181,9 +213,25 @@ impl Log {
         true
     }
 
-    /// A sync of everything written so far begins.
+    /// A sync of everything written so far begins. Those that began before are done.
     pub const fn begin_sync(&mut self) {
         self.dirty = false;
+        self.unsaved.begin_sync();
+    }
+
+    /// The sync that began last is done.
+    pub const fn end_sync(&mut self) {
+        self.unsaved.syncing = None;
+    }
+
+    /// The state that was taken over is on disk.
+    pub const fn end_install(&mut self) {
+        self.unsaved.installed_over = None;
+    }
+
+    /// What the log holds up to here is on disk, in the journal or in a snapshot.
+    pub fn durable(&self) -> Index {
+        self.unsaved.up_to(self.end())
     }
 
     /// Something of the journal was written anew.
@@ -284,6 +332,39 @@ mod tests {
         log.decide(Index(1), proposal(2), &mut Vec::new()).expect("written");
         log.accept(pvalue(1, 4, 9), &mut Vec::new()).expect("nothing to write");
         assert_eq!((log.decided_at(Index(1)), log.accepted_at(Index(1))), (Some(&proposal(2)), None));
+    }
+
+    #[test]
+    fn the_log_is_durable_before_the_first_slot_that_no_sync_has_covered() {
+        let mut log = accepted(&[pvalue(1, 1, 1), pvalue(2, 1, 2)]);
+        assert_eq!(log.durable(), Index(0));
+        log.begin_sync();
+        log.accept(pvalue(3, 1, 3), &mut Vec::new()).expect("written");
+        assert_eq!(log.durable(), Index(0), "the sync is under way");
+        log.end_sync();
+        assert_eq!(log.durable(), Index(2));
+        log.accept(pvalue(2, 2, 9), &mut Vec::new()).expect("written");
+        assert_eq!(log.durable(), Index(1), "what replaces slot 2 is not on disk");
+        log.begin_sync();
+        log.end_sync();
+        assert_eq!(log.durable(), Index(3));
+        log.decide(Index(1), proposal(1), &mut Vec::new()).expect("nothing to write");
+        assert_eq!(log.durable(), Index(3), "what was accepted is decided without a write");
+    }
+
+    #[test]
+    fn what_was_taken_over_is_durable_once_its_snapshot_is() {
+        let mut log = accepted(&[pvalue(1, 1, 1), pvalue(5, 1, 5)]);
+        log.begin_sync();
+        log.end_sync();
+        assert!(log.install(Index(4), Chain(7)));
+        log.accept(pvalue(6, 1, 6), &mut Vec::new()).expect("written");
+        assert!(log.install(Index(5), Chain(8)), "one after the other");
+        log.begin_sync();
+        log.end_sync();
+        assert_eq!(log.durable(), Index(5), "the journal was, up to slot 5, and the snapshot is not");
+        log.end_install();
+        assert_eq!(log.durable(), Index(6));
     }
 
     #[test]

@@ -99,6 +99,7 @@ pub mod invariants;
 pub mod log;
 pub mod membership;
 pub mod message;
+mod metrics;
 pub mod mutants;
 mod phase_two;
 mod process;

@@ -10,6 +10,7 @@ use sim_core::{Context, NodeId, OpId};
 use super::durable::Deferred;
 use super::facts::Fact;
 use super::message::{Accept, Message};
+use super::metrics::{Counter, Latency};
 use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Commander, Leader, Pending, Role};
@@ -50,7 +51,17 @@ impl Paxos {
             if members.is_empty() {
                 continue;
             }
+            self.count_holes(context, first, proposals.len() as u64);
             self.send_accepts(context, first, &proposals, members);
+        }
+    }
+
+    #[inline]
+    fn count_holes(&self, context: &mut Context<'_, Self>, first: Index, count: u64) {
+        let Role::Leader(leader) = &self.role else { return };
+        let holes = leader.preparation.holes(first, count);
+        if holes > 0 {
+            context.count(Counter::GapSlots as usize, holes);
         }
     }
 
@@ -109,6 +120,7 @@ impl Paxos {
         let Role::Leader(leader) = &self.role else { return };
         let ballot = leader.ballot;
         for (slot, proposal) in (first.0..).map(Index).zip(proposals.iter()) {
+            context.begin(Latency::Chosen as usize, slot.0);
             context.fact(Fact::Proposed(Pvalue { slot, ballot, proposal: *proposal }));
         }
         let accept = Accept { ballot, first, proposals: proposals.clone(), decided: self.log.last() };
@@ -244,6 +256,7 @@ impl Paxos {
             && self.log.decide(leader.base, commander.proposal, context).is_ok()
         {
             leader.commanders.pop_front();
+            context.end(Latency::Chosen as usize, leader.base.0);
             leader.base = leader.base.next();
         }
         if leader.base > before {
@@ -265,7 +278,7 @@ impl Paxos {
             Role::Follower(_) => {}
             Role::Candidate(_) => self.maybe_lead(context),
             Role::Leader(_) => {
-                self.dismiss_commanders();
+                self.dismiss_commanders(context);
                 self.propose_more(context);
                 self.serve_reads(context);
                 self.maybe_step_down(context);
@@ -280,9 +293,10 @@ impl Paxos {
     }
 
     /// Commanders of slots that are decided, by whatever way that became known, have nothing to do any more.
-    fn dismiss_commanders(&mut self) {
+    fn dismiss_commanders(&mut self, context: &mut Context<'_, Self>) {
         let Role::Leader(leader) = &mut self.role else { return };
         while leader.base <= self.log.last() {
+            context.end(Latency::Chosen as usize, leader.base.0);
             leader.commanders.pop_front();
             leader.base = leader.base.next();
         }

@@ -9,6 +9,7 @@ use sim_core::service::{Operation, Outcome, Refusal, kv};
 use sim_core::status::{Standing, Status};
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
 
 use super::config::{Config, Reads};
 use super::durable::{Record, Unflushed};
@@ -18,7 +19,7 @@ use super::membership::Membership;
 use super::message::Message;
 use super::rejoin::Birth;
 use super::role::{Follower, Role};
-use super::{FAULT_POINTS, GAUGES, POINTS, Paxos, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Paxos, Timer, metrics};
 use crate::replicated::{Ballot, Index, Life, Outbox, SessionPolicy, StateMachine};
 
 impl process::Timer for Timer {
@@ -47,6 +48,8 @@ impl Process for Paxos {
     const POINTS: &'static [&'static str] = &POINTS;
     const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
     const GAUGES: &'static [&'static str] = &GAUGES;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {

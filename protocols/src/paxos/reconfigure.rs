@@ -7,6 +7,7 @@ use sim_core::service::{Admin, Outcome, Refusal};
 use sim_core::{Context, NodeId, OpId};
 
 use super::message::Message;
+use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::process::send;
 use super::role::{Leader, Role};
@@ -73,6 +74,7 @@ impl Paxos {
         let has_promised =
             |node| leader.preparation.promised_by.contains(node, self.membership.latest_life(node));
         for to in self.everybody().without(self.node).iter().filter(|node| !has_promised(*node)) {
+            context.count(Counter::Prepares as usize, 1);
             send(context, to, message.clone());
         }
     }

@@ -80,6 +80,14 @@ impl Preparation {
         self.end().since(base.previous()) - self.reports.range(base..).count() as u64
     }
 
+    /// How many of the `count` slots from `first` on are to be filled.
+    #[inline]
+    pub(super) fn holes(&self, first: Index, count: u64) -> u64 {
+        let last = self.end().min(first.plus(count).previous());
+        last.since(first.previous())
+            .saturating_sub(self.reports.range(first..=last.max(first)).count() as u64)
+    }
+
     /// pmax (PMMC §3.2): of what was reported for a slot, the proposal with the highest ballot. It may be decided.
     pub(super) fn adopted(&self, slot: Index, config: &Config) -> Option<Proposal> {
         let reports = self.reports.get(&slot)?.iter();

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::disk::WriteError;
+use sim_core::disk::{Record as _, WriteError};
 use sim_core::{Context, NodeId};
 
 use super::durable::{Deferred, JOURNAL, Record, SNAPSHOT};
 use super::facts::Fact;
 use super::membership::Membership;
 use super::message::{Message, SnapshotPiece};
+use super::metrics::Counter;
 use super::process::send;
 use super::types::Pvalue;
 use super::{FaultPoint, Paxos, Point};
@@ -36,6 +37,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Bytes on disk.
+    pub(super) fn size(&self) -> u64 {
+        Record::SnapshotHead(self.slot, self.chain, self.membership.clone()).size()
+            + Record::SnapshotItems(self.items.clone()).size()
+    }
+
     /// The piece that begins with the `offset`-th item.
     fn piece(&self, offset: u64) -> SnapshotPiece {
         let total = self.items.len();
@@ -70,13 +77,19 @@ impl Paxos {
         let items = self.machine.items().collect();
         let snapshot =
             Snapshot { slot: self.machine.applied(), chain: self.machine.chain(), membership, items };
-        self.keep_snapshot(context, snapshot);
+        let bytes = snapshot.size();
+        if self.keep_snapshot(context, snapshot) {
+            context.count(Counter::SnapshotsTaken as usize, 1);
+            context.count(Counter::SnapshotBytes as usize, bytes);
+        }
     }
 
-    fn keep_snapshot(&mut self, context: &mut Context<'_, Self>, snapshot: Snapshot) {
-        // On a full disk there is none until the next time.
+    /// Writes a snapshot, and drops what it makes superfluous once it is on disk. On a full disk there is none until the next
+    /// time. Returns whether it was written.
+    fn keep_snapshot(&mut self, context: &mut Context<'_, Self>, snapshot: Snapshot) -> bool {
         if write_snapshot(context, &snapshot).is_err() {
-            return context.discard_staged(SNAPSHOT);
+            context.discard_staged(SNAPSHOT);
+            return false;
         }
         context.sometimes(Point::SnapshotTaken as usize);
         context.fault_point(FaultPoint::SnapshotStaged as usize);
@@ -85,6 +98,7 @@ impl Paxos {
         let slot = snapshot.slot;
         self.snapshot = Some(Arc::new(snapshot));
         self.after_durable(context, Deferred::Compact(slot));
+        true
     }
 
     /// The snapshot up to `slot` is on disk. What the journal holds beyond it is written anew, behind all else, and all
@@ -92,6 +106,9 @@ impl Paxos {
     pub(super) fn compact(&mut self, context: &mut Context<'_, Self>, slot: Index) {
         context.fault_point(FaultPoint::BeforeCompaction as usize);
         self.installing = self.installing.filter(|installed| *installed > slot);
+        if self.installing.is_none() {
+            self.log.end_install();
+        }
         self.log.compact_to(Index(slot.0.saturating_sub(self.config.window)).min(self.log.last()));
         let first = context.disk().log_bounds(JOURNAL).end;
         if self.rewrite_journal(context, slot).is_ok() {
@@ -175,11 +192,12 @@ impl Paxos {
     /// All pieces are there.
     fn install(&mut self, context: &mut Context<'_, Self>, from: NodeId, snapshot: Snapshot) {
         context.sometimes(Point::SnapshotInstalled as usize);
+        context.count(Counter::SnapshotsInstalled as usize, 1);
         self.restore(&snapshot);
         self.installing = Some(snapshot.slot);
         assert!(self.log.install(snapshot.slot, snapshot.chain), "the snapshot at {} is old", snapshot.slot);
         context.fact(Fact::Installed { slot: snapshot.slot, chain: snapshot.chain });
-        self.keep_snapshot(context, snapshot);
+        _ = self.keep_snapshot(context, snapshot);
         self.on_decisions_made(context);
         self.ask_for_more(context, from);
     }

@@ -1,11 +1,11 @@
 //! Multi-Paxos in whole worlds, all invariants on.
 
-use sim_core::disk::CrashLoss;
-use sim_core::fault::Command as Fault;
+use sim_core::disk::{CrashLoss, DiskFault};
+use sim_core::fault::{Command as Fault, LinkFault};
 use sim_core::random::{KeySource, Purpose};
-use sim_core::service::{Admin, Operation, Outcome, Refusal};
-use sim_core::view::ViewRequest;
-use sim_core::{Simulation, Span, World};
+use sim_core::service::{Admin, Key, Operation, Outcome, Refusal, kv};
+use sim_core::view::{Content, ViewRequest};
+use sim_core::{ClientId, Simulation, Span, World};
 
 mod lost_disks;
 
@@ -14,7 +14,7 @@ use super::role::Preparation;
 use super::*;
 use crate::replicated::Quorums;
 use crate::testing::clients::{assert_served, counting, mixed, outcomes};
-use crate::testing::faults::{isolate, random_fault};
+use crate::testing::faults::{isolate, percent, random_fault};
 use crate::testing::names::{assert_gauge, crash_at_points};
 use crate::testing::{self, Script};
 
@@ -62,6 +62,73 @@ fn the_gauge_of_a_node_is_the_part_of_its_log_that_is_not_decided() {
 }
 
 #[test]
+fn a_leader_knows_a_slot_to_be_decided_after_two_delays() {
+    let delay = Span::millis(5);
+    let config = config(5);
+    let invariants = invariants::all(&config);
+    let mut world = testing::steady_world(5, delay, config, vec![counting(50)], invariants);
+    testing::run(&mut world, Span::secs(3));
+    let chosen = world.metrics().summary(world.now()).latencies["chosen"];
+    assert_eq!((chosen.count, chosen.mean, chosen.max), (51, delay + delay, delay + delay));
+}
+
+#[test]
+fn a_leader_that_hears_of_a_higher_ballot_counts_as_pre_empted_once() {
+    let mut world = world(2, 3, config(3), vec![counting(400)]);
+    testing::run(&mut world, Span::secs(1));
+    let cut_off = leader(&world).expect("a leader after a second");
+    world.apply(isolate(cut_off));
+    testing::run(&mut world, Span::secs(1));
+    let count = |world: &World<Paxos>, name| world.metrics().summary(world.now()).counters[name];
+    let before = ["preemptions", "prepares"].map(|name| count(&world, name));
+    world.apply(Fault::HealAll);
+    testing::run(&mut world, Span::secs(1));
+    assert_eq!(["preemptions", "prepares"].map(|name| count(&world, name)), [before[0] + 1, before[1]]);
+    assert!(before[1] >= 4, "two leaders have asked two others each: {before:?}");
+}
+
+/// Leaders crash while half of their messages are lost, so that those after them find holes.
+#[test]
+fn the_slots_that_are_filled_are_counted() {
+    let mut filled = 0;
+    for seed in 0..20 {
+        let mut world =
+            world(seed, 3, config(3), vec![mixed(1, 300), mixed(2, 300), mixed(3, 300), mixed(4, 300)]);
+        testing::run(&mut world, Span::millis(500));
+        let first = leader(&world).expect("a leader");
+        world.apply(Fault::AllLinks(LinkFault::Loss(Some(percent(50)))));
+        testing::run(&mut world, Span::millis(30));
+        world.apply(Fault::Crash(first));
+        world.apply(Fault::AllLinks(LinkFault::Loss(None)));
+        testing::run(&mut world, Span::secs(1));
+        world.apply(Fault::Recover);
+        testing::run(&mut world, Span::secs(5));
+        let log = &world.process(first).expect("it runs").log;
+        let noops = (1..=log.last().0).filter(|slot| log.decided_at(Index(*slot)) == Some(&Proposal::NOOP));
+        let counted = world.metrics().summary(world.now()).counters["gap-slots"];
+        assert_eq!(counted, noops.count() as u64, "seed {seed}");
+        filled += counted;
+    }
+    assert!(filled > 0, "no leader found a hole");
+}
+
+#[test]
+fn snapshots_are_counted_with_their_sizes_where_they_are_taken_and_taken_over() {
+    let config = Config { snapshot_every: Some(100), window: 20, ..config(3) };
+    let mut world = world(5, 3, config, vec![counting(500)]);
+    testing::run(&mut world, Span::secs(1));
+    let lagging = NodeId::new((leader(&world).expect("a leader").raw() + 1) % 3);
+    world.apply(Fault::Crash(lagging));
+    testing::run(&mut world, Span::secs(3));
+    world.apply(Fault::Restart(lagging));
+    testing::run(&mut world, Span::secs(5));
+    let counters = world.metrics().summary(world.now()).counters;
+    assert!(counters["snapshots-taken"] >= 10 && counters["snapshots-installed"] == 1, "{counters:?}");
+    let size = world.process(lagging).expect("it runs").snapshot.as_ref().expect("taken").size();
+    assert_eq!(counters["snapshot-bytes"], size * counters["snapshots-taken"], "all are of the same size");
+}
+
+#[test]
 fn the_gap_is_what_nobody_reported_before_the_last_slot_that_somebody_did() {
     let mut preparation = Preparation::new(Index(4), (Index(3), NodeId::new(0)));
     assert_eq!(preparation.gap(Index(4)), 0, "nobody reported anything");
@@ -70,6 +137,9 @@ fn the_gap_is_what_nobody_reported_before_the_last_slot_that_somebody_did() {
     preparation.add((NodeId::new(2), Life::FIRST), Index(3), &[report(5), report(6)]);
     assert_eq!(preparation.gap(Index(4)), 2, "slots 4 and 7");
     assert_eq!(preparation.gap(Index(6)), 1, "slot 7");
+    let holes = [(4, 1), (4, 3), (4, 4), (4, 9), (5, 2), (7, 1), (8, 5), (9, 1)];
+    let counted = holes.map(|(first, count)| preparation.holes(Index(first), count));
+    assert_eq!(counted, [1, 1, 2, 2, 0, 1, 0, 0]);
 }
 
 #[test]
@@ -79,6 +149,29 @@ fn a_cluster_survives_a_crash_at_each_fault_point_of_its_everyday_work() {
     testing::run(&mut world, Span::secs(1));
     let struck = crash_at_points(&mut world, &FAULT_POINTS[..FaultPoint::BeforeForgetting as usize]);
     assert!(struck.values().all(|count| *count > 0), "{struck:?}");
+}
+
+#[test]
+fn the_view_of_a_node_shows_how_far_its_slots_are_decided_executed_and_on_disk() {
+    let mut world = world(5, 3, config(3), vec![counting(20)]);
+    testing::run(&mut world, Span::secs(2));
+    let marks = |world: &World<Paxos>, node| {
+        let parts = Simulation::view(world, node, &ViewRequest::default());
+        let slots = parts.into_iter().find(|part| part.name == "slots").expect("it is there");
+        let Content::Strip(strip) = slots.content else { panic!("a strip") };
+        strip.marks
+    };
+    let node = leader(&world).expect("a leader");
+    assert_eq!(marks(&world, node), [("decided", 21), ("executed", 21), ("durable", 21)]);
+    world.apply(Fault::Disk { node, fault: DiskFault::Stall });
+    let op = Operation::Kv(kv::Operation::Write(Key(1), 7));
+    world.apply(Fault::Issue { client: ClientId::new(0), operation: op });
+    testing::run(&mut world, Span::millis(50));
+    assert_eq!(
+        marks(&world, node),
+        [("decided", 22), ("executed", 22), ("durable", 21)],
+        "by the others' votes"
+    );
 }
 
 #[test]

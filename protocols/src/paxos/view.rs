@@ -56,7 +56,11 @@ impl Paxos {
             let (ballot, proposal) = self.log.accepted_at(index)?;
             Some(Cell { index: slot, epoch: ballot.round, label: format!("{proposal} ({ballot})") })
         });
-        let marks = vec![("decided", self.log.last().0), ("executed", self.machine.applied().0)];
+        let marks = vec![
+            ("decided", self.log.last().0),
+            ("executed", self.machine.applied().0),
+            ("durable", self.log.durable().0),
+        ];
         Strip { available, cells: cells.collect(), marks }
     }
 }

@@ -9,6 +9,7 @@ use super::Synod;
 use super::config::{Config, Learning};
 use super::facts::Fact;
 use super::message::Message;
+use super::metrics::Latency;
 use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
@@ -90,6 +91,7 @@ impl Synod {
         assert!(self.learner.chosen.is_none(), "{:?} is chosen, and so is {proposal}", self.learner.chosen);
         self.learner.chosen = Some(proposal);
         context.fact(Fact::Learned { proposal });
+        context.end(Latency::Chosen as usize, 0);
         self.finish(context, proposal);
     }
 }

@@ -77,6 +77,7 @@ pub mod facts;
 pub mod invariants;
 mod learner;
 pub mod message;
+mod metrics;
 pub mod mutants;
 mod process;
 mod proposer;

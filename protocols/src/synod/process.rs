@@ -8,6 +8,7 @@ use sim_core::service::{Operation, Outcome, Refusal};
 use sim_core::status::{Standing, Status};
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
 
 use super::acceptor::{Acceptor, Discipline};
 use super::config::Config;
@@ -18,7 +19,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::proposer::Proposer;
 use super::types::Vote;
-use super::{FAULT_POINTS, GAUGES, POINTS, Point, Synod, Timer};
+use super::{FAULT_POINTS, GAUGES, POINTS, Point, Synod, Timer, metrics};
 use crate::replicated::{Ballot, Outbox};
 
 impl process::Timer for Timer {
@@ -43,6 +44,8 @@ impl Process for Synod {
     const POINTS: &'static [&'static str] = &POINTS;
     const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
     const GAUGES: &'static [&'static str] = &GAUGES;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {

@@ -17,6 +17,7 @@ use sim_core::{Context, NodeId, OpId};
 use super::durable::Deferred;
 use super::facts::Fact;
 use super::message::Message;
+use super::metrics::{Counter, Latency};
 use super::mutants::Mutant;
 use super::process::send;
 use super::types::{Proposal, Vote};
@@ -172,6 +173,8 @@ impl Synod {
                 waiting.since.get_or_insert(ballot);
             }
             self.proposer.stage = Stage::Preparing { ballot, promises: Promises::default() };
+            context.count(Counter::Ballots as usize, 1);
+            context.begin(Latency::Chosen as usize, 0);
             self.after_durable(context, Deferred::Prepare(ballot));
         }
     }
@@ -186,6 +189,7 @@ impl Synod {
     pub(super) fn prepare(&mut self, context: &mut Context<'_, Self>, ballot: Ballot) {
         if self.proposer.stage.ballot() == Some(ballot) {
             context.fact(Fact::Prepared { ballot });
+            context.count(Counter::Prepares as usize, self.config.members.iter().count() as u64);
             self.send_to_acceptors(context, Message::Prepare { ballot });
         }
     }
@@ -294,6 +298,7 @@ impl Synod {
     fn become_idle(&mut self, context: &mut Context<'_, Self>) {
         assert!(self.proposer.waiting.is_empty(), "{} clients still wait", self.proposer.waiting.len());
         self.proposer.stage = Stage::Idle;
+        context.abandon(Latency::Chosen as usize);
         context.cancel_timer(Timer::Ballot);
         context.cancel_timer(Timer::Retry);
     }
@@ -302,6 +307,7 @@ impl Synod {
     fn become_pausing(&mut self, context: &mut Context<'_, Self>) {
         assert!(self.proposer.stage.ballot().is_some(), "only a ballot under way is pre-empted");
         context.sometimes(Point::Preempted as usize);
+        context.count(Counter::Preemptions as usize, 1);
         self.proposer.stage = Stage::Pausing;
         context.cancel_timer(Timer::Ballot);
         let (low, high) = (*self.config.backoff.start(), *self.config.backoff.end());

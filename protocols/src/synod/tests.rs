@@ -55,6 +55,28 @@ fn the_gauge_of_a_node_is_how_many_clients_wait_at_it() {
 }
 
 #[test]
+fn a_proposer_alone_knows_what_is_chosen_after_four_delays_and_one_ballot() {
+    let (config, delay) = (config(3), Span::millis(5));
+    let invariants = invariants::all(&config);
+    let mut world = testing::steady_world(3, delay, config, vec![Script(vec![write(0, 7)])], invariants);
+    testing::run(&mut world, Span::secs(1));
+    let summary = world.metrics().summary(world.now());
+    let chosen = summary.latencies["chosen"];
+    assert_eq!((chosen.count, chosen.max), (1, delay.times(4)));
+    let counters = ["ballots", "prepares", "preemptions"].map(|name| summary.counters[name]);
+    assert_eq!(counters, [1, 3, 0]);
+}
+
+#[test]
+fn rivals_are_counted_as_they_pre_empt_each_other() {
+    let mut world = world(3, 3, config(3), rivals(6));
+    testing::run(&mut world, Span::secs(2));
+    let counters = world.metrics().summary(world.now()).counters;
+    assert!(counters["preemptions"] > 0 && counters["ballots"] > counters["preemptions"], "{counters:?}");
+    assert!(counters["prepares"] <= 3 * counters["ballots"], "each ballot asks three acceptors at most once");
+}
+
+#[test]
 fn every_fault_point_is_reached_by_rivals() {
     let mut world = world(3, 3, config(3), rivals(6));
     testing::run(&mut world, Span::secs(2));

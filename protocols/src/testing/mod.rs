@@ -38,15 +38,42 @@ pub(crate) fn world<P: Process>(
     scripts: Vec<Script>,
     invariants: Vec<Box<dyn Invariant<P>>>,
 ) -> World<P> {
-    let span =
-        |low, high| Distribution::uniform(Span::micros(low), Span::micros(high)).expect("a valid range");
+    let (node_link, sync) = (uniform(500, 1_500), uniform(200, 2_000));
+    world_over(seed, node_count, config, scripts, invariants, (node_link, sync))
+}
+
+/// A mesh of nodes that are all `delay` apart, with disks that take no time.
+pub(crate) fn steady_world<P: Process>(
+    node_count: u32,
+    delay: Span,
+    config: P::Config,
+    scripts: Vec<Script>,
+    invariants: Vec<Box<dyn Invariant<P>>>,
+) -> World<P> {
+    let node_link = Distribution::uniform(delay, delay).expect("a valid range");
+    world_over(1, node_count, config, scripts, invariants, (node_link, uniform(0, 0)))
+}
+
+/// Microseconds.
+fn uniform(low: u64, high: u64) -> Distribution {
+    Distribution::uniform(Span::micros(low), Span::micros(high)).expect("a valid range")
+}
+
+fn world_over<P: Process>(
+    seed: u64,
+    node_count: u32,
+    config: P::Config,
+    scripts: Vec<Script>,
+    invariants: Vec<Box<dyn Invariant<P>>>,
+    (node_link, sync): (Distribution, Distribution),
+) -> World<P> {
     let clients = u32::try_from(scripts.len()).expect("few clients");
     let network = NetworkConfig {
         nodes: node_count,
         clients,
         topology: Topology::Mesh,
-        node_link: LinkModel::new(span(500, 1_500)),
-        client_link: LinkModel::new(span(100, 200)),
+        node_link: LinkModel::new(node_link),
+        client_link: LinkModel::new(uniform(100, 200)),
         overrides: Vec::new(),
     };
     let policy = Arc::new(ClientPolicy {
@@ -56,7 +83,7 @@ pub(crate) fn world<P: Process>(
         backoff: Span::millis(20),
         roaming: Probability::ZERO,
     });
-    let disk = DiskTiming { write: span(0, 0), sync: span(200, 2_000), model: DiskModel::default() };
+    let disk = DiskTiming { write: uniform(0, 0), sync, model: DiskModel::default() };
     World::new(Setup {
         seed,
         config: Arc::new(config),

@@ -122,6 +122,7 @@ pub mod group;
 pub mod invariants;
 pub mod log;
 pub mod message;
+mod metrics;
 pub mod mutants;
 mod normal;
 mod process;

@@ -35,7 +35,7 @@ crate::mutants! {
         source "paper §5.2; Vanlightly 2022, part 3, shows what is wrong";
     /// A primary goes on taking requests when a reconfiguration is in its log.
     RequestsAfterReconfiguration = "requests-after-reconfiguration",
-        breaks ["committed-survives", "state-machine-safety", "log-matching"],
+        breaks ["committed-survives", "state-machine-safety", "log-matching", "panic"],
         source "paper §7.1: the primary stops accepting client requests when it gets a reconfiguration";
     /// A replica starts the next epoch before a quorum has left the one before, as published.
     EpochNotSealed = "epoch-not-sealed",

@@ -12,6 +12,7 @@ use super::config::ReadMode;
 use super::facts::{Effect, Fact};
 use super::log::Log;
 use super::message::{Commit, Message, Prepare, PrepareOk};
+use super::metrics::Latency;
 use super::mutants::Mutant;
 use super::process::send;
 use super::reads::{Answer, Pending};
@@ -80,6 +81,7 @@ impl Vrr {
             return context.reply(op, Outcome::Refused(Refusal::Overloaded));
         }
         let index = self.log.append(Entry { view: self.view, request }, context);
+        context.begin(Latency::Commit as usize, index.0);
         self.tell_uncommitted(context);
         context.fault_point(FaultPoint::EntryAppended as usize);
         let Status::Primary(primary) = &mut self.status else { unreachable!("only a primary appends") };
@@ -311,6 +313,7 @@ impl Vrr {
     /// Answers the client whose entry has `index`, if this replica is the primary it asked.
     fn answer(&mut self, context: &mut Context<'_, Self>, index: Index, outcome: Option<Outcome>) {
         let Status::Primary(primary) = &mut self.status else { return };
+        context.end(Latency::Commit as usize, index.0);
         let Some(pending) = primary.pending.pop_front_if(|pending| pending.index == index) else { return };
         match (pending.answer, outcome) {
             (Answer::Value(key), _) => context.reply(pending.op, Outcome::Value(self.machine.read(key))),

@@ -10,6 +10,7 @@ use sim_core::service::{Operation, Outcome, Refusal};
 use sim_core::status::{Standing, Status as Glance};
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
 
 use super::config::Config;
 use super::crash_vector::CrashVector;
@@ -21,7 +22,7 @@ use super::message::Message;
 use super::mutants::Mutant;
 use super::status::Status;
 use super::types::View;
-use super::{FAULT_POINTS, GAUGES, POINTS, Record, Timer, Vrr};
+use super::{FAULT_POINTS, GAUGES, POINTS, Record, Timer, Vrr, metrics};
 use crate::replicated::{NodeSet, StateMachine};
 
 impl process::Timer for Timer {
@@ -50,6 +51,8 @@ impl Process for Vrr {
     const POINTS: &'static [&'static str] = &POINTS;
     const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
     const GAUGES: &'static [&'static str] = &GAUGES;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let start = EpochStart::first(config);

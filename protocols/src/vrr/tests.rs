@@ -71,6 +71,37 @@ fn the_gauge_of_a_replica_is_the_part_of_its_log_that_is_not_committed() {
 }
 
 #[test]
+fn a_primary_commits_after_two_delays() {
+    let delay = Span::millis(5);
+    let mut world = testing::steady_world(5, delay, config(5), vec![counting(50)], invariants::all());
+    testing::run(&mut world, Span::secs(3));
+    let commit = world.metrics().summary(world.now()).latencies["commit"];
+    assert_eq!((commit.count, commit.mean, commit.max), (51, delay + delay, delay + delay));
+}
+
+#[test]
+fn what_is_fetched_is_counted() {
+    let mut world = world(3, 3, vec![counting(400)]);
+    testing::run(&mut world, Span::millis(500));
+    let counters = |world: &World<Vrr>| {
+        let counters = world.metrics().summary(world.now()).counters;
+        ["state-transfers", "checkpoints-installed"].map(|name| counters[name])
+    };
+    assert_eq!(counters(&world), [0, 0]);
+    world.apply(isolate(NodeId::new(2)));
+    testing::run(&mut world, Span::millis(40));
+    world.apply(Fault::HealAll);
+    testing::run(&mut world, Span::millis(500));
+    let [transfers, checkpoints] = counters(&world);
+    assert!(transfers > 0 && checkpoints == 0, "{transfers} transfers, {checkpoints} checkpoints");
+    world.apply(isolate(NodeId::new(2)));
+    testing::run(&mut world, Span::secs(1));
+    world.apply(Fault::HealAll);
+    testing::run(&mut world, Span::secs(1));
+    assert!(counters(&world)[1] > 0, "what it lacked was forgotten by then");
+}
+
+#[test]
 fn a_group_survives_a_crash_at_each_fault_point_of_one_epoch() {
     let mut world = world(4, 5, vec![counting(100_000)]);
     testing::run(&mut world, Span::secs(1));

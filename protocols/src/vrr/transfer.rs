@@ -12,6 +12,7 @@ use sim_core::{Context, NodeId};
 
 use super::Vrr;
 use super::message::{Checkpoint, GetState, LogPart, Message, NewState};
+use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::process::send;
 use super::status::Status;
@@ -68,6 +69,7 @@ impl Vrr {
 
     /// What was asked for arrives.
     pub(super) fn on_new_state(&mut self, context: &mut Context<'_, Self>, state: &NewState) {
+        let before = (self.view, self.log.op_number());
         let is_lower = state.view < self.view || self.group().primary(state.view) == self.node;
         match self.status {
             Status::Backup(_) if state.view == self.view => self.extend(context, state),
@@ -80,6 +82,9 @@ impl Vrr {
             | Status::Primary(_)
             | Status::Recovering(_)
             | Status::Standby => {}
+        }
+        if (self.view, self.log.op_number()) != before {
+            context.count(Counter::StateTransfers as usize, 1);
         }
     }
 
@@ -167,6 +172,7 @@ impl Vrr {
         if self.log.chain_at(part.after) == Some(part.chain) {
             self.log.commit_to(part.after, self.view, context);
         } else {
+            context.count(Counter::CheckpointsInstalled as usize, 1);
             self.machine = machine.clone();
             self.log.install((part.after, part.chain), self.view, context);
         }

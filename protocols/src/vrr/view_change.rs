@@ -18,6 +18,7 @@ use sim_core::{Context, NodeId};
 
 use super::facts::Fact;
 use super::message::{DoViewChange, Message, StartView};
+use super::metrics::Latency;
 use super::mutants::Mutant;
 use super::process::send;
 use super::status::{Backup, Primary, Status, ViewChange};
@@ -288,6 +289,7 @@ impl Vrr {
             Status::Standby => {}
             Status::Primary(deposed) => {
                 context.sometimes(Point::PrimaryDeposed as usize);
+                context.abandon(Latency::Commit as usize);
                 context.cancel_timer(Timer::Heartbeat);
                 for op in deposed.reads.into_ops() {
                     context.reply(op, Outcome::Redirect(None));

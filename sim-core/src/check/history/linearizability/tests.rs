@@ -31,34 +31,37 @@ fn agrees<S: Spec, M: Model>(checker: &Linearizability<S>, model: &M, shape: Sha
     );
 }
 
-fn shape(service: Service, values: u64) -> Shape {
-    Shape { service, operations_max: 8, clients: 4, keys: 2, values, one_exchange_in: 0, one_unknown_in: 8 }
+/// So many clients: more would have too many orders.
+const CLIENTS: u32 = 4;
+
+fn agrees_on_all<S: Spec, M: Model>(checker: &Linearizability<S>, model: &M, service: Service) {
+    for shape in Shape::all(service, CLIENTS) {
+        agrees(checker, model, shape);
+    }
 }
 
 #[test]
 fn registers_agree_with_all_orders() {
-    agrees(&super::kv(), &KvModel, shape(Service::Kv, 3));
-    agrees(&super::kv(), &KvModel, shape(Service::Kv, 0));
-    agrees(&super::kv(), &KvModel, Shape { one_exchange_in: 3, ..shape(Service::Kv, 0) });
+    agrees_on_all(&super::kv(), &KvModel, Service::Kv);
+    agrees(&super::kv(), &KvModel, Shape { one_exchange_in: 3, ..Shape::unique(Service::Kv, CLIENTS) });
 }
 
 #[test]
 fn sets_agree_with_all_orders() {
-    agrees(&super::set(), &SetModel, shape(Service::Set, 4));
-    agrees(&super::set(), &SetModel, shape(Service::Set, 0));
+    agrees_on_all(&super::set(), &SetModel, Service::Set);
 }
 
 #[test]
 fn queues_agree_with_all_orders() {
     for expiry in [Expiry::Never, Expiry::Possible] {
-        agrees(&super::queue(expiry), &QueueModel { expiry }, shape(Service::Queue, 4));
+        agrees_on_all(&super::queue(expiry), &QueueModel { expiry }, Service::Queue);
     }
 }
 
 #[test]
 fn locks_agree_with_all_orders() {
     for expiry in [Expiry::Never, Expiry::Possible] {
-        agrees(&super::lock(expiry), &LockModel { expiry }, shape(Service::Lock, 4));
+        agrees_on_all(&super::lock(expiry), &LockModel { expiry }, Service::Lock);
     }
 }
 
@@ -99,14 +102,15 @@ fn leaving_out_is_sound<S: Spec>(spec: &S, shape: Shape) {
 
 #[test]
 fn what_evidence_leaves_out_never_makes_a_legal_history_illegal() {
-    leaving_out_is_sound(&Register, shape(Service::Kv, 3));
-    leaving_out_is_sound(&Register, shape(Service::Kv, 0));
-    leaving_out_is_sound(&GrowSet, shape(Service::Set, 4));
+    for shape in Shape::all(Service::Kv, CLIENTS) {
+        leaving_out_is_sound(&Register, shape);
+    }
+    leaving_out_is_sound(&GrowSet, Shape::repeating(Service::Set, CLIENTS));
     for expiry in [Expiry::Never, Expiry::Possible] {
         let queue = Modelled { model: QueueModel { expiry }, service: Service::Queue, expiry };
-        leaving_out_is_sound(&queue, shape(Service::Queue, 4));
+        leaving_out_is_sound(&queue, Shape::repeating(Service::Queue, CLIENTS));
         let lock = Modelled { model: LockModel { expiry }, service: Service::Lock, expiry };
-        leaving_out_is_sound(&lock, shape(Service::Lock, 4));
+        leaving_out_is_sound(&lock, Shape::repeating(Service::Lock, CLIENTS));
     }
 }
 
@@ -366,7 +370,7 @@ fn zones_agree_with_all_orders() {
     let mut scratch = Scratch::new();
     let mut counts = [0; 2];
     for index in 0..10_000 {
-        let history = random_history(shape(Service::Kv, 0), &mut draws(index));
+        let history = random_history(Shape::unique(Service::Kv, CLIENTS), &mut draws(index));
         let record = Record::new(&history);
         for part in part::split(&Register, &record) {
             let mut search = Search::new(&Register, &part.calls, &part.ends, &mut scratch);

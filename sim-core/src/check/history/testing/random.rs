@@ -23,6 +23,29 @@ pub(in crate::check::history) struct Shape {
     pub(in crate::check::history) one_unknown_in: u64,
 }
 
+impl Shape {
+    /// Small enough for all orders to be tried. Values repeat, so that an outcome has several explanations.
+    pub(in crate::check::history) fn repeating(service: Service, clients: u32) -> Self {
+        let values = if service == Service::Kv { 3 } else { 4 };
+        Self { service, operations_max: 8, clients, keys: 2, values, one_exchange_in: 0, one_unknown_in: 8 }
+    }
+
+    /// As small, and each value is written once.
+    pub(in crate::check::history) fn unique(service: Service, clients: u32) -> Self {
+        Self { values: 0, ..Self::repeating(service, clients) }
+    }
+
+    /// What the checkers of a service are compared with all orders on.
+    pub(in crate::check::history) fn all(service: Service, clients: u32) -> Vec<Self> {
+        let repeating = Self::repeating(service, clients);
+        match service {
+            Service::Kv | Service::Set => vec![repeating, Self::unique(service, clients)],
+            Service::Queue | Service::Lock => vec![repeating],
+            other => panic!("{other:?} has no checker of orders"),
+        }
+    }
+}
+
 /// One copy of every object, which answers as it should.
 #[derive(Default)]
 struct Objects {
