@@ -66,11 +66,9 @@ impl Metric {
     pub(crate) const fn unit(self) -> Unit {
         match self {
             Self::Ended | Self::Converged | Self::Latency(..) => Unit::Nanos,
-            Self::Events
-            | Self::Counter(_)
-            | Self::Ratio(_)
-            | Self::Gauge(..)
-            | Self::ProcessGauge(..) => Unit::Count,
+            Self::Events | Self::Counter(_) | Self::Ratio(_) | Self::Gauge(..) | Self::ProcessGauge(..) => {
+                Unit::Count
+            }
         }
     }
 }
