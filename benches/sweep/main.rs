@@ -5,6 +5,12 @@
 //! resident. Both are read in `/proc`, so this runs on Linux alone. Every figure is the median of [`ROUNDS`] rounds, in
 //! which the commands that are compared take turns.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a benchmark looks at the clock and waits; nothing of a run depends on it"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -39,13 +45,12 @@ fn main() {
 fn five_nodes() {
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sweep/five-nodes.ron");
     let scenario = scenario.to_str().expect("a path in UTF-8");
-    let folder = std::env::temp_dir().join(format!("splitbrain-bench-{}", std::process::id()));
-    let folder = &folder;
+    let folder = &Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-sweep");
     let kept = folder.to_str().expect("a path in UTF-8");
     let bare = ["--jobs", "1", "--set", "checks.invariants=[]", "--set", "checks.history=Off"];
     let ways: [&[&str]; 4] = [&["--jobs", "1"], &["--jobs", "2"], &bare, &["--jobs", "1", "--out", kept]];
     let seeds = format!("0..{RUNS}");
-    let [one, two, bare, kept] = medians(ways.map(|way| {
+    let [one, two, bare, kept] = medians(&ways.map(|way| {
         let arguments = [&[scenario, "--seeds", &seeds], way].concat();
         move || {
             let took = sweep(&arguments);
@@ -65,7 +70,7 @@ fn five_nodes() {
 /// What a run costs at least, and whether memory grows with runs.
 fn short_runs() {
     let ways = [SHORT_RUNS / 2, SHORT_RUNS * 5];
-    let [few, many] = medians(ways.map(|runs| {
+    let [few, many] = medians(&ways.map(|runs| {
         let seeds = format!("0..{runs}");
         move || sweep(&[&SHORT[..], &["--jobs", "1", "--seeds", &seeds]].concat())
     }));
@@ -76,7 +81,7 @@ fn short_runs() {
 }
 
 /// Each way in turn, [`ROUNDS`] times.
-fn medians<const N: usize>(ways: [impl Fn() -> Took; N]) -> [Took; N] {
+fn medians<const N: usize>(ways: &[impl Fn() -> Took; N]) -> [Took; N] {
     let rounds: Vec<[Took; N]> = (0..ROUNDS).map(|_| std::array::from_fn(|way| ways[way]())).collect();
     std::array::from_fn(|way| {
         let of = |what: fn(&Took) -> Duration| median(rounds.iter().map(|round| what(&round[way])).collect());
@@ -114,7 +119,8 @@ fn sweep(arguments: &[&str]) -> Took {
         std::thread::sleep(Duration::from_millis(5));
     };
     assert!(ended.success(), "`splitbrain sweep {}` ended with {ended}", arguments.join(" "));
-    Took { wall: begun.elapsed(), processor: processor_time_of_children() - before, resident_kib }
+    let processor = processor_time_of_children().saturating_sub(before);
+    Took { wall: begun.elapsed(), processor, resident_kib }
 }
 
 /// Of children that have ended and were waited for: fields 16 and 17, in hundredths of a second (proc(5)).
