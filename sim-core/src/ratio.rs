@@ -19,11 +19,12 @@ pub struct Ratio {
 }
 
 /// The ratios of every run; one is left out where there is nothing to divide by.
-pub const RATIOS: [Ratio; 9] = [
+pub const RATIOS: [Ratio; 10] = [
     per("messages-per-operation", Counter::MessagesSent, Counter::OperationsCompleted),
     per("bytes-per-operation", Counter::BytesSent, Counter::OperationsCompleted),
     per("writes-per-operation", Counter::DiskWrites, Counter::OperationsCompleted),
     per("syncs-per-operation", Counter::Syncs, Counter::OperationsCompleted),
+    per("retries-per-operation", Counter::Retries, Counter::OperationsCompleted),
     per("messages-per-decision", Counter::MessagesSent, Counter::Decided),
     per("bytes-per-decision", Counter::BytesSent, Counter::Decided),
     per("syncs-per-decision", Counter::Syncs, Counter::Decided),

@@ -1,0 +1,158 @@
+//! What sweeps cost, measured on the program itself: `cargo bench --bench sweep`.
+//!
+//! `five-nodes.ron` is swept, and a run in which nearly nothing happens, for what a run costs at least. Processor time is
+//! what the system accounts to the program from its start to its end, in steps of 10 ms; memory is the most that was
+//! resident. Both are read in `/proc`, so this runs on Linux alone. Every figure is the median of [`ROUNDS`] rounds, in
+//! which the commands that are compared take turns.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a benchmark looks at the clock and waits; nothing of a run depends on it"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 5;
+/// How many runs of five nodes a command has.
+const RUNS: u32 = 500;
+/// The same of runs in which nearly nothing happens.
+const SHORT_RUNS: u32 = 20_000;
+/// A run of a node that nobody asks for anything, for a microsecond.
+const SHORT: [&str; 7] =
+    ["echo/hello", "--set", "nodes=1", "--set", "clients.count=0", "--set", "phases.faults=1us"];
+
+/// What a command took.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: Duration,
+    processor: Duration,
+    resident_kib: u64,
+}
+
+fn main() {
+    if !Path::new("/proc/self/stat").exists() {
+        return say("nothing is measured: this needs `/proc`");
+    }
+    five_nodes();
+    short_runs();
+}
+
+/// A sweep of five nodes on one thread and two, without checks, and with its results kept.
+fn five_nodes() {
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/sweep/five-nodes.ron");
+    let scenario = scenario.to_str().expect("a path in UTF-8");
+    let folder = &Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-sweep");
+    let kept = folder.to_str().expect("a path in UTF-8");
+    let bare = ["--jobs", "1", "--set", "checks.invariants=[]", "--set", "checks.history=Off"];
+    let ways: [&[&str]; 4] = [&["--jobs", "1"], &["--jobs", "2"], &bare, &["--jobs", "1", "--out", kept]];
+    let seeds = format!("0..{RUNS}");
+    let [one, two, bare, kept] = medians(&ways.map(|way| {
+        let arguments = [&[scenario, "--seeds", &seeds], way].concat();
+        move || {
+            let took = sweep(&arguments);
+            // Only one of them has kept anything.
+            _ = fs::remove_dir_all(folder);
+            took
+        }
+    }));
+    say("five nodes of Raft, ten seconds                                measured    goal");
+    row("runs a second on two threads", f64::from(RUNS) / two.wall.as_secs_f64(), "200 or more");
+    row("processor time a run, ms", millis(one) / f64::from(RUNS), "10 or less");
+    row("the same with two threads, to that with one", millis(two) / millis(one), "1.05 or less");
+    row("processor time to that without checks", millis(one) / millis(bare), "");
+    row("what keeping results adds, percent", 100.0 * (millis(kept) / millis(one) - 1.0), "2 or less");
+}
+
+/// What a run costs at least, and whether memory grows with runs.
+fn short_runs() {
+    let ways = [SHORT_RUNS / 2, SHORT_RUNS * 5];
+    let [few, many] = medians(&ways.map(|runs| {
+        let seeds = format!("0..{runs}");
+        move || sweep(&[&SHORT[..], &["--jobs", "1", "--seeds", &seeds]].concat())
+    }));
+    let more = f64::from(ways[1] - ways[0]);
+    say("runs in which nearly nothing happens");
+    row("processor time a run, microseconds", 1_000.0 * (millis(many) - millis(few)) / more, "100 or less");
+    row("resident after 100,000 runs to that after 10,000", kibibytes(many) / kibibytes(few), "1.05 or less");
+}
+
+/// Each way in turn, [`ROUNDS`] times.
+fn medians<const N: usize>(ways: &[impl Fn() -> Took; N]) -> [Took; N] {
+    let rounds: Vec<[Took; N]> = (0..ROUNDS).map(|_| std::array::from_fn(|way| ways[way]())).collect();
+    std::array::from_fn(|way| {
+        let of = |what: fn(&Took) -> Duration| median(rounds.iter().map(|round| what(&round[way])).collect());
+        Took {
+            wall: of(|took| took.wall),
+            processor: of(|took| took.processor),
+            resident_kib: median(rounds.iter().map(|round| round[way].resident_kib).collect()),
+        }
+    })
+}
+
+fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
+    values.sort_unstable();
+    values[values.len() / 2]
+}
+
+/// Sweeps with these arguments to the end.
+fn sweep(arguments: &[&str]) -> Took {
+    let (begun, before) = (Instant::now(), processor_time_of_children());
+    let mut program = Command::new(env!("CARGO_BIN_EXE_splitbrain"))
+        .arg("sweep")
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program was built for this");
+    let status = Path::new("/proc").join(program.id().to_string()).join("status");
+    let mut resident_kib = 0;
+    let ended = loop {
+        // One that has ended has no memory any more; what was read last stands.
+        resident_kib = most_resident_kib(&status).unwrap_or(resident_kib);
+        if let Some(ended) = program.try_wait().expect("it can be waited for") {
+            break ended;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(ended.success(), "`splitbrain sweep {}` ended with {ended}", arguments.join(" "));
+    let processor = processor_time_of_children().saturating_sub(before);
+    Took { wall: begun.elapsed(), processor, resident_kib }
+}
+
+/// Of children that have ended and were waited for: fields 16 and 17, in hundredths of a second (proc(5)).
+fn processor_time_of_children() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").expect("it was there");
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
+    let ticks =
+        fields.split(' ').skip(13).take(2).map(|ticks| ticks.parse::<u64>().expect("a count of ticks"));
+    Duration::from_millis(10 * ticks.sum::<u64>())
+}
+
+/// The most that a process has had resident.
+fn most_resident_kib(status: &Path) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn millis(took: Took) -> f64 {
+    1_000.0 * took.processor.as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn kibibytes(took: Took) -> f64 {
+    took.resident_kib as f64
+}
+
+fn row(what: &str, figure: f64, goal: &str) {
+    say(&format!("  {what:<55} {figure:>12.2}    {goal}"));
+}
+
+#[expect(clippy::print_stdout, reason = "it is what the benchmark is for")]
+fn say(line: &str) {
+    println!("{line}");
+}
