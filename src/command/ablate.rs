@@ -1,6 +1,6 @@
 //! `splitbrain ablate`: which kinds of fault failures need.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use clap::Args;
 use scenarios::ProtocolTable;
@@ -14,9 +14,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::report::VerdictKind;
 use crate::report::ablate::{Body, Document, Heading, Setting};
-use crate::sweep::{
-    Configuration, Grid, News, Row, SideAsked, Standing, Stopwatch, Sweep, Watch, parse_seeds,
-};
+use crate::sweep::{Configuration, Grid, Row, SideAsked, Stopwatch, Sweep, parse_seeds};
 
 /// Say which kinds of fault failures need.
 ///
@@ -123,22 +121,9 @@ fn without_random(scenario: &str) -> Usage {
 }
 
 /// Runs all of it.
-fn ablated(grid: &Grid, kinds: usize, sweep: &Sweep<'_>, watch: &Stopwatch) -> Ablation {
+fn ablated<'a>(grid: &'a Grid, kinds: usize, sweep: &Sweep<'a>, watch: &Stopwatch) -> Ablation {
     let mut ablation = Ablation::new(kinds);
-    let mut line = Watch::new(grid.len());
-    let mut standing = Standing { total: grid.len(), ..Standing::default() };
-    sweep.stream((0..grid.len()).map(|index| grid.job(index)), Row::of, |news| {
-        if let News::Done(done) = news {
-            standing.runs += 1;
-            standing.failures += u64::from(done.kept.is_failure());
-            standing.simulated_ns += u128::from(done.kept.simulated_ns);
-            ablation.put(done.kept);
-        }
-        standing.elapsed = watch.elapsed();
-        line.show(&standing);
-        ControlFlow::Continue(())
-    });
-    line.clear();
+    sweep.whole(grid, watch, Row::of, |row| ablation.put(row));
     ablation.finish();
     ablation
 }

@@ -1,6 +1,6 @@
 //! `splitbrain compare`: two sides with the same seeds.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use clap::Args;
 use scenarios::ProtocolTable;
@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::report::VerdictKind;
 use crate::report::compare::{Body, Document, Heading, MetricsShown, Setting};
-use crate::sweep::{Grid, News, SideAsked, Standing, Stopwatch, Sweep, Watch, parse_seeds};
+use crate::sweep::{Grid, SideAsked, Stopwatch, Sweep, parse_seeds};
 
 /// Compare two configurations, or two protocols, with the same seeds.
 ///
@@ -118,22 +118,9 @@ fn same(arguments: &Arguments) -> Usage {
 }
 
 /// Runs all pairs.
-fn compared(grid: &Grid, sweep: &Sweep<'_>, watch: &Stopwatch) -> Comparison {
+fn compared<'a>(grid: &'a Grid, sweep: &Sweep<'a>, watch: &Stopwatch) -> Comparison {
     let mut comparison = Comparison::default();
-    let mut line = Watch::new(grid.len());
-    let mut standing = Standing { total: grid.len(), ..Standing::default() };
-    sweep.stream((0..grid.len()).map(|index| grid.job(index)), Kept::of, |news| {
-        if let News::Done(done) = news {
-            standing.runs += 1;
-            standing.failures += u64::from(done.kept.is_failure());
-            standing.simulated_ns += u128::from(done.kept.simulated_ns());
-            comparison.put(done.kept);
-        }
-        standing.elapsed = watch.elapsed();
-        line.show(&standing);
-        ControlFlow::Continue(())
-    });
-    line.clear();
+    sweep.whole(grid, watch, Kept::of, |kept| comparison.put(kept));
     comparison.finish();
     comparison
 }

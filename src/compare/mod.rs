@@ -94,20 +94,17 @@ impl Default for Waiting {
     }
 }
 
+impl AsRef<Row> for Kept {
+    fn as_ref(&self) -> &Row {
+        &self.row
+    }
+}
+
 impl Kept {
     /// That of a job that ended with a report, or with a panic that is nobody's.
     pub(crate) fn of(job: &Job<'_>, ended: Result<Report, String>) -> Self {
         let measured = ended.as_ref().map(measured).unwrap_or_default();
         Self { row: Row::of(job, ended), measured }
-    }
-
-    /// What happened in it, for its progress.
-    pub(crate) const fn is_failure(&self) -> bool {
-        self.row.is_failure()
-    }
-
-    pub(crate) const fn simulated_ns(&self) -> u64 {
-        self.row.simulated_ns
     }
 
     /// Whether it came to its end, so that what was measured of it is all of it.
@@ -172,7 +169,7 @@ impl Comparison {
         for (side, kept) in self.sides.iter_mut().zip(pair) {
             side.add(&kept.row);
         }
-        self.failing.add([a.is_failure(), b.is_failure()]);
+        self.failing.add([a.row.is_failure(), b.row.is_failure()]);
         self.identical += u64::from(!a.row.digest.is_empty() && a.row.digest == b.row.digest);
         if (a.row.verdict, a.row.cause()) != (b.row.verdict, b.row.cause()) {
             self.apart += 1;

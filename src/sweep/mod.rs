@@ -162,6 +162,32 @@ impl<'a> Sweep<'a> {
         });
     }
 
+    /// Runs all jobs of a grid, unless Ctrl-C ends it, and hands `take` what is kept of each as it is done. A line says how far
+    /// it is.
+    pub(crate) fn whole<T: AsRef<Row> + Send>(
+        &self,
+        grid: &'a Grid,
+        watch: &Stopwatch,
+        keep: impl Fn(&Job<'_>, Result<Report, String>) -> T + Sync,
+        mut take: impl FnMut(T),
+    ) {
+        let mut line = Watch::new(grid.len());
+        let mut standing = Standing { total: grid.len(), ..Standing::default() };
+        self.stream((0..grid.len()).map(|index| grid.job(index)), keep, |news| {
+            if let News::Done(done) = news {
+                let row = done.kept.as_ref();
+                standing.runs += 1;
+                standing.failures += u64::from(row.is_failure());
+                standing.simulated_ns += u128::from(row.simulated_ns);
+                take(done.kept);
+            }
+            standing.elapsed = watch.elapsed();
+            line.show(&standing);
+            ControlFlow::Continue(())
+        });
+        line.clear();
+    }
+
     /// Does something here that may spawn on the threads of this sweep.
     fn in_scope<'scope>(&self, begin: impl FnOnce(&Scope<'scope>)) {
         match &self.pool {

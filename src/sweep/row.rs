@@ -74,6 +74,12 @@ pub(crate) struct Took {
     pub(crate) max_ns: u64,
 }
 
+impl AsRef<Self> for Row {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Row {
     /// That of a job that ended with a report, or with a panic that is nobody's.
     pub(crate) fn of(job: &Job<'_>, ended: Result<Report, String>) -> Self {
