@@ -64,6 +64,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 thread`, `4 threads`.
+pub(crate) fn threads(count: usize) -> String {
+    if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") }
+}
+
 /// How long something lasts, in its two largest units: `350ms`, `12.4s`, `8m 20s`, `3h 5m`, `12d 4h`.
 pub(crate) fn lasting(nanos: u128) -> String {
     let (millis, seconds) = (nanos / 1_000_000, nanos / 1_000_000_000);

@@ -291,10 +291,7 @@ fn every_field_of_a_comparison_is_in_the_book() {
 
 #[test]
 fn the_schema_of_comparisons_is_that_of_the_program() {
-    let written: Value =
-        serde_json::from_str(&chapter("comparison.schema.json")).expect("the schema is JSON");
-    let command = "splitbrain list --schema comparison > book/src/comparison.schema.json";
-    assert!(written == json(&["list", "--schema", "comparison"]), "the schema has changed: `{command}`");
+    assert_schema("comparison");
 }
 
 #[test]
@@ -307,9 +304,15 @@ fn every_field_of_an_ablation_is_in_the_book() {
 
 #[test]
 fn the_schema_of_ablations_is_that_of_the_program() {
-    let written: Value = serde_json::from_str(&chapter("ablation.schema.json")).expect("the schema is JSON");
-    let command = "splitbrain list --schema ablation > book/src/ablation.schema.json";
-    assert!(written == json(&["list", "--schema", "ablation"]), "the schema has changed: `{command}`");
+    assert_schema("ablation");
+}
+
+/// Asserts that the book has the schema of this document.
+fn assert_schema(name: &str) {
+    let page = format!("{name}.schema.json");
+    let written: Value = serde_json::from_str(&chapter(&page)).expect("the schema is JSON");
+    let printed = json(&["list", "--schema", name]);
+    assert!(written == printed, "it has changed: `splitbrain list --schema {name} > book/src/{page}`");
 }
 
 /// Asserts that each command of a page prints what is shown there, but for how long it took; says how many there are.
@@ -366,10 +369,7 @@ fn every_field_of_an_explanation_is_in_the_book() {
 
 #[test]
 fn the_schema_of_explanations_is_that_of_the_program() {
-    let written: Value =
-        serde_json::from_str(&chapter("explanation.schema.json")).expect("the schema is JSON");
-    let command = "splitbrain list --schema explanation > book/src/explanation.schema.json";
-    assert!(written == json(&["list", "--schema", "explanation"]), "the schema has changed: `{command}`");
+    assert_schema("explanation");
 }
 
 #[test]
@@ -383,9 +383,7 @@ fn every_field_of_a_report_is_in_the_book() {
 
 #[test]
 fn the_schema_of_reports_is_that_of_the_program() {
-    let written: Value = serde_json::from_str(&chapter("report.schema.json")).expect("the schema is JSON");
-    let command = "splitbrain list --schema report > book/src/report.schema.json";
-    assert!(written == json(&["list", "--schema", "report"]), "the schema has changed: `{command}`");
+    assert_schema("report");
 }
 
 // ----- the pages -----

@@ -1,16 +1,8 @@
 //! Ablations: which kinds of fault failures need.
 
-use scenarios::ProtocolTable;
 use serde_json::Value;
 
-use crate::support::{Ended, PROGRAM, code_and, folder, interrupted, shell, splitbrain, write};
-
-/// A mutant that almost every seed catches: its voters don't look at the candidate's log.
-fn easy() -> String {
-    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
-    let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
-    format!("protocol.mutant={}", mutant.expect("Raft has it").name)
-}
+use crate::support::{Ended, PROGRAM, code_and, easy_mutant, folder, interrupted, shell, splitbrain, write};
 
 fn ablate(arguments: &[&str]) -> Ended {
     splitbrain(&[&["ablate"], arguments].concat())
@@ -27,7 +19,7 @@ fn count(value: &Value) -> u64 {
 
 #[test]
 fn what_a_failure_needs_is_what_it_does_not_happen_without() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let document = document(&["raft/random-transfers", "--set", &mutant, "--seeds", "0..5"]);
     let failures = count(&document["failures"]);
     assert!(failures >= 2 && document["exit_code"] == 0 && document["seeds"] == 5, "{document:#}");
@@ -66,7 +58,7 @@ fn what_a_failure_needs_is_what_it_does_not_happen_without() {
 
 #[test]
 fn what_comes_out_is_the_same_on_one_thread_and_on_two() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments = ["raft/random-transfers", "--set", &mutant, "--seeds", "2..6"];
     let [one, two] = ["1", "2"].map(|threads| document(&[&arguments[..], &["--jobs", threads]].concat()));
     assert_eq!(one, two);
@@ -94,7 +86,8 @@ fn a_kind_that_is_off_leaves_no_fault_and_is_not_ablated() {
 
 #[test]
 fn an_ablation_that_is_interrupted_prints_what_was_finished() {
-    let ended = interrupted(&["ablate", "raft/random-transfers", "--set", &easy(), "--seeds", "0..1000000"]);
+    let ended =
+        interrupted(&["ablate", "raft/random-transfers", "--set", &easy_mutant(), "--seeds", "0..1000000"]);
     code_and(&ended, 130, "of 1,000,000: interrupted");
 }
 

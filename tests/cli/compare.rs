@@ -1,16 +1,8 @@
 //! Comparisons of two sides with the same seeds.
 
-use scenarios::ProtocolTable;
 use serde_json::Value;
 
-use crate::support::{Ended, code_and, folder, interrupted, line_of, shell, splitbrain, write};
-
-/// A mutant that almost every seed catches: its voters don't look at the candidate's log.
-fn easy() -> String {
-    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
-    let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
-    format!("protocol.mutant={}", mutant.expect("Raft has it").name)
-}
+use crate::support::{Ended, code_and, easy_mutant, folder, interrupted, line_of, shell, splitbrain, write};
 
 fn compare(arguments: &[&str]) -> Ended {
     splitbrain(&[&["compare"], arguments].concat())
@@ -73,7 +65,7 @@ fn the_means_are_those_of_the_runs() {
 
 #[test]
 fn right_against_mutant_names_the_first_seed_and_commands_that_replay_both() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments = ["raft/random-elections", "--seeds", "0..12", "--set-b", &mutant];
     let document = document(&arguments);
     assert_eq!((&document["exit_code"], &document["a"]["failures"]), (&1.into(), &0.into()));
@@ -99,13 +91,13 @@ fn right_against_mutant_names_the_first_seed_and_commands_that_replay_both() {
 
 #[test]
 fn a_bug_that_b_does_not_have_is_no_failure_of_b() {
-    let ended = compare(&["raft/random-elections", "--seeds", "0..6", "--set-a", &easy()]);
+    let ended = compare(&["raft/random-elections", "--seeds", "0..6", "--set-a", &easy_mutant()]);
     code_and(&ended, 0, "B fails nowhere else than A");
 }
 
 #[test]
 fn what_comes_out_is_the_same_on_one_thread_and_on_two() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments = ["raft/random-elections", "--seeds", "3..15", "--set-b", &mutant];
     let [one, two] = ["1", "2"].map(|threads| document(&[&arguments[..], &["--jobs", threads]].concat()));
     assert_eq!(one, two);

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use scenarios::ProtocolTable;
+
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_splitbrain");
 
@@ -93,6 +95,13 @@ fn interrupt(child: &Child) {
 /// The program, started, with pipes for what it prints.
 pub(crate) fn piped(arguments: &[&str]) -> Child {
     command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+/// A mutant that almost every seed catches: its voters don't look at the candidate's log.
+pub(crate) fn easy_mutant() -> String {
+    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
+    let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
+    format!("protocol.mutant={}", mutant.expect("Raft has it").name)
 }
 
 /// The line that begins like this.

@@ -102,6 +102,16 @@ fn an_unknown_protocol_is_named_with_the_nearest() {
 }
 
 #[test]
+fn a_capsule_is_no_scenario_and_can_be_replayed() {
+    let error = error_of("Capsule(format_version: 1, seed: 0)");
+    assert_says(
+        &error,
+        "1:8",
+        &["allowed: a scenario", "hint: `splitbrain replay FILE` runs a capsule again"],
+    );
+}
+
+#[test]
 fn a_missing_field_is_named() {
     let error = error_of("Scenario(format_version: 1, protocol: Raft())");
     assert_says(&error, "1:1", &["the field `name` is missing", "hint: add `name: …`"]);

@@ -56,6 +56,12 @@ pub(super) fn advice(error: &Error) -> (&'static str, &'static str) {
         Error::NoSuchExtension(_) | Error::ExpectedAttribute | Error::ExpectedAttributeEnd => {
             ("no attribute", "remove the `#![…]`")
         }
+        Error::ExpectedDifferentStructName { expected: "Capsule", found } if found == "Scenario" => {
+            ("a capsule", "`splitbrain run FILE --save CAPSULE` makes one of a scenario")
+        }
+        Error::ExpectedDifferentStructName { expected: "Scenario", found } if found == "Capsule" => {
+            ("a scenario", "`splitbrain replay FILE` runs a capsule again")
+        }
         // The rest is about brackets with fields, or cannot come from a text of ours.
         _ => ("a name with fields: `Name(field: value)`", "put the fields between `(` and `)`"),
     }

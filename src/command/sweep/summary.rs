@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::exit_code::ExitCode;
 use crate::report::VerdictKind;
 use crate::sweep::{End, Grid, Group, Rate, Row, Tally, percent};
-use crate::table::{Align, Table, grouped, lasting};
+use crate::table::{Align, Table, grouped, lasting, threads};
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -220,8 +220,7 @@ impl fmt::Display for Heading<'_> {
             0 => String::new(),
             done => format!(", {} of them done before", grouped(done)),
         };
-        let threads =
-            if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
+        let threads = threads(self.threads);
         writeln!(
             f,
             "{bold}sweep{bold:#}      {configurations}, {seeds}: {} runs on {threads}{done}",

@@ -9,7 +9,7 @@ use super::{Cause, Document, Setting};
 use crate::report::compare::{runs_a_second, share_change};
 use crate::report::explain::write_wrapped;
 use crate::sweep::Rate;
-use crate::table::{Align, Table, grouped, lasting};
+use crate::table::{Align, Table, grouped, lasting, threads};
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -38,8 +38,7 @@ impl fmt::Display for Heading<'_> {
         let set = if with.set.is_empty() { String::new() } else { format!(" with {}", with.set.join(" ")) };
         writeln!(f, "{BOLD}ablate{BOLD:#}     {}{set}", with.scenario)?;
         let runs = (seeds.end - seeds.start) * (kinds.len() as u64 + 1);
-        let threads =
-            if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
+        let threads = threads(self.threads);
         writeln!(
             f,
             "{BOLD}seeds{BOLD:#}      {}..{}, each with all kinds of fault and without each of {}: {} runs on {threads}",

@@ -10,7 +10,7 @@ use crate::compare::Difference;
 use crate::report::VerdictKind;
 use crate::report::human::rounded;
 use crate::sweep::{Configuration, Rate, percent};
-use crate::table::{Align, Table, grouped, lasting};
+use crate::table::{Align, Table, grouped, lasting, threads};
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -55,8 +55,7 @@ impl fmt::Display for Heading<'_> {
         writeln!(f, "{BOLD}compare{BOLD:#}    A  {}", called(a))?;
         writeln!(f, "           B  {}", called(b))?;
         let runs = (seeds.end - seeds.start) * 2;
-        let threads =
-            if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
+        let threads = threads(self.threads);
         writeln!(
             f,
             "{BOLD}seeds{BOLD:#}      {}..{}: {} runs on {threads}",
