@@ -6,6 +6,9 @@
 //!
 //! What is set by hand wins: such a field is not drawn (unless it lies in a section that was set together with `draw`), and where a drawn section contains it, it is set again there.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use sim_core::fingerprint::fingerprint;
 use sim_core::random::{KeySource, Purpose};
 
@@ -16,6 +19,8 @@ use crate::text::{self, Diagnostic, Document, Override, Path};
 
 /// How often values are drawn anew.
 const TRIES: u32 = 100;
+/// More combinations than this are not kept.
+const KNOWN_MAX: usize = 1_000;
 
 /// A scenario as a seed has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,18 +38,22 @@ impl Loaded {
     }
 
     /// The scenario as `seed` has it; `table` is the one that it was loaded with.
-    pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Configured {
+    pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Arc<Configured> {
         let fields: Vec<&Draw> = self.draws().collect();
-        let as_written = || Configured { scenario: self.scenario.clone(), drawn: Vec::new() };
-        if fields.is_empty() {
-            return as_written();
-        }
-        let tries = (0..TRIES).find_map(|attempt| {
-            let drawn: Vec<Override> = fields.iter().map(|draw| chosen(draw, seed, attempt)).collect();
-            let scenario = self.with(&drawn, table).ok()?;
-            Some(Configured { scenario, drawn })
-        });
-        tries.unwrap_or_else(as_written)
+        let drawn = |attempt| fields.iter().map(|draw| Chosen::of(draw, seed, attempt)).collect();
+        let tries = (0..TRIES).map(drawn).find_map(|drawn| self.with_drawn(drawn, table));
+        tries.unwrap_or_else(|| Arc::new(Configured { scenario: self.scenario.clone(), drawn: Vec::new() }))
+    }
+
+    /// The scenario with these drawn values; `None` where they contradict one another.
+    fn with_drawn(&self, drawn: Vec<Chosen<'_>>, table: &ProtocolTable) -> Option<Arc<Configured>> {
+        let places = drawn.iter().map(|chosen| chosen.place).collect();
+        self.known.find_or_make(places, || {
+            let drawn: Vec<Override> = drawn.iter().map(|chosen| set(&chosen.draw.path, chosen.value())).collect();
+            let scenario =
+                if drawn.is_empty() { self.scenario.clone() } else { self.with(&drawn, table).ok()? };
+            Some(Arc::new(Configured { scenario, drawn }))
+        })
     }
 
     /// Whether the field, or something around it, was set by hand. What is around it may be, if the draws were too: then the
@@ -128,9 +137,49 @@ fn at(document: &Document, path: &str, problem: String, allowed: &str, hint: &st
 }
 
 /// What the seed has for one field.
-fn chosen(draw: &Draw, seed: u64, attempt: u32) -> Override {
-    let mut stream = KeySource::new(seed).stream(Purpose::Configuration, fingerprint(&draw.path), attempt);
-    set(&draw.path, stream.pick(&draw.from).expect("checked: there is something to draw from"))
+struct Chosen<'a> {
+    draw: &'a Draw,
+    /// Which of the values to draw from.
+    place: usize,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(draw: &'a Draw, seed: u64, attempt: u32) -> Self {
+        let mut stream =
+            KeySource::new(seed).stream(Purpose::Configuration, fingerprint(&draw.path), attempt);
+        let place = stream.below(draw.from.len() as u64);
+        Self { draw, place: usize::try_from(place).expect("it is an index") }
+    }
+
+    fn value(&self) -> &'a str {
+        &self.draw.from[self.place]
+    }
+}
+
+/// The scenarios of combinations of drawn values, by the places of the values; `None` for one that contradicts itself.
+/// What is known here changes nothing but the time that it takes, so copies may share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownConfigurations(Arc<Mutex<BTreeMap<Vec<usize>, Option<Arc<Configured>>>>>);
+
+impl KnownConfigurations {
+    /// The scenario of a combination; what is made is kept, as long as there is room.
+    fn find_or_make(
+        &self,
+        places: Vec<usize>,
+        make: impl FnOnce() -> Option<Arc<Configured>>,
+    ) -> Option<Arc<Configured>> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&places) {
+            return known.clone();
+        }
+        // Not under the lock: reading takes long, and two who read the same come to the same.
+        let made = make();
+        let mut known = lock();
+        if known.len() < KNOWN_MAX {
+            known.insert(places, made.clone());
+        }
+        made
+    }
 }
 
 fn set(path: &str, value: &str) -> Override {

@@ -202,7 +202,7 @@ fn flawed(flaw: Flaw) -> (ProtocolTable, Loaded) {
 /// The reports of a sweep over eight seeds of three nodes with a flaw.
 fn sweep(flaw: Flaw) -> Vec<Report> {
     let (table, loaded) = flawed(flaw);
-    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
+    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed, options: &RunOptions::PLAIN });
     let done = Sweep::new(&table).run(jobs, |_, report| report, |_| false, &mut Progress::silent());
     let reports: Vec<Report> = done.into_iter().map(|done| done.kept).collect();
     let seeds: Vec<u64> = reports.iter().map(|report| report.seed).collect();
@@ -215,7 +215,7 @@ fn rows_of_twice(flaw: Flaw) -> Vec<Row> {
     let (table, loaded) = flawed(flaw);
     let check = DoubleCheck::parse("100%").expect("all of them");
     let mut rows = Vec::new();
-    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
+    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed, options: &RunOptions::PLAIN });
     Sweep::new(&table).stream(
         jobs,
         |job, ended| check.row(job, ended, &table),

@@ -15,7 +15,7 @@ mod random;
 
 use std::collections::BTreeSet;
 
-use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
+use sim_core::fault::{Command, Drawn, Entry, Plan, Target, Trigger};
 use sim_core::network::PartitionId;
 use sim_core::{ClientId, SimTime, Span};
 
@@ -25,9 +25,14 @@ use crate::text::units::Time;
 
 /// The commands that `scenario` asks for with `seed`; `region_count` is how many disk regions its protocol has.
 pub fn plan(scenario: &Scenario, region_count: u8, seed: u64) -> Plan {
+    let drawn = RandomFaults::of(scenario, region_count).map(|random| random.draw(seed));
+    with_faults(scenario, &drawn.unwrap_or_default())
+}
+
+/// The commands that `scenario` asks for, with these faults in place of those that it draws.
+pub fn with_faults(scenario: &Scenario, faults: &[Drawn]) -> Plan {
     let written = Plan::new(written(scenario), Vec::new());
-    let drawn = RandomFaults::of(scenario, region_count).map(|random| random.plan(seed)).unwrap_or_default();
-    healed(written.merge(drawn), scenario)
+    healed(written.merge(Drawn::plan(faults)), scenario)
 }
 
 /// `plan` with the heal of `scenario`, unless it has it.

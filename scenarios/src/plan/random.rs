@@ -1,7 +1,7 @@
 //! Faults drawn from the seed, as the scenario's `faults.random` limits them.
 
-use sim_core::fault::{Generator, Plan, Rate, Selection, table};
-use sim_core::random::KeySource;
+use sim_core::fault::{Drawn, Generator, Rate, Selection, table};
+use sim_core::random::{KeySource, Stream};
 use sim_core::{NodeId, SimTime, Span};
 
 use crate::format::{Kinds, Random, Scenario};
@@ -48,9 +48,14 @@ impl RandomFaults {
         names.filter(|name| !self.0.off.iter().any(|off| off == name)).collect()
     }
 
-    /// The commands for `seed`.
-    pub fn plan(&self, seed: u64) -> Plan {
-        self.0.plan(&KeySource::new(seed))
+    /// The faults for `seed`.
+    pub fn draw(&self, seed: u64) -> Vec<Drawn> {
+        self.0.draw(&KeySource::new(seed))
+    }
+
+    /// Other faults from those that were worth keeping: see [`Generator::breed`].
+    pub fn breed(&self, faults: &[Drawn], mate: &[Drawn], stream: &mut Stream) -> Vec<Drawn> {
+        self.0.breed(faults, mate, stream)
     }
 
     /// How many candidates a run draws, on average: an upper bound of its faults.

@@ -49,6 +49,13 @@ pub struct RunOptions {
     pub replay: Option<Plan>,
     /// Whether everything that happens is recorded.
     pub recording: Recording,
+    /// Whether it is watched what is reached in the abstract: [`Report::coverage`].
+    pub watches_coverage: bool,
+}
+
+impl RunOptions {
+    /// A drawn plan, nothing recorded or watched.
+    pub const PLAIN: Self = Self { replay: None, recording: Recording::Off, watches_coverage: false };
 }
 
 /// Whether everything that happens is recorded.

@@ -65,7 +65,7 @@ impl Shrinker<'_, '_> {
         );
         let comment = comment(&heading, &report);
         let size = |loaded: &Loaded, report: &Report| {
-            let scenario = loaded.configured(report.seed, self.trial.table).scenario;
+            let scenario = loaded.configured(report.seed, self.trial.table).scenario.clone();
             Size::of(report, scenario.clients.total(), heal::entries(&scenario).len())
         };
         Some(Shrunk {

@@ -30,7 +30,7 @@ pub(super) fn cases(
     property: &str,
     table: &ProtocolTable,
 ) -> Vec<Case> {
-    let scenario = opened.loaded.configured(opened.capsule.seed, table).scenario;
+    let scenario = opened.loaded.configured(opened.capsule.seed, table).scenario.clone();
     let is_heal = |entry: &Entry| {
         heal::entries(&scenario)
             .iter()

@@ -22,6 +22,8 @@
 //! considered, and then left out. **Swarm** (Groce et al., "Swarm Testing", ISSTA 2012) switches each kind off with
 //! probability ½ per seed, and gives its room to the others: a run with everything on seldom gets deep into anything.
 
+mod breed;
+
 use super::kind::{About, Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
 use super::table::KINDS;
 use super::{Entry, Plan, Trigger};
@@ -93,6 +95,11 @@ impl Drawn {
         self.start + self.fault.duration
     }
 
+    /// These faults as a plan.
+    pub fn plan(faults: &[Self]) -> Plan {
+        Plan::new(faults.iter().flat_map(Self::entries).collect(), Vec::new())
+    }
+
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let plain = self.fault.commands().map(|(offset, command)| Entry::at(self.start + offset, command));
         let aimed = self.fault.aimed.iter();
@@ -156,8 +163,7 @@ impl Generator {
     ///
     /// If the bounds of `duration` are reversed.
     pub fn plan(&self, source: &KeySource) -> Plan {
-        let entries = self.draw(source).iter().flat_map(Drawn::entries).collect();
-        Plan::new(entries, Vec::new())
+        Drawn::plan(&self.draw(source))
     }
 
     /// The faults of that plan, by begin.

@@ -93,6 +93,8 @@ pub struct GeneratorContext {
 
 /// The names of drawn partitions start here, so that those made by hand can count from 0.
 const PARTITION_BASE: u32 = 1 << 20;
+/// More kinds than this make no partitions.
+const PARTITIONS_MAX: u32 = 4;
 
 impl GeneratorContext {
     /// How long a fault lasts; takes one draw.
@@ -152,7 +154,7 @@ impl GeneratorContext {
     /// A name for a partition that this fault makes; `family` is the number of the kind among those that make any, below
     /// 4.
     pub(super) const fn partition_name(&self, family: u32) -> PartitionId {
-        PartitionId::new(PARTITION_BASE + self.ordinal * 4 + family)
+        PartitionId::new(PARTITION_BASE + self.ordinal * PARTITIONS_MAX + family)
     }
 }
 
@@ -259,6 +261,19 @@ impl Fault {
     pub(super) fn outage(node: NodeId, duration: Span, begin: Command) -> Self {
         let restart = Command::Restart(node);
         Self { is_down: true, ..Self::between(Part::Host, vec![node], duration, begin, restart) }
+    }
+
+    /// Gives the partitions of this fault names of their own; no two faults may have the same `place`.
+    pub(super) fn rename_partitions(&mut self, place: u32) {
+        let rename = |name: &mut PartitionId| {
+            let family = (name.raw() - PARTITION_BASE) % PARTITIONS_MAX;
+            *name = PartitionId::new(PARTITION_BASE + place * PARTITIONS_MAX + family);
+        };
+        let during = self.during.iter_mut().map(|(_, command)| command);
+        let plain = self.begin.iter_mut().chain(during).chain(&mut self.end);
+        plain.filter_map(Command::partition_name).for_each(rename);
+        let aimed = self.aimed.iter_mut().map(|aimed| &mut aimed.command);
+        aimed.filter_map(Command::partition_name).for_each(rename);
     }
 
     /// All commands in order, each so long after the begin.

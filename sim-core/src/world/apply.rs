@@ -112,6 +112,9 @@ impl<P: Process> World<P> {
         );
         self.core.digest.event(Mark::Command, now, Endpoint::from_raw(0), 0);
         self.core.metrics.increment(Counter::Commands);
+        if let Some(coverage) = &mut self.core.coverage {
+            coverage.on_command(command.name());
+        }
         self.core.record_command(&text);
         self.core.note_milestone(Happening::Command(text));
         self.act(command);

@@ -113,7 +113,7 @@ fn text(grid: &Grid, group: &Group, row: &Row, capsule: Option<&str>) -> String 
 }
 
 /// A cause as the name of a folder: small letters, digits and dashes.
-fn slug(cause: &str) -> String {
+pub(crate) fn slug(cause: &str) -> String {
     let letters = cause
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });
