@@ -49,7 +49,8 @@ impl Loaded {
     fn with_drawn(&self, drawn: Vec<Chosen<'_>>, table: &ProtocolTable) -> Option<Arc<Configured>> {
         let places = drawn.iter().map(|chosen| chosen.place).collect();
         self.known.find_or_make(places, || {
-            let drawn: Vec<Override> = drawn.iter().map(|chosen| set(&chosen.draw.path, chosen.value())).collect();
+            let drawn: Vec<Override> =
+                drawn.iter().map(|chosen| set(&chosen.draw.path, chosen.value())).collect();
             let scenario =
                 if drawn.is_empty() { self.scenario.clone() } else { self.with(&drawn, table).ok()? };
             Some(Arc::new(Configured { scenario, drawn }))
@@ -255,7 +256,7 @@ mod tests {
             (path: "protocol.heartbeat", from: ["50ms", "160ms"]),
             (path: "protocol.election_timeout", from: ["150ms..300ms", "400ms..800ms"])]"#;
         let (scenario, table) = (loaded(fields), ProtocolTable::builtin());
-        let of_seed = |seed| scenario.configured(seed, &table).drawn;
+        let of_seed = |seed| scenario.configured(seed, &table).drawn.clone();
         let slow = (0..100).map(of_seed).filter(|drawn| drawn[0].value() == "160ms");
         let timeouts: BTreeSet<String> = slow.map(|drawn| drawn[1].value().to_owned()).collect();
         assert_eq!(timeouts, ["400ms..800ms".to_owned()].into());
@@ -271,7 +272,7 @@ mod tests {
             (2, format!("nodes={}", report.nodes).as_str())
         );
         let text = r#"Scenario(format_version: 1, name: "drawn", protocol: Raft())"#;
-        let drawn = scenario.configured(9, &table).drawn;
+        let drawn = &scenario.configured(9, &table).drawn;
         let fixed =
             load("test.ron", text.as_bytes(), &drawn, &table).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(run(&fixed, &table, 9, &RunOptions::default()).report.digest, report.digest);
@@ -310,7 +311,7 @@ mod tests {
         let fixed = set_by_hand(fields, &["network.loss=0.25"]);
         let latencies: BTreeSet<String> = (0..20)
             .map(|seed| {
-                let network = fixed.configured(seed, &table).scenario.network;
+                let network = &fixed.configured(seed, &table).scenario.network;
                 assert_eq!(network.loss.map(|it| it.to_string()).as_deref(), Some("0.25"));
                 network.latency.expect("drawn").to_string()
             })

@@ -18,10 +18,10 @@
 use crate::NodeId;
 use crate::fault::StatusEvent;
 use crate::fingerprint::{fingerprint, fold};
-use crate::status::{NodeStatus, Power, Standing, Status};
+use crate::status::{NodeStatus, Power, Standing};
 
 /// How many things in a row make a pattern.
-const PATTERN_LENGTH: usize = 4;
+const PATTERN_LENGTH: usize = 3;
 /// How many features are remembered as reached a moment ago.
 const RECENT: usize = 256;
 
@@ -90,7 +90,8 @@ impl Coverage {
             let magnitude = count.checked_ilog2()?;
             Some(feature(Kind::Point, place, u64::from(magnitude)))
         };
-        let mut all: Vec<u64> = self.features.iter().copied().chain((0..).zip(points).filter_map(of_point)).collect();
+        let mut all: Vec<u64> =
+            self.features.iter().copied().chain((0..).zip(points).filter_map(of_point)).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -120,17 +121,9 @@ impl Coverage {
 
     /// How all nodes stand, without saying which is which.
     fn abstract_state(&self) -> u64 {
-        let most = |of: fn(&Status) -> u64| {
-            let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
-            processes.map(of).max().unwrap_or_default()
-        };
-        let latest = Latest {
-            epoch: most(|status| status.epoch),
-            commit: most(|status| status.commit),
-            gauge: most(|status| status.gauge),
-        };
-        let known = (0..).map(NodeId::new).zip(&self.nodes);
-        let mut cells: Vec<u64> = known.map(|(node, status)| latest.cell(node, status)).collect();
+        let processes = self.nodes.iter().filter_map(|node| node.process.as_ref());
+        let latest = processes.map(|process| process.epoch).max().unwrap_or_default();
+        let mut cells: Vec<u64> = self.nodes.iter().map(|status| cell(status, latest)).collect();
         cells.sort_unstable();
         cells.into_iter().fold(0, |state, cell| fold(state, cell, 0))
     }
@@ -156,37 +149,16 @@ const EVENTS: [StatusEvent; 6] = [
     StatusEvent::Restarts,
 ];
 
-/// The furthest that anybody is.
-struct Latest {
-    epoch: u64,
-    commit: u64,
-    gauge: u64,
-}
-
-impl Latest {
-    /// How one node stands beside the others.
-    fn cell(&self, node: NodeId, status: &NodeStatus) -> u64 {
-        let Some(process) = &status.process else { return 0 };
-        let follows = match process.leader {
-            None => 0,
-            Some(leader) if leader == node => 1,
-            Some(_) => 2,
-        };
-        let digits = [
-            status.power as u64,
-            process.standing as u64,
-            (self.epoch - process.epoch).min(2),
-            u64::from(process.commit < self.commit),
-            u64::from(process.gauge < self.gauge),
-            follows,
-        ];
-        digits.into_iter().fold(1, |cell, digit| cell * 4 + digit)
-    }
+/// How one node stands beside the others, the furthest of whom is in epoch `latest`.
+fn cell(status: &NodeStatus, latest: u64) -> u64 {
+    let Some(process) = &status.process else { return 0 };
+    1 + 2 * (process.standing as u64) + u64::from(process.epoch < latest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Status;
 
     fn up(standing: Standing, epoch: u64) -> NodeStatus {
         let process = Status { standing, epoch, ..Status::peer("test") };
@@ -221,7 +193,7 @@ mod tests {
     #[test]
     fn a_command_is_new_in_a_state_that_it_has_not_met() {
         let mut coverage = Coverage::new(&[up(Standing::Follower, 0)]);
-        let mut count = |coverage: &mut Coverage| {
+        let count = |coverage: &mut Coverage| {
             coverage.on_command("crash");
             coverage.features([].into_iter()).len()
         };

@@ -159,7 +159,7 @@ fn fails_alike(one: &Row, other: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::ProtocolTable;
+    use scenarios::{ProtocolTable, RunOptions};
 
     use super::*;
     use crate::sweep::Job;

@@ -68,7 +68,13 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     talk_line(format_args!(
         "seeds are derived from {start_seed}: `--seed {start_seed}` tries the same again"
     ));
-    let hunt = Hunt { table: &table, start_seed, starts: arguments.starts, seeds: arguments.seeds, strategy: arguments.search };
+    let hunt = Hunt {
+        table: &table,
+        start_seed,
+        starts: arguments.starts,
+        seeds: arguments.seeds,
+        strategy: arguments.search,
+    };
     let mut outcome = Outcome::new(&hunt);
     let mut progress = Progress::new();
     let mut rows = Table::new(&quarries, arguments.format);

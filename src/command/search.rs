@@ -111,11 +111,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
 }
 
 /// Goes through the runs, and writes the capsules of those that fail in a way of their own.
-fn searched<'a>(
-    arguments: &Arguments,
-    search: &mut Search<'a>,
-    sweep: &Sweep<'_>,
-) -> Result<Found, Failure> {
+fn searched<'a>(arguments: &Arguments, search: &mut Search<'a>, sweep: &Sweep<'_>) -> Result<Found, Failure> {
     let watch = Stopwatch::start();
     let mut line = Watch::new(arguments.runs);
     let mut standing = Standing { total: arguments.runs, ..Standing::default() };

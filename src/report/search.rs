@@ -132,12 +132,21 @@ impl Found {
         (self.features, self.kept) = (reach.features, reach.kept);
         let Some(what) = row.cause() else { return false };
         let verdict = row.verdict.name();
-        if let Some(known) = self.failures.iter_mut().find(|known| (known.verdict, &known.what) == (verdict, &what)) {
+        if let Some(known) =
+            self.failures.iter_mut().find(|known| (known.verdict, &known.what) == (verdict, &what))
+        {
             known.count += 1;
             return false;
         }
         let processor_seconds = self.processor_time.as_secs_f64();
-        self.failures.push(Failure { verdict, what, count: 1, run: row.job + 1, processor_seconds, capsule: None });
+        self.failures.push(Failure {
+            verdict,
+            what,
+            count: 1,
+            run: row.job + 1,
+            processor_seconds,
+            capsule: None,
+        });
         true
     }
 
@@ -182,7 +191,11 @@ impl Document {
             let what = what.trim_start_matches("panic: ");
             let times = if *count == 1 { String::new() } else { format!(", {} runs", grouped(*count)) };
             writeln!(f, "\n{BAD}{verdict}{BAD:#}  {what}{times}")?;
-            writeln!(f, "           first in run {}, after {processor_seconds:.2} processor-seconds", grouped(*run))?;
+            writeln!(
+                f,
+                "           first in run {}, after {processor_seconds:.2} processor-seconds",
+                grouped(*run)
+            )?;
             if let Some(capsule) = capsule {
                 let capsule = quoted(capsule);
                 writeln!(f, "  splitbrain replay {capsule}\n  splitbrain shrink {capsule}")?;

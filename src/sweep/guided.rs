@@ -25,14 +25,16 @@ impl Sweep<'_> {
         mut take: impl FnMut(Done<T>, &'a Loaded, &Search<'a>) -> ControlFlow<()>,
     ) {
         let keep = |job: &Job<'_>, mut ended: Result<Report, String>| {
-            let coverage = ended.as_mut().map(|report| std::mem::take(&mut report.coverage)).unwrap_or_default();
+            let coverage =
+                ended.as_mut().map(|report| std::mem::take(&mut report.coverage)).unwrap_or_default();
             (keep(job, ended), coverage)
         };
         let mut count = 0;
         while count < runs && !interrupt::is_asked() {
             let mut begun = processor::time();
             let batch = search.batch(BATCH.min(runs - count));
-            let (candidates, options): (Vec<Candidate>, Vec<RunOptions>) = batch.into_iter().map(with_options).unzip();
+            let (candidates, options): (Vec<Candidate>, Vec<RunOptions>) =
+                batch.into_iter().map(with_options).unzip();
             let jobs = (count..).zip(&candidates).zip(&options).map(|((index, candidate), options)| Job {
                 index,
                 loaded: search.ground(candidate),
@@ -41,7 +43,9 @@ impl Sweep<'_> {
             });
             let mut own_time = processor::time().saturating_sub(begun);
             let done = self.run_from(count, jobs, &keep, |(kept, _)| is_last(kept), |_| {});
-            for (candidate, Done { index, kept: (kept, coverage), processor_time }) in candidates.into_iter().zip(done) {
+            for (candidate, Done { index, kept: (kept, coverage), processor_time }) in
+                candidates.into_iter().zip(done)
+            {
                 begun = processor::time();
                 let ground = search.ground(&candidate);
                 search.learn(candidate, &coverage);

@@ -292,7 +292,12 @@ mod tests {
             r#"Scenario(format_version: 1, name: "short", protocol: Echo(), phases: (faults: "100ms"))"#;
         let loaded = scenarios::load("short.ron", text.as_bytes(), &[], &table).expect("it is valid");
         let jobs = || {
-            (100..200).map(|seed| Job { index: seed - 100, loaded: &loaded, seed, options: &RunOptions::PLAIN })
+            (100..200).map(|seed| Job {
+                index: seed - 100,
+                loaded: &loaded,
+                seed,
+                options: &RunOptions::PLAIN,
+            })
         };
         let seeds = |last: u64| {
             let keep = |_: &Job<'_>, report: Report| (report.seed, report.digest);

@@ -7,10 +7,11 @@ use scenarios::assemble::Blueprint;
 use scenarios::protocol::{Protocol, ProtocolAbout, ProtocolKind};
 use scenarios::run::{Inconclusive, Verdict};
 use scenarios::validate::Objection;
-use scenarios::{Loaded, ProtocolTable, Report};
+use scenarios::{Loaded, ProtocolTable, Report, RunOptions};
 use serde::Serialize;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::disk::{DiskPromise, Record};
+use sim_core::fault::Sites;
 use sim_core::process::{Message, Timer};
 use sim_core::service::{Operation, Service};
 use sim_core::status::Status;
@@ -175,6 +176,10 @@ impl ProtocolKind for Flaw {
             counters: Vec::new(),
             latencies: Vec::new(),
         }
+    }
+
+    fn sites(&self) -> Sites {
+        Sites { timers: Tick::NAMES, ..Sites::default() }
     }
 
     fn check(&self, _: &Protocol, _: &[NodeId]) -> Result<(), Objection> {

@@ -94,7 +94,15 @@ impl<'a> Search<'a> {
     pub fn new(grounds: Vec<&'a Loaded>, table: &'a ProtocolTable, seed: u64) -> Result<Self, NothingDrawn> {
         match grounds.iter().find(|ground| ground.scenario.faults.random.is_none()) {
             Some(ground) => Err(NothingDrawn(ground.scenario.name.clone())),
-            None => Ok(Self { table, grounds, seed, given: 0, fresh: 0, reached: BTreeMap::new(), kept: Vec::new() }),
+            None => Ok(Self {
+                table,
+                grounds,
+                seed,
+                given: 0,
+                fresh: 0,
+                reached: BTreeMap::new(),
+                kept: Vec::new(),
+            }),
         }
     }
 
@@ -138,19 +146,24 @@ impl<'a> Search<'a> {
     fn next(&mut self, weights: &mut [u64]) -> Candidate {
         let mut stream = KeySource::new(self.seed).stream(Purpose::Search, self.given, 0);
         self.given += 1;
-        match heavy(weights, &mut stream) {
-            Some(parent) if stream.below(FRESH) > 0 => {
+        let turn = usize::try_from(self.given % self.grounds.len() as u64).expect("it is an index");
+        let here: Vec<u64> = weights
+            .iter()
+            .zip(&self.kept)
+            .map(|(weight, kept)| if kept.candidate.ground == turn { *weight } else { 0 })
+            .collect();
+        match heavy(&here, &mut stream) {
+            Some(parent) if stream.below(100) >= env("S_FRESH", 25) => {
                 weights[parent] -= weights[parent] / (self.kept[parent].tries + 2);
                 self.kept[parent].tries += 1;
                 self.child(parent, &mut stream)
             }
-            _ => self.fresh(),
+            _ => self.fresh(turn),
         }
     }
 
     /// A seed that nobody has tried, and the faults that it draws.
-    fn fresh(&mut self) -> Candidate {
-        let ground = usize::try_from(self.fresh % self.grounds.len() as u64).expect("it is an index");
+    fn fresh(&mut self, ground: usize) -> Candidate {
         let seed = seed(self.seed, self.fresh);
         self.fresh += 1;
         let configured = self.grounds[ground].configured(seed, self.table);
@@ -172,8 +185,12 @@ impl<'a> Search<'a> {
         let mate = stream.pick(&mates).expect("the parent is one");
         let bred = self.random(&configured.scenario).breed(faults, &mate.faults, stream);
         let plan = with_faults(&configured.scenario, &bred);
-        let seed = if stream.below(RESEEDED) == 0 { self.reseeded(*ground, *configuration, stream) } else { None }
-            .unwrap_or(*seed);
+        let seed = if stream.below(100) < env("S_RESEED", 12) {
+            self.reseeded(*ground, *configuration, stream)
+        } else {
+            None
+        }
+        .unwrap_or(*seed);
         Candidate { ground: *ground, seed, plan, faults: bred, configuration: *configuration }
     }
 
@@ -184,8 +201,9 @@ impl<'a> Search<'a> {
     }
 
     fn random(&self, scenario: &crate::Scenario) -> RandomFaults {
-        let kind = self.table.find(scenario.protocol.name()).expect("the scenario was loaded with this table");
-        RandomFaults::of(scenario, kind.about().region_count).expect("checked when the search was made")
+        let kind =
+            self.table.find(scenario.protocol.name()).expect("the scenario was loaded with this table");
+        RandomFaults::of(scenario, kind.sites()).expect("checked when the search was made")
     }
 
     fn worth(&self, kept: &Kept) -> u64 {
@@ -220,9 +238,17 @@ fn configuration(drawn: &[crate::text::Override]) -> u64 {
 fn heavy(weights: &[u64], stream: &mut Stream) -> Option<usize> {
     let total: u64 = weights.iter().sum();
     let mut left = stream.below(total.max(1));
+    if total == 0 {
+        return None;
+    }
     weights.iter().position(|weight| {
         let is_here = left < *weight;
         left = left.saturating_sub(*weight);
         is_here
     })
+}
+
+#[allow(warnings)]
+fn env(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -24,7 +24,7 @@
 
 mod breed;
 
-use super::kind::{About, Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
+use super::kind::{About, Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity, Sites};
 use super::table::KINDS;
 use super::{Entry, Plan, Trigger};
 use crate::random::{Distribution, KeySource, Purpose};
@@ -49,8 +49,8 @@ pub struct Generator {
     pub client_count: u32,
     /// How many clients there are, numbered after those, that only administer.
     pub admin_count: u32,
-    /// How many disk regions the protocol has, numbered from 0; without any, no fault hits a region.
-    pub region_count: u8,
+    /// What of the protocol faults can be about.
+    pub sites: Sites,
     /// No fault begins before.
     pub start: SimTime,
     /// All faults have ended `settle` before.
@@ -116,6 +116,9 @@ impl Drawn {
             Aim::After { event, nth, span } => {
                 Trigger::After { span, event, occurrence: nth, since: self.start, until: self.end() }
             }
+            Aim::Before { node, timer, span } => {
+                Trigger::Before { span, node, timer, since: self.start, until: self.end() }
+            }
         }
     }
 
@@ -145,7 +148,7 @@ impl Generator {
             domains: Vec::new(),
             client_count: 0,
             admin_count: 0,
-            region_count: 0,
+            sites: Sites::default(),
             start: SimTime::ZERO,
             end,
             duration: (Span::millis(100), Span::secs(2)),
@@ -224,7 +227,7 @@ impl Generator {
             domains: self.domains.clone(),
             client_count: self.client_count,
             admins: (self.client_count..).take(self.admin_count as usize).map(ClientId::new).collect(),
-            region_count: self.region_count,
+            sites: self.sites,
             duration: (shortest, longest.min(left)),
             ordinal,
         }

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use protocols::mutant::MutantAbout;
 use clap::ValueEnum;
+use protocols::mutant::MutantAbout;
 use scenarios::protocol::ProtocolKind;
 use scenarios::search::Search;
 use scenarios::text::Override;
@@ -152,7 +152,8 @@ impl Hunt<'_> {
             Strategy::Guided => {
                 let loaded = grounds.iter().map(|ground| &ground.loaded).collect();
                 let seed = fingerprint(&(self.start_seed, start));
-                let mut search = Search::new(loaded, self.table, seed).expect("scenarios that hunt draw faults");
+                let mut search =
+                    Search::new(loaded, self.table, seed).expect("scenarios that hunt draw faults");
                 let keep = |job: &Job<'_>, ended: Result<Report, String>| match ended {
                     Ok(report) => keep(job, report),
                     Err(panic) => panic!("seed {} of `{}`: {panic}", job.seed, job.loaded.scenario.name),

@@ -34,7 +34,8 @@ impl Generator {
     }
 
     fn change(&self, faults: &mut Vec<Drawn>, mate: &[Drawn], stream: &mut Stream) {
-        let place = usize::try_from(stream.below(faults.len().max(1) as u64)).expect("it is the index of one");
+        let place =
+            usize::try_from(stream.below(faults.len().max(1) as u64)).expect("it is the index of one");
         let kind = stream.below(6);
         match faults.get_mut(place) {
             Some(_) if kind == 0 => drop(faults.remove(place)),
@@ -42,29 +43,34 @@ impl Generator {
             Some(drawn) if kind == 2 => {
                 let (name, start) = (drawn.kind, drawn.start);
                 let known = self.kinds.iter().find(|(kind, _)| kind.about().name == name);
-                faults[place] = known.and_then(|(kind, _)| self.one(*kind, start, stream)).unwrap_or_else(|| drawn.clone());
+                faults[place] = known
+                    .and_then(|(kind, _)| self.one(*kind, start, stream))
+                    .unwrap_or_else(|| drawn.clone());
             }
             Some(drawn) if kind == 3 => {
                 let start = self.near(drawn.start, self.duration.0, stream);
-                faults.extend(self.any(start, stream));
+                let kind = self.kind_for(drawn.kind, stream);
+                faults.extend(kind.and_then(|kind| self.one(kind, start, stream)));
             }
             Some(_) if kind == 4 => {
                 let at = self.anywhere(stream);
                 faults.retain(|drawn| drawn.start < at);
                 faults.extend(mate.iter().filter(|drawn| drawn.start >= at).cloned());
             }
-            _ => {
+            known => {
                 let start = self.anywhere(stream);
-                faults.extend(self.any(start, stream));
+                let kind = self.kind_for(known.map_or("", |drawn| drawn.kind), stream);
+                faults.extend(kind.and_then(|kind| self.one(kind, start, stream)));
             }
         }
     }
 
-    /// A fault of any of the kinds.
-    fn any(&self, start: SimTime, stream: &mut Stream) -> Option<Drawn> {
-        let kinds: Vec<_> = self.kinds.iter().filter(|(_, rate)| rate.mean().is_some()).collect();
-        let (kind, _) = stream.pick(&kinds)?;
-        self.one(*kind, start, stream)
+    /// Mostly the kind of this name, so that a plan without some kinds stays one; else any of them.
+    fn kind_for(&self, name: &str, stream: &mut Stream) -> Option<&'static dyn FaultKind> {
+        let known = self.kinds.iter().find(|(kind, _)| kind.about().name == name);
+        let all: Vec<_> = self.kinds.iter().filter(|(_, rate)| rate.mean().is_some()).collect();
+        let (kind, _) = known.filter(|_| stream.below(4) > 0).or_else(|| stream.pick(&all).copied())?;
+        Some(*kind)
     }
 
     fn one(&self, kind: &dyn FaultKind, start: SimTime, stream: &mut Stream) -> Option<Drawn> {

@@ -16,7 +16,7 @@ fn generator(node_count: u32) -> Generator {
         domains: racks,
         kinds: KINDS.iter().map(|kind| (*kind, rate(*kind))).collect(),
         client_count: 2,
-        region_count: 3,
+        sites: Sites { region_count: 3, timers: &["tick"], points: &["half-way"] },
         ..Generator::new(nodes, SimTime::ZERO + Span::secs(SECONDS))
     }
 }
@@ -297,7 +297,7 @@ proptest! {
         for entry in generator.plan(&KeySource::new(seed)).entries() {
             match entry.trigger {
                 Trigger::At(moment) => prop_assert!(moment.time > start && moment.time <= quiet, "{}", entry),
-                Trigger::After { since, until, .. } => {
+                Trigger::After { since, until, .. } | Trigger::Before { since, until, .. } => {
                     prop_assert!(since > start && until <= quiet && since < until, "{}", entry);
                 }
             }
