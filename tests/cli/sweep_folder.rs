@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::RowAccessor;
+use parquet::record::{Field, RowAccessor};
 
 use crate::support::{Ended, code_and, folder, interrupted_at, killed_at, splitbrain};
 
@@ -140,6 +140,47 @@ fn the_table_has_a_row_a_run_with_what_was_set_and_what_came_of_it() {
     let run = splitbrain(&["run", "echo/hello", "--seed", "7", "--set", "nodes=2"]);
     let digest = rows[0].get_string(place("digest")).expect("a text");
     assert!(run.stdout.contains(&format!("digest     {digest}")), "{digest}\n{}", run.stdout);
+}
+
+#[test]
+fn what_processes_keep_has_columns_those_of_all_protocols_with_nulls_where_one_has_none() {
+    let outs = ["own-one", "own-two"].map(out);
+    let sweep = |out: &str, jobs: &str| {
+        splitbrain(
+            &[
+                &["sweep", "raft/snapshot-catch-up", "paxos/steady-leader", "--seeds", "0..2"],
+                &["--jobs", jobs, "--out", out][..],
+            ]
+            .concat(),
+        )
+    };
+    code_and(&sweep(&outs[0], "1"), 0, "4 runs");
+    code_and(&sweep(&outs[1], "2"), 0, "4 runs");
+    let bytes = outs.each_ref().map(|out| fs::read(format!("{out}/results.parquet")).expect("it is there"));
+    assert!(bytes[0] == bytes[1], "equal runs give equal bytes");
+    let rows: Vec<BTreeMap<String, Field>> = table(&outs[0])
+        .get_row_iter(None)
+        .expect("rows")
+        .map(|row| row.expect("a row").into_columns().into_iter().collect())
+        .collect();
+    let [raft, paxos] = [&rows[0], &rows[1]];
+    let number = |row: &BTreeMap<String, Field>, name: &str| match &row[name] {
+        Field::ULong(number) => *number,
+        other => panic!("`{name}` is {other}"),
+    };
+    assert!(number(raft, "snapshots_taken") > 0 && number(raft, "commit_latency_count") > 0, "{raft:?}");
+    assert!(number(raft, "commit_latency_p50_ns") <= number(raft, "commit_latency_max_ns"));
+    assert!(number(paxos, "prepares") > 0 && number(paxos, "chosen_latency_count") > 0, "{paxos:?}");
+    for name in ["prepares", "gap_slots", "chosen_latency_count"] {
+        assert_eq!(raft[name], Field::Null, "Raft has no {name}");
+    }
+    for name in ["truncations", "commit_latency_mean_ns"] {
+        assert_eq!(paxos[name], Field::Null, "Paxos has no {name}");
+    }
+    let run = splitbrain(&["run", "raft/snapshot-catch-up", "--seed", "0", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("one document");
+    let counted = report["metrics"]["counters"]["snapshots-taken"].as_u64();
+    assert_eq!(counted, Some(number(raft, "snapshots_taken")), "as the run by itself says");
 }
 
 #[test]

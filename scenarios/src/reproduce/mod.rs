@@ -89,7 +89,7 @@ pub fn prepare(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Prepar
         return Err(Diagnostic::unknown(problem, at("scenario"), &reproduction.scenario, &names));
     };
     let overrides =
-        reproduction.set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        reproduction.set.iter().map(|text| Override::parse_for("set:", text)).collect::<Result<Vec<_>, _>>()?;
     let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table)?;
     Ok(Prepared { reproduction, loaded })
 }
