@@ -53,7 +53,8 @@ impl Varied {
     /// The field with one of its values.
     fn set(&self, value: &str) -> Override {
         let text = format!("{}={value}", self.path);
-        Override::parse_for("--vary", &text).expect("it begins with a path: that was checked when it was read")
+        Override::parse_for("--vary", &text)
+            .expect("it begins with a path: that was checked when it was read")
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, RowAccessor};
 
-use crate::support::{Ended, code_and, folder, interrupted_at, killed_at, splitbrain};
+use crate::support::{Ended, PROGRAM, code_and, folder, interrupted_at, killed_at, shell, splitbrain};
 
 /// A mutant that almost every seed catches.
 const MUTANT: &str = "protocol.mutant=no-uptodate-check";
@@ -214,6 +214,19 @@ fn a_folder_with_something_else_in_it_is_refused_and_not_touched() {
         assert!(ended.stdout.is_empty(), "{ended:?}");
     }
     assert_eq!(before, fs::read(format!("{out}/results.parquet")).expect("it is there"));
+    let manifest = format!("{out}/sweep.json");
+    let whole = fs::read_to_string(&manifest).expect("it is there");
+    let newer = whole.replace("\"format_version\": 2", "\"format_version\": 99");
+    for (text, said) in [
+        (&whole[..whole.len() / 2], "is not what a sweep has written"),
+        ("{\"letter\": \"dear\"}", "is not what a sweep has written"),
+        (&newer, "it has format version 99"),
+    ] {
+        fs::write(&manifest, text).expect("ours");
+        code_and(&splitbrain(&[&first[..], &["--resume"]].concat()), 2, said);
+        assert_eq!(fs::read_to_string(&manifest).expect("it is there"), text, "it is left as it is");
+    }
+    assert_eq!(before, fs::read(format!("{out}/results.parquet")).expect("it is there"));
     let home = folder("sweep-home");
     fs::write(format!("{home}/letter.txt"), "dear").expect("ours");
     code_and(&splitbrain(&["sweep", "echo/hello", "--out", &home]), 2, "is not empty, and holds no sweep");
@@ -252,6 +265,39 @@ fn a_place_that_cannot_be_written_to_is_known_before_anything_runs() {
         code_and(&ended, 2, "cannot write");
         assert!(ended.stdout.is_empty(), "{ended:?}");
     }
+}
+
+/// In a namespace of its own, where it may mount what it likes, and nobody else sees that.
+#[cfg(target_os = "linux")]
+fn with_mounts(script: &str) -> Ended {
+    shell(&format!("unshare --map-root-user --mount sh -euc '{script}'"))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fills_up_loses_nothing_and_the_sweep_goes_on_when_there_is_room() {
+    let place = folder("sweep-small-disk");
+    if with_mounts(&format!("mount -t tmpfs -o size=700k tmpfs {place}")).code != 0 {
+        eprintln!("not tested: this machine lets nobody mount a disk");
+        return;
+    }
+    let sweep = format!("{PROGRAM} sweep echo/hello --seeds 0..12000 --out {place}/out --quiet");
+    let ended = with_mounts(&format!(
+        "mount -t tmpfs -o size=700k tmpfs {place}
+        {sweep} || echo ended with $?
+        ls {place}/out/shards
+        mount -o remount,size=64m {place}
+        {sweep} --resume --format json"
+    ));
+    code_and(&ended, 0, "ended with 2");
+    assert!(
+        ended.stderr.contains("no space left on device; all runs that were finished are kept"),
+        "{ended:?}"
+    );
+    assert!(ended.stdout.contains("000001.jsonl.zst") && !ended.stdout.contains(".part"), "{ended:?}");
+    let (_, document) = ended.stdout.split_once("\n{").expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&format!("{{{document}")).expect("one document");
+    assert_eq!((&document["runs"], &document["verdicts"]["pass"]), (&12_000.into(), &12_000.into()));
 }
 
 #[test]

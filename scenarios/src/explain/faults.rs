@@ -10,7 +10,7 @@ use sim_core::SimTime;
 use sim_core::fault::{Command, Entry, Plan, Target};
 
 use super::moment::Moment;
-use super::{Job, Laboratory};
+use super::{Job, Laboratory, Options};
 
 /// Where there were faults at more moments, none is tried.
 const TRIED_MAX: usize = 20;
@@ -36,8 +36,9 @@ impl Faults {
     }
 }
 
-/// Tries the run without what was done from outside at each instant before the failure.
-pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, moment: &Moment) -> Faults {
+/// Tries the run without what was done from outside at each instant before the failure, if these runs together have about
+/// as many events as may be.
+pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, options: &Options, moment: &Moment) -> Faults {
     let plan = moment.told.simulation.plan();
     let heal_at = laboratory.judge.configured.scenario.phases.heal_at();
     let mut instants: Vec<SimTime> =
@@ -46,7 +47,8 @@ pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, moment: &Moment) -> Fau
     instants.sort_unstable();
     instants.dedup();
     let not_tried = Faults { moments: instants.len(), needed: BTreeMap::new() };
-    if instants.len() > TRIED_MAX {
+    let is_affordable = moment.event.saturating_mul(instants.len() as u64) <= options.events_max;
+    if instants.len() > TRIED_MAX || !is_affordable {
         return not_tried;
     }
     let jobs = instants.iter().map(|at| Job::Replan(without(plan, *at))).collect();

@@ -68,7 +68,7 @@ use crate::shrink::Symptom;
 pub struct Options {
     /// With how many seeds a moment is tried, fewer in long runs; 0: the search for the moment is left out.
     pub samples: u32,
-    /// About how many events all runs with other seeds may have together.
+    /// About how many events all runs with other seeds may have together; and all runs without a fault.
     pub events_max: u64,
     /// How many lines the story has at most.
     pub lines_max: usize,
@@ -269,10 +269,9 @@ pub fn explain<'a>(
     let configured = opened.loaded.configured(opened.capsule.seed, table);
     let events_max = report.events.saturating_mul(2).saturating_add(100_000);
     let judge = Judge { opened, table, configured, symptom, events_max };
-    let moment =
-        Moment::find(&judge, &report, simulation.as_ref(), observer).ok_or(Refusal::BrokenOff)?;
+    let moment = Moment::find(&judge, &report, simulation.as_ref(), observer).ok_or(Refusal::BrokenOff)?;
     let mut laboratory = Laboratory { judge: &judge, runner, watch, spent: Spent::default() };
-    let faults = faults::weigh(&mut laboratory, &moment);
+    let faults = faults::weigh(&mut laboratory, options, &moment);
     let inevitable = inevitable::search(&mut laboratory, options, &moment);
     let spent = laboratory.spent;
     let turning = inevitable.as_ref().and_then(|found| moment.told.cause_of(found.event?));

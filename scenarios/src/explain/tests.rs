@@ -162,7 +162,7 @@ fn a_run_that_does_not_fail_is_refused() {
         .replace(", mutant: \"stale-read-no-heartbeat\"", "")
         .replace("expect: Violation(\"linearizability\"),", "");
     let (opened, table) = (opened(&text, 9), ProtocolTable::builtin());
-    let explanation = 
+    let explanation =
         explain(&opened, &table, &Options::default(), &mut go_on, &mut |_, _| None, &mut |_, _| {});
     assert_eq!(explanation.err(), Some(Refusal::Passes("pass".to_owned())));
 }
@@ -170,7 +170,7 @@ fn a_run_that_does_not_fail_is_refused() {
 #[test]
 fn a_search_that_is_broken_off_leaves_the_rest_of_the_explanation() {
     let (opened, table) = (opened(STALE_READ, 9), ProtocolTable::builtin());
-    let explanation = 
+    let explanation =
         explain(&opened, &table, &Options::default(), &mut go_on, &mut |_, _| None, &mut |_, _| {});
     let explanation = explanation.expect("the run fails");
     assert!(!explanation.is_complete);
@@ -180,39 +180,28 @@ fn a_search_that_is_broken_off_leaves_the_rest_of_the_explanation() {
 
 #[test]
 fn a_search_that_comes_to_the_end_of_its_events_says_between_which_events_it_is() {
-    let whole = explained(ANSWERS_TOO_SOON, 5, &Options::default()).inevitable.expect("it can be copied");
-    let event = whole.event.expect("the search came to its end");
-    assert_eq!((whole.bracket, whole.samples), (None, 40));
-    let few = |events_max| Options { events_max, ..Options::default() };
-    let ended = [500, 1_000, 2_000, 4_000]
-        .map(|events| explained(ANSWERS_TOO_SOON, 5, &few(events)).inevitable.expect("it can be copied"));
-    assert_eq!(ended[0].samples, 10, "fewer futures");
-    let brackets: Vec<Bracket> = ended.iter().filter_map(|ended| ended.bracket).collect();
-    assert!(!brackets.is_empty(), "{ended:?}");
-    for Bracket { above, up_to } in brackets {
-        assert!(above < event && event <= up_to, "{above} < {event} <= {up_to}");
-    }
+    let of = |events_max| {
+        let options = Options { events_max, ..Options::default() };
+        explained(STALE_READ, 9, &options).inevitable.expect("it can be copied")
+    };
+    assert_eq!((of(8_000_000).bracket, of(8_000_000).samples), (None, 40));
+    let ended = (1..=12).map(|thousands| of(thousands * 500)).find(|ended| ended.bracket.is_some());
+    let ended = ended.expect("with some number of events it ends while it halves");
+    assert_eq!((ended.event, ended.samples), (None, 10), "fewer futures, and still too many events");
+    let Bracket { above, up_to } = ended.bracket.expect("just seen");
+    let share = |event| *ended.shares.iter().find(|share| share.event == event).expect("it was tried");
+    assert!(above < up_to && !share(above).is_inevitable() && share(up_to).is_inevitable(), "{ended:?}");
 }
 
 #[test]
 fn faults_are_weighed_where_they_are_few() {
-    let slow = |place| {
-        format!("(at: \"{}ms\", do: SlowDown(node: \"n3\", percent: 100)),\n        ", 310 + place)
-    };
+    let slow =
+        |place| format!("(at: \"{}ms\", do: SlowDown(node: \"n3\", percent: 100)),\n        ", 310 + place);
     let many: String = (0..25).map(slow).collect();
     let text = STALE_READ.replace("timed: [", &format!("timed: [{many}"));
     let story = explained(&text, 9, &Options { samples: 0, ..Options::default() }).story;
     assert_eq!((story.fault_moments, story.faults_tried, story.faults_needed), (26, 0, 0));
     assert!(story.lines.iter().all(|line| line.is_needed.is_none()), "{:?}", story.lines);
-}
-
-#[test]
-fn a_replay_that_is_broken_off_explains_nothing() {
-    let (opened, table) = (opened(STALE_READ, 9), ProtocolTable::builtin());
-    let mut stop = |_: &dyn Simulation| ControlFlow::Break(());
-    let explanation =
-        explain(&opened, &table, &Options::default(), &mut stop, &mut |_, _| None, &mut |_, _| {});
-    assert_eq!(explanation.err(), Some(Refusal::BrokenOff));
 }
 
 #[test]

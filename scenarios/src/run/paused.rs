@@ -17,7 +17,8 @@ use sim_core::Simulation;
 use sim_core::simulation::Unable;
 
 use super::{
-    End, HistoryEvidence, Inconclusive, Observer, Report, Run, RunOptions, Runner, Seen, Underway, Verdict, budget, history,
+    End, HistoryEvidence, Inconclusive, Observer, Report, Run, RunOptions, Runner, Seen, Underway, Verdict,
+    budget, history,
 };
 use crate::assemble::assemble_recording;
 use crate::configure::Configured;

@@ -122,9 +122,7 @@ impl Document {
         let (origin, offset) = self.origin_of(span.start);
         let covered = self.text.get(span).unwrap_or_default();
         match origin {
-            Origin::File => {
-                place_in(&self.name, &self.file, offset, first_line(covered).chars().count())
-            }
+            Origin::File => place_in(&self.name, &self.file, offset, first_line(covered).chars().count()),
             Origin::Set(change, insertion) => change.place_of(insertion.written(offset, covered.len())),
         }
     }

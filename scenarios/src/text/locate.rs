@@ -204,7 +204,8 @@ impl<'text> Outline<'text> {
         let mut place = Some(Place { key: None, value: &self.root });
         let is_part = |step: &&Step| {
             let next = place.and_then(|place| self.take(place, step));
-            let is_same = next.zip(place).is_some_and(|(next, before)| std::ptr::eq(next.value, before.value));
+            let is_same =
+                next.zip(place).is_some_and(|(next, before)| std::ptr::eq(next.value, before.value));
             place = next;
             !is_same
         };

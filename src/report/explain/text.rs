@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use scenarios::explain::{
-    Bracket, Explanation, Inevitability, LegalPrefix, Line, LineKind, Regression, Share, States, WANTED_PERCENT,
+    Bracket, Explanation, Inevitability, LegalPrefix, Line, LineKind, Regression, Share, States,
+    WANTED_PERCENT,
 };
 use sim_core::SimTime;
 

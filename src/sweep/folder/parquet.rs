@@ -304,12 +304,11 @@ fn numbers() -> Vec<Column> {
 
 /// What processes count and measure: a column for each name that one of the protocols declares.
 fn numbers_of_protocols(grid: &Grid) -> Vec<Column> {
-    let counters = names(grid, |configuration| &configuration.own_counters).into_iter().map(|name| {
-        Column::number_or_null(snake(name), move |row| row.own_counters.get(name).copied())
-    });
+    let counters = names(grid, |configuration| &configuration.own_counters)
+        .into_iter()
+        .map(|name| Column::number_or_null(snake(name), move |row| row.own_counters.get(name).copied()));
     let latencies = names(grid, |configuration| &configuration.own_latencies).into_iter();
-    let latencies =
-        latencies.flat_map(|name| latency_columns(name, move |row| row.own_latencies.get(name)));
+    let latencies = latencies.flat_map(|name| latency_columns(name, move |row| row.own_latencies.get(name)));
     counters.chain(latencies).collect()
 }
 

@@ -189,9 +189,7 @@ impl<S: Spec + Send + Sync> HistoryChecker for Linearizability<S> {
 
     fn check_briefly(&self, history: &History, budget: u64) -> Answer {
         match Answer::from(self.judge_with(history, budget, SmallestPart::LeftOut)) {
-            Answer::Violation(text) => {
-                Answer::Violation(text.lines().next().unwrap_or_default().to_owned())
-            }
+            Answer::Violation(text) => Answer::Violation(text.lines().next().unwrap_or_default().to_owned()),
             answer @ (Answer::Pass | Answer::Inconclusive(_)) => answer,
         }
     }
