@@ -158,10 +158,10 @@ fn a_regression_test_fails_with_the_mutant_and_passes_once_the_bug_is_mended() {
             |field: &str| regression[field].as_str().unwrap_or_else(|| panic!("`{field}` in {ended:?}"));
         assert_eq!(regression["seed"].to_string(), seed);
         code_and(&splitbrain(&["run", &test, "--seed", seed]), 0, said("verdict"));
-        let text = fs::read_to_string(&test).expect("it was written");
-        let begin = text.find(", mutant: ").expect("the scenario has the bug");
-        let end = begin + 2 + text[begin + 2..].find([',', ')']).expect("a field ends");
-        let mended = [&text[..begin], &text[end..]].concat();
+        let written = fs::read_to_string(&test).expect("it was written");
+        let begin = written.find(", mutant: ").expect("the scenario has the bug");
+        let end = begin + 2 + written[begin + 2..].find([',', ')']).expect("a field ends");
+        let mended = [&written[..begin], &written[end..]].concat();
         fs::write(&test, &mended).expect("the folder is ours");
         code_and(&splitbrain(&["run", &test, "--seed", seed]), 1, "was expected to be violated, and was not");
         let expectation = said("expectation");

@@ -275,6 +275,7 @@ fn with_mounts(script: &str) -> Ended {
 
 #[test]
 #[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "who runs the tests should see what was left out")]
 fn a_disk_that_fills_up_loses_nothing_and_the_sweep_goes_on_when_there_is_room() {
     let place = folder("sweep-small-disk");
     if with_mounts(&format!("mount -t tmpfs -o size=700k tmpfs {place}")).code != 0 {
