@@ -150,14 +150,19 @@ fn a_comparison_that_is_interrupted_prints_what_was_finished() {
 fn what_cannot_be_compared_is_refused_before_anything_runs() {
     let copy = std::fs::read("scenarios/library/raft/steady.ron").expect("it is in the library");
     let copy = write(&folder("compare-copy"), "other-name.ron", &copy);
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["raft/steady"], "A and B are the same"),
         (&["raft/steady", "raft/steady", "--set", "nodes=3"], "A and B are the same"),
         (&["raft/steady", &copy], "differ in no field"),
         (&["raft/steady", "--set-b", "nodes=5"], "A and B are the same"),
         (&["raft/steady", "raft/stedy"], "the library has `raft/steady`"),
         (&["raft/steady", "--set-b", "network.los=0.1"], "did you mean `loss`?"),
+        (&["raft/steady", "--set-b", "network.los=0.1"], "--> --set-b network.los=0.1\n"),
         (&["raft/steady", "--set-a", "nodes"], "has no `=`"),
+        (
+            &["raft/steady", "--set-a", "nodes=3", "--set-a", "nodes=7"],
+            "keep one of `--set-a nodes=3` and `--set-a nodes=7`",
+        ),
         (&["raft/steady", "--set-b", "nodes=3", "--seeds", "5..5"], "there is no seed from 5"),
         (&["raft/steady", "--set-b", "nodes=3", "--seeds", "0..18446744073709551615"], "too many runs"),
     ];

@@ -99,14 +99,24 @@ fn a_sweep_that_is_interrupted_prints_what_was_finished() {
 
 #[test]
 fn what_cannot_be_swept_is_refused_before_anything_runs() {
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["raft/steady", "--seeds", "5..5"], 2, "there is no seed from 5"),
         (&["raft/steady", "--seeds", "0..18446744073709551616"], 2, "from 0 to 18446744073709551615"),
         (&["raft/steady", "--vary", "nodes="], 2, "there is no value"),
         (&["raft/steady", "--vary", "nodes=3,,5"], 2, "value 2 is empty"),
         (&["raft/steady", "--vary", "nods=3,5"], 2, "did you mean `nodes`?"),
         (&["raft/steady", "--vary", "network.los=0.1"], 2, "did you mean `loss`?"),
+        (
+            &["raft/steady", "--vary", "network.los=0.1"],
+            2,
+            "--> --vary network.los=0.1\n   |\n   | network.los=0.1\n   |         ^^^\n",
+        ),
         (&["raft/steady", "--vary", "nodes=3,0"], 2, "cannot have 0 nodes"),
+        (
+            &["raft/steady", "--vary", "nodes=3", "--vary", "nodes=5"],
+            2,
+            "keep one of `--vary nodes=3` and `--vary nodes=5`",
+        ),
         (&["raft/steady", "--vary", "nodes=3", "--set", "nodes=5"], 2, "`nodes` is set twice"),
         (&["raft/stedy"], 2, "the library has `raft/steady`"),
         (&["rat/"], 4, "did you mean `raft/`?"),

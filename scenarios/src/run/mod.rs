@@ -49,6 +49,18 @@ pub struct RunOptions {
     pub replay: Option<Plan>,
     /// Whether everything that happens is recorded.
     pub recording: Recording,
+    /// How much is told of what a history is illegal by.
+    pub evidence: HistoryEvidence,
+}
+
+/// How much is told of what a history is illegal by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistoryEvidence {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The first line, which is enough to compare two failures: the rest takes more time than the run.
+    FirstLine,
 }
 
 /// Whether everything that happens is recorded.
