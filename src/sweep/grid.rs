@@ -107,7 +107,7 @@ impl<'a> SideAsked<'a> {
     ) -> Result<Self, Failure> {
         let own = parsed(flag, own)?;
         let mut set = parsed("--set", common)?;
-        set.retain(|common| own.iter().all(|own| own.path() != common.path()));
+        set.retain(|common| own.iter().all(|own| !own.path().contains(common.path())));
         set.extend(own);
         Ok(Self { scenario, set })
     }

@@ -130,6 +130,9 @@ fn what_is_set_for_one_side_wins_over_what_is_set_for_both() {
     assert_eq!((&document["a"]["set"][0], &document["b"]["set"][0]), (&"nodes=3".into(), &"nodes=7".into()));
     assert_eq!(document["b"]["set"].as_array().map(Vec::len), Some(1));
     assert!(metric(&document, "events")["low"].is_null(), "one pair has no interval");
+    let whole = ["--set", "network.loss=0.1", "--set-b", "network=(latency: \"5ms\")"];
+    let document = self::document(&[&["raft/steady", "--seeds", "0..1"], &whole[..]].concat());
+    assert_eq!(document["b"]["set"], serde_json::json!(["network=(latency: \"5ms\")"]));
 }
 
 #[test]

@@ -166,6 +166,25 @@ fn a_preset_sends_a_canary_and_what_else_is_given_wins() {
 }
 
 #[test]
+fn a_quiet_sweep_says_nothing_but_what_failed_and_ends_with_the_worst_code_of_its_runs() {
+    let wiped = "faults.timed=[(at: \"1s\", do: Wipe(\"n1\"))]";
+    let cases: [(&[&str], i32); 4] = [
+        (&["echo/", "--seeds", "0..3", "--preset", "nightly"], 0),
+        (&["raft/steady", "--seeds", "0..2", "--set", "limits.events=100"], 3),
+        (&["raft/steady", "--seeds", "0..2", "--set", wiped], 5),
+        (&["raft/steady", "echo/", "--seeds", "0..2", "--vary", "limits.events=100,5000000"], 3),
+    ];
+    for (arguments, code) in cases {
+        let ended = sweep(&[arguments, &["--quiet"]].concat());
+        assert_eq!(
+            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
+            (code, "", ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
 fn runs_that_are_made_twice_count_once() {
     let document = outcome(&["echo/hello", "--seeds", "0..20", "--double-check", "100%"]);
     assert_eq!(document["verdicts"]["pass"], 20);
