@@ -1,16 +1,8 @@
 //! Sweeps: many runs, what they come to, and that nothing but the runs decides it.
 
-use scenarios::ProtocolTable;
 use serde_json::Value;
 
-use crate::support::{Ended, code_and, folder, interrupted, shell, splitbrain};
-
-/// A mutant that almost every seed catches: its voters don't look at the candidate's log.
-fn easy() -> String {
-    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
-    let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
-    format!("protocol.mutant={}", mutant.expect("Raft has it").name)
-}
+use crate::support::{Ended, code_and, easy_mutant, folder, interrupted, shell, splitbrain};
 
 /// A short run with random faults.
 const SHORT: [&str; 4] = ["--set", "phases.faults=3s", "--set", "clients.count=2"];
@@ -45,7 +37,7 @@ fn every_run_is_counted_and_none_fails() {
 
 #[test]
 fn what_comes_out_is_the_same_on_one_thread_and_on_two() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments =
         [&["raft/random-elections", "--seeds", "0..12", "--vary", "nodes=3,5", "--set", &mutant], &SHORT[..]]
             .concat();
@@ -56,7 +48,7 @@ fn what_comes_out_is_the_same_on_one_thread_and_on_two() {
 
 #[test]
 fn a_canary_that_must_fail_is_noticed_and_its_command_replays_the_failure() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments = ["raft/random-elections", "--seeds", "0..200", "--set", &mutant, "--until-failures", "2"];
     let ended = sweep(&[&arguments[..], &["--quiet", "--jobs", "2"]].concat());
     code_and(&ended, 1, "violation: ");
@@ -133,7 +125,7 @@ fn what_cannot_be_swept_is_refused_before_anything_runs() {
 
 #[test]
 fn a_failure_in_junit_ends_in_the_command_that_replays_it() {
-    let (mutant, place) = (easy(), format!("{}/sweep.xml", folder("sweep-junit")));
+    let (mutant, place) = (easy_mutant(), format!("{}/sweep.xml", folder("sweep-junit")));
     let arguments =
         ["raft/random-elections", "echo/", "--seeds", "0..3", "--vary", "nodes=3,5", "--junit", &place];
     code_and(&sweep(&arguments), 0, "no run failed");
@@ -198,7 +190,7 @@ fn failures_are_annotations_where_a_code_host_wants_them() {
         "--seeds",
         "0..2",
         "--set",
-        &easy(),
+        &easy_mutant(),
         "--annotations",
         "github",
         "--quiet",
