@@ -52,7 +52,9 @@ pub fn load(
     overrides: &[Override],
     table: &ProtocolTable,
 ) -> Result<Loaded, Diagnostic> {
-    let document = text::apply(&Document::read(name, bytes)?, overrides)?;
+    let document = Document::read(name, bytes)?;
+    text::check_apart(&document, overrides)?;
+    let document = text::apply(&document, overrides)?;
     check_version(&document, FORMAT_VERSION)?;
     checked(document, overrides, table)
 }

@@ -88,12 +88,12 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
 /// Each kind with what leaves it out; and all that is run.
 fn grid(arguments: &Arguments, table: &ProtocolTable) -> Result<(Vec<Kind>, Grid), Failure> {
     let Arguments { scenario, set, seeds, .. } = arguments;
-    let with = || SideAsked::new(scenario, set, &[]);
-    let plain = Grid::of_sides(vec![with()?], seeds.clone(), table)?;
+    let side = |off: &[String]| SideAsked::new(scenario, set, ("--set", off));
+    let plain = Grid::of_sides(vec![side(&[])?], seeds.clone(), table)?;
     let kinds = kinds(&plain.configurations[0], table).ok_or_else(|| without_random(scenario))?;
-    let mut sides = vec![with()?];
+    let mut sides = vec![side(&[])?];
     for Kind { off, .. } in &kinds {
-        sides.push(SideAsked::new(scenario, set, std::slice::from_ref(off))?);
+        sides.push(side(std::slice::from_ref(off))?);
     }
     Ok((kinds, Grid::of_sides(sides, seeds.clone(), table)?))
 }

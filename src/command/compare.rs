@@ -105,7 +105,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
 fn sides(arguments: &Arguments) -> Result<Vec<SideAsked<'_>>, Failure> {
     let Arguments { a, b, set, set_a, set_b, .. } = arguments;
     let b = b.as_ref().unwrap_or(a);
-    Ok(vec![SideAsked::new(a, set, set_a)?, SideAsked::new(b, set, set_b)?])
+    Ok(vec![SideAsked::new(a, set, ("--set-a", set_a))?, SideAsked::new(b, set, ("--set-b", set_b))?])
 }
 
 fn same(arguments: &Arguments) -> Usage {

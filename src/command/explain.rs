@@ -1,11 +1,13 @@
 //! `splitbrain explain`: why the run of a capsule failed.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
 use rayon::prelude::*;
 use scenarios::ProtocolTable;
 use scenarios::explain::{Explanation, Job, Judge, Options, Refusal, explain};
+use sim_core::Simulation;
 
 use super::Format;
 use crate::cli::quoted;
@@ -52,7 +54,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
 
-    /// With how many seeds each moment is tried for how inevitable the failure was; 0 leaves that out
+    /// With how many seeds each moment is tried for how inevitable the failure was, fewer in long runs; 0 leaves that out
     #[arg(long, value_name = "N", default_value_t = Options::default().samples, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     samples: u32,
 
@@ -95,10 +97,20 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
             progress.begin(what);
             progress.show(usize::try_from(runs).unwrap_or(usize::MAX));
         };
-        explain(&opened, &table, &options, &mut runner, &mut watch)
+        let mut observer = |_: &dyn Simulation| {
+            if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        explain(&opened, &table, &options, &mut observer, &mut runner, &mut watch)
     };
     progress.clear();
-    let explanation = explanation.map_err(|refusal| refused(&refusal, &arguments.capsule))?;
+    let explanation = match explanation {
+        Ok(explanation) => explanation,
+        Err(Refusal::Passes(verdict)) => return Err(passes(&verdict, &arguments.capsule)),
+        Err(Refusal::BrokenOff) => {
+            talk_line(format_args!("interrupted before the run was replayed: nothing is known yet"));
+            return Ok(ExitCode::INTERRUPTED);
+        }
+    };
     let kept = opened.capsule.digest.to_string();
     if opened.capsule.is_of_this_version() && explanation.digest != kept {
         talk_line(format_args!(
@@ -119,8 +131,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     Ok(ExitCode::INTERRUPTED)
 }
 
-fn refused(refusal: &Refusal, capsule: &str) -> Failure {
-    let Refusal::Passes(verdict) = refusal;
+fn passes(verdict: &str, capsule: &str) -> Failure {
     Usage::new(
         format!("the run of `{capsule}` does not fail: {verdict}"),
         "a capsule whose run violates something",

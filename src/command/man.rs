@@ -13,14 +13,15 @@ use crate::output::Output;
 #[command(after_help = "Examples:
   splitbrain man | man -l -
   splitbrain man run > splitbrain-run.1
+  splitbrain man history check | man -l -
 ")]
 pub(crate) struct Arguments {
-    /// Of which command [default: of the program]
-    command: Option<String>,
+    /// Of which command; of a command of its own, both names [default: of the program]
+    command: Vec<String>,
 }
 
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let page = Man::new(find(arguments.command.as_deref())?);
+    let page = Man::new(find(&arguments.command)?);
     let mut text = Vec::new();
     page.render(&mut text).map_err(|error| Failure::write("the manual page", &error))?;
     output.fill(|writer| writer.write_all(&text))?;
@@ -28,15 +29,20 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
 }
 
 /// The program, or one of its commands under its full name.
-fn find(name: Option<&str>) -> Result<clap::Command, Failure> {
-    let mut program = Cli::command();
-    program.build();
-    let Some(name) = name else { return Ok(program) };
-    if let Some(command) = program.find_subcommand(name) {
-        return Ok(command.clone().name(format!("splitbrain-{name}")));
+fn find(names: &[String]) -> Result<clap::Command, Failure> {
+    let mut found = Cli::command();
+    found.build();
+    for name in names {
+        let command = found.find_subcommand(name).ok_or_else(|| no_command(name, &found))?;
+        let full = format!("{}-{name}", found.get_name());
+        found = command.clone().name(full);
     }
-    let names: Vec<_> =
-        program.get_subcommands().map(|command| format!("`{}`", command.get_name())).collect();
-    let hint = "leave the name out for the page of the program";
-    Err(Usage::new(format!("there is no command `{name}`"), names.join(", "), hint).into())
+    Ok(found)
+}
+
+fn no_command(name: &str, above: &clap::Command) -> Failure {
+    let names: Vec<_> = above.get_subcommands().map(|command| format!("`{}`", command.get_name())).collect();
+    let allowed = if names.is_empty() { "nothing more".to_owned() } else { names.join(", ") };
+    let hint = "leave the name out for the page of what stands before it";
+    Usage::new(format!("there is no command `{name}`"), allowed, hint).into()
 }

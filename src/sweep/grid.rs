@@ -49,6 +49,13 @@ impl Varied {
         }
         Ok(Self { path: path.to_owned(), values })
     }
+
+    /// The field with one of its values.
+    fn set(&self, value: &str) -> Override {
+        let text = format!("{}={value}", self.path);
+        Override::parse_for("--vary", &text)
+            .expect("it begins with a path: that was checked when it was read")
+    }
 }
 
 /// Parts between commas that no bracket or quote encloses.
@@ -88,24 +95,27 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct SideAsked<'a> {
     /// A file or a name of the library.
     scenario: &'a str,
-    /// `path=value`.
-    set: Vec<String>,
+    set: Vec<Override>,
 }
 
 impl<'a> SideAsked<'a> {
-    /// What is set for one side (`own`) wins over what is set for all.
-    pub(crate) fn new(scenario: &'a str, common: &[String], own: &[String]) -> Result<Self, Failure> {
-        let path = |text: &String| Override::parse(text).map(|set| set.path().clone());
-        let paths = own.iter().map(path).collect::<Result<Vec<_>, _>>()?;
-        let mut set = Vec::new();
-        for text in common {
-            if !paths.contains(&path(text)?) {
-                set.push(text.clone());
-            }
-        }
-        set.extend(own.iter().cloned());
+    /// What is set for one side (`own`, by the option `flag`) wins over what is set for all.
+    pub(crate) fn new(
+        scenario: &'a str,
+        common: &[String],
+        (flag, own): (&'static str, &[String]),
+    ) -> Result<Self, Failure> {
+        let own = parsed(flag, own)?;
+        let mut set = parsed("--set", common)?;
+        set.retain(|common| own.iter().all(|own| !own.path().contains(common.path())));
+        set.extend(own);
         Ok(Self { scenario, set })
     }
+}
+
+/// What is set with an option.
+fn parsed(flag: &'static str, set: &[String]) -> Result<Vec<Override>, Failure> {
+    Ok(set.iter().map(|text| Override::parse_for(flag, text)).collect::<Result<_, _>>()?)
 }
 
 /// One scenario with one combination of values.
@@ -117,6 +127,10 @@ pub(crate) struct Configuration {
     pub(crate) loaded: Loaded,
     /// The names of the protocol's points, then those of its fault points.
     pub(crate) points: Vec<String>,
+    /// What its processes count.
+    pub(crate) own_counters: Vec<&'static str>,
+    /// Of what its processes keep how long it takes.
+    pub(crate) own_latencies: Vec<&'static str>,
 }
 
 impl Configuration {
@@ -146,15 +160,15 @@ pub(crate) struct Grid {
 impl Grid {
     /// Reads all scenarios with all combinations, so that whatever is wrong is known before anything runs.
     pub(crate) fn new(asked: &Asked<'_>, table: &ProtocolTable) -> Result<Self, Failure> {
-        check_paths(asked)?;
+        let set = parsed("--set", asked.set)?;
         let combinations = combinations(asked.vary);
         let texts = selected(asked.scenarios)?;
         check_size(texts.len(), combinations.len(), &asked.seeds)?;
         let mut configurations = Vec::new();
         for (scenario, text) in &texts {
             for combination in &combinations {
-                let set: Vec<String> = asked.set.iter().chain(combination).cloned().collect();
-                configurations.push(configuration(scenario, text, set, table)?);
+                let set = [&set[..], combination].concat();
+                configurations.push(configuration(scenario, text, &set, table)?);
             }
         }
         Ok(Self { configurations, seeds: asked.seeds.clone() })
@@ -169,7 +183,7 @@ impl Grid {
     ) -> Result<Self, Failure> {
         check_size(1, sides.len(), &seeds)?;
         let side = |SideAsked { scenario, set }| {
-            configuration(scenario, &ScenarioText::named(scenario)?, set, table)
+            configuration(scenario, &ScenarioText::named(scenario)?, &set, table)
         };
         let configurations = sides.into_iter().map(side).collect::<Result<_, Failure>>()?;
         Ok(Self { configurations, seeds })
@@ -206,15 +220,16 @@ impl Grid {
 fn configuration(
     scenario: &str,
     text: &ScenarioText,
-    set: Vec<String>,
+    set: &[Override],
     table: &ProtocolTable,
 ) -> Result<Configuration, Failure> {
-    let overrides = set.iter().map(|set| Override::parse(set)).collect::<Result<Vec<_>, _>>()?;
-    let loaded = text.load(&overrides, table)?;
+    let loaded = text.load(set, table)?;
     let kind = table.find(loaded.scenario.protocol.name()).expect("the scenario was loaded with this table");
     let about = kind.about();
     let points = about.points.iter().chain(&about.fault_points).map(ToString::to_string).collect();
-    Ok(Configuration { scenario: scenario.to_owned(), set, loaded, points })
+    let set = set.iter().map(ToString::to_string).collect();
+    let (own_counters, own_latencies) = (about.counters, about.latencies);
+    Ok(Configuration { scenario: scenario.to_owned(), set, loaded, points, own_counters, own_latencies })
 }
 
 /// The scenarios that are named, each once, with how the command line should call them.
@@ -252,36 +267,14 @@ fn no_such_folder(asked: &str) -> Failure {
 }
 
 /// Every combination of the values, the last field varying fastest.
-fn combinations(vary: &[Varied]) -> Vec<Vec<String>> {
+fn combinations(vary: &[Varied]) -> Vec<Vec<Override>> {
     vary.iter().fold(vec![Vec::new()], |combinations, varied| {
-        let extend = |before: &Vec<String>| -> Vec<Vec<String>> {
-            let with = |value| before.iter().cloned().chain([format!("{}={value}", varied.path)]).collect();
+        let extend = |before: &Vec<Override>| -> Vec<Vec<Override>> {
+            let with = |value: &String| before.iter().cloned().chain([varied.set(value)]).collect();
             varied.values.iter().map(with).collect()
         };
         combinations.iter().take(CONFIGURATIONS_MAX + 1).flat_map(extend).collect()
     })
-}
-
-/// No field may be set twice: one of the two would be silently lost.
-fn check_paths(asked: &Asked<'_>) -> Result<(), Failure> {
-    let mut seen: Vec<String> = Vec::new();
-    for set in asked.set {
-        seen.push(Override::parse(set)?.path().to_string());
-    }
-    for varied in asked.vary {
-        let path = Path::parse(&varied.path).expect("checked when it was read").to_string();
-        if seen.contains(&path) {
-            let hint = "keep one of them";
-            return Err(Usage::new(
-                format!("`{path}` is set twice"),
-                "a field once in `--set` or `--vary`",
-                hint,
-            )
-            .into());
-        }
-        seen.push(path);
-    }
-    Ok(())
 }
 
 fn check_size(scenarios: usize, combinations: usize, seeds: &Range<u64>) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! What is kept of a run: a row of the results.
 
+use std::collections::BTreeMap;
+
 use scenarios::Report;
 use serde::{Deserialize, Serialize};
 use sim_core::gauge::GaugeSummary;
@@ -38,6 +40,10 @@ pub(crate) struct Row {
     pub(crate) gauges: Vec<Option<Measured>>,
     /// In the order of [`Latency::ALL`].
     pub(crate) latencies: Vec<Option<Took>>,
+    /// What processes counted, by the names that their protocol declares.
+    pub(crate) own_counters: BTreeMap<String, u64>,
+    /// How long took what processes do, by the names that their protocol declares; without what never happened.
+    pub(crate) own_latencies: BTreeMap<String, Took>,
     /// How often each point of the protocol was reached, then each fault point.
     pub(crate) points: Vec<u64>,
 }
@@ -94,6 +100,8 @@ impl Row {
         let counter = |counter: Counter| metrics.counters.get(counter.name()).copied().unwrap_or_default();
         let gauge = |gauge: Gauge| metrics.gauges.get(gauge.name()).map(Measured::from);
         let latency = |latency: Latency| metrics.latencies.get(latency.name()).map(Took::from);
+        let own_counters = metrics.counters.iter().filter(|(name, _)| !is_counter(name));
+        let own_latencies = metrics.latencies.iter().filter(|(name, _)| !is_latency(name));
         let points = report.points.iter().chain(&report.fault_points);
         Self {
             job: job.index,
@@ -107,6 +115,8 @@ impl Row {
             counters: Counter::ALL.into_iter().map(counter).collect(),
             gauges: Gauge::ALL.into_iter().map(gauge).collect(),
             latencies: Latency::ALL.into_iter().map(latency).collect(),
+            own_counters: own_counters.map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+            own_latencies: own_latencies.map(|(name, took)| ((*name).to_owned(), took.into())).collect(),
             points: points.map(|point| point.count).collect(),
             violation: report.violations.into_iter().next().map(Violated::from),
             drawn: report.drawn,
@@ -135,6 +145,8 @@ impl Row {
             counters: vec![0; Counter::ALL.len()],
             gauges: vec![None; Gauge::ALL.len()],
             latencies: vec![None; Latency::ALL.len()],
+            own_counters: BTreeMap::new(),
+            own_latencies: BTreeMap::new(),
             points: Vec::new(),
         }
     }
@@ -161,6 +173,16 @@ impl Row {
             _ => masked(&self.text),
         })
     }
+}
+
+/// Whether every run counts what has this name.
+fn is_counter(name: &str) -> bool {
+    Counter::ALL.iter().any(|counter| counter.name() == name)
+}
+
+/// Whether every run measures what has this name.
+fn is_latency(name: &str) -> bool {
+    Latency::ALL.iter().any(|latency| latency.name() == name)
 }
 
 /// A text with each number, and each digest, as `#`.

@@ -84,6 +84,10 @@ fn mistakes_in_a_scenario_are_shown_with_their_line() {
 fn wrong_options_are_refused() {
     is_refused(&splitbrain(&["run", "raft/steady", "--set", "nodes"]), &["the override has no `=`"]);
     is_refused(&splitbrain(&["run", "raft/steady", "--set", "nods=3"]), &["did you mean `nodes`?"]);
+    is_refused(
+        &splitbrain(&["run", "raft/steady", "--set", "nodes=3", "--set", "nodes=5"]),
+        &["`nodes` is set twice", "keep one of `--set nodes=3` and `--set nodes=5`"],
+    );
     is_refused(&splitbrain(&["run", "raft/steady", "--seed", "-5x"]), &["error: "]);
     is_refused(&splitbrain(&["run", "raft/steady", "--log", "sim_core=loud"]), &["is no filter", "allowed:"]);
     is_refused(&splitbrain(&["run", "raft/steady", "-v", "--format", "json"]), &["trace --format jsonl"]);

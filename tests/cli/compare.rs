@@ -130,6 +130,9 @@ fn what_is_set_for_one_side_wins_over_what_is_set_for_both() {
     assert_eq!((&document["a"]["set"][0], &document["b"]["set"][0]), (&"nodes=3".into(), &"nodes=7".into()));
     assert_eq!(document["b"]["set"].as_array().map(Vec::len), Some(1));
     assert!(metric(&document, "events")["low"].is_null(), "one pair has no interval");
+    let whole = ["--set", "network.loss=0.1", "--set-b", "network=(latency: \"5ms\")"];
+    let document = self::document(&[&["raft/steady", "--seeds", "0..1"], &whole[..]].concat());
+    assert_eq!(document["b"]["set"], serde_json::json!(["network=(latency: \"5ms\")"]));
 }
 
 #[test]
@@ -150,14 +153,19 @@ fn a_comparison_that_is_interrupted_prints_what_was_finished() {
 fn what_cannot_be_compared_is_refused_before_anything_runs() {
     let copy = std::fs::read("scenarios/library/raft/steady.ron").expect("it is in the library");
     let copy = write(&folder("compare-copy"), "other-name.ron", &copy);
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["raft/steady"], "A and B are the same"),
         (&["raft/steady", "raft/steady", "--set", "nodes=3"], "A and B are the same"),
         (&["raft/steady", &copy], "differ in no field"),
         (&["raft/steady", "--set-b", "nodes=5"], "A and B are the same"),
         (&["raft/steady", "raft/stedy"], "the library has `raft/steady`"),
         (&["raft/steady", "--set-b", "network.los=0.1"], "did you mean `loss`?"),
+        (&["raft/steady", "--set-b", "network.los=0.1"], "--> --set-b network.los=0.1\n"),
         (&["raft/steady", "--set-a", "nodes"], "has no `=`"),
+        (
+            &["raft/steady", "--set-a", "nodes=3", "--set-a", "nodes=7"],
+            "keep one of `--set-a nodes=3` and `--set-a nodes=7`",
+        ),
         (&["raft/steady", "--set-b", "nodes=3", "--seeds", "5..5"], "there is no seed from 5"),
         (&["raft/steady", "--set-b", "nodes=3", "--seeds", "0..18446744073709551615"], "too many runs"),
     ];

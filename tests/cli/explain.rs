@@ -143,6 +143,55 @@ fn the_regression_test_that_is_written_can_be_run() {
 }
 
 #[test]
+fn a_regression_test_fails_with_the_mutant_and_passes_once_the_bug_is_mended() {
+    for (name, seed) in [
+        ("own-value", "2"),
+        ("commit-prior-term", "141"),
+        ("lease-ignores-drift", "119"),
+        ("lost-write", "231"),
+    ] {
+        let capsule = capsule(&format!("explain-mended-{name}"), &format!("tests/shrunk/{name}.ron"), seed);
+        let test = capsule.replace(".capsule.ron", ".test.ron");
+        let ended = splitbrain(&["explain", &capsule, "--samples", "0", "--test", &test, "--format", "json"]);
+        let regression = &json(&ended.stdout)["regression"];
+        let said =
+            |field: &str| regression[field].as_str().unwrap_or_else(|| panic!("`{field}` in {ended:?}"));
+        assert_eq!(regression["seed"].to_string(), seed);
+        code_and(&splitbrain(&["run", &test, "--seed", seed]), 0, said("verdict"));
+        let written = fs::read_to_string(&test).expect("it was written");
+        let begin = written.find(", mutant: ").expect("the scenario has the bug");
+        let end = begin + 2 + written[begin + 2..].find([',', ')']).expect("a field ends");
+        let mended = [&written[..begin], &written[end..]].concat();
+        fs::write(&test, &mended).expect("the folder is ours");
+        code_and(&splitbrain(&["run", &test, "--seed", seed]), 1, "was expected to be violated, and was not");
+        let expectation = said("expectation");
+        assert_eq!(mended.matches(expectation).count(), 1, "{mended}");
+        fs::write(&test, mended.replace(&format!("{expectation},"), "")).expect("the folder is ours");
+        code_and(&splitbrain(&["run", &test, "--seed", seed]), 0, "verdict    pass\n");
+    }
+}
+
+#[test]
+fn a_replay_that_is_interrupted_tells_nothing_and_writes_nothing() {
+    let folder = folder("explain-replay");
+    let capsule = format!("{folder}/it.capsule.ron");
+    let long = ["--set", "phases.faults=10s", "--set", "limits.events=18000000000000000000"];
+    splitbrain(&[&["run", "raft/steady", "--save", &capsule][..], &long].concat());
+    let text = fs::read_to_string(&capsule).expect("it was just written");
+    let longer = text.replace("faults: \"10s\"", "faults: \"720h\"");
+    assert_ne!(longer, text, "its length is set");
+    fs::write(&capsule, longer).expect("the folder is ours");
+    let svg = format!("{folder}/it.svg");
+    let ended = support::interrupted_at(
+        &["explain", &capsule, "--svg", &svg, "--log", "splitbrain=info"],
+        "replaying",
+    );
+    code_and(&ended, 130, "interrupted before the run was replayed");
+    assert_eq!(ended.stdout, "");
+    assert_eq!(fs::read_dir(&folder).expect("the folder is ours").count(), 1, "only the capsule");
+}
+
+#[test]
 fn the_explanation_as_json_has_what_its_schema_says() {
     let capsule = capsule("explain-json", "tests/shrunk/own-value.ron", "2");
     let ended = splitbrain(&["explain", &capsule, "--samples", "10", "--format", "json"]);

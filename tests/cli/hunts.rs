@@ -1,19 +1,10 @@
 //! Hunting mutants, and reproducing published numbers.
 
-use scenarios::ProtocolTable;
-
-use crate::support::{code_and, splitbrain};
-
-/// A mutant that almost every seed catches: its voters don't look at the candidate's log.
-fn easy() -> String {
-    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
-    let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
-    mutant.expect("Raft has it").name.to_owned()
-}
+use crate::support::{code_and, easy_mutant_name, splitbrain};
 
 #[test]
 fn a_mutant_that_is_caught_is_shown_with_what_it_broke_and_the_right_protocol_passes() {
-    let name = format!("raft/{}", easy());
+    let name = format!("raft/{}", easy_mutant_name());
     let ended = splitbrain(&["mutants", &name, "--seeds", "50", "--starts", "2"]);
     code_and(&ended, 0, &name);
     let row = ended.stdout.lines().find(|line| line.starts_with(&name));
@@ -32,13 +23,13 @@ fn a_mutant_that_is_not_caught_fails() {
 
 #[test]
 fn each_catch_can_be_run_again() {
-    let name = format!("raft/{}", easy());
+    let name = format!("raft/{}", easy_mutant_name());
     let ended = splitbrain(&["mutants", &name, "--seeds", "50", "--starts", "1", "--format", "json"]);
     let outcome: serde_json::Value = serde_json::from_str(&ended.stdout).expect("one document");
     assert_eq!(outcome["mutants"][0]["caught"], true);
     let caught = &outcome["mutants"][0]["starts"][0]["caught"];
     let (scenario, seed) = (caught["scenario"].as_str().expect("a name"), caught["seed"].to_string());
-    let set = format!("protocol.mutant={}", easy());
+    let set = format!("protocol.mutant={}", easy_mutant_name());
     let again = splitbrain(&["run", scenario, "--seed", &seed, "--set", &set]);
     code_and(&again, 1, caught["property"].as_str().expect("a property"));
     let right = splitbrain(&["run", scenario, "--seed", &seed]);

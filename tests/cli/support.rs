@@ -99,9 +99,14 @@ pub(crate) fn piped(arguments: &[&str]) -> Child {
 
 /// A mutant that almost every seed catches: its voters don't look at the candidate's log.
 pub(crate) fn easy_mutant() -> String {
+    format!("protocol.mutant={}", easy_mutant_name())
+}
+
+/// The name of that mutant.
+pub(crate) fn easy_mutant_name() -> &'static str {
     let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
     let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
-    format!("protocol.mutant={}", mutant.expect("Raft has it").name)
+    mutant.expect("Raft has it").name
 }
 
 /// The line that begins like this.

@@ -1,16 +1,8 @@
 //! Sweeps: many runs, what they come to, and that nothing but the runs decides it.
 
-use scenarios::ProtocolTable;
 use serde_json::Value;
 
-use crate::support::{Ended, code_and, folder, interrupted, shell, splitbrain};
-
-/// A mutant that almost every seed catches: its voters don't look at the candidate's log.
-fn easy() -> String {
-    let about = ProtocolTable::builtin().find("raft").expect("it is built in").about();
-    let mutant = about.mutants.into_iter().find(|mutant| mutant.name.ends_with("date-check"));
-    format!("protocol.mutant={}", mutant.expect("Raft has it").name)
-}
+use crate::support::{Ended, code_and, easy_mutant, folder, interrupted, shell, splitbrain};
 
 /// A short run with random faults.
 const SHORT: [&str; 4] = ["--set", "phases.faults=3s", "--set", "clients.count=2"];
@@ -45,7 +37,7 @@ fn every_run_is_counted_and_none_fails() {
 
 #[test]
 fn what_comes_out_is_the_same_on_one_thread_and_on_two() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments =
         [&["raft/random-elections", "--seeds", "0..12", "--vary", "nodes=3,5", "--set", &mutant], &SHORT[..]]
             .concat();
@@ -56,7 +48,7 @@ fn what_comes_out_is_the_same_on_one_thread_and_on_two() {
 
 #[test]
 fn a_canary_that_must_fail_is_noticed_and_its_command_replays_the_failure() {
-    let mutant = easy();
+    let mutant = easy_mutant();
     let arguments = ["raft/random-elections", "--seeds", "0..200", "--set", &mutant, "--until-failures", "2"];
     let ended = sweep(&[&arguments[..], &["--quiet", "--jobs", "2"]].concat());
     code_and(&ended, 1, "violation: ");
@@ -99,14 +91,24 @@ fn a_sweep_that_is_interrupted_prints_what_was_finished() {
 
 #[test]
 fn what_cannot_be_swept_is_refused_before_anything_runs() {
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["raft/steady", "--seeds", "5..5"], 2, "there is no seed from 5"),
         (&["raft/steady", "--seeds", "0..18446744073709551616"], 2, "from 0 to 18446744073709551615"),
         (&["raft/steady", "--vary", "nodes="], 2, "there is no value"),
         (&["raft/steady", "--vary", "nodes=3,,5"], 2, "value 2 is empty"),
         (&["raft/steady", "--vary", "nods=3,5"], 2, "did you mean `nodes`?"),
         (&["raft/steady", "--vary", "network.los=0.1"], 2, "did you mean `loss`?"),
+        (
+            &["raft/steady", "--vary", "network.los=0.1"],
+            2,
+            "--> --vary network.los=0.1\n   |\n   | network.los=0.1\n   |         ^^^\n",
+        ),
         (&["raft/steady", "--vary", "nodes=3,0"], 2, "cannot have 0 nodes"),
+        (
+            &["raft/steady", "--vary", "nodes=3", "--vary", "nodes=5"],
+            2,
+            "keep one of `--vary nodes=3` and `--vary nodes=5`",
+        ),
         (&["raft/steady", "--vary", "nodes=3", "--set", "nodes=5"], 2, "`nodes` is set twice"),
         (&["raft/stedy"], 2, "the library has `raft/steady`"),
         (&["rat/"], 4, "did you mean `raft/`?"),
@@ -123,7 +125,7 @@ fn what_cannot_be_swept_is_refused_before_anything_runs() {
 
 #[test]
 fn a_failure_in_junit_ends_in_the_command_that_replays_it() {
-    let (mutant, place) = (easy(), format!("{}/sweep.xml", folder("sweep-junit")));
+    let (mutant, place) = (easy_mutant(), format!("{}/sweep.xml", folder("sweep-junit")));
     let arguments =
         ["raft/random-elections", "echo/", "--seeds", "0..3", "--vary", "nodes=3,5", "--junit", &place];
     code_and(&sweep(&arguments), 0, "no run failed");
@@ -156,6 +158,25 @@ fn a_preset_sends_a_canary_and_what_else_is_given_wins() {
 }
 
 #[test]
+fn a_quiet_sweep_says_nothing_but_what_failed_and_ends_with_the_worst_code_of_its_runs() {
+    let wiped = "faults.timed=[(at: \"1s\", do: Wipe(\"n1\"))]";
+    let cases: [(&[&str], i32); 4] = [
+        (&["echo/", "--seeds", "0..3", "--preset", "nightly"], 0),
+        (&["raft/steady", "--seeds", "0..2", "--set", "limits.events=100"], 3),
+        (&["raft/steady", "--seeds", "0..2", "--set", wiped], 5),
+        (&["raft/steady", "echo/", "--seeds", "0..2", "--vary", "limits.events=100,5000000"], 3),
+    ];
+    for (arguments, code) in cases {
+        let ended = sweep(&[arguments, &["--quiet"]].concat());
+        assert_eq!(
+            (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
+            (code, "", ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
 fn runs_that_are_made_twice_count_once() {
     let document = outcome(&["echo/hello", "--seeds", "0..20", "--double-check", "100%"]);
     assert_eq!(document["verdicts"]["pass"], 20);
@@ -169,7 +190,7 @@ fn failures_are_annotations_where_a_code_host_wants_them() {
         "--seeds",
         "0..2",
         "--set",
-        &easy(),
+        &easy_mutant(),
         "--annotations",
         "github",
         "--quiet",

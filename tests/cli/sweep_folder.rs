@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::RowAccessor;
+use parquet::record::{Field, RowAccessor};
 
-use crate::support::{Ended, code_and, folder, interrupted_at, killed_at, splitbrain};
+use crate::support::{Ended, PROGRAM, code_and, folder, interrupted_at, killed_at, shell, splitbrain};
 
 /// A mutant that almost every seed catches.
 const MUTANT: &str = "protocol.mutant=no-uptodate-check";
@@ -143,6 +143,47 @@ fn the_table_has_a_row_a_run_with_what_was_set_and_what_came_of_it() {
 }
 
 #[test]
+fn what_processes_keep_has_columns_those_of_all_protocols_with_nulls_where_one_has_none() {
+    let outs = ["own-one", "own-two"].map(out);
+    let sweep = |out: &str, jobs: &str| {
+        splitbrain(
+            &[
+                &["sweep", "raft/snapshot-catch-up", "paxos/steady-leader", "--seeds", "0..2"],
+                &["--jobs", jobs, "--out", out][..],
+            ]
+            .concat(),
+        )
+    };
+    code_and(&sweep(&outs[0], "1"), 0, "4 runs");
+    code_and(&sweep(&outs[1], "2"), 0, "4 runs");
+    let bytes = outs.each_ref().map(|out| fs::read(format!("{out}/results.parquet")).expect("it is there"));
+    assert!(bytes[0] == bytes[1], "equal runs give equal bytes");
+    let rows: Vec<BTreeMap<String, Field>> = table(&outs[0])
+        .get_row_iter(None)
+        .expect("rows")
+        .map(|row| row.expect("a row").into_columns().into_iter().collect())
+        .collect();
+    let [raft, paxos] = [&rows[0], &rows[1]];
+    let number = |row: &BTreeMap<String, Field>, name: &str| match &row[name] {
+        Field::ULong(number) => *number,
+        other => panic!("`{name}` is {other}"),
+    };
+    assert!(number(raft, "snapshots_taken") > 0 && number(raft, "commit_latency_count") > 0, "{raft:?}");
+    assert!(number(raft, "commit_latency_p50_ns") <= number(raft, "commit_latency_max_ns"));
+    assert!(number(paxos, "prepares") > 0 && number(paxos, "chosen_latency_count") > 0, "{paxos:?}");
+    for name in ["prepares", "gap_slots", "chosen_latency_count"] {
+        assert_eq!(raft[name], Field::Null, "Raft has no {name}");
+    }
+    for name in ["truncations", "commit_latency_mean_ns"] {
+        assert_eq!(paxos[name], Field::Null, "Paxos has no {name}");
+    }
+    let run = splitbrain(&["run", "raft/snapshot-catch-up", "--seed", "0", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("one document");
+    let counted = report["metrics"]["counters"]["snapshots-taken"].as_u64();
+    assert_eq!(counted, Some(number(raft, "snapshots_taken")), "as the run by itself says");
+}
+
+#[test]
 fn a_capsule_of_a_failure_replays_it() {
     let out = out("capsule");
     let ended = sweep(&out, &["--until-failures", "3"]);
@@ -171,6 +212,19 @@ fn a_folder_with_something_else_in_it_is_refused_and_not_touched() {
         let ended = splitbrain(&[&["sweep"], arguments, &["--out", &out]].concat());
         code_and(&ended, 2, said);
         assert!(ended.stdout.is_empty(), "{ended:?}");
+    }
+    assert_eq!(before, fs::read(format!("{out}/results.parquet")).expect("it is there"));
+    let manifest = format!("{out}/sweep.json");
+    let whole = fs::read_to_string(&manifest).expect("it is there");
+    let newer = whole.replace("\"format_version\": 2", "\"format_version\": 99");
+    for (text, said) in [
+        (&whole[..whole.len() / 2], "is not what a sweep has written"),
+        ("{\"letter\": \"dear\"}", "is not what a sweep has written"),
+        (&newer, "it has format version 99"),
+    ] {
+        fs::write(&manifest, text).expect("ours");
+        code_and(&splitbrain(&[&first[..], &["--resume"]].concat()), 2, said);
+        assert_eq!(fs::read_to_string(&manifest).expect("it is there"), text, "it is left as it is");
     }
     assert_eq!(before, fs::read(format!("{out}/results.parquet")).expect("it is there"));
     let home = folder("sweep-home");
@@ -211,6 +265,40 @@ fn a_place_that_cannot_be_written_to_is_known_before_anything_runs() {
         code_and(&ended, 2, "cannot write");
         assert!(ended.stdout.is_empty(), "{ended:?}");
     }
+}
+
+/// In a namespace of its own, where it may mount what it likes, and nobody else sees that.
+#[cfg(target_os = "linux")]
+fn with_mounts(script: &str) -> Ended {
+    shell(&format!("unshare --map-root-user --mount sh -euc '{script}'"))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "who runs the tests should see what was left out")]
+fn a_disk_that_fills_up_loses_nothing_and_the_sweep_goes_on_when_there_is_room() {
+    let place = folder("sweep-small-disk");
+    if with_mounts(&format!("mount -t tmpfs -o size=700k tmpfs {place}")).code != 0 {
+        eprintln!("not tested: this machine lets nobody mount a disk");
+        return;
+    }
+    let sweep = format!("{PROGRAM} sweep echo/hello --seeds 0..12000 --out {place}/out --quiet");
+    let ended = with_mounts(&format!(
+        "mount -t tmpfs -o size=700k tmpfs {place}
+        {sweep} || echo ended with $?
+        ls {place}/out/shards
+        mount -o remount,size=64m {place}
+        {sweep} --resume --format json"
+    ));
+    code_and(&ended, 0, "ended with 2");
+    assert!(
+        ended.stderr.contains("no space left on device; all runs that were finished are kept"),
+        "{ended:?}"
+    );
+    assert!(ended.stdout.contains("000001.jsonl.zst") && !ended.stdout.contains(".part"), "{ended:?}");
+    let (_, document) = ended.stdout.split_once("\n{").expect("a document");
+    let document: serde_json::Value = serde_json::from_str(&format!("{{{document}")).expect("one document");
+    assert_eq!((&document["runs"], &document["verdicts"]["pass"]), (&12_000.into(), &12_000.into()));
 }
 
 #[test]

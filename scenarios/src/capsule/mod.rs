@@ -115,7 +115,8 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
     load::check_version(&document, FORMAT_VERSION)?;
     let capsule: Capsule = text::parse(&document)?;
     let part = document.part(&path("scenario")).expect("a capsule without a scenario was just refused");
-    let set = capsule.set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let set =
+        capsule.set.iter().map(|text| Override::parse_for("set:", text)).collect::<Result<Vec<_>, _>>()?;
     let loaded = load::checked(part, &set, table)?;
     let configured = loaded.configured(capsule.seed, table);
     let (nodes, clients) = (configured.scenario.nodes, configured.scenario.clients.total());

@@ -1,7 +1,8 @@
 //! Which faults a failure needs: the run is made once more without each of them.
 //!
 //! A fault that it fails without may still have helped: another one may have done the same. So what is not needed is told
-//! more briefly, and not denied.
+//! more briefly, and not denied. In a run with many faults none is tried: whatever changes the rest of a long run may keep it
+//! from failing, so that nearly each of them would count as needed. Shrinking leaves few, and then it says something.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +10,16 @@ use sim_core::SimTime;
 use sim_core::fault::{Command, Entry, Plan, Target};
 
 use super::moment::Moment;
-use super::{Job, Laboratory};
+use super::{Job, Laboratory, Options};
 
-/// More faults than these, the last ones, are not tried.
-const TRIED_MAX: usize = 200;
+/// Where there were faults at more moments, none is tried.
+const TRIED_MAX: usize = 20;
 
 /// What is known of the faults before a failure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
+    /// At how many instants there were faults.
+    pub(super) moments: usize,
     /// Whether the failure needs the commands of an instant, for those that were tried.
     needed: BTreeMap<SimTime, bool>,
 }
@@ -33,8 +36,9 @@ impl Faults {
     }
 }
 
-/// Tries the run without what was done from outside at each instant before the failure.
-pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, moment: &Moment) -> Faults {
+/// Tries the run without what was done from outside at each instant before the failure, if these runs together have about
+/// as many events as may be.
+pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, options: &Options, moment: &Moment) -> Faults {
     let plan = moment.told.simulation.plan();
     let heal_at = laboratory.judge.configured.scenario.phases.heal_at();
     let mut instants: Vec<SimTime> =
@@ -42,12 +46,19 @@ pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, moment: &Moment) -> Fau
     instants.retain(|at| *at <= moment.at && *at < heal_at);
     instants.sort_unstable();
     instants.dedup();
-    let tried = instants.split_off(instants.len().saturating_sub(TRIED_MAX));
-    let jobs = tried.iter().map(|at| Job::Replan(without(plan, *at))).collect();
-    let Some(outcomes) = laboratory.outcomes("trying without each fault", jobs) else {
-        return Faults::default();
-    };
-    Faults { needed: tried.into_iter().zip(outcomes.iter().map(|outcome| !outcome.fails)).collect() }
+    let not_tried = Faults { moments: instants.len(), needed: BTreeMap::new() };
+    let is_affordable = moment.event.saturating_mul(instants.len() as u64) <= options.events_max;
+    if instants.len() > TRIED_MAX || !is_affordable {
+        return not_tried;
+    }
+    let jobs = instants.iter().map(|at| Job::Replan(without(plan, *at))).collect();
+    match laboratory.outcomes("trying without each fault", jobs) {
+        None => not_tried,
+        Some(outcomes) => {
+            let needed = instants.into_iter().zip(outcomes.iter().map(|outcome| !outcome.fails)).collect();
+            Faults { needed, ..not_tried }
+        }
+    }
 }
 
 /// The plan without the faults of an instant. What clients ask stays.

@@ -4,10 +4,14 @@
 //! nodes at the same times. Latencies, losses and timeouts drawn after the moment are others. The share of such futures that
 //! fail the same way rises from what these faults do on average to all of them.
 //!
-//! **Search.** [`MOMENTS`] moments are tried, evenly spaced in events, and from the end backwards the first one after which
-//! fewer than [`WANTED_PERCENT`] in a hundred fail. Shares need not rise steadily, which is why moments are scanned first.
+//! **Search.** [`MOMENTS`] moments are evenly spaced in events. From the end backwards they are tried up to the first one after
+//! which fewer than [`WANTED_PERCENT`] in a hundred fail. Shares need not rise steadily, which is why moments are scanned first.
 //! Between that moment and the next one the event is found by halving; there, the share is taken to rise. The event that
-//! itself shows the failure counts as certain. A moment of which half of the futures show that too few fail is left at that.
+//! itself shows the failure counts as certain. Earlier moments come last, to show how the share rose. A moment of which half of
+//! the futures show that too few fail is left at that.
+//!
+//! **Long runs.** All futures together may have some millions of events. A moment in a long run has fewer futures, down to
+//! [`SAMPLES_MIN`], so that the search comes to its end; where it does not, it tells between which events it came to.
 
 use sim_core::fingerprint::fingerprint;
 
@@ -22,6 +26,10 @@ use crate::run::Paused;
 const MOMENTS: u64 = 10;
 /// So many futures in a hundred must fail where a failure is called inevitable.
 pub const WANTED_PERCENT: u64 = 95;
+/// About how many futures as long as the run a search takes for each future of a moment.
+const LENGTHS: u64 = 20;
+/// A moment has no fewer futures than these, unless fewer were asked for.
+const SAMPLES_MIN: u64 = 10;
 /// How many futures are made at once, at most.
 const AT_ONCE: u64 = 64;
 
@@ -33,14 +41,26 @@ pub struct Inevitability {
     /// From after this event on nearly all futures fail, and after the one before not yet: the how-manieth, from 1; 0 where
     /// nearly all futures fail from the start. `null` if the search was broken off before it was found.
     pub event: Option<u64>,
+    /// Where it was not found, between which events it is; `null` if that is not known either.
+    pub bracket: Option<Bracket>,
     /// When that event happened.
     pub at_ns: Option<u64>,
     /// What happened then, in words.
     pub happening: Option<String>,
-    /// With how many seeds each moment was tried; with half where those show that too few fail.
-    pub samples: u32,
+    /// With how many seeds each moment was tried, fewer than asked for in a long run; with half where those show that too few
+    /// fail.
+    pub samples: u64,
     /// How many runs were made.
     pub runs: u64,
+}
+
+/// Between which events a failure became inevitable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Bracket {
+    /// After this event not yet.
+    pub above: u64,
+    /// After this one it was.
+    pub up_to: u64,
 }
 
 /// How many futures of a moment fail the same way.
@@ -76,71 +96,81 @@ pub(super) fn search(
     start.copy().ok()?;
     let before = laboratory.spent.runs;
     let events_max = laboratory.spent.events.saturating_add(options.events_max);
-    let mut search = Search { laboratory, samples: options.samples, events_max, shares: Vec::new() };
-    let event = search.scan(start, moment.event).and_then(|bracket| search.halve(bracket));
+    let samples = affordable(options, moment.event);
+    let mut search = Search { laboratory, samples, events_max, shares: Vec::new() };
+    let found = search.find(start, moment.event);
     let mut shares = search.shares;
     shares.sort_by_key(|share| share.event);
     let told = &moment.told;
+    let (event, bracket) = match found {
+        Found::At(event) => (Some(event), None),
+        Found::Between(bracket) => (None, Some(bracket)),
+        Found::Unknown => (None, None),
+    };
     Some(Inevitability {
         at_ns: event.map(|event| told.time_of(event).as_nanos()),
         happening: event.map(|event| told.words_of(event)),
         event,
+        bracket,
         shares,
-        samples: options.samples,
+        samples,
         runs: laboratory.spent.runs - before,
     })
 }
 
-/// Somewhere after `low`, and at `high` at the latest, it became inevitable.
-struct Bracket {
-    /// `None`: it was from the start.
-    low: Option<Paused>,
-    high: u64,
+/// With how many futures each moment can be tried, for a failure that shows at this event.
+fn affordable(options: &Options, event: u64) -> u64 {
+    let fair = options.events_max / event.max(1).saturating_mul(LENGTHS);
+    u64::from(options.samples).min(fair.max(SAMPLES_MIN))
+}
+
+/// What a search came to.
+enum Found {
+    At(u64),
+    Between(Bracket),
+    Unknown,
 }
 
 struct Search<'s, 'run, 'a> {
     laboratory: &'s mut Laboratory<'run, 'a>,
-    samples: u32,
+    samples: u64,
     events_max: u64,
     shares: Vec<Share>,
 }
 
 impl Search<'_, '_, '_> {
-    /// Tries moments up to `end`, the event that shows the failure; `None` if that was broken off.
-    fn scan(&mut self, mut at: Paused, end: u64) -> Option<Bracket> {
-        let mut bracket = Bracket { low: None, high: 0 };
-        let mut is_open = false;
-        let mut events: Vec<u64> =
-            (0..MOMENTS).map(|index| end.saturating_sub(1) * index / (MOMENTS - 1)).collect();
-        events.dedup();
-        for event in events {
-            at.go_on(event);
-            let share = self.share(&at)?;
-            if !share.is_inevitable() {
-                bracket = Bracket { low: Some(at.copy().ok()?), high: end };
-                is_open = true;
-            } else if is_open {
-                bracket.high = event;
-                is_open = false;
+    /// Searches up to `end`, the event that shows the failure.
+    fn find(&mut self, start: Paused, end: u64) -> Found {
+        let Some(mut earlier) = moments(start, end) else { return Found::Unknown };
+        let mut high = end;
+        let found = loop {
+            let Some(moment) = earlier.pop() else { break Found::At(0) };
+            match self.share(&moment) {
+                None => break Found::Unknown,
+                Some(share) if share.is_inevitable() => high = share.event,
+                Some(_) => break self.halve(moment, high),
             }
+        };
+        // Without these the answer is the same: they are tried as long as it can be afforded.
+        if matches!(found, Found::At(_)) {
+            let _tried = earlier.into_iter().rev().all(|moment| self.share(&moment).is_some());
         }
-        Some(bracket)
+        found
     }
 
-    /// The first event of a bracket after which it is inevitable.
-    fn halve(&mut self, bracket: Bracket) -> Option<u64> {
-        let Some(mut low) = bracket.low else { return Some(0) };
-        let mut high = bracket.high;
+    /// The first event after which it is inevitable: not yet at `low`, and at `high` at the latest.
+    fn halve(&mut self, mut low: Paused, mut high: u64) -> Found {
         while high - low.simulation().events() > 1 {
-            let mut middle = low.copy().ok()?;
-            middle.go_on(u64::midpoint(low.simulation().events(), high));
-            if self.share(&middle)?.is_inevitable() {
-                high = middle.simulation().events();
-            } else {
-                low = middle;
+            let bracket = Bracket { above: low.simulation().events(), up_to: high };
+            let Ok(mut middle) = low.copy() else { return Found::Between(bracket) };
+            middle.go_on(u64::midpoint(bracket.above, high));
+            match self.share(&middle) {
+                None => return Found::Between(bracket),
+                Some(share) if share.is_inevitable() => high = share.event,
+                Some(_) => low = middle,
             }
         }
-        Some(high)
+        Found::At(high)
     }
 
     /// How many futures of a moment fail; `None` if that was broken off, or there are events for no more.
@@ -148,7 +178,7 @@ impl Search<'_, '_, '_> {
         let (event, at_ns) = (at.simulation().events(), at.simulation().now().as_nanos());
         let mut share = Share { event, at_ns, failed: 0, of: 0 };
         let seed = self.laboratory.judge.seed();
-        let samples = u64::from(self.samples);
+        let samples = self.samples;
         let at_once = samples.div_ceil(2).min(AT_ONCE);
         for begin in (0..samples).step_by(usize::try_from(at_once).expect("a small number")) {
             if self.laboratory.spent.events > self.events_max {
@@ -168,4 +198,18 @@ impl Search<'_, '_, '_> {
         self.shares.push(share);
         Some(share)
     }
+}
+
+/// The run at some moments before `end`, in order; `None` if it cannot be copied.
+fn moments(mut at: Paused, end: u64) -> Option<Vec<Paused>> {
+    let events = (0..MOMENTS).map(|index| end.saturating_sub(1) * index / (MOMENTS - 1));
+    let mut moments: Vec<Paused> = Vec::new();
+    for event in events {
+        if moments.last().is_some_and(|last| last.simulation().events() == event) {
+            continue;
+        }
+        at.go_on(event);
+        moments.push(at.copy().ok()?);
+    }
+    Some(moments)
 }

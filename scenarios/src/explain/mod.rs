@@ -46,11 +46,11 @@ use sim_core::Simulation;
 use sim_core::check::About;
 use sim_core::fault::Plan;
 
-pub use self::inevitable::{Inevitability, Share, WANTED_PERCENT};
+pub use self::inevitable::{Bracket, Inevitability, Share, WANTED_PERCENT};
 pub use self::moment::LegalPrefix;
 use self::moment::Moment;
 use self::past::Past;
-pub use self::picture::{Arrow, Band, Dot, Picture};
+pub use self::picture::{Arrow, Band, BandKind, Dot, Picture};
 pub use self::regression::Regression;
 use self::retold::Retold;
 pub use self::states::{NodeState, Row, States};
@@ -59,15 +59,17 @@ use crate::assemble::assemble_recording;
 use crate::capsule::Opened;
 use crate::configure::Configured;
 use crate::protocol::ProtocolTable;
-use crate::run::{Paused, Recording, Report, Run, RunOptions, history, run};
+use crate::run::{
+    HistoryEvidence, Observer, Paused, Recording, Report, Run, RunOptions, history, run_observed,
+};
 use crate::shrink::Symptom;
 
 /// How much is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// With how many seeds a moment is tried; 0: the search for the moment is left out.
+    /// With how many seeds a moment is tried, fewer in long runs; 0: the search for the moment is left out.
     pub samples: u32,
-    /// About how many events all runs with other seeds may have together.
+    /// About how many events all runs with other seeds may have together; and all runs without a fault.
     pub events_max: u64,
     /// How many lines the story has at most.
     pub lines_max: usize,
@@ -75,7 +77,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { samples: 40, events_max: 20_000_000, lines_max: 45 }
+        Self { samples: 40, events_max: 8_000_000, lines_max: 45 }
     }
 }
 
@@ -94,7 +96,7 @@ pub struct Explanation {
     pub states: States,
     /// When it became inevitable; `null` where that was not asked for, or the run cannot be copied.
     pub inevitable: Option<Inevitability>,
-    /// How far the history is legal; `null` unless it is a history that failed.
+    /// How far the history is legal; `null` unless it is a history that failed, and its checker looks for a legal order.
     pub legal_prefix: Option<LegalPrefix>,
     /// A test that fails like this.
     pub regression: Regression,
@@ -132,6 +134,8 @@ pub struct Failure {
 pub enum Refusal {
     /// The run does not fail: it ends with this verdict.
     Passes(String),
+    /// It was broken off before anything was known.
+    BrokenOff,
 }
 
 /// A run that tells something about the failure.
@@ -194,7 +198,8 @@ impl Judge<'_> {
     }
 
     fn at_start(&self, plan: Plan) -> Paused {
-        let options = RunOptions { replay: Some(plan), ..RunOptions::default() };
+        let evidence = HistoryEvidence::FirstLine;
+        let options = RunOptions { replay: Some(plan), evidence, ..RunOptions::default() };
         Paused::at_start(&self.opened.loaded, self.table, self.seed(), &options)
     }
 
@@ -246,26 +251,28 @@ impl Laboratory<'_, '_> {
     }
 }
 
-/// Explains the failure of a capsule. `watch` hears what is done, and how many runs were made.
+/// Explains the failure of a capsule. `observer` looks at the run while it is replayed, and may break that off; `watch` hears
+/// what is done, and how many runs were made.
 ///
 /// # Errors
-/// If its run does not fail.
+/// If its run does not fail, or the replay was broken off.
 pub fn explain<'a>(
     opened: &'a Opened,
     table: &'a ProtocolTable,
     options: &Options,
+    observer: &mut Observer<'_>,
     runner: &mut Runner<'a>,
     watch: &mut dyn FnMut(&str, u64),
 ) -> Result<Explanation, Refusal> {
-    let replay = RunOptions { replay: Some(opened.capsule.plan.clone()), ..RunOptions::default() };
-    let Run { report, simulation } = run(&opened.loaded, table, opened.capsule.seed, &replay);
+    watch("replaying", 0);
+    let Run { report, simulation } = replayed(opened, table, observer).ok_or(Refusal::BrokenOff)?;
     let symptom = Symptom::of(&report).ok_or_else(|| Refusal::Passes(report.verdict.to_string()))?;
     let configured = opened.loaded.configured(opened.capsule.seed, table);
     let events_max = report.events.saturating_mul(2).saturating_add(100_000);
     let judge = Judge { opened, table, configured, symptom, events_max };
-    let moment = Moment::find(&judge, &report, simulation.as_ref());
+    let moment = Moment::find(&judge, &report, simulation.as_ref(), observer).ok_or(Refusal::BrokenOff)?;
     let mut laboratory = Laboratory { judge: &judge, runner, watch, spent: Spent::default() };
-    let faults = faults::weigh(&mut laboratory, &moment);
+    let faults = faults::weigh(&mut laboratory, options, &moment);
     let inevitable = inevitable::search(&mut laboratory, options, &moment);
     let spent = laboratory.spent;
     let turning = inevitable.as_ref().and_then(|found| moment.told.cause_of(found.event?));
@@ -283,6 +290,19 @@ pub fn explain<'a>(
         runs: spent.runs + 1,
         is_complete: !spent.is_broken_off,
     })
+}
+
+/// The run of the capsule; `None` if that was broken off.
+fn replayed(opened: &Opened, table: &ProtocolTable, observer: &mut Observer<'_>) -> Option<Run> {
+    let replay = RunOptions { replay: Some(opened.capsule.plan.clone()), ..RunOptions::default() };
+    let mut is_broken_off = false;
+    let mut look = |simulation: &dyn Simulation| {
+        let flow = observer(simulation);
+        is_broken_off |= flow.is_break();
+        flow
+    };
+    let run = run_observed(&opened.loaded, table, opened.capsule.seed, &replay, &mut look);
+    (!is_broken_off).then_some(run)
 }
 
 fn failure(judge: &Judge<'_>, report: &Report, moment: &Moment, retold: &Retold) -> Failure {

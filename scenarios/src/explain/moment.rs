@@ -16,7 +16,7 @@ use sim_core::trace::{Record, StatusChange, Trace, TraceKind};
 use sim_core::{Endpoint, NodeId, OpId, SimTime, Simulation};
 
 use super::Judge;
-use crate::run::{Recording, Report, ReportedViolation, history};
+use crate::run::{BATCH, Observer, Recording, Report, ReportedViolation, history};
 
 /// When and where a failure shows.
 pub(super) struct Moment {
@@ -46,8 +46,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Goes through the run event by event.
-    fn run(judge: &Judge<'_>, events: u64) -> Self {
+    /// Goes through the run event by event; `None` if that was broken off.
+    fn run(judge: &Judge<'_>, events: u64, observer: &mut Observer<'_>) -> Option<Self> {
         let mut simulation = judge.fresh(Recording::On);
         let len = |simulation: &dyn Simulation| simulation.trace().map_or(0, Trace::len);
         let mut ends = vec![len(simulation.as_ref())];
@@ -57,9 +57,12 @@ impl Told {
             if simulation.events() == before {
                 break;
             }
+            if simulation.events().is_multiple_of(BATCH) && observer(simulation.as_ref()).is_break() {
+                return None;
+            }
             ends.push(len(simulation.as_ref()));
         }
-        Self { simulation, ends }
+        Some(Self { simulation, ends })
     }
 
     pub(super) fn trace(&self) -> &Trace {
@@ -138,10 +141,15 @@ impl Told {
 }
 
 impl Moment {
-    /// Finds it, by going through the run once more.
-    pub(super) fn find(judge: &Judge<'_>, report: &Report, ran: &dyn Simulation) -> Self {
+    /// Finds it, by going through the run once more; `None` if that was broken off.
+    pub(super) fn find(
+        judge: &Judge<'_>,
+        report: &Report,
+        ran: &dyn Simulation,
+        observer: &mut Observer<'_>,
+    ) -> Option<Self> {
         let violation = &report.violations[0];
-        let told = Told::run(judge, report.events);
+        let told = Told::run(judge, report.events, observer)?;
         let evidence = evidence(judge, violation, ran);
         let operations = ran.history().operations();
         let end = told.trace().len();
@@ -159,7 +167,7 @@ impl Moment {
         let event = record.map_or(report.events, |record| told.event_of(record));
         let at = record.map_or(told.simulation.now(), |record| told.record(record).at());
         let nodes = concerned(&told, &violation.evidence, node, &roots, record.is_some());
-        Self { event, at, record, roots, nodes, evidence, operations, told }
+        Some(Self { event, at, record, roots, nodes, evidence, operations, told })
     }
 
     /// How far the history is legal.

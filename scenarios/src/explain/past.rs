@@ -8,10 +8,9 @@
 //! | 100 | the event itself |
 //! | 95 | the event with which it became inevitable |
 //! | 90 … 75 | the chain of messages that led to it, the nearest first; lost messages for want of which a timer of it fired |
-//! | 80 | faults that the failure needs, where there are few |
+//! | 80 | faults that the failure needs, where that was tried |
 //! | 60 | who came to lead, or stopped |
 //! | 50 | crashes and restarts |
-//! | 45 | faults that the failure needs, where there are many: then it is sensitive to each |
 //! | 40 | other faults |
 //! | 30 | who tried to lead |
 
@@ -27,8 +26,6 @@ use super::moment::{Moment, Told};
 const CHAIN_MAX: u32 = 15;
 /// How many lost messages are told of a timer.
 const LOST_MAX: usize = 3;
-/// With more faults than these that a failure needs, who leads says more.
-const FAULTS_FEW: usize = 20;
 
 /// The causal past of a failure.
 pub(super) struct Past {
@@ -145,10 +142,9 @@ impl Weights<'_> {
             .map(|number| (number, *self.told().record(number)))
             .filter(|(_, record)| record.kind() == TraceKind::Command)
             .collect();
-        let needed = if faults.counts().1 > FAULTS_FEW { 45 } else { 80 };
         for (number, record) in commands {
             let is_needed = faults.is_needed(record.at()) == Some(true);
-            self.add(number, if is_needed { needed } else { 40 });
+            self.add(number, if is_needed { 80 } else { 40 });
         }
     }
 

@@ -72,8 +72,20 @@ pub struct Band {
     pub from_ns: u64,
     /// Until when; `null` where it lasted still when the failure showed.
     pub to_ns: Option<u64>,
+    /// What sort of thing.
+    pub kind: BandKind,
     /// What: `down`, `paused`, or the command that cut somebody off.
     pub label: String,
+}
+
+/// What sort of thing lasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BandKind {
+    /// A node was down or paused.
+    Host,
+    /// Somebody was cut off from others.
+    Apart,
 }
 
 impl Picture {
@@ -197,7 +209,8 @@ fn host_bands(moment: &Moment, lane: &impl Fn(Option<Endpoint>) -> Option<u32>) 
         let at = record.at().as_nanos();
         bands.extend(open.remove(&subject).map(|band| Band { to_ns: Some(at), ..band }));
         if let Some(lane) = lane(Some(subject)).filter(|_| power != Power::Running) {
-            let band = Band { lanes: vec![lane], from_ns: at, to_ns: None, label: power.name().to_owned() };
+            let (kind, label) = (BandKind::Host, power.name().to_owned());
+            let band = Band { lanes: vec![lane], from_ns: at, to_ns: None, kind, label };
             open.insert(subject, band);
         }
     }
@@ -222,8 +235,8 @@ fn network_bands(moment: &Moment, lane: &impl Fn(Option<Endpoint>) -> Option<u32
         let apart = apart(command);
         if !apart.is_empty() {
             let lanes = apart.into_iter().filter_map(|end| lane(Some(end))).collect();
-            let label = command.telling();
-            open.push((command.clone(), Band { lanes, from_ns: at.as_nanos(), to_ns: None, label }));
+            let (kind, label) = (BandKind::Apart, command.telling());
+            open.push((command.clone(), Band { lanes, from_ns: at.as_nanos(), to_ns: None, kind, label }));
         }
     }
     bands.extend(open.into_iter().map(|(_, band)| band));

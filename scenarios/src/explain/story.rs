@@ -31,7 +31,9 @@ pub struct Story {
     pub depends_on: u64,
     /// What of them is not told, and how many times: `receives Heartbeat`.
     pub folded: BTreeMap<String, u64>,
-    /// How many moments at which something was done from outside were left out, one at a time.
+    /// At how many moments before the failure something was done from outside.
+    pub fault_moments: u64,
+    /// How many of them were left out, one at a time: all, or none where there are many.
     pub faults_tried: u64,
     /// Without how many of them the run does not fail the same way.
     pub faults_needed: u64,
@@ -167,6 +169,7 @@ impl Story {
             lines,
             depends_on: past.all.len() as u64,
             folded: folded(moment, past),
+            fault_moments: faults.moments as u64,
             faults_tried: tried as u64,
             faults_needed: needed as u64,
         }

@@ -5,7 +5,7 @@ use sim_core::SimTime;
 use super::*;
 use crate::capsule::{self, Capsule};
 use crate::load::load;
-use crate::run::RunOptions;
+use crate::run::{RunOptions, run};
 
 /// A leader commits as soon as the other's answer is there, which is sent before anything is on its disk.
 const ANSWERS_TOO_SOON: &str = r#"Scenario(
@@ -45,13 +45,17 @@ fn opened(text: &str, seed: u64) -> Opened {
     capsule::open("it", text.as_bytes(), &table).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn go_on(_: &dyn Simulation) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
 /// Its explanation, by jobs done one after the other.
 fn explained(text: &str, seed: u64, options: &Options) -> Explanation {
     let (opened, table) = (opened(text, seed), ProtocolTable::builtin());
     let mut runner = |judge: &Judge<'_>, jobs: Vec<Job>| {
         Some(jobs.into_iter().map(|job| judge.outcome(job)).collect::<Vec<_>>())
     };
-    let explanation = explain(&opened, &table, options, &mut runner, &mut |_, _| {});
+    let explanation = explain(&opened, &table, options, &mut go_on, &mut runner, &mut |_, _| {});
     explanation.unwrap_or_else(|refusal| panic!("{refusal:?}"))
 }
 
@@ -158,18 +162,46 @@ fn a_run_that_does_not_fail_is_refused() {
         .replace(", mutant: \"stale-read-no-heartbeat\"", "")
         .replace("expect: Violation(\"linearizability\"),", "");
     let (opened, table) = (opened(&text, 9), ProtocolTable::builtin());
-    let explanation = explain(&opened, &table, &Options::default(), &mut |_, _| None, &mut |_, _| {});
+    let explanation =
+        explain(&opened, &table, &Options::default(), &mut go_on, &mut |_, _| None, &mut |_, _| {});
     assert_eq!(explanation.err(), Some(Refusal::Passes("pass".to_owned())));
 }
 
 #[test]
 fn a_search_that_is_broken_off_leaves_the_rest_of_the_explanation() {
     let (opened, table) = (opened(STALE_READ, 9), ProtocolTable::builtin());
-    let explanation = explain(&opened, &table, &Options::default(), &mut |_, _| None, &mut |_, _| {});
+    let explanation =
+        explain(&opened, &table, &Options::default(), &mut go_on, &mut |_, _| None, &mut |_, _| {});
     let explanation = explanation.expect("the run fails");
     assert!(!explanation.is_complete);
     assert_eq!(explanation.inevitable.as_ref().expect("it was begun").event, None);
     assert_told(&explanation, &["partition {n1}", "linearizability is violated"]);
+}
+
+#[test]
+fn a_search_that_comes_to_the_end_of_its_events_says_between_which_events_it_is() {
+    let of = |events_max| {
+        let options = Options { events_max, ..Options::default() };
+        explained(STALE_READ, 9, &options).inevitable.expect("it can be copied")
+    };
+    assert_eq!((of(8_000_000).bracket, of(8_000_000).samples), (None, 40));
+    let ended = (1..=12).map(|thousands| of(thousands * 500)).find(|ended| ended.bracket.is_some());
+    let ended = ended.expect("with some number of events it ends while it halves");
+    assert_eq!((ended.event, ended.samples), (None, 10), "fewer futures, and still too many events");
+    let Bracket { above, up_to } = ended.bracket.expect("just seen");
+    let share = |event| *ended.shares.iter().find(|share| share.event == event).expect("it was tried");
+    assert!(above < up_to && !share(above).is_inevitable() && share(up_to).is_inevitable(), "{ended:?}");
+}
+
+#[test]
+fn faults_are_weighed_where_they_are_few() {
+    let slow =
+        |place| format!("(at: \"{}ms\", do: SlowDown(node: \"n3\", percent: 100)),\n        ", 310 + place);
+    let many: String = (0..25).map(slow).collect();
+    let text = STALE_READ.replace("timed: [", &format!("timed: [{many}"));
+    let story = explained(&text, 9, &Options { samples: 0, ..Options::default() }).story;
+    assert_eq!((story.fault_moments, story.faults_tried, story.faults_needed), (26, 0, 0));
+    assert!(story.lines.iter().all(|line| line.is_needed.is_none()), "{:?}", story.lines);
 }
 
 #[test]

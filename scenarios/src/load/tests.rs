@@ -411,7 +411,7 @@ fn overrides_change_what_the_file_says_and_errors_point_at_them() {
     assert_eq!((scenario.nodes, scenario.faults.periodic[0].every.to_string().as_str()), (7, "3s"));
     assert_eq!(scenario.network.loss.map(|loss| loss.to_string()).as_deref(), Some("0.05"));
     let error = set(&["nodes=0"]).expect_err("0 nodes");
-    assert_eq!(error.place.source, Source::Set("nodes=0".to_owned()));
+    assert_eq!(error.place.source, Source::Set { flag: "--set", text: "nodes=0".to_owned() });
     let error = set(&["network.los=0.1"]).expect_err("no such field").to_string();
     assert!(error.contains("--set network.los=0.1") && error.contains("did you mean `loss`?"), "{error}");
     assert_ne!(set(&["nodes=3"]).expect("valid").text_digest, set(&[]).expect("valid").text_digest);

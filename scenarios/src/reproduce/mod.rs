@@ -88,8 +88,11 @@ pub fn prepare(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Prepar
         let names: Vec<&str> = library::all().iter().map(|entry| entry.name).collect();
         return Err(Diagnostic::unknown(problem, at("scenario"), &reproduction.scenario, &names));
     };
-    let overrides =
-        reproduction.set.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let overrides = reproduction
+        .set
+        .iter()
+        .map(|text| Override::parse_for("set:", text))
+        .collect::<Result<Vec<_>, _>>()?;
     let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table)?;
     Ok(Prepared { reproduction, loaded })
 }

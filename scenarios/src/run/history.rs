@@ -3,6 +3,7 @@
 use sim_core::Simulation;
 use sim_core::check::{Answer, HistoryChecker, Violation, history};
 
+use super::HistoryEvidence;
 use crate::assemble::workload;
 use crate::format::{HistoryChecks, Scenario};
 use crate::protocol::ProtocolKind;
@@ -23,13 +24,23 @@ pub(crate) fn checkers(scenario: &Scenario, kind: &dyn ProtocolKind) -> Vec<Box<
 }
 
 /// Asks those that the scenario wants.
-pub(super) fn judge(scenario: &Scenario, kind: &dyn ProtocolKind, simulation: &dyn Simulation) -> Judged {
+pub(super) fn judge(
+    scenario: &Scenario,
+    kind: &dyn ProtocolKind,
+    simulation: &dyn Simulation,
+    evidence: HistoryEvidence,
+) -> Judged {
     let mut judged = Judged::default();
     let mut all = checkers(scenario, kind);
     all.retain(|checker| is_wanted(&scenario.checks.history, checker.about().name));
     for checker in all {
         let property = checker.about().name.to_owned();
-        match checker.check(simulation.history(), scenario.checks.history_budget) {
+        let (history, budget) = (simulation.history(), scenario.checks.history_budget);
+        let answer = match evidence {
+            HistoryEvidence::Whole => checker.check(history, budget),
+            HistoryEvidence::FirstLine => checker.check_briefly(history, budget),
+        };
+        match answer {
             Answer::Pass => {}
             Answer::Violation(evidence) => judged.violations.push(Violation {
                 property,

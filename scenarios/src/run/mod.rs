@@ -49,13 +49,30 @@ pub struct RunOptions {
     pub replay: Option<Plan>,
     /// Whether everything that happens is recorded.
     pub recording: Recording,
+    /// How much is told of what a history is illegal by.
+    pub evidence: HistoryEvidence,
     /// Whether it is watched what is reached in the abstract: [`Report::coverage`].
     pub watches_coverage: bool,
 }
 
 impl RunOptions {
-    /// A drawn plan, nothing recorded or watched.
-    pub const PLAIN: Self = Self { replay: None, recording: Recording::Off, watches_coverage: false };
+    /// A drawn plan, nothing recorded or watched, all evidence.
+    pub const PLAIN: Self = Self {
+        replay: None,
+        recording: Recording::Off,
+        evidence: HistoryEvidence::Whole,
+        watches_coverage: false,
+    };
+}
+
+/// How much is told of what a history is illegal by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistoryEvidence {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The first line, which is enough to compare two failures: the rest takes more time than the run.
+    FirstLine,
 }
 
 /// Whether everything that happens is recorded.

@@ -17,7 +17,8 @@ use sim_core::Simulation;
 use sim_core::simulation::Unable;
 
 use super::{
-    End, Inconclusive, Observer, Report, Run, RunOptions, Runner, Seen, Underway, Verdict, budget, history,
+    End, HistoryEvidence, Inconclusive, Observer, Report, Run, RunOptions, Runner, Seen, Underway, Verdict,
+    budget, history,
 };
 use crate::assemble::assemble_recording;
 use crate::configure::Configured;
@@ -28,6 +29,7 @@ use crate::protocol::ProtocolTable;
 pub struct Paused {
     configured: Arc<Configured>,
     seed: u64,
+    evidence: HistoryEvidence,
     underway: Underway,
 }
 
@@ -43,7 +45,8 @@ impl Paused {
         if options.watches_coverage {
             simulation.watch_coverage();
         }
-        Self { configured, seed, underway: Underway { simulation, seen: Seen::default() } }
+        let underway = Underway { simulation, seen: Seen::default() };
+        Self { configured, seed, evidence: options.evidence, underway }
     }
 
     /// Goes on until so many events have happened in all, or to the end of the run.
@@ -61,6 +64,7 @@ impl Paused {
         Ok(Self {
             configured: self.configured.clone(),
             seed: self.seed,
+            evidence: self.evidence,
             underway: Underway { simulation, seen },
         })
     }
@@ -83,12 +87,12 @@ impl Paused {
     /// Goes to the end, and judges the run. `loaded` and `table` are those it began with.
     pub fn finish(mut self, loaded: &Loaded, table: &ProtocolTable, observer: &mut Observer<'_>) -> Run {
         let end = self.runner(u64::MAX, observer).run();
-        let Self { configured, seed, underway: Underway { mut simulation, .. } } = self;
+        let Self { configured, seed, evidence, underway: Underway { mut simulation, .. } } = self;
         let scenario = &configured.scenario;
         let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
         let judged = match end {
             End::Finished { .. } | End::NotLive(_) | End::BudgetSpent => {
-                history::judge(scenario, kind, simulation.as_ref())
+                history::judge(scenario, kind, simulation.as_ref(), evidence)
             }
             // Something is violated already, or cannot be known, or nobody wants to know.
             End::Violated | End::Broken | End::Interrupted | End::Paused => history::Judged::default(),

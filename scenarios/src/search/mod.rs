@@ -15,21 +15,27 @@
 //!
 //! Which candidates there are follows from the seed of the search and from what was learned before they were asked for. Who
 //! asks for a batch at a time and learns in its order gets the same runs however many of them run at once.
+//!
+//! Scenarios take turns, and a run is bred from one of its own scenario only: else the one with the most to reach would get
+//! all runs, wherever the failures are.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use sim_core::fault::{Drawn, Plan};
 use sim_core::fingerprint::fingerprint;
 use sim_core::random::{KeySource, Purpose, Stream};
 
+use crate::format::Scenario;
 use crate::load::Loaded;
 use crate::plan::{RandomFaults, with_faults};
 use crate::protocol::ProtocolTable;
+use crate::text::Override;
 
 /// One candidate in so many is a seed that nobody has tried.
-const FRESH: u64 = 4;
+const FRESH: u64 = 2;
 /// One bred candidate in so many has other draws as well, and only the faults of the kept run.
-const RESEEDED: u64 = 8;
+const RESEEDED: u64 = 2;
 /// What a feature is worth that one run has reached; one that `n` have reached is worth an `n`-th of it.
 const WORTH: u64 = 1 << 20;
 /// More runs than this are not kept: those go that are worth least.
@@ -145,20 +151,18 @@ impl<'a> Search<'a> {
 
     fn next(&mut self, weights: &mut [u64]) -> Candidate {
         let mut stream = KeySource::new(self.seed).stream(Purpose::Search, self.given, 0);
+        let ground = usize::try_from(self.given % self.grounds.len() as u64).expect("it is an index");
         self.given += 1;
-        let turn = usize::try_from(self.given % self.grounds.len() as u64).expect("it is an index");
-        let here: Vec<u64> = weights
-            .iter()
-            .zip(&self.kept)
-            .map(|(weight, kept)| if kept.candidate.ground == turn { *weight } else { 0 })
-            .collect();
-        match heavy(&here, &mut stream) {
-            Some(parent) if stream.below(100) >= env("S_FRESH", 25) => {
-                weights[parent] -= weights[parent] / (self.kept[parent].tries + 2);
+        let is_here = |kept: &Kept| kept.candidate.ground == ground;
+        let here =
+            weights.iter().zip(&self.kept).map(|(weight, kept)| if is_here(kept) { *weight } else { 0 });
+        match heavy(&here.collect::<Vec<_>>(), &mut stream) {
+            Some(parent) if stream.below(FRESH) > 0 => {
                 self.kept[parent].tries += 1;
+                weights[parent] = self.worth(&self.kept[parent]);
                 self.child(parent, &mut stream)
             }
-            _ => self.fresh(turn),
+            Some(_) | None => self.fresh(ground),
         }
     }
 
@@ -172,7 +176,8 @@ impl<'a> Search<'a> {
         Candidate { ground, seed, plan, faults, configuration: configuration(&configured.drawn) }
     }
 
-    /// A run like one that was kept.
+    /// A run like one that was kept. Its mate is another of the same scenario, with the same values of drawn fields: their
+    /// faults fit both.
     fn child(&self, parent: usize, stream: &mut Stream) -> Candidate {
         let Candidate { ground, seed, faults, configuration, .. } = &self.kept[parent].candidate;
         let configured = self.grounds[*ground].configured(*seed, self.table);
@@ -185,12 +190,9 @@ impl<'a> Search<'a> {
         let mate = stream.pick(&mates).expect("the parent is one");
         let bred = self.random(&configured.scenario).breed(faults, &mate.faults, stream);
         let plan = with_faults(&configured.scenario, &bred);
-        let seed = if stream.below(100) < env("S_RESEED", 12) {
-            self.reseeded(*ground, *configuration, stream)
-        } else {
-            None
-        }
-        .unwrap_or(*seed);
+        let is_reseeded = stream.below(RESEEDED) == 0;
+        let other = is_reseeded.then(|| self.reseeded(*ground, *configuration, stream)).flatten();
+        let seed = other.unwrap_or(*seed);
         Candidate { ground: *ground, seed, plan, faults: bred, configuration: *configuration }
     }
 
@@ -200,7 +202,7 @@ impl<'a> Search<'a> {
         (configuration(&self.grounds[ground].configured(seed, self.table).drawn) == wanted).then_some(seed)
     }
 
-    fn random(&self, scenario: &crate::Scenario) -> RandomFaults {
+    fn random(&self, scenario: &Scenario) -> RandomFaults {
         let kind =
             self.table.find(scenario.protocol.name()).expect("the scenario was loaded with this table");
         RandomFaults::of(scenario, kind.sites()).expect("checked when the search was made")
@@ -211,25 +213,23 @@ impl<'a> Search<'a> {
         kept.own.iter().map(of).sum::<u64>() / (kept.tries + 1)
     }
 
-    /// Those that are worth least go.
+    /// The quarter that is worth least goes.
     fn forget(&mut self) {
-        let mut worths: Vec<u64> = self.kept.iter().map(|kept| self.worth(kept)).collect();
-        worths.sort_unstable();
-        let least = worths[worths.len() / 4];
-        let reached = std::mem::take(&mut self.reached);
-        let mut kept = std::mem::take(&mut self.kept);
-        self.reached = reached;
-        kept.retain(|kept| self.worth(kept) > least);
-        self.kept = kept;
+        let mut order: Vec<usize> = (0..self.kept.len()).collect();
+        order.sort_by_key(|index| Reverse(self.worth(&self.kept[*index])));
+        order.truncate(KEPT_MAX / 4 * 3);
+        let mut index = 0..;
+        self.kept.retain(|_| index.next().is_some_and(|index| order.contains(&index)));
     }
 }
 
 /// The seed of the `ordinal`-th fresh run of a search; 53 bits, so that every reader of JSON keeps all of them.
-pub fn seed(search: u64, ordinal: u64) -> u64 {
+fn seed(search: u64, ordinal: u64) -> u64 {
     fingerprint(&("search", search, ordinal)) >> 11
 }
 
-fn configuration(drawn: &[crate::text::Override]) -> u64 {
+/// What was drawn for fields, as a number.
+fn configuration(drawn: &[Override]) -> u64 {
     let texts: Vec<String> = drawn.iter().map(ToString::to_string).collect();
     fingerprint(&texts)
 }
@@ -237,10 +237,7 @@ fn configuration(drawn: &[crate::text::Override]) -> u64 {
 /// The index of one, as likely as it is heavy; `None` where nothing weighs anything.
 fn heavy(weights: &[u64], stream: &mut Stream) -> Option<usize> {
     let total: u64 = weights.iter().sum();
-    let mut left = stream.below(total.max(1));
-    if total == 0 {
-        return None;
-    }
+    let mut left = (total > 0).then(|| stream.below(total))?;
     weights.iter().position(|weight| {
         let is_here = left < *weight;
         left = left.saturating_sub(*weight);
@@ -248,7 +245,5 @@ fn heavy(weights: &[u64], stream: &mut Stream) -> Option<usize> {
     })
 }
 
-#[allow(warnings)]
-fn env(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
+#[cfg(test)]
+mod tests;

@@ -24,8 +24,13 @@ const ALLOWED_MAX: usize = 32;
 pub enum Source {
     /// A file, by the name it was read under.
     File(String),
-    /// An override from the command line, `path=value`.
-    Set(String),
+    /// An override.
+    Set {
+        /// The option that it was given with: `--set`.
+        flag: &'static str,
+        /// As written, `path=value`.
+        text: String,
+    },
 }
 
 /// A stretch of one line.
@@ -127,7 +132,7 @@ impl Place {
                 let name = printable(name);
                 (self.line.to_string(), format!("{name}:{}:{}", self.line, self.column))
             }
-            Source::Set(text) => (String::new(), format!("--set {}", printable(text))),
+            Source::Set { flag, text } => (String::new(), format!("{flag} {}", printable(text))),
         };
         let indent = number.len().max(2);
         let (line, underline) = self.clipped();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::diagnostic::{Diagnostic, Place, Source};
 use super::lex::{Lexer, TokenKind};
 use super::locate::{Outline, Path};
+use super::overrides::{Insertion, Override};
 
 /// The largest text that is read, in bytes: 16 MiB.
 pub const LEN_MAX: u64 = 16 << 20;
@@ -28,15 +29,16 @@ pub struct Document {
 #[derive(Clone, Debug)]
 struct Piece {
     len: usize,
+    /// Where it begins in what it is from, in bytes.
+    start: usize,
     origin: Origin,
 }
 
 #[derive(Clone, Debug)]
 enum Origin {
-    /// From the file, at this byte offset.
-    File(usize),
-    /// Put in by an override: its whole text and where in it the value starts, in characters.
-    Set { text: String, value_start: usize },
+    File,
+    /// Put in by an override.
+    Set(Override, Insertion),
 }
 
 impl Document {
@@ -68,7 +70,7 @@ impl Document {
         let document = Self {
             name: name.to_owned(),
             text: file.clone(),
-            pieces: vec![Piece { len: file.len(), origin: Origin::File(0) }],
+            pieces: vec![Piece { len: file.len(), start: 0, origin: Origin::File }],
             file,
         };
         document.check()?;
@@ -117,36 +119,28 @@ impl Document {
 
     /// The place of a stretch of the text, in the file or override it came from.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
-        let (origin, inside) = self.origin_of(span.start);
+        let (origin, offset) = self.origin_of(span.start);
+        let covered = self.text.get(span).unwrap_or_default();
         match origin {
-            Origin::File(start) => {
-                let width = first_line(self.text.get(span).unwrap_or_default()).chars().count();
-                place_in(&self.name, &self.file, start + inside, width)
-            }
-            Origin::Set { text, value_start } => Place {
-                source: Source::Set(text.clone()),
-                line: 1,
-                column: value_start + 1,
-                width: text.chars().count().saturating_sub(*value_start).max(1),
-                text: text.clone(),
-            },
+            Origin::File => place_in(&self.name, &self.file, offset, first_line(covered).chars().count()),
+            Origin::Set(change, insertion) => change.place_of(insertion.written(offset, covered.len())),
         }
     }
 
-    /// The piece at `offset`, and how far into it that is. The end of the text belongs to the last piece.
+    /// What the text at `offset` is from, and where in that it is. The end of the text belongs to the last piece.
     fn origin_of(&self, offset: usize) -> (&Origin, usize) {
         let mut start = 0;
         for piece in &self.pieces {
             if offset < start + piece.len {
-                return (&piece.origin, offset - start);
+                return (&piece.origin, piece.start + offset - start);
             }
             start += piece.len;
         }
         let last = self.pieces.last().expect("a document has a piece");
-        (&last.origin, last.len)
+        (&last.origin, last.start + last.len)
     }
 
-    /// Replaces `span` by `with`, which came from the override `text` with its value at `value_start`.
+    /// Replaces `span` by what an override puts in.
     ///
     /// # Errors
     ///
@@ -154,15 +148,15 @@ impl Document {
     pub(super) fn replace(
         &mut self,
         span: Range<usize>,
-        with: &str,
-        text: String,
-        value_start: usize,
+        change: &Override,
+        insertion: Insertion,
     ) -> Result<(), Diagnostic> {
         let first = self.split_at(span.start);
         let after = self.split_at(span.end);
-        let piece = Piece { len: with.len(), origin: Origin::Set { text, value_start } };
+        self.text.replace_range(span, &insertion.text);
+        let len = insertion.text.len();
+        let piece = Piece { len, start: 0, origin: Origin::Set(change.clone(), insertion) };
         self.pieces.splice(first..after, [piece]);
-        self.text.replace_range(span, with);
         assert_eq!(
             self.pieces.iter().map(|piece| piece.len).sum::<usize>(),
             self.text.len(),
@@ -182,9 +176,7 @@ impl Document {
             if offset < start + len {
                 let mut tail = self.pieces[position].clone();
                 tail.len = start + len - offset;
-                if let Origin::File(file_start) = &mut tail.origin {
-                    *file_start += offset - start;
-                }
+                tail.start += offset - start;
                 self.pieces[position].len = offset - start;
                 self.pieces.insert(position + 1, tail);
                 return position + 1;

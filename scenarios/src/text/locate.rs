@@ -198,6 +198,20 @@ impl<'text> Outline<'text> {
         (place, &[])
     }
 
+    /// The path without steps that only name the struct or variant they are in: `protocol.heartbeat` for
+    /// `protocol.Raft.heartbeat`.
+    pub(super) fn plain(&self, path: &Path) -> Path {
+        let mut place = Some(Place { key: None, value: &self.root });
+        let is_part = |step: &&Step| {
+            let next = place.and_then(|place| self.take(place, step));
+            let is_same =
+                next.zip(place).is_some_and(|(next, before)| std::ptr::eq(next.value, before.value));
+            place = next;
+            !is_same
+        };
+        Path::new(path.steps.iter().filter(is_part).cloned().collect())
+    }
+
     fn take<'node>(&self, place: Place<'node>, step: &Step) -> Option<Place<'node>> {
         let node = place.value;
         let child = match step {

@@ -22,6 +22,8 @@ use super::locate::{Node, Outline, Path, Step};
 /// A value for a path: `network.loss=0.05`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
+    /// The option that it was given with.
+    flag: &'static str,
     /// As written, `path=value`.
     text: String,
     path: Path,
@@ -29,29 +31,85 @@ pub struct Override {
     value_start: usize,
 }
 
+/// What an override puts into a text.
+#[derive(Clone, Debug)]
+pub(super) struct Insertion {
+    pub(super) text: String,
+    /// In order, the parts of it that were written by hand.
+    parts: Vec<Part>,
+}
+
+/// A part of what is put in.
+#[derive(Clone, Debug)]
+struct Part {
+    /// Where it begins in what is put in, in bytes.
+    start: usize,
+    /// Where it stands in the override, in bytes.
+    written: Range<usize>,
+    form: PartForm,
+}
+
+/// Whether letters of a part stand in the override as they stand in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PartForm {
+    AsWritten,
+    Quoted,
+}
+
+impl Insertion {
+    fn new() -> Self {
+        Self { text: String::new(), parts: Vec::new() }
+    }
+
+    /// Adds what nobody wrote.
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Adds what was written there in the override.
+    fn push_part(&mut self, text: &str, written: Range<usize>, form: PartForm) {
+        self.parts.push(Part { start: self.text.len(), written, form });
+        self.push(text);
+    }
+
+    /// Where in the override stands what begins at `offset`; the part before it, where nobody wrote that.
+    pub(super) fn written(&self, offset: usize, len: usize) -> Range<usize> {
+        let before = self.parts.iter().rev().find(|part| part.start <= offset);
+        let part = before.or(self.parts.first()).expect("the value, at least, was written");
+        let Range { start, end } = part.written;
+        let begin = start + offset.saturating_sub(part.start);
+        if part.form == PartForm::Quoted || begin >= end {
+            return start..end;
+        }
+        begin..end.min(begin + len.max(1))
+    }
+}
+
 impl Override {
-    /// Reads `path=value`; the value is everything after the first `=`.
+    /// Reads the `path=value` of a `--set`; the value is everything after the first `=`.
     ///
     /// # Errors
     ///
     /// There is no `=`, or what stands before it is no path.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        Self::parse_for("--set", text)
+    }
+
+    /// The same for another option, by which errors call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`].
+    pub fn parse_for(flag: &'static str, text: &str) -> Result<Self, Diagnostic> {
         let wrong = |message: &str| {
-            let width = text.chars().count().max(1);
-            let place = Place {
-                source: Source::Set(text.to_owned()),
-                line: 1,
-                column: 1,
-                width,
-                text: text.to_owned(),
-            };
+            let place = place_in(flag, text, 0..text.len());
             let allowed = "`path=value`, such as `network.loss=0.05` or `faults[2].at=5s`";
             Diagnostic::new(message, place, allowed, "write the path of a field, `=` and its value")
         };
         let (path_text, _) = text.split_once('=').ok_or_else(|| wrong("the override has no `=`"))?;
         let path =
             Path::parse(path_text.trim()).ok_or_else(|| wrong("the override does not begin with a path"))?;
-        Ok(Self { text: text.to_owned(), path, value_start: path_text.len() + 1 })
+        Ok(Self { flag, text: text.to_owned(), path, value_start: path_text.len() + 1 })
     }
 
     /// What is set.
@@ -64,41 +122,80 @@ impl Override {
         &self.text[self.value_start..]
     }
 
-    /// Where the value begins, in characters.
-    fn value_column(&self) -> usize {
-        self.text[..self.value_start].chars().count()
+    /// The place of some bytes of it.
+    pub(super) fn place_of(&self, written: Range<usize>) -> Place {
+        place_in(self.flag, &self.text, written)
     }
 
     fn place(&self) -> Place {
-        let width = self.text.chars().count();
-        let source = Source::Set(self.text.clone());
-        Place { source, line: 1, column: 1, width, text: self.text.clone() }
+        self.place_of(0..self.text.len())
     }
 
-    /// The value as RON text that is complete in itself, so that it cannot reach beyond its place.
-    fn ron(&self, replaces: Option<TokenKind>) -> Result<String, Diagnostic> {
+    /// Where a step of the path stands: its name, or its index with brackets; in bytes.
+    fn step(&self, index: usize) -> Range<usize> {
+        let path = &self.text[..self.value_start - 1];
+        let begins = path.match_indices(['.', '[']).map(|(at, _)| at);
+        let mut starts: Vec<usize> = begins.filter(|at| !path[*at..].starts_with(".[")).collect();
+        // An index begins with its bracket, a name behind its dot; the first name with the path.
+        if !path.trim_start().starts_with('[') {
+            starts.insert(0, path.len() - path.trim_start().len());
+        }
+        let start = starts[index];
+        let end = starts.get(index + 1).copied().unwrap_or(path.trim_end().len());
+        if path[start..].starts_with('.') { start + 1..end } else { start..end }
+    }
+
+    /// Where the value stands, without blanks around it; in bytes.
+    fn value_span(&self) -> Range<usize> {
+        let value = self.value();
+        let start = self.value_start + value.len() - value.trim_start().len();
+        start..start + value.trim().len()
+    }
+
+    /// Adds the value as RON text that is complete in itself, so that it cannot reach beyond its place.
+    fn push_value(&self, insertion: &mut Insertion, replaces: Option<TokenKind>) -> Result<(), Diagnostic> {
         let tokens: Vec<Token> = Lexer::new(self.value()).collect();
         let covered = span_of(&tokens).map_or("", |span| &self.value()[span]);
         let form = if covered == self.value().trim() { Form::of(&tokens, covered) } else { Form::Text };
-        match form {
-            Form::Name if is_text_or_list(replaces) && covered != "None" => Ok(quoted(covered)),
-            Form::Text => Ok(quoted(self.value().trim())),
-            Form::Name | Form::Number => Ok(covered.to_owned()),
+        let form = match form {
+            Form::Name if is_text_or_list(replaces) && covered != "None" => PartForm::Quoted,
+            Form::Text => PartForm::Quoted,
+            Form::Name | Form::Number => PartForm::AsWritten,
             Form::Ron => match ron::from_str::<ron::Value>(covered) {
-                Ok(_) => Ok(covered.to_owned()),
+                Ok(_) => PartForm::AsWritten,
                 // `exponential(5ms)` looks like an enum, and is a text where one stood.
                 Err(_) if replaces == Some(TokenKind::Quoted) && begins_with_name(&tokens) => {
-                    Ok(quoted(covered))
+                    PartForm::Quoted
                 }
-                Err(error) => {
-                    let problem = lower_first(&error.code.to_string());
-                    let message = format!("the value is not valid RON: {problem}");
-                    let allowed = "a number, a name, a text, or RON with all its brackets and quotes";
-                    let hint = "quote it for the shell: `--set 'name=\"a text\"'`";
-                    Err(Diagnostic::new(message, self.place(), allowed, hint))
-                }
+                Err(error) => return Err(self.broken(&error.code)),
             },
+        };
+        let written = self.value_span();
+        let value = &self.text[written.clone()];
+        match form {
+            PartForm::AsWritten => insertion.push_part(value, written, form),
+            PartForm::Quoted => insertion.push_part(&quoted(value), written, form),
         }
+        Ok(())
+    }
+
+    fn broken(&self, error: &ron::Error) -> Diagnostic {
+        let message = format!("the value is not valid RON: {}", lower_first(&error.to_string()));
+        let allowed = "a number, a name, a text, or RON with all its brackets and quotes";
+        let hint = format!("quote it for the shell: `{} 'name=\"a text\"'`", self.flag);
+        Diagnostic::new(message, self.place(), allowed, hint)
+    }
+}
+
+/// The place of some bytes of `path=value`.
+fn place_in(flag: &'static str, text: &str, written: Range<usize>) -> Place {
+    let characters = |range: Range<usize>| text[range].chars().count();
+    Place {
+        source: Source::Set { flag, text: text.to_owned() },
+        line: 1,
+        column: characters(0..written.start) + 1,
+        width: characters(written).max(1),
+        text: text.to_owned(),
     }
 }
 
@@ -176,43 +273,90 @@ fn quoted(text: &str) -> String {
 pub fn apply(document: &Document, overrides: &[Override]) -> Result<Document, Diagnostic> {
     let mut changed = document.clone();
     for change in overrides {
-        let (span, with) = edit(&changed, change)?;
-        changed.replace(span, &with, change.text.clone(), change.value_column())?;
+        let (span, insertion) = edit(&changed, change)?;
+        changed.replace(span, change, insertion)?;
     }
     Ok(changed)
 }
 
-/// What to replace in the text, and by what.
-fn edit(document: &Document, change: &Override) -> Result<(Range<usize>, String), Diagnostic> {
-    let text = document.text();
-    let outline = Outline::new(text);
-    let (place, missing) = outline.descend(change.path.steps());
-    let node = place.value;
-    let Some((name, deeper)) = missing.split_first() else {
-        let stood = Lexer::new(&text[node.span.clone()]).next().map(|token| token.kind);
-        return Ok((node.span.clone(), change.ron(stood)?));
-    };
-    let section = section_of(node);
-    let (Step::Name(name), Some(inner)) = (name, nested(deeper, &change.ron(None)?)) else {
-        return Err(no_such_part(change, &outline, node, name));
-    };
-    if !takes_fields(section) {
-        return Err(no_such_part(change, &outline, node, &Step::Name(name.clone())));
+/// Refuses overrides of which one takes back what another one before it says: that would be lost without a word.
+///
+/// # Errors
+///
+/// The first such override, and the one that it takes back.
+pub fn check_apart(document: &Document, overrides: &[Override]) -> Result<(), Diagnostic> {
+    if overrides.len() < 2 {
+        return Ok(());
     }
-    let entry = if section.bracket == Some('{') {
-        format!("{}: {inner}", quoted(name))
-    } else {
-        format!("{name}: {inner}")
-    };
-    Ok(insertion(section, entry))
+    let outline = Outline::new(document.text());
+    let paths: Vec<Path> = overrides.iter().map(|change| outline.plain(&change.path)).collect();
+    for (place, change) in overrides.iter().enumerate() {
+        let earlier = (0..place).find(|earlier| paths[place].contains(&paths[*earlier]));
+        if let Some(earlier) = earlier {
+            return Err(taken_back(&overrides[earlier], change));
+        }
+    }
+    Ok(())
 }
 
-/// `(a: (b: value))` for the steps `a`, `b`; `None` where a step is an index, which nothing can be put at.
-fn nested(steps: &[Step], value: &str) -> Option<String> {
-    steps.iter().rev().try_fold(value.to_owned(), |inner, step| match step {
-        Step::Name(name) => Some(format!("({name}: {inner})")),
-        Step::Index(_) => None,
-    })
+fn taken_back(earlier: &Override, later: &Override) -> Diagnostic {
+    let message = format!("`{}` is set twice", earlier.path);
+    let path = later.text[..later.value_start - 1].trim();
+    let start = later.step(0).start;
+    let allowed = "each field once; what holds a field before the field itself";
+    let hint = format!("keep one of `{} {}` and `{} {}`", earlier.flag, earlier.text, later.flag, later.text);
+    Diagnostic::new(message, later.place_of(start..start + path.len()), allowed, hint)
+}
+
+/// What to replace in the text, and by what.
+fn edit(document: &Document, change: &Override) -> Result<(Range<usize>, Insertion), Diagnostic> {
+    let text = document.text();
+    let outline = Outline::new(text);
+    let steps = change.path.steps();
+    let (place, missing) = outline.descend(steps);
+    let node = place.value;
+    let mut insertion = Insertion::new();
+    if missing.is_empty() {
+        let stood = Lexer::new(&text[node.span.clone()]).next().map(|token| token.kind);
+        change.push_value(&mut insertion, stood)?;
+        return Ok((node.span.clone(), insertion));
+    }
+    let section = section_of(node);
+    let taken = steps.len() - missing.len();
+    let are_names = missing.iter().all(|step| matches!(step, Step::Name(_)));
+    if !takes_fields(section) || !are_names {
+        return Err(no_such_part(change, &outline, node, taken));
+    }
+    let (at, separator) = insertion_point(section);
+    insertion.push(separator);
+    push_fields(&mut insertion, change, taken, section.bracket)?;
+    Ok((at..at, insertion))
+}
+
+/// Adds `a: (b: value)` for the steps `a`, `b`, which begin at `first`; in a map, `"a": (b: value)`.
+fn push_fields(
+    insertion: &mut Insertion,
+    change: &Override,
+    first: usize,
+    bracket: Option<char>,
+) -> Result<(), Diagnostic> {
+    let count = change.path.steps().len();
+    for index in first..count {
+        let written = change.step(index);
+        let name = &change.text[written.clone()];
+        if index > first {
+            insertion.push("(");
+        }
+        if index == first && bracket == Some('{') {
+            insertion.push_part(&quoted(name), written, PartForm::Quoted);
+        } else {
+            insertion.push_part(name, written, PartForm::AsWritten);
+        }
+        insertion.push(": ");
+    }
+    change.push_value(insertion, None)?;
+    insertion.push(&")".repeat(count - first - 1));
+    Ok(())
 }
 
 /// The struct meant by `Some((…))` or `Raft((…))`, and the value itself otherwise.
@@ -229,28 +373,30 @@ fn takes_fields(node: &Node) -> bool {
     matches!(node.bracket, Some('(' | '{')) && node.items.iter().all(|item| item.key.is_some())
 }
 
-/// Puts `entry` behind the last entry, or into the empty brackets.
-fn insertion(section: &Node, entry: String) -> (Range<usize>, String) {
+/// Behind the last entry, or in the empty brackets; and what must stand before a new one.
+fn insertion_point(section: &Node) -> (usize, &'static str) {
     match section.items.last() {
-        Some(last) => (last.value.span.end..last.value.span.end, format!(", {entry}")),
-        None => (section.inner_start..section.inner_start, entry),
+        Some(last) => (last.value.span.end, ", "),
+        None => (section.inner_start, ""),
     }
 }
 
-fn no_such_part(change: &Override, outline: &Outline<'_>, node: &Node, step: &Step) -> Diagnostic {
-    match step {
+/// The step that leads nowhere is the `index`-th.
+fn no_such_part(change: &Override, outline: &Outline<'_>, node: &Node, index: usize) -> Diagnostic {
+    let place = change.place_of(change.step(index));
+    match &change.path.steps()[index] {
         Step::Index(index) => {
             let message = format!("`{}` has no item {index}", change.path);
             let (allowed, hint) = match node.items.len() {
                 0 => ("a list with items at this place".to_owned(), "set the whole list: `path=[…]`"),
                 count => (format!("`[0]` to `[{}]`", count - 1), "items count from 0"),
             };
-            Diagnostic::new(message, change.place(), allowed, hint)
+            Diagnostic::new(message, place, allowed, hint)
         }
         Step::Name(name) => {
             let keys: Vec<&str> = outline.keys(node).collect();
             let message = format!("`{}` leads to no field: there is no `{name}`", change.path);
-            Diagnostic::unknown(message, change.place(), name, &keys)
+            Diagnostic::unknown(message, place, name, &keys)
         }
     }
 }

@@ -269,8 +269,59 @@ error: `2` is above 1
 ";
     assert_eq!(error.to_string(), expected);
     let error = parse::<Scenario>(&with_overrides(&["network.los=0.1"]).unwrap()).unwrap_err();
-    assert_eq!(error.place.source, Source::Set("network.los=0.1".to_owned()));
+    let source = Source::Set { flag: "--set", text: "network.los=0.1".to_owned() };
+    assert_eq!(error.place.source, source);
     assert_eq!(&*error.hint, "did you mean `loss`?");
+}
+
+/// What is underlined in an override that is refused, where it is given with `flag`.
+fn underlined(flag: &'static str, text: &str) -> String {
+    let change = Override::parse_for(flag, text).unwrap();
+    let changed = apply(&document(SAMPLE), std::slice::from_ref(&change));
+    let error = changed.and_then(|changed| parse::<Scenario>(&changed)).unwrap_err();
+    assert_eq!(error.place.source, Source::Set { flag, text: text.to_owned() }, "{error}");
+    text.chars().skip(error.place.column - 1).take(error.place.width).collect()
+}
+
+#[test]
+fn an_error_in_an_override_names_its_option_and_underlines_the_part_that_is_wrong() {
+    for (text, part) in [
+        ("network.los=0.1", "los"),
+        ("nods=3", "nods"),
+        ("network = (los: 0.1)", "los"),
+        ("network=(loss: 2)", "2"),
+        ("faults.[1].at=5x", "5x"),
+        ("faults[7].at=5s", "[7]"),
+        ("nodes.count.x=5", "count"),
+        ("protocol.Raft.heartbeat= 5parsecs", "5parsecs"),
+        ("größe=3", "größe"),
+    ] {
+        assert_eq!(underlined("--set-b", text), part, "{text}");
+    }
+}
+
+#[test]
+fn an_override_that_takes_back_another_one_is_refused_and_both_are_named() {
+    let checked = |texts: [(&'static str, &str); 2]| {
+        let overrides = texts.map(|(flag, text)| Override::parse_for(flag, text).unwrap());
+        check_apart(&document(SAMPLE), &overrides)
+    };
+    for (earlier, later) in [
+        ("nodes=3", "nodes=5"),
+        ("nodes=3", "nodes = 3"),
+        ("network.loss=0.1", "network=(loss: 0.2)"),
+        ("protocol.heartbeat=1ms", "protocol.Raft.heartbeat=2ms"),
+        ("faults[0].at=1s", "faults=[]"),
+    ] {
+        let error = checked([("--set", earlier), ("--vary", later)]).unwrap_err();
+        assert!(error.message.ends_with(" is set twice"), "{error}");
+        assert_eq!(&*error.hint, format!("keep one of `--set {earlier}` and `--vary {later}`"));
+    }
+    for (earlier, later) in
+        [("network=(loss: 0.1)", "network.loss=0.2"), ("faults[0].at=1s", "faults[1].at=1s")]
+    {
+        assert_eq!(checked([("--set", earlier), ("--set", later)]), Ok(()), "{earlier} {later}");
+    }
 }
 
 #[test]

@@ -140,6 +140,11 @@ pub trait HistoryChecker: Send + Sync {
     /// Judges a history in at most `budget` steps of the checker's own kind.
     fn check(&self, history: &History, budget: u64) -> Answer;
 
+    /// The same answer, with no more of the evidence than its first line. Default: all of it.
+    fn check_briefly(&self, history: &History, budget: u64) -> Answer {
+        self.check(history, budget)
+    }
+
     /// What shows a violation, as operations: the longest legal prefix, and what cannot come after it. `None` where
     /// there is no violation, or this checker proves it by something else. Default: by something else.
     fn evidence(&self, _history: &History, _budget: u64) -> Option<Box<history::linearizability::Evidence>> {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use scenarios::explain::{Arrow, Band, Dot, Explanation, LineKind, Picture};
+use scenarios::explain::{Arrow, Band, BandKind, Dot, Explanation, LineKind, Picture};
 use sim_core::SimTime;
 
 use super::text::wrapped;
@@ -141,8 +141,10 @@ impl<'a> Page<'a> {
     fn write_band(&self, f: &mut fmt::Formatter<'_>, band: &Band) -> fmt::Result {
         let begin = self.height(band.from_ns);
         let end = band.to_ns.map_or(self.bottom, |to| self.height(to)).max(begin + 4.0);
-        let is_host = ["down", "paused"].contains(&band.label.as_str());
-        let (class, half) = if is_host { ("down", 9.0) } else { ("apart", 20.0) };
+        let (class, half) = match band.kind {
+            BandKind::Host => ("down", 9.0),
+            BandKind::Apart => ("apart", 20.0),
+        };
         for lane in &band.lanes {
             let (x, width, height) = (x_of(*lane) - half, half * 2.0, end - begin);
             write!(

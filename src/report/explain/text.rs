@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 use scenarios::explain::{
-    Explanation, Inevitability, LegalPrefix, Line, LineKind, Regression, Share, States, WANTED_PERCENT,
+    Bracket, Explanation, Inevitability, LegalPrefix, Line, LineKind, Regression, Share, States,
+    WANTED_PERCENT,
 };
 use sim_core::SimTime;
 
@@ -84,6 +85,10 @@ impl Text<'_> {
         }
         if story.faults_tried > 0 {
             write!(told, " {}", needs(story.faults_tried, story.faults_needed))?;
+        } else if story.fault_moments > 0 {
+            let moments = grouped(story.fault_moments);
+            let hint = "`splitbrain shrink` leaves those that it needs";
+            write!(told, " There were faults at {moments} moments before it; {hint}.")?;
         }
         write_wrapped(f, "  ", &told)?;
         self.svg.as_ref().map_or(Ok(()), |svg| writeln!(f, "  drawn in {svg}"))
@@ -224,8 +229,13 @@ fn write_inevitable(f: &mut fmt::Formatter<'_>, inevitable: &Inevitability) -> f
             grouped(event),
             SimTime::from_nanos(at)
         ),
-        _ => "Not found: the search was broken off, or came to the end of its events (`--events-max`)."
-            .to_owned(),
+        _ => {
+            let after = inevitable.bracket.map_or_else(String::new, |Bracket { above, up_to }| {
+                format!(" It is one after event {}, up to {}.", grouped(above), grouped(up_to))
+            });
+            let why = "the search was broken off, or came to the end of its events (`--events-max`)";
+            format!("Not found: {why}.{after}")
+        }
     };
     write_wrapped(f, "  ", &text)?;
     let mut rows =

@@ -8,7 +8,7 @@ use sim_core::fingerprint::fingerprint;
 use super::super::Grid;
 
 /// The version of the folder's format.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// What is swept. Two sweeps with equal ones have the same runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ impl Manifest {
     pub(super) fn difference(&self, there: &Self) -> Option<String> {
         if there.splitbrain_version != self.splitbrain_version {
             return Some(format!("it was made by version {}", there.splitbrain_version));
+        }
+        if there.format_version != self.format_version {
+            return Some(format!("it has format version {}", there.format_version));
         }
         if there.seeds != self.seeds {
             return Some(format!("it has seeds {}..{}", there.seeds.start, there.seeds.end));

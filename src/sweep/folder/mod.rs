@@ -262,7 +262,10 @@ fn is_free(path: &Path) -> Result<bool, Failure> {
 
 fn read_manifest(place: &Path) -> Result<Manifest, Failure> {
     let text = fs::read_to_string(place).map_err(|error| Usage::read(place.display(), &error))?;
-    serde_json::from_str(&text).map_err(|error| damaged(place, &format!("it makes no sense: {error}")))
+    serde_json::from_str(&text).map_err(|error| {
+        let message = format!("`{}` is not what a sweep has written: {error}", place.display());
+        Usage::new(message, "that file as it was written", "name another folder").into()
+    })
 }
 
 fn damaged(path: &Path, what: &str) -> Failure {

@@ -224,6 +224,7 @@ fn columns(grid: &Grid) -> Vec<Column> {
     columns.extend(parameters(grid));
     columns.extend(about_the_verdict());
     columns.extend(numbers());
+    columns.extend(numbers_of_protocols(grid));
     columns
 }
 
@@ -295,6 +296,38 @@ fn numbers() -> Vec<Column> {
             columns.push(Column::number_or_null(name, move |row| row.gauges[place].as_ref().map(of)));
         }
     }
+    for (place, latency) in Latency::ALL.into_iter().enumerate() {
+        columns.extend(latency_columns(latency.name(), move |row| row.latencies[place].as_ref()));
+    }
+    columns
+}
+
+/// What processes count and measure: a column for each name that one of the protocols declares.
+fn numbers_of_protocols(grid: &Grid) -> Vec<Column> {
+    let counters = names(grid, |configuration| &configuration.own_counters)
+        .into_iter()
+        .map(|name| Column::number_or_null(snake(name), move |row| row.own_counters.get(name).copied()));
+    let latencies = names(grid, |configuration| &configuration.own_latencies).into_iter();
+    let latencies = latencies.flat_map(|name| latency_columns(name, move |row| row.own_latencies.get(name)));
+    counters.chain(latencies).collect()
+}
+
+/// The names that the protocols of a grid declare, each once, in the order of the configurations.
+fn names(grid: &Grid, of: impl Fn(&Configuration) -> &Vec<&'static str>) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in grid.configurations.iter().flat_map(of) {
+        if !names.contains(name) {
+            names.push(*name);
+        }
+    }
+    names
+}
+
+/// The columns of one latency.
+fn latency_columns(
+    name: &str,
+    of_row: impl Fn(&Row) -> Option<&Took> + Copy + 'static,
+) -> impl Iterator<Item = Column> {
     let of_latency: [(&str, NumberOf<Took>); 5] = [
         ("count", |took| took.count),
         ("mean_ns", |took| took.mean_ns),
@@ -302,13 +335,10 @@ fn numbers() -> Vec<Column> {
         ("p99_ns", |took| took.p99_ns),
         ("max_ns", |took| took.max_ns),
     ];
-    for (place, latency) in Latency::ALL.into_iter().enumerate() {
-        for (what, of) in of_latency {
-            let name = format!("{}_latency_{what}", snake(latency.name()));
-            columns.push(Column::number_or_null(name, move |row| row.latencies[place].as_ref().map(of)));
-        }
-    }
-    columns
+    let name = snake(name);
+    of_latency.into_iter().map(move |(what, of)| {
+        Column::number_or_null(format!("{name}_latency_{what}"), move |row| of_row(row).map(of))
+    })
 }
 
 /// A name as databases like it.
@@ -318,7 +348,12 @@ fn snake(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use scenarios::ProtocolTable;
+
     use super::*;
+    use crate::sweep::Asked;
 
     #[test]
     fn lists_say_where_they_begin_and_which_are_empty() {
@@ -328,6 +363,18 @@ mod tests {
         }
         assert_eq!((values.definitions, values.repetitions), (vec![1, 1, 0, 1], vec![0, 1, 0, 0]));
         assert_eq!(values.texts.len(), 3);
+    }
+
+    #[test]
+    fn no_two_columns_have_one_name_whatever_protocols_declare() {
+        let scenarios = ["all".to_owned()];
+        let asked = Asked { scenarios: &scenarios, set: &[], vary: &[], seeds: 0..1 };
+        let grid = Grid::new(&asked, &ProtocolTable::builtin()).unwrap_or_else(|failure| panic!("{failure}"));
+        let mut names = BTreeSet::new();
+        for column in columns(&grid) {
+            assert!(names.insert(column.name.clone()), "`{}` is there twice", column.name);
+        }
+        assert!(names.contains("commit_latency_p99_ns") && names.contains("state_transfers"), "{names:?}");
     }
 
     #[test]

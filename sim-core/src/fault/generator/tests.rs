@@ -281,6 +281,17 @@ fn members_leave_and_spares_come_by_the_word_of_an_administrator() {
     assert!(spares.iter().all(|spare| started.contains(spare)), "{started:?}");
 }
 
+/// The names of the partitions that a fault makes.
+fn partitions(drawn: &Drawn) -> Vec<u32> {
+    let name = |command: &Command| match command {
+        Command::Partition { name, .. } => Some(name.raw()),
+        _ => None,
+    };
+    let mut names: Vec<u32> = drawn.fault.commands().filter_map(|(_, command)| name(command)).collect();
+    names.dedup();
+    names
+}
+
 proptest! {
     #[test]
     fn the_same_seed_draws_the_same_plan(seed: u64) {
@@ -301,6 +312,28 @@ proptest! {
                     prop_assert!(since > start && until <= quiet && since < until, "{}", entry);
                 }
             }
+        }
+    }
+
+    /// Three generations of plans, each bred from the one before and the first.
+    #[test]
+    fn a_bred_plan_keeps_the_limits_of_a_drawn_one(seed: u64) {
+        let generator = Generator { down_max: 2, ..generator(5) };
+        let first = generator.draw(&KeySource::new(seed));
+        let mut faults = first.clone();
+        let mut stream = KeySource::new(seed).stream(Purpose::Search, 0, 0);
+        for _ in 0..3 {
+            faults = generator.breed(&faults, &first, &mut stream);
+            let quiet = generator.end - generator.settle;
+            for (place, drawn) in faults.iter().enumerate() {
+                prop_assert!(drawn.start > generator.start && drawn.end() <= quiet, "{:?}", drawn);
+                prop_assert!(generator.fits(drawn, &faults[..place]), "{:?}", drawn);
+            }
+            let mut names: Vec<u32> = faults.iter().flat_map(partitions).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            prop_assert_eq!(names.len(), count, "two faults make a partition of the same name");
         }
     }
 

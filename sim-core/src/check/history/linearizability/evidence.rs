@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::part::Part;
 use super::search::{Scratch, Search};
-use super::shrink;
 use crate::OpId;
 use crate::check::history::recorded::Record;
 use crate::check::history::spec::Spec;
@@ -33,13 +32,13 @@ pub struct Evidence {
     pub is_minimal: bool,
 }
 
-/// Finds all of it.
+/// Gathers all of it. `small` is a part that is illegal, too, and whether it is minimal.
 pub(super) fn gather<S: Spec>(
     spec: &S,
     record: &Record<'_>,
     part: &Part<S::Call>,
     deepest: usize,
-    budget: u64,
+    (small, is_minimal): (Part<S::Call>, bool),
     scratch: &mut Scratch,
 ) -> Evidence {
     let owned = |operation: u32| record.operations[operation as usize].owned();
@@ -48,7 +47,6 @@ pub(super) fn gather<S: Spec>(
     let prefix = order.iter().map(|call| record.operations[part.operations[*call as usize] as usize].op);
     let prefix = prefix.collect();
     let stuck = window.iter().map(|call| owned(part.operations[*call as usize])).collect();
-    let (small, is_minimal) = shrink::shrink(spec, record, part, budget, scratch);
     let mut has_returned = vec![false; small.calls.len()];
     small.ends.iter().filter(|end| end.is_return).for_each(|end| has_returned[end.call as usize] = true);
     let minimal = small.calls.iter().zip(&small.operations).zip(has_returned);

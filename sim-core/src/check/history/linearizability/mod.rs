@@ -54,6 +54,13 @@ pub struct Linearizability<S> {
     spec: S,
 }
 
+/// Whether the smallest part that is illegal is looked for: in a long history that takes most of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SmallestPart {
+    Sought,
+    LeftOut,
+}
+
 impl<S: Spec> Linearizability<S> {
     /// The checker for objects of this kind.
     pub const fn new(spec: S) -> Self {
@@ -62,6 +69,10 @@ impl<S: Spec> Linearizability<S> {
 
     /// Judges a history in about `budget` steps; making evidence small may take as many again.
     pub fn judge(&self, history: &History, budget: u64) -> Judgement<Evidence> {
+        self.judge_with(history, budget, SmallestPart::Sought)
+    }
+
+    fn judge_with(&self, history: &History, budget: u64, smallest: SmallestPart) -> Judgement<Evidence> {
         let record = Record::new(history);
         let parts = part::split(&self.spec, &record);
         let mut scratch = Scratch::new();
@@ -74,7 +85,7 @@ impl<S: Spec> Linearizability<S> {
                 Found::Legal => {}
                 Found::OutOfBudget => undecided.push(part),
                 Found::Illegal { deepest } => {
-                    return self.violation(&record, part, deepest, budget, &mut scratch);
+                    return self.violation(&record, part, deepest, (budget, smallest), &mut scratch);
                 }
             }
         }
@@ -85,7 +96,7 @@ impl<S: Spec> Linearizability<S> {
                 Zones::Illegal(values) => {
                     // These clusters alone are illegal, and small enough for a search.
                     let small = part.only(&values, |call| self.spec.access(call));
-                    return self.violation_of_part(&record, &small, budget, &mut scratch);
+                    return self.violation_of_part(&record, &small, (budget, smallest), &mut scratch);
                 }
                 Zones::NotApplicable => {}
             }
@@ -93,7 +104,7 @@ impl<S: Spec> Linearizability<S> {
                 Found::Legal => {}
                 Found::OutOfBudget => still_undecided.push(part),
                 Found::Illegal { deepest } => {
-                    return self.violation(&record, part, deepest, budget, &mut scratch);
+                    return self.violation(&record, part, deepest, (budget, smallest), &mut scratch);
                 }
             }
         }
@@ -127,12 +138,12 @@ impl<S: Spec> Linearizability<S> {
         &self,
         record: &Record<'_>,
         part: &Part<S::Call>,
-        budget: u64,
+        (budget, smallest): (u64, SmallestPart),
         scratch: &mut Scratch,
     ) -> Judgement<Evidence> {
         let mut search = Search::new(&self.spec, &part.calls, &part.ends, scratch);
         match search.run(budget) {
-            Found::Illegal { deepest } => self.violation(record, part, deepest, budget, scratch),
+            Found::Illegal { deepest } => self.violation(record, part, deepest, (budget, smallest), scratch),
             Found::OutOfBudget => {
                 Judgement::Inconclusive(self.say_undecided(&[part], search.steps(), budget))
             }
@@ -145,10 +156,14 @@ impl<S: Spec> Linearizability<S> {
         record: &Record<'_>,
         part: &Part<S::Call>,
         deepest: usize,
-        budget: u64,
+        (budget, smallest): (u64, SmallestPart),
         scratch: &mut Scratch,
     ) -> Judgement<Evidence> {
-        Judgement::Violation(Box::new(evidence::gather(&self.spec, record, part, deepest, budget, scratch)))
+        let small = match smallest {
+            SmallestPart::Sought => shrink::shrink(&self.spec, record, part, budget, scratch),
+            SmallestPart::LeftOut => (part.clone(), false),
+        };
+        Judgement::Violation(Box::new(evidence::gather(&self.spec, record, part, deepest, small, scratch)))
     }
 
     fn say_undecided(&self, parts: &[&Part<S::Call>], steps: u64, budget: u64) -> String {
@@ -170,6 +185,13 @@ impl<S: Spec + Send + Sync> HistoryChecker for Linearizability<S> {
 
     fn check(&self, history: &History, budget: u64) -> Answer {
         self.judge(history, budget).into()
+    }
+
+    fn check_briefly(&self, history: &History, budget: u64) -> Answer {
+        match Answer::from(self.judge_with(history, budget, SmallestPart::LeftOut)) {
+            Answer::Violation(text) => Answer::Violation(text.lines().next().unwrap_or_default().to_owned()),
+            answer @ (Answer::Pass | Answer::Inconclusive(_)) => answer,
+        }
     }
 
     fn evidence(&self, history: &History, budget: u64) -> Option<Box<Evidence>> {

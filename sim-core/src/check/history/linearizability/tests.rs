@@ -366,6 +366,27 @@ fn unique_values_are_decided_where_a_search_is_not() {
 }
 
 #[test]
+fn a_brief_answer_is_the_first_line_of_the_whole_one() {
+    let brief = |answer: Answer| match answer {
+        Answer::Violation(text) => Answer::Violation(text.lines().next().expect("evidence").to_owned()),
+        other => other,
+    };
+    let mut violations = 0;
+    for index in 0..2_000 {
+        let history = random_history(Shape::repeating(Service::Kv, CLIENTS), &mut draws(index));
+        let checker: &dyn HistoryChecker = &super::kv();
+        let whole = checker.check(&history, BUDGET);
+        violations += usize::from(matches!(whole, Answer::Violation(_)));
+        assert_eq!(checker.check_briefly(&history, BUDGET), brief(whole), "history {index}");
+    }
+    assert!((500..1_900).contains(&violations), "{violations} violations");
+    // Here a search runs out of steps, and the parts that contradict one another are judged by themselves.
+    let history = hard(|index| index);
+    let whole = super::kv().check(&history, 10_000);
+    assert_eq!(super::kv().check_briefly(&history, 10_000), brief(whole));
+}
+
+#[test]
 fn zones_agree_with_all_orders() {
     let mut scratch = Scratch::new();
     let mut counts = [0; 2];
