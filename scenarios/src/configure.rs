@@ -313,7 +313,7 @@ mod tests {
             .map(|seed| {
                 let network = &fixed.configured(seed, &table).scenario.network;
                 assert_eq!(network.loss.map(|it| it.to_string()).as_deref(), Some("0.25"));
-                network.latency.expect("drawn").to_string()
+                network.latency.as_ref().expect("drawn").to_string()
             })
             .collect();
         assert_eq!(latencies, ["2ms".to_owned(), "3ms".to_owned()].into());

@@ -26,6 +26,7 @@ impl FaultKind for Timeouts {
     }
 
     fn generate(&self, stream: &mut Stream, context: &GeneratorContext) -> Option<Fault> {
+        context.has_peers().then_some(())?;
         let duration = context.draw_duration(stream);
         let node = context.draw_node(stream)?;
         let timer = context.draw_timer(stream)?;

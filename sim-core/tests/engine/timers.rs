@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sim_core::clock::{ClockFault, NodeClock};
-use sim_core::fault::Command;
+use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
 use sim_core::trace::TraceKind;
 use sim_core::{Span, World};
 
@@ -308,15 +308,14 @@ fn a_timer_that_is_not_armed_cannot_be_fired() {
     assert_eq!(fired_with(crashed), [(16, A), (26, B), (36, Number(1))], "those of an earlier life are void");
 }
 
-/// When a node is paused that sets a timer for 20 ms at its start, and anew at 15 ms if `is_reset`, by an entry with this
-/// trigger.
-fn paused_at(trigger: Trigger, is_reset: bool) -> Option<u64> {
-    let mut setup = puppets(1, 1, move |_, context, input| match input {
+/// When an entry of this trigger is applied. Both nodes set B for 20 ms at their start, and n2 sets it anew at 15 ms.
+fn applied_at(trigger: Trigger) -> Option<u64> {
+    let mut setup = puppets(1, 2, |puppet, context, input| match input {
         Input::Start => {
             context.set_timer(PuppetTimer::A, ms(15));
             context.set_timer(PuppetTimer::B, ms(20));
         }
-        Input::Timer(PuppetTimer::A) if is_reset => context.set_timer(PuppetTimer::B, ms(20)),
+        Input::Timer(PuppetTimer::A) if puppet.node == n(2) => context.set_timer(PuppetTimer::B, ms(20)),
         _ => {}
     });
     let entry = Entry { trigger, command: Command::Pause(Target::Node(n(1))), was: None };
@@ -329,15 +328,15 @@ fn paused_at(trigger: Trigger, is_reset: bool) -> Option<u64> {
 
 #[test]
 fn a_command_comes_before_a_timer_fires_however_often_that_is_set_anew() {
-    let before = |span, name: &str, since, until| {
-        let (node, timer) = (n(1), name.parse().expect("a name"));
-        Trigger::Before { span: ms(span), node, timer, since: at(since), until: at(until) }
+    let applied = |node, name: &str, span, since, until| {
+        let (node, timer) = (n(node), name.parse().expect("a name"));
+        applied_at(Trigger::Before { span: ms(span), node, timer, since: at(since), until: at(until) })
     };
-    assert_eq!(paused_at(before(3, "b", 0, 100), false), Some(17));
-    assert_eq!(paused_at(before(3, "b", 0, 100), true), Some(32), "it was set anew at 15 ms");
-    assert_eq!(paused_at(before(7, "b", 0, 100), true), Some(13), "it was near before");
-    assert_eq!(paused_at(before(3, "b", 19, 100), false), Some(19), "not earlier than asked for");
-    assert_eq!(paused_at(before(3, "b", 0, 17), false), None, "too late");
-    assert_eq!(paused_at(before(3, "b", 25, 100), false), None, "it has fired");
-    assert_eq!(paused_at(before(3, "c", 0, 100), false), None, "it is never set");
+    assert_eq!(applied(1, "b", 3, 0, 100), Some(17));
+    assert_eq!(applied(2, "b", 3, 0, 100), Some(32), "it was set anew at 15 ms");
+    assert_eq!(applied(2, "b", 7, 0, 100), Some(13), "it was near before");
+    assert_eq!(applied(1, "b", 3, 19, 100), Some(19), "not earlier than asked for");
+    assert_eq!(applied(1, "b", 3, 0, 17), None, "too late");
+    assert_eq!(applied(1, "b", 3, 25, 100), None, "it has fired");
+    assert_eq!(applied(1, "c", 3, 0, 100), None, "it is never set");
 }

@@ -64,7 +64,7 @@ fn whatever_is_drawn_can_be_written_in_a_scenario() {
         domains: vec![nodes[..2].to_vec()],
         client_count: 3,
         admin_count: 1,
-        sites: Sites { region_count: 3, timers: &["tick"], points: &["half-way"] },
+        sites: Sites { region_count: 3, timers: &["election"], points: &["before-apply"] },
         concurrent_max: 100,
         gap: Span::ZERO,
         down_max: 5,

@@ -54,7 +54,8 @@ fn a_kind_without_a_usual_rate_comes_only_where_it_is_named() {
     for kind in unusual {
         assert!(usual.kinds.iter().all(|(known, _)| known.about() != kind.about()), "{:?}", kind.about());
         let kinds = vec![(*kind, rate(*kind))];
-        let named = Generator { kinds, domains: vec![vec![NodeId::new(1), NodeId::new(2)]], ..usual.clone() };
+        let domains = vec![vec![NodeId::new(1), NodeId::new(2)]];
+        let named = Generator { kinds, domains, sites: generator(5).sites, ..usual.clone() };
         assert!(!draw(&named, 0).is_empty(), "{:?}", kind.about());
     }
 }
@@ -76,7 +77,10 @@ fn without(faults: Vec<Drawn>, kind: &str) -> Vec<Drawn> {
 fn is_undone_by(begun: &Command, ended: &Command) -> bool {
     match (begun, ended) {
         (
-            Command::Crash(node) | Command::CrashLosing { node, .. } | Command::CrashAfterEffect { node, .. },
+            Command::Crash(node)
+            | Command::CrashLosing { node, .. }
+            | Command::CrashAfterEffect { node, .. }
+            | Command::CrashAtPoint { node, .. },
             Command::Restart(again),
         )
         | (Command::Pause(node), Command::Resume(again))
@@ -195,6 +199,12 @@ fn are_all(places: &[Place<Target>]) -> bool {
 fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
     use crate::service::{Admin, Operation};
     match (begun, ended) {
+        (
+            Command::Crash(node) | Command::CrashAfterEffect { node, .. } | Command::Pause(node),
+            Command::Restart(again) | Command::Resume(again),
+        ) if node == again && matches!(node, Target::Node(_)) => {
+            matches!(begun, Command::Pause(_)) == matches!(ended, Command::Resume(_))
+        }
         (Command::Crash(_) | Command::CrashAfterEffect { .. }, Command::Restart(Target::AllDown))
         | (Command::Pause(_), Command::Resume(Target::All))
         | (Command::Clock { .. }, Command::Clock { node: Target::All, .. })
@@ -202,8 +212,9 @@ fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
         (Command::Link { fault: begun, .. }, Command::Link { from, to, fault }) => {
             std::mem::discriminant(begun) == std::mem::discriminant(fault) && are_all(from) && are_all(to)
         }
-        (Command::Cut { .. }, Command::Mend { from, to, direction: Direction::BothWays }) => {
-            are_all(from) && are_all(to)
+        (Command::Cut { from, to, direction }, Command::Mend { from: first, to: second, direction: way }) => {
+            (from, to, direction) == (first, second, way)
+                || (are_all(first) && are_all(second) && *way == Direction::BothWays)
         }
         (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
         (
