@@ -68,7 +68,7 @@ fn the_shrunk_scenario_of_the_book_fails_as_it_says() {
     let blocks = blocks(&chapter("shrinking.md"), "ron,scenario");
     let [text] = blocks.as_slice() else { panic!("one scenario, not {}", blocks.len()) };
     let loaded = scenarios::load("shrinking.md", text.as_bytes(), &[], &table).expect("it is valid");
-    let report = scenarios::run(&loaded, &table, 9, &scenarios::RunOptions::default()).report;
+    let report = scenarios::run(&loaded, &table, 20, &scenarios::RunOptions::default()).report;
     let expected = scenarios::Verdict::ExpectedViolation { property: "linearizability".to_owned() };
     assert_eq!(report.verdict, expected);
 }
@@ -352,7 +352,7 @@ fn explained(more: &[&str], name: &str) -> (String, PathBuf) {
     let blocks = blocks(&chapter("shrinking.md"), "ron,scenario");
     fs::write(folder.join("stale.shrunk.ron"), &blocks[0]).expect("the folder is ours");
     let capsule = "stale.shrunk.capsule.ron";
-    printed_in(&folder, &["run", "stale.shrunk.ron", "--seed", "9", "--save", capsule]);
+    printed_in(&folder, &["run", "stale.shrunk.ron", "--seed", "20", "--save", capsule]);
     (printed_in(&folder, &[&["explain", capsule], more].concat()), folder)
 }
 

@@ -1,9 +1,10 @@
 //! `splitbrain shrink`: the smallest run that fails as the one in a capsule does.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
-use rayon::prelude::*;
+use rayon::BroadcastContext;
 use scenarios::ProtocolTable;
 use scenarios::shrink::{Case, Outcome, Progress, Refusal, Shrunk, Trial, shrink};
 use serde::Serialize;
@@ -45,7 +46,7 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 
     /// Stop when all runs together have had about so many events
-    #[arg(long, value_name = "EVENTS", default_value_t = 30_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "EVENTS", default_value_t = 40_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     events_max: u64,
 
     /// For whom
@@ -67,8 +68,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
         let outcome = |trial: &Trial<'_>, case: &Case| {
             if interrupt::is_asked() { Outcome::default() } else { trial.outcome(case) }
         };
-        let mut runner =
-            |trial: &Trial<'_>, cases: &[Case]| cases.par_iter().map(|case| outcome(trial, case)).collect();
+        let mut runner = |trial: &Trial<'_>, cases: &[Case]| up_to_first(cases, |case| outcome(trial, case));
         let mut watch = |at: Progress| {
             progress.begin(format!("shrinking, {} faults and {} operations left", at.faults, at.operations));
             progress.show(usize::try_from(at.runs).unwrap_or(usize::MAX));
@@ -90,6 +90,29 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
         return Ok(ExitCode::INTERRUPTED);
     }
     Ok(ExitCode::PASS)
+}
+
+/// The outcomes of cases up to the first that fails, on all processors: what comes behind it is not begun.
+fn up_to_first(cases: &[Case], outcome: impl Fn(&Case) -> Outcome + Sync) -> Vec<Outcome> {
+    let (next, end) = (AtomicUsize::new(0), AtomicUsize::new(cases.len()));
+    let work = |_: BroadcastContext<'_>| {
+        let mut outcomes = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            if place >= end.load(Ordering::Relaxed) {
+                return outcomes;
+            }
+            let outcome = outcome(&cases[place]);
+            if outcome.fails {
+                end.fetch_min(place + 1, Ordering::Relaxed);
+            }
+            outcomes.push((place, outcome));
+        }
+    };
+    let mut outcomes: Vec<(usize, Outcome)> = rayon::broadcast(work).into_iter().flatten().collect();
+    outcomes.sort_unstable_by_key(|(place, _)| *place);
+    outcomes.truncate(end.into_inner());
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// Where the small run goes.

@@ -9,7 +9,7 @@ use crate::exit_code::ExitCode;
 use crate::report::VerdictKind;
 
 /// How many runs of a failure are named.
-const NAMED_MAX: usize = 5;
+const NAMED_MAX: usize = 8;
 
 /// What failed how. Failures that share it count as one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

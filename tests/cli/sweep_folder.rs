@@ -193,6 +193,26 @@ fn a_capsule_of_a_failure_replays_it() {
 }
 
 #[test]
+fn failures_are_told_apart_by_the_faults_that_they_need() {
+    let out = out("needs");
+    let mutant = ["--set", "protocol.mutant=commit-prior-term"];
+    let sweep = ["sweep", "raft/short-lived-leaders", "--seeds", "0..30", "--out", &out];
+    code_and(&splitbrain(&[&sweep[..], &mutant].concat()), 1, "violation");
+    let files = results(&out);
+    let readmes: Vec<(&String, String)> = files
+        .iter()
+        .filter(|(name, _)| name.ends_with("README.txt"))
+        .map(|(name, text)| (name, String::from_utf8_lossy(text).into_owned()))
+        .collect();
+    assert!(!readmes.is_empty());
+    for (name, text) in readmes {
+        assert!(name.contains("-crash/"), "without crashes leaders live long: {name}");
+        assert!(text.contains("\nneeds      crash\n"), "{text}");
+        assert!(text.contains(" that failed so need the same"), "{text}");
+    }
+}
+
+#[test]
 fn a_folder_with_something_else_in_it_is_refused_and_not_touched() {
     let out = out("other");
     let first = ["sweep", "echo/hello", "--seeds", "0..3", "--out", &out];

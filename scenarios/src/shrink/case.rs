@@ -1,16 +1,18 @@
 //! A run that may be the smaller one: a scenario without faults of its own, a seed, and what happens to it.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sim_core::fault::{Command, Entry, Plan, Target};
+use sim_core::network::PartitionId;
 use sim_core::service::Operation;
 use sim_core::{SimTime, Simulation};
 
 use super::symptom::Symptom;
 use crate::load::{Loaded, load};
 use crate::protocol::ProtocolTable;
-use crate::run::{Report, RunOptions, run_observed};
+use crate::run::{HistoryEvidence, Report, RunOptions, run_observed};
 use crate::text::{self, Document, Override};
 
 /// A candidate.
@@ -25,9 +27,21 @@ pub struct Case {
 }
 
 impl Case {
-    /// Its plan.
+    /// Its plan: what its scenario file says, with the numbers that partitions have there.
     pub fn plan(&self) -> Plan {
-        Plan::new(self.entries.iter().map(|entry| Entry::clone(entry)).collect(), Vec::new())
+        let known = partitions(&self.entries);
+        let number = |id: PartitionId| {
+            let place = known.iter().take_while(|other| **other < id).count();
+            PartitionId::new(u32::try_from(place).expect("a plan has few partitions"))
+        };
+        let entry = |entry: &Arc<Entry>| {
+            let mut entry = Entry::clone(entry);
+            if let Command::Partition { name, .. } | Command::HealPartition(name) = &mut entry.command {
+                *name = number(*name);
+            }
+            entry
+        };
+        Plan::new(self.entries.iter().map(entry).collect(), Vec::new())
     }
 
     /// The same with other entries.
@@ -59,6 +73,15 @@ impl Case {
         plan.entries().iter().all(is_in_phase)
             && plan.validate(scenario.nodes, scenario.clients.total()).is_ok()
     }
+}
+
+/// The partitions that are made or healed.
+pub(super) fn partitions(entries: &[Arc<Entry>]) -> BTreeSet<PartitionId> {
+    let partition = |entry: &Arc<Entry>| match entry.command {
+        Command::Partition { name, .. } | Command::HealPartition(name) => Some(name),
+        _ => None,
+    };
+    entries.iter().filter_map(partition).collect()
 }
 
 /// A scenario's text with fields set, as `--set` does it; `None` where that cannot be.
@@ -105,7 +128,7 @@ impl Trial<'_> {
         if !case.fits(&plan) {
             return Outcome::default();
         }
-        let report = self.report(&case.loaded, case.seed, Some(plan));
+        let report = self.report(&case.loaded, case.seed, Some(plan), HistoryEvidence::FirstLine);
         Outcome { fails: self.is_same(&report), events: report.events }
     }
 
@@ -115,7 +138,13 @@ impl Trial<'_> {
     }
 
     /// Runs a scenario; one that takes too many events is broken off, and has no verdict.
-    pub(super) fn report(&self, loaded: &Loaded, seed: u64, replay: Option<Plan>) -> Report {
+    pub(super) fn report(
+        &self,
+        loaded: &Loaded,
+        seed: u64,
+        replay: Option<Plan>,
+        evidence: HistoryEvidence,
+    ) -> Report {
         let mut observer = |simulation: &dyn Simulation| {
             if simulation.events() > self.events_max {
                 ControlFlow::Break(())
@@ -123,7 +152,7 @@ impl Trial<'_> {
                 ControlFlow::Continue(())
             }
         };
-        let options = RunOptions { replay, ..RunOptions::default() };
+        let options = RunOptions { replay, evidence, ..RunOptions::default() };
         run_observed(loaded, self.table, seed, &options, &mut observer).report
     }
 }

@@ -19,9 +19,13 @@ impl Shrinker<'_, '_> {
     }
 
     /// Takes chunks of the entries of a class away: all of them, half, a quarter, … one.
-    fn without_chunks(&mut self, is_member: impl Fn(&Entry) -> bool) {
+    pub(super) fn without_chunks(&mut self, is_member: impl Fn(&Entry) -> bool) {
         let mut size = self.members(&is_member).len();
         while size > 0 {
+            let chunks = self.members(&is_member).len().div_ceil(size);
+            if self.is_dear(chunks as u64) {
+                return;
+            }
             self.without_chunks_of(size, &is_member);
             // Two at a time as well: a fault often stands beside what undoes it.
             size = if size > 3 { size / 2 } else { size - 1 };

@@ -39,7 +39,7 @@ impl Shrinker<'_, '_> {
     }
 
     /// Takes the first field away that can go, sections before what they hold.
-    fn without_a_field(&mut self) -> bool {
+    pub(super) fn without_a_field(&mut self) -> bool {
         let text = self.best.loaded.value_text();
         let outline = Outline::new(text);
         let paths = outline.fields(2).into_iter().filter(|path| is_free(&path.to_string()));

@@ -1,21 +1,20 @@
 //! The smallest run as files: a scenario that reads as if somebody had written it, and a capsule.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ron::ser::PrettyConfig;
-use sim_core::fault::{Command, Entry, Target, Trigger};
+use sim_core::fault::{Entry, Trigger};
 use sim_core::network::PartitionId;
 use sim_core::{SimTime, Span};
 
-use super::case::{Case, Trial, text_with};
+use super::case::{Case, Trial, partitions, text_with};
 use super::{Shrinker, Size};
-use crate::capsule::{Capsule, Opened};
+use crate::capsule::Capsule;
 use crate::format::{Act, Before, Event, Timed, When};
 use crate::load::{Loaded, load};
 use crate::plan::heal;
-use crate::run::Report;
+use crate::run::{HistoryEvidence, Report};
 use crate::text::units::{NodeName, PointName, Time};
 use crate::text::{Outline, Path, ron_options};
 
@@ -54,14 +53,66 @@ impl Shrunk {
     }
 }
 
+/// Where what undoes an act stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undoing {
+    /// With the act: `undo_after`.
+    Beside,
+    /// On a line of its own.
+    Apart,
+}
+
+/// A case as a file, and its run.
+pub(super) struct Written {
+    /// The scenario, with its faults in it.
+    pub(super) text: String,
+    /// The same, loaded.
+    pub(super) loaded: Loaded,
+    /// Its run.
+    pub(super) report: Report,
+}
+
+impl Written {
+    /// Writes a case down, reads that and runs it; `None` where that is no valid scenario. `first` says how long it has to
+    /// converge.
+    pub(super) fn of(
+        case: &Case,
+        trial: &Trial<'_>,
+        first: &Loaded,
+        name: &str,
+        undoing: Undoing,
+        evidence: HistoryEvidence,
+    ) -> Option<Self> {
+        let timed = timed(&case.entries, undoing)?;
+        let text = text_with(
+            &with_convergence_of(first.value_text(), case.loaded.value_text())?,
+            &[
+                &format!("faults={}", faults_text(&timed)),
+                &format!("name=\"{name}\""),
+                &format!("summary=\"violates {}\"", trial.symptom.property),
+            ],
+        )?;
+        let text = laid_out(&text);
+        let loaded = load("shrunk.ron", text.as_bytes(), &[], trial.table).ok()?;
+        let report = trial.report(&loaded, case.seed, None, evidence);
+        Some(Self { text, loaded, report })
+    }
+}
+
 impl Shrinker<'_, '_> {
-    /// Writes the best case down and runs that; `None` where it does not fail then.
-    pub(super) fn finish(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
-        let (text, loaded, report) =
-            [true, false].into_iter().find_map(|is_paired| self.written(&opened.loaded, is_paired))?;
+    /// Writes the best case down as it reads best, and runs that; `None` where it does not fail then.
+    pub(super) fn finish(&mut self, first: &Report) -> Option<Shrunk> {
+        let name = format!("{}-shrunk", base_name(&self.best.loaded.scenario.name));
+        let mut ways = [Undoing::Beside, Undoing::Apart].into_iter();
+        let Written { text, loaded, report } = ways.find_map(|undoing| {
+            self.spent.runs += 1;
+            let written =
+                Written::of(&self.best, self.trial, self.first, &name, undoing, HistoryEvidence::Whole)?;
+            self.trial.is_same(&written.report).then_some(written)
+        })?;
         let heading = format!(
             "The smallest run found of a failure of `{}`: with seed {}, {}.",
-            opened.loaded.scenario.name, report.seed, report.verdict
+            self.first.scenario.name, report.seed, report.verdict
         );
         let comment = comment(&heading, &report);
         let size = |loaded: &Loaded, report: &Report| {
@@ -71,47 +122,17 @@ impl Shrinker<'_, '_> {
         Some(Shrunk {
             scenario_text: format!("{comment}{text}\n"),
             capsule: Capsule::of(&loaded, &report),
-            before: size(&opened.loaded, first),
+            before: size(self.first, first),
             after: size(&loaded, &report),
             runs: self.spent.runs,
             loaded,
         })
-    }
-
-    fn written(&mut self, first: &Loaded, is_paired: bool) -> Option<(String, Loaded, Report)> {
-        let name = format!("{}-shrunk", base_name(&self.best.loaded.scenario.name));
-        self.spent.runs += 1;
-        written(&self.best, self.trial, first, &name, is_paired)
     }
 }
 
 /// The name of a scenario before it was shrunk.
 fn base_name(name: &str) -> &str {
     name.strip_suffix("-shrunk").unwrap_or(name)
-}
-
-/// The scenario of a case with its faults in it, as text and loaded, and its run, if that fails in the same way. `first`
-/// says how long it has to converge.
-pub(super) fn written(
-    case: &Case,
-    trial: &Trial<'_>,
-    first: &Loaded,
-    name: &str,
-    is_paired: bool,
-) -> Option<(String, Loaded, Report)> {
-    let timed = timed(&case.entries, is_paired)?;
-    let text = text_with(
-        &with_convergence_of(first.value_text(), case.loaded.value_text())?,
-        &[
-            &format!("faults={}", faults_text(&timed)),
-            &format!("name=\"{name}\""),
-            &format!("summary=\"violates {}\"", trial.symptom.property),
-        ],
-    )?;
-    let text = laid_out(&text);
-    let loaded = load("shrunk.ron", text.as_bytes(), &[], trial.table).ok()?;
-    let report = trial.report(&loaded, case.seed, None);
-    trial.is_same(&report).then_some((text, loaded, report))
 }
 
 /// The text with as much time to converge as the first had, which candidates have not.
@@ -123,9 +144,8 @@ fn with_convergence_of(first: &str, text: &str) -> Option<String> {
     }
 }
 
-/// Entries as a scenario has them: what undoes something stands with it, if that `is_paired`. `None` where one cannot be
-/// written.
-fn timed(entries: &[Arc<Entry>], is_paired: bool) -> Option<Vec<Timed>> {
+/// Entries as a scenario has them. `None` where one cannot be written.
+fn timed(entries: &[Arc<Entry>], undoing: Undoing) -> Option<Vec<Timed>> {
     let acts = acts(entries)?;
     let mut is_undoing = vec![false; entries.len()];
     let mut all = Vec::new();
@@ -133,7 +153,8 @@ fn timed(entries: &[Arc<Entry>], is_paired: bool) -> Option<Vec<Timed>> {
         if is_undoing[index] {
             continue;
         }
-        let later = (index + 1..entries.len()).filter(|later| is_paired && !is_undoing[*later]);
+        let later =
+            (index + 1..entries.len()).filter(|later| undoing == Undoing::Beside && !is_undoing[*later]);
         let undone = acts[index].opposite().and_then(|opposite| {
             let mut undoing = later.filter(|later| acts[*later] == opposite);
             undoing.find_map(|later| Some((later, after(entry.trigger, entries[later].trigger)?)))
@@ -148,10 +169,11 @@ fn timed(entries: &[Arc<Entry>], is_paired: bool) -> Option<Vec<Timed>> {
 }
 
 fn acts(entries: &[Arc<Entry>]) -> Option<Vec<Act>> {
-    let partitions: BTreeSet<PartitionId> =
-        entries.iter().filter_map(|entry| partition_of(&entry.command)).collect();
+    let partitions = partitions(entries);
+    // As wide as the last, so that the alphabet has them in this order.
+    let width = partitions.len().to_string().len();
     let name = |partition: PartitionId| match partitions.iter().position(|known| *known == partition) {
-        Some(index) if partitions.len() > 1 => format!("split-{}", index + 1),
+        Some(index) if partitions.len() > 1 => format!("split-{:0width$}", index + 1),
         _ => "split".to_owned(),
     };
     entries.iter().map(|entry| Act::of(&entry.command, &name)).collect()
@@ -188,13 +210,6 @@ fn after(one: Trigger, other: Trigger) -> Option<Span> {
         | (Trigger::After { .. }, Trigger::At(_))
         | (Trigger::Before { .. }, _)
         | (_, Trigger::Before { .. }) => None,
-    }
-}
-
-fn partition_of(command: &Command<Target>) -> Option<PartitionId> {
-    match command {
-        Command::Partition { name, .. } | Command::HealPartition(name) => Some(*name),
-        _ => None,
     }
 }
 

@@ -1,16 +1,27 @@
 //! From a failure to the smallest run that fails in the same way.
 //!
 //! ```text
-//! capsule ─ start ─► case ─ entries ─► fields ─► times ─┐   ─ finish ─► scenario, capsule
-//!                     ▲                                 │
-//!                     └───── until nothing helps ───────┘
+//! capsule ─ start ─► cases ─ parts ─► the smallest ─ entries ─► fields ─► times ─► seeds ─┐ ─ drops ─ finish ─► scenario,
+//!                                         ▲                                              │                     capsule
+//!                                         └───────────── until nothing helps ────────────┘
 //! ```
 //!
-//! | step | takes away |
+//! | step | does |
 //! | --- | --- |
-//! | `entries` | faults and operations, by delta debugging ("Simplifying and Isolating Failure-Inducing Input", Zeller and Hildebrandt, IEEE TSE 2002): half of them, a quarter, … one |
-//! | `fields` | fields of the scenario, nodes, clients, the end of the run |
-//! | `times` | waiting between faults, and digits of their times |
+//! | `start` | writes out what was drawn, in four ways |
+//! | `parts` | looks for the failure in short runs made of parts of the long one |
+//! | `entries` | takes away faults and operations, by delta debugging ("Simplifying and Isolating Failure-Inducing Input", Zeller and Hildebrandt, IEEE TSE 2002): half of them, a quarter, … one |
+//! | `fields` | takes away fields of the scenario, nodes, clients, the end of the run |
+//! | `times` | takes away waiting between faults, and digits of their times |
+//! | `drops` | puts single lost messages in the place of what lost them |
+//!
+//! A run that fails by a rare coincidence is another run as soon as anything is taken away, and most of these do not fail.
+//! So the cheapest comes first: short runs with many seeds; passes over single entries that would take more than what is left
+//! of `events_max` wait until the run is smaller.
+//!
+//! Each candidate that becomes the best one has been written as a file, loaded and run with all of its time to converge, so
+//! what shrinking ends in repeats. While candidates are tried they have less of that time: who does not converge in all of it
+//! does not in a part.
 //!
 //! A candidate is kept if it fails *the same way*: the same property, and evidence that differs in names and numbers only
 //! ([`Symptom`]). Draws are keyed, so taking one fault away leaves the rest of the run as it was until something depends
@@ -20,9 +31,12 @@
 //! result. The same capsule always shrinks to the same run.
 
 mod case;
+mod drops;
 mod entries;
 mod fields;
 mod finish;
+mod needs;
+mod parts;
 mod start;
 mod symptom;
 #[cfg(test)]
@@ -30,30 +44,46 @@ mod tests;
 mod times;
 mod whole;
 
-use serde::Serialize;
+use std::sync::Arc;
 
-use self::case::is_operation;
+use serde::Serialize;
+use sim_core::Span;
+use sim_core::fault::Entry;
+
 pub use self::case::{Case, Outcome, Trial};
+use self::case::{is_operation, time_of};
 pub use self::finish::Shrunk;
+use self::finish::{Undoing, Written};
+pub use self::needs::{Family, needs};
 pub use self::symptom::Symptom;
 pub(crate) use self::whole::written_out;
 use crate::capsule::Opened;
+use crate::load::Loaded;
 use crate::protocol::ProtocolTable;
-use crate::run::{Report, RunOptions, run};
+use crate::run::{HistoryEvidence, Report, Run, RunOptions, run};
 
 /// How often all steps are repeated, at most.
 const ROUNDS_MAX: u32 = 8;
 /// How many candidates are made at once, at most.
 const BATCH: usize = 32;
-/// How many of them are run before the first that fails is looked for.
-const AT_ONCE: usize = 16;
+/// How many runs are handed over at once, at most.
+const AT_ONCE: usize = 64;
+/// What each way to begin may take of all, until one is chosen.
+const BEGIN_SHARE: u64 = 12;
+/// A way in which operations are drawn comes after one with so many times its events in which they are not.
+const DRAWN_WEIGHT: u64 = 4;
+/// So many of them are gone on with in any case.
+const TRIED_MIN: usize = 2;
+/// How many events rounder times may take, beyond all others.
+const ROUNDING: u64 = 500_000;
 /// With how many other seeds a candidate is tried: as many as make about this many events, within bounds.
 const SEED_EVENTS: u64 = 600_000;
 const SEEDS: (u64, u64) = (8, 1_000);
 /// With how many a shorter fault phase is tried.
 const SEEDS_OF_PHASES: u64 = 16;
 
-/// Runs some candidates, at once or one after the other, and gives their outcomes in the same order.
+/// Runs some candidates, at once or one after the other, and gives their outcomes in the same order. What comes behind
+/// the first that fails may be left out.
 pub type Runner<'a> = dyn FnMut(&Trial<'_>, &[Case]) -> Vec<Outcome> + 'a;
 
 /// How large a run is.
@@ -112,12 +142,27 @@ struct Shrinker<'run, 'a> {
     trial: &'run Trial<'a>,
     runner: &'run mut Runner<'a>,
     watch: &'run mut dyn FnMut(Progress),
+    /// What the capsule runs.
+    first: &'run Loaded,
     best: Case,
+    /// How many events the best case takes.
+    best_events: u64,
     /// With how many other seeds a candidate may fail as well.
     seeds: u64,
+    /// What a pass over all entries may cost.
+    thrift: Thrift,
     spent: Spent,
     /// How many events it may take.
     events_max: u64,
+}
+
+/// Whether passes that would take more than all that is left are put off: they cost less when the run is smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Thrift {
+    /// They are.
+    Saving,
+    /// They are not: nothing else has helped.
+    Spending,
 }
 
 /// What shrinking took.
@@ -144,63 +189,136 @@ pub fn shrink(
         Symptom::of(&first.report).ok_or_else(|| Refusal::Passes(first.report.verdict.to_string()))?;
     let longest = first.report.events.saturating_mul(2).saturating_add(100_000);
     let trial = Trial { table, symptom, events_max: longest };
-    let mut spent = Spent::default();
-    let mut smallest: Option<Shrunk> = None;
     let starts = start::cases(opened, first.simulation.as_ref(), &trial.symptom.property, table);
-    for (index, best) in starts.into_iter().enumerate() {
-        if smallest.as_ref().is_some_and(|shrunk| index >= start::EXPLICIT && shrunk.is_small()) {
-            break;
-        }
-        // Half of what is left, so that each has something.
-        let events_max = spent.events + events_max.saturating_sub(spent.events) / 2;
-        let (runner, watch) = (&mut *runner, &mut *watch);
-        let mut shrinker = Shrinker { trial: &trial, runner, watch, best, seeds: 0, spent, events_max };
-        let shrunk = shrinker.fails().then(|| shrinker.shrink(opened, &first.report)).flatten();
-        spent = shrinker.spent;
-        smallest = match (smallest, shrunk) {
-            (Some(one), Some(other)) if other.weight() >= one.weight() => Some(one),
-            (one, other) => other.or(one),
-        };
-    }
-    smallest.map(|smallest| Shrunk { runs: spent.runs, ..smallest }).ok_or(Refusal::NotWritable)
+    let mut all = Shrinker {
+        trial: &trial,
+        runner,
+        watch,
+        first: &opened.loaded,
+        best: Case {
+            loaded: Arc::new(opened.loaded.clone()),
+            seed: opened.capsule.seed,
+            entries: Vec::new(),
+        },
+        best_events: first.report.events,
+        seeds: 0,
+        thrift: Thrift::Saving,
+        spent: Spent::default(),
+        events_max,
+    };
+    all.best_of(starts, &first).ok_or(Refusal::NotWritable)
 }
 
 impl Shrinker<'_, '_> {
+    /// Begins with each of the cases, and goes on with those that get smallest.
+    fn best_of(&mut self, starts: Vec<Case>, first: &Run) -> Option<Shrunk> {
+        let all = self.events_max;
+        let failed = Span::nanos(first.report.violations.first().map_or(0, |violation| violation.at_ns));
+        let mut begun: Vec<(u64, Case, u64)> = Vec::new();
+        for (index, start) in starts.into_iter().enumerate() {
+            self.begin_with(start, first.report.events, all / BEGIN_SHARE);
+            if self.fails() {
+                self.without_convergence();
+                self.with_sooner_heal(failed);
+                self.by_parts(first);
+                // Where operations are drawn there is less to take away.
+                let rank = self.best_events * if index < start::EXPLICIT { 1 } else { DRAWN_WEIGHT };
+                begun.push((rank, self.best.clone(), self.best_events));
+            }
+        }
+        begun.sort_by_key(|(rank, ..)| *rank);
+        let mut smallest: Option<Shrunk> = None;
+        for (index, (_, case, events)) in begun.into_iter().enumerate() {
+            if smallest.as_ref().is_some_and(|shrunk| index >= TRIED_MIN && shrunk.is_small()) {
+                break;
+            }
+            // Most of what is left, so that the next has something as well.
+            self.begin_with(case, events, all.saturating_sub(self.spent.events) * 2 / 3);
+            let shrunk = self.shrink(&first.report);
+            smallest = match (smallest, shrunk) {
+                (Some(one), Some(other)) if other.weight() >= one.weight() => Some(one),
+                (one, other) => other.or(one),
+            };
+        }
+        smallest.map(|smallest| Shrunk { runs: self.spent.runs, ..smallest })
+    }
+
+    /// Goes on with another case, and so many events.
+    fn begin_with(&mut self, case: Case, events: u64, share: u64) {
+        self.best = case;
+        self.best_events = events;
+        self.thrift = Thrift::Saving;
+        self.events_max = self.spent.events + share;
+    }
+
     /// Whether the case to begin with fails.
     fn fails(&mut self) -> bool {
         let case = self.best.clone();
         self.try_all(&[case]).is_some()
     }
 
-    fn shrink(&mut self, opened: &Opened, first: &Report) -> Option<Shrunk> {
-        self.without_convergence();
-        self.with_sooner_heal();
+    fn shrink(&mut self, first: &Report) -> Option<Shrunk> {
         for _ in 0..ROUNDS_MAX {
             let mut is_smaller = self.without_entries();
             is_smaller |= self.without_fields();
             is_smaller |= self.sooner();
             is_smaller |= self.with_other_seeds();
-            if !is_smaller || self.is_spent() {
+            if self.is_spent() || (!is_smaller && self.thrift == Thrift::Spending) {
                 break;
             }
+            self.thrift = if is_smaller { Thrift::Saving } else { Thrift::Spending };
         }
         // What reads well is worth some more.
-        self.events_max = self.events_max.saturating_add(self.events_max / 4);
+        self.events_max += (self.events_max - self.spent.events.min(self.events_max)) / 4 + ROUNDING;
+        self.as_they_were();
+        self.with_single_drops();
+        while self.without_a_field() {}
         self.rounder();
-        self.finish(opened, first)
+        self.finish(first)
+    }
+
+    /// Tries the faults at the nodes and times that they turned out to have, where they wait for something or name roles; keeps
+    /// that where fewer are needed then. Without what made another one happen, one that waits may never come.
+    fn as_they_were(&mut self) {
+        let before = (self.best.clone(), self.best_events);
+        let options = RunOptions { replay: Some(self.best.plan()), ..RunOptions::default() };
+        let ran = run(&self.best.loaded, self.trial.table, self.best.seed, &options);
+        let heal_at = self.best.loaded.scenario.phases.heal_at();
+        let happened = ran.simulation.plan().entries().iter().flat_map(start::as_it_was);
+        let mut concrete: Vec<Entry> = happened.filter(|entry| time_of(entry) < heal_at).collect();
+        concrete.sort_by_key(time_of);
+        let concrete: Vec<Arc<Entry>> = concrete.into_iter().map(Arc::new).collect();
+        if concrete == before.0.entries || self.try_all(&[self.best.with_entries(concrete)]).is_none() {
+            return;
+        }
+        self.without_entries();
+        if self.best.entries.len() >= before.0.entries.len() {
+            (self.best, self.best_events) = before;
+        }
     }
 
     /// What the draws of one seed need, those of another may not: the failure is the same.
     fn with_other_seeds(&mut self) -> bool {
-        let events = self.trial.report(&self.best.loaded, self.best.seed, Some(self.best.plan())).events;
-        self.seeds = (SEED_EVENTS / events.max(1)).clamp(SEEDS.0, SEEDS.1);
+        self.seeds = self.seeds_within(SEED_EVENTS);
         let is_smaller = self.without_entries() | self.with_fewer_nodes() | self.with_fewer_clients();
         self.seeds = 0;
         is_smaller
     }
 
+    /// With how many seeds a candidate has about so many events.
+    fn seeds_within(&self, events: u64) -> u64 {
+        (events / self.best_events.max(1)).clamp(SEEDS.0, SEEDS.1)
+    }
+
     const fn is_spent(&self) -> bool {
         self.spent.events >= self.events_max
+    }
+
+    /// Whether so many candidates are to be put off.
+    const fn is_dear(&self, candidates: u64) -> bool {
+        let cost = candidates.saturating_mul(self.seeds + 1).saturating_mul(self.best_events);
+        let left = self.events_max.saturating_sub(self.spent.events);
+        matches!(self.thrift, Thrift::Saving) && cost > left
     }
 
     /// Makes the first of `cases` that fails the best one, and says which it was.
@@ -217,24 +335,36 @@ impl Shrinker<'_, '_> {
             seeded = cases.iter().flat_map(|case| std::iter::once(case.clone()).chain(seeds(case))).collect();
             &seeded
         };
-        let found = self.first_failing(tried);
-        if let Some(index) = found {
-            self.best = tried[index].clone();
-        }
+        let found = self.first_that_holds(tried);
         let operations = self.best.entries.iter().filter(|entry| is_operation(entry)).count();
         let faults = self.best.entries.len() - operations;
         (self.watch)(Progress { runs: self.spent.runs, faults, operations });
         found.map(|index| index / each)
     }
 
-    /// The first of `cases` that fails. What comes after it costs nothing, though it may have been run at the same time.
-    fn first_failing(&mut self, cases: &[Case]) -> Option<usize> {
+    /// Makes the first of `cases` that fails, also as a file, the best one.
+    fn first_that_holds(&mut self, cases: &[Case]) -> Option<usize> {
+        let mut begin = 0;
+        while let Some((index, events)) = self.first_failing(&cases[begin..]) {
+            begin += index + 1;
+            if self.holds(&cases[begin - 1]) {
+                self.best = cases[begin - 1].clone();
+                self.best_events = events;
+                return Some(begin - 1);
+            }
+        }
+        None
+    }
+
+    /// The first of `cases` that fails, and its events. What comes after it costs nothing, though it may have been run at the
+    /// same time.
+    fn first_failing(&mut self, cases: &[Case]) -> Option<(usize, u64)> {
         for (chunk, cases) in cases.chunks(AT_ONCE).enumerate() {
             for (index, outcome) in (self.runner)(self.trial, cases).into_iter().enumerate() {
                 self.spent.runs += 1;
                 self.spent.events += outcome.events;
                 if outcome.fails {
-                    return Some(chunk * AT_ONCE + index);
+                    return Some((chunk * AT_ONCE + index, outcome.events));
                 }
             }
             if self.is_spent() {
@@ -242,6 +372,18 @@ impl Shrinker<'_, '_> {
             }
         }
         None
+    }
+
+    /// Whether a case fails the same way when it is read from its file, which has as much time to converge as the first.
+    fn holds(&mut self, case: &Case) -> bool {
+        let Some(written) =
+            Written::of(case, self.trial, self.first, "it", Undoing::Apart, HistoryEvidence::FirstLine)
+        else {
+            return false;
+        };
+        self.spent.runs += 1;
+        self.spent.events += written.report.events;
+        self.trial.is_same(&written.report)
     }
 
     /// The same where there may be many, each with what it is called: the next batch is made when the one before has

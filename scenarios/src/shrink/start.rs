@@ -11,8 +11,8 @@
 
 use std::sync::Arc;
 
-use sim_core::fault::{Command, Entry, Plan, Shape, Target};
-use sim_core::{Simulation, Span};
+use sim_core::fault::{Command, Entry, Moment, Plan, Shape, Target, Trigger};
+use sim_core::{SimTime, Simulation, Span};
 
 use super::case::{Case, is_operation, text_with};
 use crate::capsule::Opened;
@@ -45,7 +45,7 @@ pub(super) fn cases(
     let concrete: Vec<Entry> = kept.iter().flat_map(|entry| as_it_was(entry)).collect();
     let faults = concrete.iter().filter(|entry| !is_operation(entry)).cloned();
     let explicit: Vec<Entry> = faults.chain(operations(ran).filter(is_early)).collect();
-    let asked: Vec<Entry> = kept.iter().map(|entry| Entry { was: None, ..Entry::clone(entry) }).collect();
+    let asked: Vec<Entry> = kept.iter().map(|entry| as_asked(entry)).collect();
     let faults = asked.iter().filter(|entry| !is_operation(entry)).cloned();
     let explicit_asked: Vec<Entry> = faults.chain(operations(ran).filter(is_early)).collect();
 
@@ -73,11 +73,29 @@ fn base(opened: &Opened, property: &str, table: &ProtocolTable, more: &[&str]) -
     crate::load::load("shrunk", text.as_bytes(), &[], table).ok().map(Arc::new)
 }
 
-/// What an entry turned out to be, if it happened. What stood between two events of an instant comes right after the
-/// instant: files have no words for less.
-fn as_it_was(entry: &Entry) -> Vec<Entry> {
+/// What was asked for, as files can say it: there, what waits for something goes on waiting until the end.
+fn as_asked(entry: &Entry) -> Entry {
+    let trigger = match entry.trigger {
+        Trigger::At(moment) => Trigger::at(instant(moment)),
+        Trigger::After { span, event, occurrence, since, .. } => {
+            Trigger::After { span, event, occurrence, since, until: SimTime::MAX }
+        }
+        Trigger::Before { span, node, timer, since, .. } => {
+            Trigger::Before { span, node, timer, since, until: SimTime::MAX }
+        }
+    };
+    Entry { trigger, command: entry.command.clone(), was: None }
+}
+
+/// What stood between two events of an instant comes right after the instant: files have no words for less.
+fn instant(moment: Moment) -> SimTime {
+    if moment.after_events == 0 { moment.time } else { moment.time + Span::nanos(1) }
+}
+
+/// What an entry turned out to be, if it happened.
+pub(super) fn as_it_was(entry: &Entry) -> Vec<Entry> {
     let Some(was) = &entry.was else { return Vec::new() };
-    let time = if was.moment.after_events == 0 { was.moment.time } else { was.moment.time + Span::nanos(1) };
+    let time = instant(was.moment);
     was.commands.iter().map(|command| Entry::at(time, tidy(Command::<Target>::from(command)))).collect()
 }
 

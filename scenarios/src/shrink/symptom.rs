@@ -32,32 +32,52 @@ impl Symptom {
     }
 }
 
+/// What kind of claim was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Something happened that must not.
+    Safety,
+    /// Something did not happen in time after the faults.
+    Convergence,
+    /// What held after that did not go on to hold.
+    Steadiness,
+}
+
 impl Symptom {
-    /// Whether something did not happen in time, so that time is part of the claim.
-    pub(super) fn is_of_time(&self) -> bool {
+    /// What kind of claim was broken.
+    pub(super) fn kind(&self) -> Kind {
         let is_it = |condition: &dyn LivenessCondition| condition.about().name == self.property;
-        CONDITIONS.iter().any(|condition| is_it(*condition)) || is_it(&LeaderIsKept)
+        if is_it(&LeaderIsKept) {
+            Kind::Steadiness
+        } else if CONDITIONS.iter().any(|condition| is_it(*condition)) {
+            Kind::Convergence
+        } else {
+            Kind::Safety
+        }
     }
 }
 
-/// The first line of the evidence, each word with a digit in it masked: names and numbers are another run's. What comes
-/// after a colon are values.
+/// The first claim of the evidence, with names and numbers masked: those are another run's. What comes after a colon, a
+/// semicolon or a full stop says more of the values.
 fn kind_of(evidence: &str) -> String {
     let line = evidence.lines().next().unwrap_or_default();
-    let claim = line.split(": ").next().unwrap_or_default();
-    let is_part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    let mut masked = String::new();
-    let mut rest = claim;
-    while let Some(begin) = rest.find(is_part) {
-        masked.push_str(&rest[..begin]);
-        let word = &rest[begin..];
-        let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
-        let has_digit = word[..end].contains(|c: char| c.is_ascii_digit());
-        masked.push_str(if has_digit { "#" } else { &word[..end] });
-        rest = &word[end..];
-    }
-    masked.push_str(rest);
-    without_repeats(&masked)
+    let claim =
+        [": ", "; ", ". "].iter().fold(line, |claim, end| claim.split(end).next().unwrap_or_default());
+    let words: Vec<String> = without_quotes(claim).split_whitespace().map(masked).collect();
+    without_repeats(&words.join(" "))
+}
+
+/// What stands between backticks is a value, whatever it says.
+fn without_quotes(claim: &str) -> String {
+    let parts = claim.split('`').enumerate();
+    parts.map(|(place, part)| if place % 2 == 0 { part } else { "#" }).collect()
+}
+
+/// A word with a digit in it as `#`, but for the marks around it.
+fn masked(word: &str) -> String {
+    let core = word.trim_matches(|letter: char| matches!(letter, '(' | ')' | ','));
+    let has_digit = core.contains(|letter: char| letter.is_ascii_digit());
+    if has_digit { word.replace(core, "#") } else { word.to_owned() }
 }
 
 /// `#, # and #` as `#`: how many there are is another run's as well.
@@ -92,5 +112,16 @@ mod tests {
     #[test]
     fn how_many_there_are_does_not_matter() {
         assert_eq!(kind_of("n1, n2 and n5 lead t3"), kind_of("n1 and n2 lead t3"));
+        assert_eq!(kind_of("only n1 of n1,n2,n3 has it"), "only # of # has it");
+    }
+
+    #[test]
+    fn values_do_not_matter() {
+        let one = "n1 proposes `noop` under b4.n3 for slot 308, and `c3#94 write k2=3` is chosen under b2.n2";
+        let two = "n2 proposes `c1#0 cas k0 1->2` under b2.n2 for slot 1, and `noop` is chosen under b1.n1/e67ebe0c";
+        assert_eq!(kind_of(one), "# proposes # under # for slot #, and # is chosen under #");
+        assert_eq!(kind_of(one), kind_of(two));
+        let one = "no order of the 113 operations on k0 is legal. After the longest (40 operations, then no value) none";
+        assert_eq!(kind_of(one), "no order of the # operations on # is legal");
     }
 }

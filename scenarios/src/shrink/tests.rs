@@ -13,12 +13,16 @@ fn opened(scenario: &str, seed: u64, set: &[&str]) -> Opened {
     let overrides: Vec<Override> =
         set.iter().map(|set| Override::parse(set).expect("a path and a value")).collect();
     let loaded = load(scenario, entry.text.as_bytes(), &overrides, &table()).expect("it is valid");
-    let report = run(&loaded, &table(), seed, &RunOptions::default()).report;
-    let text = Capsule::of(&loaded, &report).to_text(&loaded, "");
+    opened_run(&loaded, seed)
+}
+
+fn opened_run(loaded: &Loaded, seed: u64) -> Opened {
+    let report = run(loaded, &table(), seed, &RunOptions::default()).report;
+    let text = Capsule::of(loaded, &report).to_text(loaded, "");
     capsule::open("test.capsule.ron", text.as_bytes(), &table()).expect("it was just written")
 }
 
-/// Shrinks with few events, one run after the other or all of a batch backwards, as if several processors had raced.
+/// Shrinks with a tenth of the usual events, one run after the other or all of a batch backwards, as if several processors had raced.
 fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
     let mut runner = |trial: &Trial<'_>, cases: &[Case]| {
         let mut outcomes = vec![Outcome::default(); cases.len()];
@@ -31,7 +35,7 @@ fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
         }
         outcomes
     };
-    shrink(opened, &table(), 1_000_000, &mut runner, &mut |_| {})
+    shrink(opened, &table(), 4_000_000, &mut runner, &mut |_| {})
 }
 
 #[test]
@@ -47,6 +51,79 @@ fn a_failure_shrinks_to_a_scenario_that_fails_in_the_same_way() {
     let loaded = load("it.ron", shrunk.scenario_text.as_bytes(), &[], &table()).expect("the file is valid");
     let report = run(&loaded, &table(), shrunk.capsule.seed, &RunOptions::default()).report;
     assert_eq!((report.digest, report.exit_code), (shrunk.capsule.digest, 0), "{:?}", report.verdict);
+}
+
+#[test]
+fn every_way_to_begin_is_what_its_file_says() {
+    for (scenario, seed) in
+        [("raft/random-swarm", 3), ("raft/short-lived-leaders", 2), ("paxos/random-members", 1)]
+    {
+        let opened = opened(scenario, seed, &[]);
+        let ran = run(&opened.loaded, &table(), seed, &RunOptions::default());
+        let symptom = Symptom { property: "any".to_owned(), evidence: String::new() };
+        let table = table();
+        let trial = Trial { table: &table, symptom, events_max: u64::MAX };
+        let cases = start::cases(&opened, ran.simulation.as_ref(), "linearizability", &table);
+        assert_eq!(cases.len(), 4, "{scenario}");
+        for case in cases {
+            let written =
+                Written::of(&case, &trial, &opened.loaded, "it", Undoing::Apart, HistoryEvidence::FirstLine);
+            let written = written.expect("it can be written");
+            let options = RunOptions { replay: Some(case.plan()), ..RunOptions::default() };
+            let tried = run(&case.loaded, &table, seed, &options).report;
+            assert_eq!(written.report.digest, tried.digest, "{scenario}: {}", written.text);
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_an_election_shrinks_to_a_file_that_repeats() {
+    let opened = opened("raft/short-lived-leaders", 2, &["protocol.mutant=commit-prior-term"]);
+    let shrunk = shrunk(&opened, false).expect("it fails");
+    let loaded = load("it.ron", shrunk.scenario_text.as_bytes(), &[], &table()).expect("the file is valid");
+    let report = run(&loaded, &table(), shrunk.capsule.seed, &RunOptions::default()).report;
+    assert_eq!(report.digest, shrunk.capsule.digest, "{}", shrunk.scenario_text);
+    let (before, after) = (shrunk.before, shrunk.after);
+    assert!(after.faults < before.faults && after.operations < before.operations, "{after:?}");
+}
+
+#[test]
+fn a_run_that_is_not_live_shrinks_as_well() {
+    let opened = opened("paxos/random-members", 6_060_373_176_095_612, &["protocol.mutant=no-gap-fill"]);
+    let shrunk = shrunk(&opened, false).expect("it fails");
+    assert_eq!(shrunk.capsule.property, "clients-are-served");
+    let (before, after) = (shrunk.before, shrunk.after);
+    assert!((after.faults + after.operations) * 10 <= before.faults + before.operations, "{after:?}");
+    assert_eq!(shrunk.loaded.scenario.phases.convergence, opened.loaded.scenario.phases.convergence);
+}
+
+#[test]
+fn a_failure_by_losses_becomes_single_drops() {
+    let text = r#"Scenario(
+        format_version: 1,
+        name: "lossy",
+        protocol: Raft(heartbeat: "50ms", election_timeout: "150ms..300ms", mutant: "no-session-dedup"),
+        nodes: 3,
+        network: (latency: "5ms", loss: 0.2),
+        clients: (count: 2, timeout: "100ms"),
+        phases: (faults: "3s"),
+    )"#;
+    let loaded = load("lossy.ron", text.as_bytes(), &[], &table()).expect("it is valid");
+    let shrunk = shrunk(&opened_run(&loaded, 3), false).expect("it fails");
+    assert!(shrunk.scenario_text.contains("DropMessage("), "{}", shrunk.scenario_text);
+    assert!(shrunk.loaded.scenario.network.loss.is_none(), "{}", shrunk.scenario_text);
+    assert!(shrunk.after.faults <= 4, "{}", shrunk.scenario_text);
+}
+
+#[test]
+fn a_failure_needs_the_faults_without_which_it_is_gone() {
+    let opened = opened("raft/short-lived-leaders", 2, &["protocol.mutant=commit-prior-term"]);
+    let (symptom, needed) = needs(&opened.loaded, &table(), 2).expect("it fails");
+    assert_eq!(
+        (symptom.property.as_str(), &needed[..]),
+        (opened.capsule.property.as_str(), &[Family::Crash][..])
+    );
+    assert_eq!(needs(&opened.loaded, &table(), 0), None, "it passes");
 }
 
 #[test]

@@ -6,10 +6,13 @@ use sim_core::fault::{Entry, Moment, Trigger};
 use sim_core::{SimTime, Span};
 
 use super::case::{Case, time_of};
+use super::symptom::Kind;
 use super::{SEEDS_OF_PHASES, Shrinker};
 
 /// Gaps are left alone below this.
 const GAP_MIN: Span = Span::millis(1);
+/// What is not live after so long seldom is later.
+const QUICK_MIN: Span = Span::millis(500);
 /// To what times are rounded, the coarsest first.
 const GRAINS: [Span; 5] =
     [Span::secs(1), Span::millis(100), Span::millis(10), Span::millis(1), Span::micros(100)];
@@ -17,18 +20,23 @@ const GRAINS: [Span; 5] =
 const PHASES: [u64; 13] = [100, 200, 300, 500, 700, 1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 7_000, 10_000];
 
 impl Shrinker<'_, '_> {
-    /// Gives no time to converge while candidates are tried, where the failure is of another kind: most of them do not fail,
-    /// and would go on to the very end.
+    /// Gives less time to converge while candidates are tried: those that do not fail would go on to the very end. Who converges
+    /// sooner converges, so where the failure is that time runs out this leaves nothing out; and where the leader must be
+    /// kept after that time, it stays.
     pub(super) fn without_convergence(&mut self) {
-        if !self.trial.symptom.is_of_time() {
-            let quick = self.best.with_set("phases.convergence=\"1ms\"", self.trial.table);
-            self.try_all(&Vec::from_iter(quick));
-        }
+        let usual = self.best.loaded.scenario.phases.convergence.span();
+        let quick = match self.trial.symptom.kind() {
+            Kind::Safety => Span::millis(1),
+            Kind::Convergence => Span::nanos(usual.as_nanos() / 5).max(QUICK_MIN),
+            Kind::Steadiness => return,
+        };
+        let quick = self.best.with_set(&format!("phases.convergence=\"{quick}\""), self.trial.table);
+        self.try_all(&Vec::from_iter(quick));
     }
 
     /// Ends the fault phase earlier, what comes after it left out: that is the quickest way to shorter runs, and what fails
     /// late often fails early with another seed.
-    pub(super) fn with_sooner_heal(&mut self) {
+    pub(super) fn with_sooner_heal(&mut self, failed: Span) {
         self.seeds = SEEDS_OF_PHASES;
         let now = self.best.loaded.scenario.phases.faults.span();
         let early = |case: Case| {
@@ -39,6 +47,16 @@ impl Shrinker<'_, '_> {
         let cases: Vec<Case> = self.with_heal(Span::ZERO, now).into_iter().map(early).collect();
         self.try_all(&cases);
         self.seeds = 0;
+        let exact = self.failed_by(failed).map(early);
+        self.try_all(&Vec::from_iter(exact));
+    }
+
+    /// The best case with a fault phase that ends just when the first run has failed.
+    fn failed_by(&self, failed: Span) -> Option<Case> {
+        let end = Span::millis(failed.as_nanos() / 1_000_000 + 1);
+        let is_sooner = end < self.best.loaded.scenario.phases.faults.span();
+        let set = format!("phases.faults=\"{end}\"");
+        is_sooner.then(|| self.best.with_set(&set, self.trial.table)).flatten()
     }
 
     /// Shortens gaps between entries, what comes after them moving along, and the phases; says whether anything helped.
@@ -82,10 +100,14 @@ impl Shrinker<'_, '_> {
     /// Ends the fault phase earlier. The time to converge stays: with less, the right protocol would fail as well.
     fn with_earlier_end(&mut self) -> bool {
         let now = self.best.loaded.scenario.phases.faults.span();
-        let times = self.best.entries.iter().map(|entry| time_of(entry)).filter(|time| *time < SimTime::MAX);
-        let last = times.max().unwrap_or(SimTime::ZERO);
-        let ends = self.with_heal(last.since(SimTime::ZERO), now);
+        let ends = self.with_heal(self.last(), now);
         self.try_all(&ends).is_some()
+    }
+
+    /// When the last entry comes that does not wait for anything.
+    fn last(&self) -> Span {
+        let times = self.best.entries.iter().map(|entry| time_of(entry)).filter(|time| *time < SimTime::MAX);
+        times.max().unwrap_or(SimTime::ZERO).since(SimTime::ZERO)
     }
 
     /// The best case with a fault phase of each length between two.
@@ -98,6 +120,11 @@ impl Shrinker<'_, '_> {
 
     /// Rounds times as coarsely as the failure allows: all together, then each by itself.
     pub(super) fn rounder(&mut self) {
+        let phase = self.best.loaded.scenario.phases.faults.span();
+        if !PHASES.iter().any(|length| Span::millis(*length) == phase) {
+            let longer = self.with_heal(phase, Span::secs(3_600));
+            self.try_all(&longer);
+        }
         let together: Vec<Case> = GRAINS.iter().map(|grain| self.rounded(|_| true, *grain)).collect();
         self.try_all(&together);
         for index in 0..self.best.entries.len() {

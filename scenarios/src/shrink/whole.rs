@@ -3,12 +3,12 @@
 use sim_core::Simulation;
 
 use super::case::{Trial, text_with};
-use super::finish::{comment, laid_out, written};
+use super::finish::{Undoing, Written, comment, laid_out};
 use super::{Symptom, start};
 use crate::capsule::Opened;
 use crate::load::load;
 use crate::protocol::ProtocolTable;
-use crate::run::Report;
+use crate::run::{HistoryEvidence, Report};
 
 /// The run of a capsule as a scenario that fails the same way with the capsule's seed and expects to, as text; `None` where
 /// none of the ways to write it does.
@@ -32,9 +32,11 @@ pub(crate) fn written_out(
         // Those that leave it to the scenario what clients ask are shorter.
         let explicit = cases.len().min(start::EXPLICIT);
         cases.rotate_left(explicit);
-        let mut ways = cases.iter().flat_map(|case| [(case, true), (case, false)]);
-        ways.find_map(|(case, is_paired)| written(case, &trial, &opened.loaded, name, is_paired))
-            .map(|(text, _, report)| (text, report))
+        let mut ways = cases.iter().flat_map(|case| [(case, Undoing::Beside), (case, Undoing::Apart)]);
+        ways.find_map(|(case, undoing)| {
+            let written = Written::of(case, &trial, &opened.loaded, name, undoing, HistoryEvidence::Whole)?;
+            trial.is_same(&written.report).then_some((written.text, written.report))
+        })
     });
     let (text, report) = found.or_else(as_written)?;
     let heading = format!("A failure of `{name}`: with seed {}, {}.", report.seed, report.verdict);
@@ -46,6 +48,6 @@ fn as_written(opened: &Opened, trial: &Trial<'_>) -> Option<(String, Report)> {
     let expect = format!("expect=Violation(\"{}\")", trial.symptom.property);
     let text = laid_out(&text_with(opened.loaded.value_text(), &[&expect])?);
     let loaded = load("written", text.as_bytes(), &[], trial.table).ok()?;
-    let report = trial.report(&loaded, opened.capsule.seed, None);
+    let report = trial.report(&loaded, opened.capsule.seed, None, HistoryEvidence::Whole);
     trial.is_same(&report).then_some((text, report))
 }

@@ -247,9 +247,9 @@ impl LivenessCondition for ClientsAreServed {
         if now.completed > since.completed || now.invoked == since.invoked {
             return Ok(());
         }
-        match now.invoked - since.invoked {
-            1 => Err("an operation was invoked and not completed".to_owned()),
-            count => Err(format!("{count} operations were invoked and none completed")),
-        }
+        Err(format!(
+            "no operation that was invoked since then has completed: there were {}",
+            now.invoked - since.invoked
+        ))
     }
 }

@@ -1,14 +1,21 @@
 //! `failures/`: for each kind of failure a folder with a capsule and a text, the most frequent first.
 //!
+//! Failures are of one kind if they violate the same property and need the same families of faults for it
+//! ([`needs`]). The first failures of each property are tried without each family; the others are taken to be shared out
+//! alike.
+//!
 //! The first run of each is made again for its capsule, which is nothing but what its row says if the run is the same
 //! again. What is here follows from the rows, so it is made anew whenever the sweep ends.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use rayon::prelude::*;
 use scenarios::capsule::Capsule;
+use scenarios::shrink::{Family, needs};
 use scenarios::{ProtocolTable, Report, RunOptions};
 
 use super::super::{Grid, Group, Rate, Row};
@@ -19,6 +26,8 @@ use crate::table::grouped;
 
 /// More kinds of failure than this have no folder.
 const GROUPS_MAX: usize = 20;
+/// Failures of more properties than this are not told apart by what they need.
+const PROPERTIES_MAX: usize = 20;
 /// A name of a folder is cut there.
 const NAME_MAX: usize = 50;
 
@@ -46,10 +55,10 @@ pub(super) fn write(
         }
     }
     let mut unequal = Vec::new();
-    for (number, group) in (1..).zip(groups.iter().take(GROUPS_MAX)) {
-        let folder = part.join(format!("{number:02}-{}", slug(&group.cause.what)));
+    for (number, kind) in (1..).zip(kinds(grid, groups, table).iter().take(GROUPS_MAX)) {
+        let folder = part.join(format!("{number:02}-{}", slug(&kind.name())));
         fs::create_dir_all(&folder).map_err(cannot)?;
-        unequal.extend(write_group(&folder, grid, group, table)?);
+        unequal.extend(write_kind(&folder, grid, kind, table)?);
     }
     if part.exists() {
         fs::rename(&part, &place).map_err(cannot)?;
@@ -57,13 +66,67 @@ pub(super) fn write(
     Ok(unequal)
 }
 
-fn write_group(
+/// Failures of one property that need the same.
+struct Kind<'a> {
+    group: &'a Group,
+    /// Families of faults; `None` where that is not known.
+    needs: Option<Vec<Family>>,
+    /// Those of the first failures of the property that are of this kind.
+    rows: Vec<&'a Row>,
+}
+
+impl Kind<'_> {
+    /// How many failures of the sweep are of this kind, if all are shared out as the first ones are; in parts of a
+    /// million, so that small shares are told apart.
+    fn weight(&self) -> u128 {
+        let share = self.rows.len() as u128 * 1_000_000 / self.group.first.len().max(1) as u128;
+        u128::from(self.group.count) * share
+    }
+
+    /// `leader-completeness crash cut`.
+    fn name(&self) -> String {
+        let needs = self.needs.iter().flatten().map(|family| family.name());
+        std::iter::once(self.group.cause.what.as_str()).chain(needs).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// All kinds, the most frequent first.
+fn kinds<'a>(grid: &Grid, groups: &'a [Group], table: &ProtocolTable) -> Vec<Kind<'a>> {
+    let of_group = |(place, group): (usize, &'a Group)| {
+        let rows: Vec<(&Row, Option<Vec<Family>>)> = group
+            .first
+            .par_iter()
+            .map(|row| (row, (place < PROPERTIES_MAX).then(|| needs_of(grid, row, table)).flatten()))
+            .collect();
+        let mut kinds: Vec<Kind<'a>> = Vec::new();
+        for (row, needs) in rows {
+            match kinds.iter_mut().find(|kind| kind.needs == needs) {
+                Some(kind) => kind.rows.push(row),
+                None => kinds.push(Kind { group, needs, rows: vec![row] }),
+            }
+        }
+        kinds
+    };
+    let mut kinds: Vec<Kind<'a>> = groups.iter().enumerate().flat_map(of_group).collect();
+    kinds.sort_by_key(|kind| Reverse(kind.weight()));
+    kinds
+}
+
+/// What the run of a row needs; `None` where it does not say, or its run is not the same again.
+fn needs_of(grid: &Grid, row: &Row, table: &ProtocolTable) -> Option<Vec<Family>> {
+    let (loaded, seed) = (&grid.configuration(row.job).loaded, grid.seed(row.job));
+    let found = panics::catch(|| needs(loaded, table, seed)).ok()?;
+    let (symptom, families) = found?;
+    row.violation.as_ref().is_some_and(|violated| violated.property == symptom.property).then_some(families)
+}
+
+fn write_kind(
     folder: &Path,
     grid: &Grid,
-    group: &Group,
+    kind: &Kind<'_>,
     table: &ProtocolTable,
 ) -> Result<Option<Unequal>, Failure> {
-    let row = group.first.first().expect("a kind of failure has a failure");
+    let row = kind.rows.first().expect("a kind of failure has a failure");
     let again = again(grid, row, table);
     let name = format!("seed-{}.capsule.ron", grid.seed(row.job));
     if let Ok(report) = &again {
@@ -72,7 +135,7 @@ fn write_group(
         NewFile::create(&folder.join(&name))?.finish(&text)?;
     }
     let capsule = again.is_ok().then_some(name.as_str());
-    NewFile::create(&folder.join("README.txt"))?.finish(&text(grid, group, row, capsule))?;
+    NewFile::create(&folder.join("README.txt"))?.finish(&text(grid, kind, row, capsule))?;
     let digest = again.map_or_else(|_| String::new(), |report| report.digest.to_string());
     let command = grid.configuration(row.job).command(grid.seed(row.job));
     Ok((digest != row.digest).then(|| Unequal { command, digests: [row.digest.clone(), digest] }))
@@ -85,7 +148,8 @@ fn again(grid: &Grid, row: &Row, table: &ProtocolTable) -> Result<Report, String
 }
 
 /// What somebody reads who finds the folder.
-fn text(grid: &Grid, group: &Group, row: &Row, capsule: Option<&str>) -> String {
+fn text(grid: &Grid, kind: &Kind<'_>, row: &Row, capsule: Option<&str>) -> String {
+    let group = kind.group;
     let rate = Rate::of(group.count, group.of);
     let (configuration, seed) = (grid.configuration(row.job), grid.seed(row.job));
     let mut text = format!("{}\n\n", row.text);
@@ -93,6 +157,11 @@ fn text(grid: &Grid, group: &Group, row: &Row, capsule: Option<&str>) -> String 
         |name: &str, what: &str| writeln!(text, "{name:<11}{what}").expect("a string takes every text");
     line("protocol", &group.cause.protocol);
     line("failed", &format!("{} of {} runs, {rate}", grouped(group.count), grouped(group.of)));
+    if let Some(needs) = &kind.needs {
+        line("needs", &needs_text(needs));
+        let (same, first) = (kind.rows.len(), group.first.len());
+        line("", &format!("{same} of the first {first} that failed so need the same"));
+    }
     line("first", &format!("seed {seed} of {}", configuration.scenario));
     for set in &configuration.set {
         line("set", set);
@@ -106,10 +175,18 @@ fn text(grid: &Grid, group: &Group, row: &Row, capsule: Option<&str>) -> String 
         line("\nreplay", &format!("splitbrain replay {capsule}"));
     }
     line("\nruns", "the first that failed so");
-    for row in &group.first {
+    for row in &kind.rows {
         line("", &grid.configuration(row.job).command(grid.seed(row.job)));
     }
     text
+}
+
+/// `crash, cut`: without one of these the run does not fail so.
+fn needs_text(needs: &[Family]) -> String {
+    if needs.is_empty() {
+        return "no fault".to_owned();
+    }
+    needs.iter().map(|family| family.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// A cause as the name of a folder: small letters, digits and dashes.
