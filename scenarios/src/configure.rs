@@ -40,15 +40,15 @@ impl Loaded {
     /// The scenario as `seed` has it; `table` is the one that it was loaded with.
     pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Arc<Configured> {
         let fields: Vec<&Draw> = self.draws().collect();
-        let drawn = |attempt| fields.iter().map(|draw| Chosen::of(draw, seed, attempt)).collect();
-        let tries = (0..TRIES).map(drawn).find_map(|drawn| self.with_drawn(drawn, table));
+        let drawn = |attempt| fields.iter().map(|draw| Chosen::of(draw, seed, attempt)).collect::<Vec<_>>();
+        let tries = (0..TRIES).map(drawn).find_map(|drawn| self.with_drawn(&drawn, table));
         tries.unwrap_or_else(|| Arc::new(Configured { scenario: self.scenario.clone(), drawn: Vec::new() }))
     }
 
     /// The scenario with these drawn values; `None` where they contradict one another.
-    fn with_drawn(&self, drawn: Vec<Chosen<'_>>, table: &ProtocolTable) -> Option<Arc<Configured>> {
+    fn with_drawn(&self, drawn: &[Chosen<'_>], table: &ProtocolTable) -> Option<Arc<Configured>> {
         let places = drawn.iter().map(|chosen| chosen.place).collect();
-        self.known.find_or_make(places, || {
+        self.known.find_or_read(places, || {
             let drawn: Vec<Override> =
                 drawn.iter().map(|chosen| set(&chosen.draw.path, chosen.value())).collect();
             let scenario =
@@ -160,21 +160,23 @@ impl<'a> Chosen<'a> {
 /// The scenarios of combinations of drawn values, by the places of the values; `None` for one that contradicts itself.
 /// What is known here changes nothing but the time that it takes, so copies may share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KnownConfigurations(Arc<Mutex<BTreeMap<Vec<usize>, Option<Arc<Configured>>>>>);
+pub(crate) struct KnownConfigurations(Arc<Mutex<Known>>);
+
+type Known = BTreeMap<Vec<usize>, Option<Arc<Configured>>>;
 
 impl KnownConfigurations {
-    /// The scenario of a combination; what is made is kept, as long as there is room.
-    fn find_or_make(
+    /// The scenario of a combination; what is read is kept, as long as there is room.
+    fn find_or_read(
         &self,
         places: Vec<usize>,
-        make: impl FnOnce() -> Option<Arc<Configured>>,
+        read: impl FnOnce() -> Option<Arc<Configured>>,
     ) -> Option<Arc<Configured>> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&places) {
             return known.clone();
         }
         // Not under the lock: reading takes long, and two who read the same come to the same.
-        let made = make();
+        let made = read();
         let mut known = lock();
         if known.len() < KNOWN_MAX {
             known.insert(places, made.clone());
@@ -274,7 +276,7 @@ mod tests {
         let text = r#"Scenario(format_version: 1, name: "drawn", protocol: Raft())"#;
         let drawn = &scenario.configured(9, &table).drawn;
         let fixed =
-            load("test.ron", text.as_bytes(), &drawn, &table).unwrap_or_else(|error| panic!("{error}"));
+            load("test.ron", text.as_bytes(), drawn, &table).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(run(&fixed, &table, 9, &RunOptions::default()).report.digest, report.digest);
     }
 

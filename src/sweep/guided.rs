@@ -42,7 +42,7 @@ impl Sweep<'_> {
                 options,
             });
             let mut own_time = processor::time().saturating_sub(begun);
-            let done = self.run_from(count, jobs, &keep, |(kept, _)| is_last(kept), |_| {});
+            let done = self.run_from(count, jobs, keep, |(kept, _)| is_last(kept), |_| {});
             for (candidate, Done { index, kept: (kept, coverage), processor_time }) in
                 candidates.into_iter().zip(done)
             {

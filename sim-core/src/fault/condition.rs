@@ -111,21 +111,21 @@ impl fmt::Display for Trigger {
             Self::At(moment) => write!(f, "at {moment}"),
             Self::After { span, event, occurrence, since, until } => {
                 write!(f, "{span} after the {} {event}", Ordinal(*occurrence))?;
-                write_window(f, since, until)
+                write_window(f, *since, *until)
             }
             Self::Before { span, node, timer, since, until } => {
                 write!(f, "{span} before {timer} of {node} fires")?;
-                write_window(f, since, until)
+                write_window(f, *since, *until)
             }
         }
     }
 }
 
-fn write_window(f: &mut fmt::Formatter<'_>, since: &SimTime, until: &SimTime) -> fmt::Result {
-    if !is_start(since) {
+fn write_window(f: &mut fmt::Formatter<'_>, since: SimTime, until: SimTime) -> fmt::Result {
+    if !is_start(&since) {
         write!(f, " since {since}")?;
     }
-    if is_never(until) { Ok(()) } else { write!(f, ", before {until}") }
+    if is_never(&until) { Ok(()) } else { write!(f, ", before {until}") }
 }
 
 /// A number as people count.
