@@ -178,8 +178,10 @@ fn write(
     capsule: &Capsule,
     found: &mut Found,
 ) -> Result<(), Failure> {
-    let name = format!("{}-run-{}.capsule.ron", slug(&row.cause().unwrap_or_default()), row.job + 1);
-    let path = arguments.out.join(name);
+    let name = format!("{}-run-{}", slug(&row.cause().unwrap_or_default()), row.job + 1);
+    let names = std::iter::once(name.clone()).chain((2..).map(|copy| format!("{name}-{copy}")));
+    let mut paths = names.map(|name| arguments.out.join(format!("{name}.capsule.ron")));
+    let path = paths.find(|path| !path.exists()).expect("there are endless names");
     std::fs::create_dir_all(&arguments.out).map_err(|error| Failure::write_file(&arguments.out, &error))?;
     let command = format!("splitbrain replay {}", quoted(&path.display().to_string()));
     NewFile::create(&path)?.finish(&capsule.to_text(ground, &command))?;

@@ -38,26 +38,22 @@ fn a_failure_that_was_found_is_a_capsule_that_replays() {
         assert!(!replayed.stderr.contains("differs"), "{replayed:?}");
     }
     assert_eq!(fs::read_dir(&out).expect("a folder").count(), failures.len(), "a file a kind of failure");
+    document(&["raft/random-elections", "--set", &mutant, "--until-failures", "3", "--out", &out]);
+    assert_eq!(fs::read_dir(&out).expect("a folder").count(), failures.len() * 2, "none is overwritten");
 }
 
 #[test]
 fn what_is_searched_is_the_same_on_one_thread_and_on_two() {
-    let (mutant, out) = (easy_mutant(), folder("search-threads"));
-    let arguments = [
-        "raft/random-transfers",
-        "raft/random-leases",
-        "--set",
-        &mutant,
-        "--runs",
-        "150",
-        "--until-failures",
-        "9",
-        "--out",
-        &out,
-    ];
-    let [one, two] = ["1", "2"].map(|threads| document(&[&arguments[..], &["--jobs", threads]].concat()));
-    assert_eq!(one, two);
-    let other = document(&[&arguments[..], &["--seed", "5"]].concat());
+    let mutant = easy_mutant();
+    let searched = |more: &[&str]| {
+        let out = folder("search-threads");
+        let scenarios = ["raft/random-transfers", "raft/random-leases", "--set", &mutant];
+        let stops = ["--runs", "150", "--until-failures", "9", "--out", &out];
+        document(&[&scenarios[..], &stops, more].concat())
+    };
+    let one = searched(&["--jobs", "1"]);
+    assert_eq!(one, searched(&["--jobs", "2"]));
+    let other = searched(&["--seed", "5"]);
     assert_ne!(one["events"], other["events"], "another seed searches other runs");
 }
 

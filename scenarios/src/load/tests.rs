@@ -541,7 +541,7 @@ fn a_fault_before_a_timer_fires_needs_a_timer_a_node_and_no_other_time() {
     assert_says(&both, "2:37", &["not several of these", "one of the three"]);
     let undone = error("before: (timer: \"election\", node: \"n2\"), undo_after: \"1s\"");
     assert_says(&undone, "2:72", &["`undo_after` counts from a time or an event"]);
-    let fine = "faults: (timed: [(before: (timer: \"election\", node: \"n2\", by: \"3ms\", since: \"1s\"), do: Pause(\"n2\"))]),";
+    let fine = "faults: (timed: [(before: (timer: \"election\", node: \"n2\", by: \"140ms\", since: \"1s\"), do: Pause(\"n2\"))]),";
     let text = format!("Scenario(format_version: 1, name: \"before\", protocol: Raft(), {fine})");
     let table = ProtocolTable::builtin();
     let loaded = load("before.ron", text.as_bytes(), &[], &table).unwrap_or_else(|error| panic!("{error}"));
