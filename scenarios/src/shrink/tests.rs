@@ -77,6 +77,23 @@ fn every_way_to_begin_is_what_its_file_says() {
 }
 
 #[test]
+fn half_a_run_is_a_smaller_run_that_fits_its_scenario() {
+    let opened = opened("raft/random-swarm", 3, &[]);
+    let ran = run(&opened.loaded, &table(), 3, &RunOptions::default());
+    for case in start::cases(&opened, ran.simulation.as_ref(), "linearizability", &table()) {
+        let phase = |case: &Case| case.loaded.scenario.phases.faults.span();
+        let halves: Vec<Case> = (0..100).filter_map(|number| halves::half(&case, number, &table())).collect();
+        assert!(halves.len() > 50, "{}", halves.len());
+        for half in halves {
+            assert!(half.entries.len() < case.entries.len() || phase(&half) < phase(&case));
+            let heal_at = half.loaded.scenario.phases.heal_at();
+            let is_in_phase = |entry: &Arc<Entry>| entry.moment().is_none_or(|moment| moment.time < heal_at);
+            assert!(half.entries.iter().all(is_in_phase));
+        }
+    }
+}
+
+#[test]
 fn what_waits_for_an_election_shrinks_to_a_file_that_repeats() {
     let opened = opened("raft/short-lived-leaders", 2, &["protocol.mutant=commit-prior-term"]);
     let shrunk = shrunk(&opened, false).expect("it fails");
