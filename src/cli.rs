@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     ablate, check, compare, completions, explain, gui, history, list, man, mutants, replay, reproduce, run,
-    shrink, sweep, trace,
+    search, shrink, sweep, trace,
 };
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Usage};
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Run(run::Arguments),
     /// Run scenarios with many seeds, and tell what failed
     Sweep(sweep::Arguments),
+    /// Search for failures with plans bred from those that reached something new
+    Search(search::Arguments),
     /// Run what a capsule keeps once more
     Replay(replay::Arguments),
     /// Make the failure in a capsule as small as it gets
@@ -84,6 +86,7 @@ impl Command {
         match self {
             Self::Run(arguments) => run::perform(arguments, output),
             Self::Sweep(arguments) => sweep::perform(arguments, output),
+            Self::Search(arguments) => search::perform(arguments, output),
             Self::Replay(arguments) => replay::perform(arguments, output),
             Self::Shrink(arguments) => shrink::perform(arguments, output),
             Self::Explain(arguments) => explain::perform(arguments, output),

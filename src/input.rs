@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use scenarios::capsule::{self, Opened};
 use scenarios::library::Entry;
 use scenarios::text::diagnostic::nearest_name;
 use scenarios::text::document::LEN_MAX;
+use scenarios::text::units::Time;
 use scenarios::text::{Document, Override};
 use scenarios::{Loaded, ProtocolTable, library};
 
@@ -46,6 +48,16 @@ pub(crate) fn parse_seed(text: &str) -> Result<Seed, String> {
     }
     let wrong = || format!("a seed is a whole number from 0 to {}, or `random`", u64::MAX);
     text.parse().map(Seed::Given).map_err(|_| wrong())
+}
+
+/// Reads how long something may take: `30s`, `10m`, `8h`.
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
+    let time: Time =
+        text.parse().map_err(|_| "a time is a number and its unit, such as `30s`, `10m` or `8h`")?;
+    if time.span().is_zero() {
+        return Err("no run is done in no time".to_owned());
+    }
+    Ok(Duration::from_nanos(time.span().as_nanos()))
 }
 
 impl Seed {

@@ -307,6 +307,19 @@ fn the_schema_of_ablations_is_that_of_the_program() {
     assert_schema("ablation");
 }
 
+#[test]
+fn every_field_of_a_search_is_in_the_book() {
+    let page = words(&chapter("searching.md"));
+    let named = names_of(&json(&["list", "--schema", "search"]));
+    let missing: Vec<String> = named.into_iter().filter(|name| !page.contains(name)).collect();
+    assert!(missing.is_empty(), "`searching.md` does not name {missing:?}");
+}
+
+#[test]
+fn the_schema_of_searches_is_that_of_the_program() {
+    assert_schema("search");
+}
+
 /// Asserts that the book has the schema of this document.
 fn assert_schema(name: &str) {
     let page = format!("{name}.schema.json");

@@ -6,6 +6,9 @@
 //!
 //! What is set by hand wins: such a field is not drawn (unless it lies in a section that was set together with `draw`), and where a drawn section contains it, it is set again there.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use sim_core::fingerprint::fingerprint;
 use sim_core::random::{KeySource, Purpose};
 
@@ -16,6 +19,8 @@ use crate::text::{self, Diagnostic, Document, Override, Path};
 
 /// How often values are drawn anew.
 const TRIES: u32 = 100;
+/// More combinations than this are not kept.
+const KNOWN_MAX: usize = 1_000;
 
 /// A scenario as a seed has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,18 +38,23 @@ impl Loaded {
     }
 
     /// The scenario as `seed` has it; `table` is the one that it was loaded with.
-    pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Configured {
+    pub fn configured(&self, seed: u64, table: &ProtocolTable) -> Arc<Configured> {
         let fields: Vec<&Draw> = self.draws().collect();
-        let as_written = || Configured { scenario: self.scenario.clone(), drawn: Vec::new() };
-        if fields.is_empty() {
-            return as_written();
-        }
-        let tries = (0..TRIES).find_map(|attempt| {
-            let drawn: Vec<Override> = fields.iter().map(|draw| chosen(draw, seed, attempt)).collect();
-            let scenario = self.with(&drawn, table).ok()?;
-            Some(Configured { scenario, drawn })
-        });
-        tries.unwrap_or_else(as_written)
+        let drawn = |attempt| fields.iter().map(|draw| Chosen::of(draw, seed, attempt)).collect::<Vec<_>>();
+        let tries = (0..TRIES).map(drawn).find_map(|drawn| self.with_drawn(&drawn, table));
+        tries.unwrap_or_else(|| Arc::new(Configured { scenario: self.scenario.clone(), drawn: Vec::new() }))
+    }
+
+    /// The scenario with these drawn values; `None` where they contradict one another.
+    fn with_drawn(&self, drawn: &[Chosen<'_>], table: &ProtocolTable) -> Option<Arc<Configured>> {
+        let places = drawn.iter().map(|chosen| chosen.place).collect();
+        self.known.find_or_read(places, || {
+            let drawn: Vec<Override> =
+                drawn.iter().map(|chosen| set(&chosen.draw.path, chosen.value())).collect();
+            let scenario =
+                if drawn.is_empty() { self.scenario.clone() } else { self.with(&drawn, table).ok()? };
+            Some(Arc::new(Configured { scenario, drawn }))
+        })
     }
 
     /// Whether the field, or something around it, was set by hand. What is around it may be, if the draws were too: then the
@@ -128,9 +138,51 @@ fn at(document: &Document, path: &str, problem: String, allowed: &str, hint: &st
 }
 
 /// What the seed has for one field.
-fn chosen(draw: &Draw, seed: u64, attempt: u32) -> Override {
-    let mut stream = KeySource::new(seed).stream(Purpose::Configuration, fingerprint(&draw.path), attempt);
-    set(&draw.path, stream.pick(&draw.from).expect("checked: there is something to draw from"))
+struct Chosen<'a> {
+    draw: &'a Draw,
+    /// Which of the values to draw from.
+    place: usize,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(draw: &'a Draw, seed: u64, attempt: u32) -> Self {
+        let mut stream =
+            KeySource::new(seed).stream(Purpose::Configuration, fingerprint(&draw.path), attempt);
+        let place = stream.below(draw.from.len() as u64);
+        Self { draw, place: usize::try_from(place).expect("it is an index") }
+    }
+
+    fn value(&self) -> &'a str {
+        &self.draw.from[self.place]
+    }
+}
+
+/// The scenarios of combinations of drawn values, by the places of the values; `None` for one that contradicts itself.
+/// What is known here changes nothing but the time that it takes, so copies may share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownConfigurations(Arc<Mutex<Known>>);
+
+type Known = BTreeMap<Vec<usize>, Option<Arc<Configured>>>;
+
+impl KnownConfigurations {
+    /// The scenario of a combination; what is read is kept, as long as there is room.
+    fn find_or_read(
+        &self,
+        places: Vec<usize>,
+        read: impl FnOnce() -> Option<Arc<Configured>>,
+    ) -> Option<Arc<Configured>> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&places) {
+            return known.clone();
+        }
+        // Not under the lock: reading takes long, and two who read the same come to the same.
+        let made = read();
+        let mut known = lock();
+        if known.len() < KNOWN_MAX {
+            known.insert(places, made.clone());
+        }
+        made
+    }
 }
 
 fn set(path: &str, value: &str) -> Override {
@@ -206,7 +258,7 @@ mod tests {
             (path: "protocol.heartbeat", from: ["50ms", "160ms"]),
             (path: "protocol.election_timeout", from: ["150ms..300ms", "400ms..800ms"])]"#;
         let (scenario, table) = (loaded(fields), ProtocolTable::builtin());
-        let of_seed = |seed| scenario.configured(seed, &table).drawn;
+        let of_seed = |seed| scenario.configured(seed, &table).drawn.clone();
         let slow = (0..100).map(of_seed).filter(|drawn| drawn[0].value() == "160ms");
         let timeouts: BTreeSet<String> = slow.map(|drawn| drawn[1].value().to_owned()).collect();
         assert_eq!(timeouts, ["400ms..800ms".to_owned()].into());
@@ -222,9 +274,9 @@ mod tests {
             (2, format!("nodes={}", report.nodes).as_str())
         );
         let text = r#"Scenario(format_version: 1, name: "drawn", protocol: Raft())"#;
-        let drawn = scenario.configured(9, &table).drawn;
+        let drawn = &scenario.configured(9, &table).drawn;
         let fixed =
-            load("test.ron", text.as_bytes(), &drawn, &table).unwrap_or_else(|error| panic!("{error}"));
+            load("test.ron", text.as_bytes(), drawn, &table).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(run(&fixed, &table, 9, &RunOptions::default()).report.digest, report.digest);
     }
 
@@ -261,9 +313,9 @@ mod tests {
         let fixed = set_by_hand(fields, &["network.loss=0.25"]);
         let latencies: BTreeSet<String> = (0..20)
             .map(|seed| {
-                let network = fixed.configured(seed, &table).scenario.network;
+                let network = &fixed.configured(seed, &table).scenario.network;
                 assert_eq!(network.loss.map(|it| it.to_string()).as_deref(), Some("0.25"));
-                network.latency.expect("drawn").to_string()
+                network.latency.as_ref().expect("drawn").to_string()
             })
             .collect();
         assert_eq!(latencies, ["2ms".to_owned(), "3ms".to_owned()].into());

@@ -20,6 +20,7 @@
 //! | [`assemble`](mod@assemble) | a world at time zero |
 //! | [`run`](mod@run) | the phases of a run, its verdict and report; running twice |
 //! | [`capsule`] | a failure on disk, to be run again |
+//! | [`search`](mod@search) | which runs to try next, from what those before have reached |
 //! | [`shrink`](mod@shrink) | the smallest run that fails in the same way |
 //! | [`reproduce`](mod@reproduce) | published numbers, and how to come to them |
 //! | [`library`] | the scenarios that come with the program |
@@ -37,6 +38,7 @@ pub mod plan;
 pub mod protocol;
 pub mod reproduce;
 pub mod run;
+pub mod search;
 pub mod shrink;
 pub mod text;
 pub mod validate;

@@ -5,6 +5,7 @@
 
 use sim_core::fingerprint::fingerprint;
 
+use crate::configure::KnownConfigurations;
 use crate::format::{FORMAT_VERSION, Scenario};
 use crate::protocol::ProtocolTable;
 use crate::text::{self, Diagnostic, Document, Outline, Override, Path, Step};
@@ -22,6 +23,8 @@ pub struct Loaded {
     document: Document,
     /// Those overrides: what is set by hand is not drawn.
     overrides: Vec<Override>,
+    /// Scenarios that seeds have had, so that each combination of drawn values is read once.
+    pub(crate) known: KnownConfigurations,
 }
 
 impl Loaded {
@@ -64,7 +67,8 @@ pub(crate) fn checked(
 ) -> Result<Loaded, Diagnostic> {
     let scenario = parse_and_validate(&document, table)?;
     let text_digest = fingerprint(document.value_text());
-    let loaded = Loaded { scenario, text_digest, document, overrides: overrides.to_vec() };
+    let (overrides, known) = (overrides.to_vec(), KnownConfigurations::default());
+    let loaded = Loaded { scenario, text_digest, document, overrides, known };
     loaded.check_draws(table)?;
     Ok(loaded)
 }

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod clock;
 pub mod context;
+mod coverage;
 pub mod digest;
 pub mod disk;
 pub mod fault;

@@ -184,6 +184,14 @@ pub trait Simulation: Send {
     /// How often each of the protocol's fault points was reached.
     fn fault_points(&self) -> Vec<(&'static str, u64)>;
 
+    /// Keeps account of what is reached in the abstract, from here on. Default: nothing is.
+    fn watch_coverage(&mut self) {}
+
+    /// What was reached in the abstract since then: see [`World::coverage`].
+    fn coverage(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
     /// What could happen next.
     fn enabled(&self) -> Vec<Choice>;
 
@@ -323,6 +331,14 @@ impl<P: Process> Simulation for World<P> {
 
     fn fault_points(&self) -> Vec<(&'static str, u64)> {
         self.fault_points()
+    }
+
+    fn watch_coverage(&mut self) {
+        self.watch_coverage();
+    }
+
+    fn coverage(&self) -> Vec<u64> {
+        self.coverage()
     }
 
     fn enabled(&self) -> Vec<Choice> {

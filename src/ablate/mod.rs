@@ -159,7 +159,7 @@ fn fails_alike(one: &Row, other: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::ProtocolTable;
+    use scenarios::{ProtocolTable, RunOptions};
 
     use super::*;
     use crate::sweep::Job;
@@ -172,7 +172,7 @@ mod tests {
         let letters: Vec<char> = seeds.iter().flat_map(|seed| seed.chars()).collect();
         let mut ablation = Ablation::new(2);
         for place in (0..letters.len()).map(order) {
-            let job = Job { index: place as u64, loaded: &loaded, seed: 0 };
+            let job = Job { index: place as u64, loaded: &loaded, seed: 0, options: &RunOptions::PLAIN };
             let row = Row::of(&job, Err(letters[place].to_string()));
             let verdict = if letters[place] == '.' { VerdictKind::Pass } else { row.verdict };
             ablation.put(Row { verdict, ..row });

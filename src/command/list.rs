@@ -60,6 +60,8 @@ enum Document {
     Report,
     /// Scenario files.
     Scenario,
+    /// What `search --format json` prints.
+    Search,
 }
 
 pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -69,6 +71,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
             Document::Comparison => schema_for!(crate::report::compare::Document),
             Document::Explanation => schema_for!(crate::report::explain::Document<'static>),
             Document::Report => schema_for!(Report),
+            Document::Search => schema_for!(crate::report::search::Document),
             Document::Scenario => schema_for!(scenarios::format::Scenario),
         };
         output.print(Json(&schema.to_value()))?;

@@ -13,6 +13,7 @@ pub(crate) mod mutants;
 pub(crate) mod replay;
 pub(crate) mod reproduce;
 pub(crate) mod run;
+pub(crate) mod search;
 pub(crate) mod shrink;
 pub(crate) mod sweep;
 pub(crate) mod trace;

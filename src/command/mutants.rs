@@ -6,7 +6,7 @@ mod outcome;
 use clap::Args;
 use scenarios::ProtocolTable;
 
-use self::hunt::{Hunt, Quarry};
+use self::hunt::{Hunt, Quarry, Strategy};
 use self::outcome::{Outcome, Table};
 use super::Format;
 use crate::exit_code::ExitCode;
@@ -51,6 +51,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N|random", default_value = "0", value_parser = parse_seed, help_heading = "How long")]
     seed: Seed,
 
+    /// How runs are chosen
+    #[arg(long, value_enum, default_value_t, help_heading = "How long")]
+    search: Strategy,
+
     /// For whom
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
@@ -64,8 +68,14 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     talk_line(format_args!(
         "seeds are derived from {start_seed}: `--seed {start_seed}` tries the same again"
     ));
-    let hunt = Hunt { table: &table, start_seed, starts: arguments.starts, seeds: arguments.seeds };
-    let mut outcome = Outcome::new(start_seed, arguments.starts, arguments.seeds);
+    let hunt = Hunt {
+        table: &table,
+        start_seed,
+        starts: arguments.starts,
+        seeds: arguments.seeds,
+        strategy: arguments.search,
+    };
+    let mut outcome = Outcome::new(&hunt);
     let mut progress = Progress::new();
     let mut rows = Table::new(&quarries, arguments.format);
     for quarry in &quarries {

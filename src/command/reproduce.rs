@@ -2,7 +2,7 @@
 
 use clap::Args;
 use scenarios::reproduce::{self, Figure, Prepared, Quantity};
-use scenarios::{ProtocolTable, Report};
+use scenarios::{ProtocolTable, Report, RunOptions};
 use serde::Serialize;
 
 use super::Format;
@@ -133,7 +133,7 @@ fn reproduce(
     let Prepared { reproduction, loaded } = prepared;
     progress.begin(&reproduction.name);
     let keep = |_: &Job<'_>, report: Report| reproduction.values(&report);
-    let jobs = (0..runs).map(|seed| Job { index: seed, loaded, seed });
+    let jobs = (0..runs).map(|seed| Job { index: seed, loaded, seed, options: &RunOptions::PLAIN });
     let done = Sweep::new(table).run(jobs, keep, |_| false, progress);
     if (done.len() as u64) < runs {
         return None;

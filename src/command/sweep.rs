@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use scenarios::ProtocolTable;
-use scenarios::text::units::Time;
 
 use self::preset::{Defaults, Preset};
 use self::summary::{Body, Heading, Speed, Summary};
 use super::Format;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::input::parse_time;
 use crate::interrupt;
 use crate::output::{NewFile, Output, talk_line};
 use crate::sweep::{
@@ -120,15 +120,6 @@ pub(crate) struct Arguments {
     /// For whom
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     format: Format,
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let time: Time =
-        text.parse().map_err(|_| "a time is a number and its unit, such as `30s`, `10m` or `8h`")?;
-    if time.span().is_zero() {
-        return Err("no run is done in no time".to_owned());
-    }
-    Ok(Duration::from_nanos(time.span().as_nanos()))
 }
 
 /// Whose annotations.

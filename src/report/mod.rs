@@ -9,6 +9,7 @@ pub(crate) mod explain;
 mod human;
 mod kind;
 mod measured;
+pub(crate) mod search;
 mod sizes;
 
 use std::collections::BTreeMap;

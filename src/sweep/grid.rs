@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use scenarios::library;
 use scenarios::text::{Override, Path};
-use scenarios::{Loaded, ProtocolTable};
+use scenarios::{Loaded, ProtocolTable, RunOptions};
 
 use super::Job;
 use crate::failure::{Failure, Usage};
@@ -212,7 +212,8 @@ impl Grid {
 
     /// A job by its number.
     pub(crate) fn job(&self, index: u64) -> Job<'_> {
-        Job { index, loaded: &self.configuration(index).loaded, seed: self.seed(index) }
+        let loaded = &self.configuration(index).loaded;
+        Job { index, loaded, seed: self.seed(index), options: &RunOptions::PLAIN }
     }
 }
 

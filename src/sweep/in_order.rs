@@ -10,7 +10,12 @@ pub(crate) struct InOrder<T> {
 
 impl<T> InOrder<T> {
     pub(crate) const fn new() -> Self {
-        Self { next: 0, waiting: BTreeMap::new() }
+        Self::starting_at(0)
+    }
+
+    /// The first has this number.
+    pub(crate) const fn starting_at(next: u64) -> Self {
+        Self { next, waiting: BTreeMap::new() }
     }
 
     /// Takes one in.

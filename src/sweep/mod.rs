@@ -15,6 +15,7 @@ mod course;
 mod double_check;
 mod folder;
 mod grid;
+mod guided;
 mod in_order;
 mod processor;
 mod progress;
@@ -35,7 +36,7 @@ use scenarios::{Loaded, ProtocolTable, Report, RunOptions};
 
 pub(crate) use self::course::{Course, End, Stops};
 pub(crate) use self::double_check::DoubleCheck;
-pub(crate) use self::folder::{Folder, Resume, Unequal};
+pub(crate) use self::folder::{Folder, Resume, Unequal, slug};
 pub(crate) use self::grid::{Asked, Configuration, Grid, SideAsked, Varied, parse_seeds};
 pub(crate) use self::in_order::InOrder;
 pub(crate) use self::progress::Progress;
@@ -60,6 +61,8 @@ pub(crate) struct Job<'a> {
     pub(crate) loaded: &'a Loaded,
     /// With which seed.
     pub(crate) seed: u64,
+    /// How.
+    pub(crate) options: &'a RunOptions,
 }
 
 /// A run that was done.
@@ -115,12 +118,25 @@ impl<'a> Sweep<'a> {
         is_last: impl Fn(&T) -> bool,
         progress: &mut Progress,
     ) -> Vec<Done<T>> {
-        let mut all: Vec<Done<T>> = Vec::new();
-        let mut waiting = InOrder::new();
         let keep = |job: &Job<'_>, ended: Result<Report, String>| match ended {
             Ok(report) => keep(job, report),
             Err(panic) => panic!("seed {} of `{}`: {panic}", job.seed, job.loaded.scenario.name),
         };
+        self.run_from(0, jobs, keep, is_last, |count| progress.show(count))
+    }
+
+    /// Like [`Sweep::run`], but jobs are numbered from `first`, `keep` also makes something of what a panic said, and `show`
+    /// is told how many runs are done.
+    fn run_from<'b, T: Send>(
+        &self,
+        first: u64,
+        jobs: impl Iterator<Item = Job<'b>> + Send,
+        keep: impl Fn(&Job<'_>, Result<Report, String>) -> T + Sync,
+        is_last: impl Fn(&T) -> bool,
+        mut show: impl FnMut(usize),
+    ) -> Vec<Done<T>> {
+        let mut all: Vec<Done<T>> = Vec::new();
+        let mut waiting = InOrder::starting_at(first);
         self.stream(jobs, keep, |news| {
             if let News::Done(done) = news {
                 waiting.put(done.index, done);
@@ -132,7 +148,7 @@ impl<'a> Sweep<'a> {
                     return ControlFlow::Break(());
                 }
             }
-            progress.show(all.len());
+            show(all.len());
             ControlFlow::Continue(())
         });
         all
@@ -140,9 +156,9 @@ impl<'a> Sweep<'a> {
 
     /// Runs jobs, and has `take` told of each as it is done, until it breaks, or they are all done, or Ctrl-C. `keep`
     /// makes of a report what is kept, or of what a panic said. After a break, runs under way are broken off and lost.
-    pub(crate) fn stream<T: Send>(
+    pub(crate) fn stream<'b, T: Send>(
         &self,
-        jobs: impl Iterator<Item = Job<'a>> + Send,
+        jobs: impl Iterator<Item = Job<'b>> + Send,
         keep: impl Fn(&Job<'_>, Result<Report, String>) -> T + Sync,
         take: impl FnMut(News<T>) -> ControlFlow<()>,
     ) {
@@ -220,7 +236,7 @@ struct Work<'a, J, K> {
     is_over: AtomicBool,
 }
 
-impl<'a, J: Iterator<Item = Job<'a>>, K> Work<'a, J, K> {
+impl<'b, J: Iterator<Item = Job<'b>>, K> Work<'_, J, K> {
     /// Does one job after the other, on one thread.
     fn work<T>(&self, results: &SyncSender<Done<T>>)
     where
@@ -250,9 +266,8 @@ impl<'a, J: Iterator<Item = Job<'a>>, K> Work<'a, J, K> {
             if was_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let begun = processor::time();
-        let options = RunOptions::default();
         let ended = crate::panics::catch(|| {
-            run_observed(job.loaded, self.table, job.seed, &options, &mut observer).report
+            run_observed(job.loaded, self.table, job.seed, job.options, &mut observer).report
         });
         if was_cut {
             return None;
@@ -276,7 +291,14 @@ mod tests {
         let text =
             r#"Scenario(format_version: 1, name: "short", protocol: Echo(), phases: (faults: "100ms"))"#;
         let loaded = scenarios::load("short.ron", text.as_bytes(), &[], &table).expect("it is valid");
-        let jobs = || (100..200).map(|seed| Job { index: seed - 100, loaded: &loaded, seed });
+        let jobs = || {
+            (100..200).map(|seed| Job {
+                index: seed - 100,
+                loaded: &loaded,
+                seed,
+                options: &RunOptions::PLAIN,
+            })
+        };
         let seeds = |last: u64| {
             let keep = |_: &Job<'_>, report: Report| (report.seed, report.digest);
             let mut progress = Progress::silent();

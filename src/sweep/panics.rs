@@ -7,10 +7,11 @@ use scenarios::assemble::Blueprint;
 use scenarios::protocol::{Protocol, ProtocolAbout, ProtocolKind};
 use scenarios::run::{Inconclusive, Verdict};
 use scenarios::validate::Objection;
-use scenarios::{Loaded, ProtocolTable, Report};
+use scenarios::{Loaded, ProtocolTable, Report, RunOptions};
 use serde::Serialize;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::disk::{DiskPromise, Record};
+use sim_core::fault::Sites;
 use sim_core::process::{Message, Timer};
 use sim_core::service::{Operation, Service};
 use sim_core::status::Status;
@@ -177,6 +178,10 @@ impl ProtocolKind for Flaw {
         }
     }
 
+    fn sites(&self) -> Sites {
+        Sites { timers: Tick::NAMES, ..Sites::default() }
+    }
+
     fn check(&self, _: &Protocol, _: &[NodeId]) -> Result<(), Objection> {
         Ok(())
     }
@@ -202,7 +207,7 @@ fn flawed(flaw: Flaw) -> (ProtocolTable, Loaded) {
 /// The reports of a sweep over eight seeds of three nodes with a flaw.
 fn sweep(flaw: Flaw) -> Vec<Report> {
     let (table, loaded) = flawed(flaw);
-    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
+    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed, options: &RunOptions::PLAIN });
     let done = Sweep::new(&table).run(jobs, |_, report| report, |_| false, &mut Progress::silent());
     let reports: Vec<Report> = done.into_iter().map(|done| done.kept).collect();
     let seeds: Vec<u64> = reports.iter().map(|report| report.seed).collect();
@@ -215,7 +220,7 @@ fn rows_of_twice(flaw: Flaw) -> Vec<Row> {
     let (table, loaded) = flawed(flaw);
     let check = DoubleCheck::parse("100%").expect("all of them");
     let mut rows = Vec::new();
-    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed });
+    let jobs = (0..8).map(|seed| Job { index: seed, loaded: &loaded, seed, options: &RunOptions::PLAIN });
     Sweep::new(&table).stream(
         jobs,
         |job, ended| check.row(job, ended, &table),

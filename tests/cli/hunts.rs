@@ -22,6 +22,15 @@ fn a_mutant_that_is_not_caught_fails() {
 }
 
 #[test]
+fn a_guided_hunt_catches_as_well_and_the_right_protocol_passes_what_it_breeds() {
+    let name = format!("raft/{}", easy_mutant_name());
+    let guided = ["--search", "guided", "--seeds", "100", "--starts", "2"];
+    let ended = splitbrain(&[&["mutants", &name][..], &guided].concat());
+    code_and(&ended, 0, "2/2");
+    assert!(ended.stdout.contains("raft without a bug"), "{ended:?}");
+}
+
+#[test]
 fn each_catch_can_be_run_again() {
     let name = format!("raft/{}", easy_mutant_name());
     let ended = splitbrain(&["mutants", &name, "--seeds", "50", "--starts", "1", "--format", "json"]);

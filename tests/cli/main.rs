@@ -8,6 +8,7 @@ mod explain;
 mod history;
 mod hunts;
 mod readme;
+mod search;
 mod support;
 mod sweep;
 mod sweep_folder;

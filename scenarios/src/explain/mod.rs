@@ -38,6 +38,7 @@ mod story;
 mod tests;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -162,7 +163,7 @@ pub type Runner<'a> = dyn FnMut(&Judge<'_>, Vec<Job>) -> Option<Vec<Outcome>> + 
 pub struct Judge<'a> {
     opened: &'a Opened,
     table: &'a ProtocolTable,
-    configured: Configured,
+    configured: Arc<Configured>,
     symptom: Symptom,
     /// More events than this are no answer.
     events_max: u64,

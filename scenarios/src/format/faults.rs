@@ -8,7 +8,7 @@ use sim_core::Span;
 use sim_core::fault::StatusEvent;
 
 use super::Act;
-use crate::text::units::{PointName, Rate, Time, TimeRange};
+use crate::text::units::{NodeName, PointName, Rate, Time, TimeRange};
 
 /// What goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,12 +27,15 @@ pub struct Faults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timed {
-    /// When, within the fault phase. This or `when`.
+    /// When, within the fault phase. This, `when` or `before`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// After something has happened. This or `at`.
+    /// After something has happened. This, `at` or `before`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
+    /// Before a timer fires. This, `at` or `when`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
     /// What.
     #[serde(rename = "do")]
     pub act: Act,
@@ -57,6 +60,23 @@ pub struct When {
     #[serde(default, skip_serializing_if = "Time::is_zero")]
     pub delay: Time,
     /// Only what happens from here on counts. Default `0s`: everything does.
+    #[serde(default, skip_serializing_if = "Time::is_zero")]
+    pub since: Time,
+}
+
+/// The moment before a timer of a node fires. Where the process sets it anew meanwhile, as an election timer at each
+/// heartbeat, before that.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// Which of the protocol's timers.
+    pub timer: PointName,
+    /// Whose.
+    pub node: NodeName,
+    /// How long before it fires, at most. Default `0s`: just before.
+    #[serde(default, skip_serializing_if = "Time::is_zero")]
+    pub by: Time,
+    /// Not before this time. Default `0s`.
     #[serde(default, skip_serializing_if = "Time::is_zero")]
     pub since: Time,
 }

@@ -33,7 +33,7 @@ pub use self::act::{Act, Harm, Loss, RecordAt, Request, ShapeOf};
 pub use self::clients::{Clients, Skew, Workload};
 pub use self::draw::Draw;
 pub use self::endpoint::{Somebody, Who};
-pub use self::faults::{Event, Faults, Kinds, Periodic, Random, Timed, When};
+pub use self::faults::{Before, Event, Faults, Kinds, Periodic, Random, Timed, When};
 pub use self::hosts::{Clock, Clocks, Disks, Hosts, Ties};
 pub use self::judging::{Checks, Core, Expectation, Heal, HistoryChecks, Limits, Liveness, Others, Phases};
 pub use self::latency::Latency;

@@ -297,7 +297,7 @@ fn contradictory_sections_are_refused() {
     let error = error_with("phases: (heal: Nothing),");
     assert_says(&error, "2:16", &["nothing heals", "hint: add `checks: (liveness: Ignored)`"]);
     let error = error_with("faults: (timed: [(at: \"1s\", when: (event: Crashes), do: Crash(\"leader\"))]),");
-    assert_says(&error, "2:35", &["not both"]);
+    assert_says(&error, "2:35", &["not several of these"]);
     let error = error_with("faults: (timed: [(do: Crash(\"leader\"))]),");
     assert_says(&error, "2:18", &["the fault has no time"]);
     let error = error_with("zones: {\"a\": [\"n1\"], \"b\": [\"n1\"]},");
@@ -528,4 +528,25 @@ proptest! {
             prop_assert!(!diagnostic.allowed.trim().is_empty() && !diagnostic.hint.trim().is_empty());
         }
     }
+}
+
+#[test]
+fn a_fault_before_a_timer_fires_needs_a_timer_a_node_and_no_other_time() {
+    let error = |fields: &str| error_with(&format!("faults: (timed: [({fields}, do: Pause(\"n2\"))]),"));
+    let timer = error("before: (timer: \"electoin\", node: \"n2\")");
+    assert_says(&timer, "2:35", &["`raft` has no timer `electoin`", "did you mean `election`?"]);
+    let node = error("before: (timer: \"election\", node: \"n9\")");
+    assert_says(&node, "2:53", &["there is no node `n9`"]);
+    let both = error("at: \"1s\", before: (timer: \"election\", node: \"n2\")");
+    assert_says(&both, "2:37", &["not several of these", "one of the three"]);
+    let undone = error("before: (timer: \"election\", node: \"n2\"), undo_after: \"1s\"");
+    assert_says(&undone, "2:72", &["`undo_after` counts from a time or an event"]);
+    let fine = "faults: (timed: [(before: (timer: \"election\", node: \"n2\", by: \"3ms\", since: \"1s\"), do: Pause(\"n2\"))]),";
+    let text = format!("Scenario(format_version: 1, name: \"before\", protocol: Raft(), {fine})");
+    let table = ProtocolTable::builtin();
+    let loaded = load("before.ron", text.as_bytes(), &[], &table).unwrap_or_else(|error| panic!("{error}"));
+    let report = crate::run(&loaded, &table, 0, &crate::RunOptions::PLAIN).report;
+    let entry =
+        report.plan.entries().iter().find(|entry| entry.to_string().contains("before election of n2"));
+    assert!(entry.is_some_and(|entry| entry.was.is_some()), "{:?}", report.plan);
 }

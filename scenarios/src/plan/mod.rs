@@ -15,7 +15,7 @@ mod random;
 
 use std::collections::BTreeSet;
 
-use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
+use sim_core::fault::{Command, Drawn, Entry, Plan, Sites, Target, Trigger};
 use sim_core::network::PartitionId;
 use sim_core::{ClientId, SimTime, Span};
 
@@ -23,11 +23,16 @@ pub use self::random::RandomFaults;
 use crate::format::{Act, Periodic, Scenario, Timed};
 use crate::text::units::Time;
 
-/// The commands that `scenario` asks for with `seed`; `region_count` is how many disk regions its protocol has.
-pub fn plan(scenario: &Scenario, region_count: u8, seed: u64) -> Plan {
+/// The commands that `scenario` asks for with `seed`; `sites` is what of its protocol faults can be about.
+pub fn plan(scenario: &Scenario, sites: Sites, seed: u64) -> Plan {
+    let drawn = RandomFaults::of(scenario, sites).map(|random| random.draw(seed));
+    with_faults(scenario, &drawn.unwrap_or_default())
+}
+
+/// The commands that `scenario` asks for, with these faults in place of those that it draws.
+pub fn with_faults(scenario: &Scenario, faults: &[Drawn]) -> Plan {
     let written = Plan::new(written(scenario), Vec::new());
-    let drawn = RandomFaults::of(scenario, region_count).map(|random| random.plan(seed)).unwrap_or_default();
-    healed(written.merge(drawn), scenario)
+    healed(written.merge(Drawn::plan(faults)), scenario)
 }
 
 /// `plan` with the heal of `scenario`, unless it has it.
@@ -84,16 +89,23 @@ impl<'scenario> Naming<'scenario> {
 
     /// The act and what undoes it.
     pub fn timed(&self, timed: &Timed) -> Vec<Entry> {
-        let at = |delay: Span| match (timed.at, timed.when) {
-            (Some(at), _) => Trigger::at(SimTime::ZERO + at.span() + delay),
-            (None, Some(when)) => Trigger::After {
+        let at = |delay: Span| match (timed.at, timed.when, timed.before) {
+            (Some(at), ..) => Trigger::at(SimTime::ZERO + at.span() + delay),
+            (None, Some(when), _) => Trigger::After {
                 span: when.delay.span() + delay,
                 event: when.event.status_event(),
                 occurrence: when.nth,
                 since: SimTime::ZERO + when.since.span(),
                 until: SimTime::MAX,
             },
-            (None, None) => unreachable!("`validate` refuses a fault without a time"),
+            (None, None, Some(before)) => Trigger::Before {
+                span: before.by.span(),
+                node: before.node.id(),
+                timer: before.timer.name(),
+                since: SimTime::ZERO + before.since.span(),
+                until: SimTime::MAX,
+            },
+            (None, None, None) => unreachable!("`validate` refuses a fault without a time"),
         };
         let mut entries = vec![self.entry(at(Span::ZERO), &timed.act)];
         if let (Some(after), Some(undo)) = (timed.undo_after, undo_of(timed.undo.as_ref(), &timed.act)) {

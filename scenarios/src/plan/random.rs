@@ -1,7 +1,7 @@
 //! Faults drawn from the seed, as the scenario's `faults.random` limits them.
 
-use sim_core::fault::{Generator, Plan, Rate, Selection, table};
-use sim_core::random::KeySource;
+use sim_core::fault::{Drawn, Generator, Rate, Selection, Sites, table};
+use sim_core::random::{KeySource, Stream};
 use sim_core::{NodeId, SimTime, Span};
 
 use crate::format::{Kinds, Random, Scenario};
@@ -11,8 +11,8 @@ use crate::text::units::{self, NodeList};
 pub struct RandomFaults(Generator);
 
 impl RandomFaults {
-    /// The generator for `scenario`, whose protocol has so many disk regions; `None` where it has no random faults.
-    pub fn of(scenario: &Scenario, region_count: u8) -> Option<Self> {
+    /// The generator for `scenario`, `sites` being what of its protocol faults can be about; `None` where it has no random faults.
+    pub fn of(scenario: &Scenario, sites: Sites) -> Option<Self> {
         let random = scenario.faults.random.as_ref()?;
         let members = scenario.members();
         let usual = Generator::new(members, scenario.phases.heal_at());
@@ -29,7 +29,7 @@ impl RandomFaults {
             admin_count: scenario.clients.admins,
             spares: scenario.spares.nodes().to_vec(),
             domains: domains(scenario),
-            region_count,
+            sites,
             start: SimTime::ZERO + random.start.span(),
             duration: (random.duration.low(), random.duration.high()),
             gap: random.gap.span(),
@@ -48,9 +48,14 @@ impl RandomFaults {
         names.filter(|name| !self.0.off.iter().any(|off| off == name)).collect()
     }
 
-    /// The commands for `seed`.
-    pub fn plan(&self, seed: u64) -> Plan {
-        self.0.plan(&KeySource::new(seed))
+    /// The faults for `seed`.
+    pub fn draw(&self, seed: u64) -> Vec<Drawn> {
+        self.0.draw(&KeySource::new(seed))
+    }
+
+    /// Other faults from those that were worth keeping: see [`Generator::breed`].
+    pub fn breed(&self, faults: &[Drawn], mate: &[Drawn], stream: &mut Stream) -> Vec<Drawn> {
+        self.0.breed(faults, mate, stream)
     }
 
     /// How many candidates a run draws, on average: an upper bound of its faults.

@@ -3,6 +3,7 @@
 use protocols::mutant::MutantAbout;
 use schemars::JsonSchema;
 use sim_core::check::Invariant;
+use sim_core::fault::Sites;
 use sim_core::process::{Message, Process, Timer};
 use sim_core::service::Service;
 use sim_core::{NodeId, Simulation};
@@ -79,6 +80,11 @@ impl<P: Builtin> ProtocolKind for Kind<P> {
             counters: P::Process::COUNTERS.to_vec(),
             latencies: P::Process::LATENCIES.to_vec(),
         }
+    }
+
+    fn sites(&self) -> Sites {
+        let (timers, points) = (Timers::<P>::NAMES, P::Process::FAULT_POINTS);
+        Sites { region_count: P::REGION_COUNT, timers, points }
     }
 
     fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection> {

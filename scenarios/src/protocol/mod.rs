@@ -24,6 +24,7 @@ use protocols::mutant::MutantAbout;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use sim_core::check::About;
+use sim_core::fault::Sites;
 use sim_core::service::Service;
 use sim_core::{NodeId, Simulation};
 
@@ -93,6 +94,9 @@ builtin! {
 pub trait ProtocolKind: Send + Sync {
     /// What tools say of it.
     fn about(&self) -> ProtocolAbout;
+
+    /// What of it faults can be about; the same as [`ProtocolKind::about`] says.
+    fn sites(&self) -> Sites;
 
     /// Whether the parameters make sense for these members.
     ///

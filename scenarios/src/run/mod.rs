@@ -51,6 +51,18 @@ pub struct RunOptions {
     pub recording: Recording,
     /// How much is told of what a history is illegal by.
     pub evidence: HistoryEvidence,
+    /// Whether it is watched what is reached in the abstract: [`Report::coverage`].
+    pub watches_coverage: bool,
+}
+
+impl RunOptions {
+    /// A drawn plan, nothing recorded or watched, all evidence.
+    pub const PLAIN: Self = Self {
+        replay: None,
+        recording: Recording::Off,
+        evidence: HistoryEvidence::Whole,
+        watches_coverage: false,
+    };
 }
 
 /// How much is told of what a history is illegal by.

@@ -39,9 +39,12 @@ impl Paused {
     /// # Panics
     /// As [`run`](super::run).
     pub fn at_start(loaded: &Loaded, table: &ProtocolTable, seed: u64, options: &RunOptions) -> Self {
-        let configured = Arc::new(loaded.configured(seed, table));
+        let configured = loaded.configured(seed, table);
         let replay = options.replay.as_ref();
-        let simulation = assemble_recording(&configured.scenario, table, seed, replay, options.recording);
+        let mut simulation = assemble_recording(&configured.scenario, table, seed, replay, options.recording);
+        if options.watches_coverage {
+            simulation.watch_coverage();
+        }
         let underway = Underway { simulation, seen: Seen::default() };
         Self { configured, seed, evidence: options.evidence, underway }
     }

@@ -63,6 +63,10 @@ pub struct Report {
     pub fault_points: Vec<PointReached>,
     /// All commands, with what they turned out to be: replaying this gives the same digest.
     pub plan: Plan,
+    /// What was reached in the abstract, ascending ([`Simulation::coverage`]); empty where that was not watched. Numbers that
+    /// only a search can use, so no report shows them.
+    #[serde(skip)]
+    pub coverage: Vec<u64>,
 }
 
 /// What became of what clients asked.
@@ -175,6 +179,7 @@ impl Report {
             points: points(simulation.points()),
             fault_points: points(simulation.fault_points()),
             plan: simulation.plan().clone(),
+            coverage: simulation.coverage(),
         }
     }
 

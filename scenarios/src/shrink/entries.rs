@@ -87,6 +87,6 @@ fn closed_up(entries: &[Arc<Entry>]) -> Option<Vec<Arc<Entry>>> {
 fn count_of(entry: &Entry) -> Option<(u32, StatusEvent)> {
     match entry.trigger {
         Trigger::After { event, occurrence, .. } => Some((occurrence, event)),
-        Trigger::At(_) => None,
+        Trigger::Before { .. } | Trigger::At(_) => None,
     }
 }

@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ron::ser::PrettyConfig;
-use sim_core::Span;
 use sim_core::fault::{Entry, Trigger};
 use sim_core::network::PartitionId;
+use sim_core::{SimTime, Span};
 
 use super::case::{Case, Trial, partitions, text_with};
 use super::{Shrinker, Size};
 use crate::capsule::Capsule;
-use crate::format::{Act, Event, Timed, When};
+use crate::format::{Act, Before, Event, Timed, When};
 use crate::load::{Loaded, load};
 use crate::plan::heal;
 use crate::run::{HistoryEvidence, Report};
-use crate::text::units::Time;
+use crate::text::units::{NodeName, PointName, Time};
 use crate::text::{Outline, Path, ron_options};
 
 /// Writing to a string cannot fail.
@@ -116,7 +116,7 @@ impl Shrinker<'_, '_> {
         );
         let comment = comment(&heading, &report);
         let size = |loaded: &Loaded, report: &Report| {
-            let scenario = loaded.configured(report.seed, self.trial.table).scenario;
+            let scenario = loaded.configured(report.seed, self.trial.table).scenario.clone();
             Size::of(report, scenario.clients.total(), heal::entries(&scenario).len())
         };
         Some(Shrunk {
@@ -162,9 +162,8 @@ fn timed(entries: &[Arc<Entry>], undoing: Undoing) -> Option<Vec<Timed>> {
         if let Some((later, _)) = undone {
             is_undoing[later] = true;
         }
-        let (at, when) = written_trigger(entry.trigger);
         let undo_after = undone.map(|(_, after)| after.into());
-        all.push(Timed { at, when, act: acts[index].clone(), undo_after, undo: None });
+        all.push(at_trigger(entry.trigger, acts[index].clone(), undo_after));
     }
     Some(all)
 }
@@ -180,12 +179,20 @@ fn acts(entries: &[Arc<Entry>]) -> Option<Vec<Act>> {
     entries.iter().map(|entry| Act::of(&entry.command, &name)).collect()
 }
 
-fn written_trigger(trigger: Trigger) -> (Option<Time>, Option<When>) {
+/// An act at the time of a trigger.
+fn at_trigger(trigger: Trigger, act: Act, undo_after: Option<Time>) -> Timed {
+    let time = |time: SimTime| Span::nanos(time.as_nanos()).into();
+    let plain = Timed { at: None, when: None, before: None, act, undo_after, undo: None };
     match trigger {
-        Trigger::At(moment) => (Some(Span::nanos(moment.time.as_nanos()).into()), None),
+        Trigger::At(moment) => Timed { at: Some(time(moment.time)), ..plain },
         Trigger::After { span, event, occurrence, since, .. } => {
-            let (delay, since) = (span.into(), Span::nanos(since.as_nanos()).into());
-            (None, Some(When { event: Event::of(event), nth: occurrence, delay, since }))
+            let (event, delay, since) = (Event::of(event), span.into(), time(since));
+            Timed { when: Some(When { event, nth: occurrence, delay, since }), ..plain }
+        }
+        Trigger::Before { span, node, timer, since, .. } => {
+            let (timer, node) = (PointName::new(timer), NodeName::new(node));
+            let (by, since) = (span.into(), time(since));
+            Timed { before: Some(Before { timer, node, by, since }), ..plain }
         }
     }
 }
@@ -199,7 +206,10 @@ fn after(one: Trigger, other: Trigger) -> Option<Span> {
             Trigger::After { span: later, event: same, occurrence: nth, since: start, .. },
         ) => (event == same && occurrence == nth && since == start && later >= span)
             .then(|| later.saturating_sub(span)),
-        (Trigger::At(_), Trigger::After { .. }) | (Trigger::After { .. }, Trigger::At(_)) => None,
+        (Trigger::At(_), Trigger::After { .. })
+        | (Trigger::After { .. }, Trigger::At(_))
+        | (Trigger::Before { .. }, _)
+        | (_, Trigger::Before { .. }) => None,
     }
 }
 

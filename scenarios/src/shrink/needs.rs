@@ -99,9 +99,9 @@ impl Family {
 pub fn needs(loaded: &Loaded, table: &ProtocolTable, seed: u64) -> Option<(Symptom, Vec<Family>)> {
     let first = run(loaded, table, seed, &RunOptions::default()).report;
     let symptom = Symptom::of(&first)?;
-    let scenario = loaded.configured(seed, table).scenario;
+    let scenario = &loaded.configured(seed, table).scenario;
     let is_heal = |entry: &Entry| {
-        heal::entries(&scenario)
+        heal::entries(scenario)
             .iter()
             .any(|part| part.trigger == entry.trigger && part.command == entry.command)
     };

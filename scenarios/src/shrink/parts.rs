@@ -119,9 +119,14 @@ fn moved(entry: &Arc<Entry>, stretch: &Range<Span>, to: Span) -> Option<Arc<Entr
     };
     let trigger = match entry.trigger {
         Trigger::At(moment) => Trigger::At(Moment::before(shifted(moment.time)?)),
-        Trigger::After { since: SimTime::ZERO, .. } => return Some(entry.clone()),
+        Trigger::After { since: SimTime::ZERO, .. } | Trigger::Before { since: SimTime::ZERO, .. } => {
+            return Some(entry.clone());
+        }
         Trigger::After { span, event, occurrence, since, until } => {
             Trigger::After { span, event, occurrence, since: shifted(since)?, until }
+        }
+        Trigger::Before { span, node, timer, since, until } => {
+            Trigger::Before { span, node, timer, since: shifted(since)?, until }
         }
     };
     Some(Arc::new(Entry { trigger, ..Entry::clone(entry) }))

@@ -30,7 +30,7 @@ pub(super) fn cases(
     property: &str,
     table: &ProtocolTable,
 ) -> Vec<Case> {
-    let scenario = opened.loaded.configured(opened.capsule.seed, table).scenario;
+    let scenario = opened.loaded.configured(opened.capsule.seed, table).scenario.clone();
     let is_heal = |entry: &Entry| {
         heal::entries(&scenario)
             .iter()
@@ -79,6 +79,9 @@ fn as_asked(entry: &Entry) -> Entry {
         Trigger::At(moment) => Trigger::at(instant(moment)),
         Trigger::After { span, event, occurrence, since, .. } => {
             Trigger::After { span, event, occurrence, since, until: SimTime::MAX }
+        }
+        Trigger::Before { span, node, timer, since, .. } => {
+            Trigger::Before { span, node, timer, since, until: SimTime::MAX }
         }
     };
     Entry { trigger, command: entry.command.clone(), was: None }

@@ -95,7 +95,7 @@ impl Shrinker<'_, '_> {
             Trigger::At(moment) if index >= from => {
                 moved(entry, SimTime::from_nanos(moment.time.as_nanos() - cut.as_nanos()))
             }
-            Trigger::At(_) | Trigger::After { .. } => entry.clone(),
+            Trigger::At(_) | Trigger::After { .. } | Trigger::Before { .. } => entry.clone(),
         };
         self.best.with_entries(self.best.entries.iter().enumerate().map(shift).collect())
     }
@@ -133,7 +133,7 @@ impl Shrinker<'_, '_> {
         for index in 0..self.best.entries.len() {
             let nanos = match self.best.entries[index].trigger {
                 Trigger::At(moment) => moment.time.as_nanos(),
-                Trigger::After { span, .. } => span.as_nanos(),
+                Trigger::After { span, .. } | Trigger::Before { span, .. } => span.as_nanos(),
             };
             let coarser = GRAINS.iter().take_while(|grain| nanos % grain.as_nanos() != 0);
             let alone: Vec<Case> = coarser.map(|grain| self.rounded(|at| at == index, *grain)).collect();
@@ -170,6 +170,11 @@ fn rounded(entry: &Entry, grain: Span) -> Arc<Entry> {
         Trigger::After { span, event, occurrence, since, until } => {
             let span = Span::nanos(nearest(span.as_nanos()));
             let trigger = Trigger::After { span, event, occurrence, since, until };
+            Arc::new(Entry { trigger, ..entry.clone() })
+        }
+        Trigger::Before { span, node, timer, since, until } => {
+            let span = Span::nanos(nearest(span.as_nanos()));
+            let trigger = Trigger::Before { span, node, timer, since, until };
             Arc::new(Entry { trigger, ..entry.clone() })
         }
     }

@@ -39,8 +39,8 @@ impl Acts<'_> {
     /// Whatever the engine asks of commands.
     fn check_command(self, act: &Act, path: &str) -> Result<(), Objection> {
         let scenario = self.scenario;
-        let timed =
-            Timed { at: Some(Time::default()), when: None, act: act.clone(), undo_after: None, undo: None };
+        let at = Some(Time::default());
+        let timed = Timed { at, when: None, before: None, act: act.clone(), undo_after: None, undo: None };
         let entries = Naming::of_act(act, scenario).timed(&timed);
         let targets = entries.iter().flat_map(|entry| entry.command.names());
         domains::check_targets(scenario, targets, path)?;
@@ -61,7 +61,7 @@ impl Acts<'_> {
 
     /// That the protocol has the regions of the disk that an act names.
     fn check_regions(self, act: &Act, path: &str) -> Result<(), Objection> {
-        let (count, protocol) = (self.kind.about().region_count, self.scenario.protocol.name());
+        let (count, protocol) = (self.kind.sites().region_count, self.scenario.protocol.name());
         let Some(region) = act.regions().into_iter().find(|region| *region >= count) else { return Ok(()) };
         let problem = format!("`{protocol}` has no region {region} on its disks");
         Err(if count == 0 {
@@ -78,8 +78,14 @@ impl Acts<'_> {
         self.check_name("fault point", point, self.kind.about().fault_points, path)
     }
 
+    /// That there is this node.
+    pub(super) fn check_node(self, node: NodeId, path: &str) -> Result<(), Objection> {
+        let count = self.scenario.nodes;
+        if node.raw() < count { Ok(()) } else { Err(no_such_node(path, node, count)) }
+    }
+
     /// That the protocol has this timer.
-    fn check_timer(self, timer: PointName, path: &str) -> Result<(), Objection> {
+    pub(super) fn check_timer(self, timer: PointName, path: &str) -> Result<(), Objection> {
         self.check_name("timer", timer, self.kind.about().timers, path)
     }
 

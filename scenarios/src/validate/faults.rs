@@ -1,11 +1,11 @@
 //! Checks of what goes wrong.
 
 use sim_core::Span;
-use sim_core::fault::table;
+use sim_core::fault::{Sites, table};
 
 use super::Objection;
 use super::acts::Acts;
-use crate::format::{Act, Event, Periodic, Random, Scenario, Timed};
+use crate::format::{Act, Before, Event, Periodic, Random, Scenario, Timed, When};
 use crate::plan::RandomFaults;
 use crate::protocol::ProtocolKind;
 use crate::text::Step;
@@ -23,37 +23,58 @@ pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), 
         check_periodic(acts, periodic, &format!("faults.periodic[{index}]"))?;
     }
     match &scenario.faults.random {
-        Some(random) => check_random(scenario, random, kind.about().region_count),
+        Some(random) => check_random(scenario, random, kind.sites()),
         None => Ok(()),
     }
 }
 
 fn check_timed(acts: Acts<'_>, timed: &Timed, path: &str) -> Result<(), Objection> {
-    match (timed.at, timed.when) {
-        (Some(at), None) => within_faults(acts.scenario, at, &format!("{path}.at"))?,
-        (None, Some(when)) if when.nth == 0 => {
-            let problem = "occurrences count from 1";
-            let hint = "write `nth: 1` for the first";
-            return Err(Objection::new(&format!("{path}.when.nth"), problem, "1 and more", hint));
-        }
-        (None, Some(when)) => {
-            if let Event::Reaches(point) = when.event {
-                acts.check_point(point, &format!("{path}.when.event"))?;
-            }
-        }
-        (Some(_), Some(_)) => {
-            let problem = "a fault comes `at` a time or `when` something has happened, not both";
-            let allowed = "one of the two";
-            return Err(Objection::new(&format!("{path}.when"), problem, allowed, "remove one of them"));
-        }
-        (None, None) => {
-            let allowed = "`at` a time or `when` something has happened";
+    match (timed.at, timed.when, timed.before) {
+        (Some(at), None, None) => within_faults(acts.scenario, at, &format!("{path}.at"))?,
+        (None, Some(when), None) => check_when(acts, when, &format!("{path}.when"))?,
+        (None, None, Some(before)) => check_before(acts, timed, before, path)?,
+        (None, None, None) => {
+            let allowed = "`at` a time, `when` something has happened or `before` a timer fires";
             let hint = "add `at: \"2s\"` or `when: (event: BecomesLeader)`";
             return Err(Objection::new(path, "the fault has no time", allowed, hint));
+        }
+        (at, when, _) => {
+            let field = if at.is_some() && when.is_some() { "when" } else { "before" };
+            let problem = "a fault comes `at` a time, `when` something has happened or `before` a timer fires, not several of these";
+            return Err(Objection::new(
+                &format!("{path}.{field}"),
+                problem,
+                "one of the three",
+                "remove the others",
+            ));
         }
     }
     acts.check(&timed.act, &format!("{path}.do"))?;
     check_undo(acts, timed.undo_after, timed.undo.as_ref(), &timed.act, path)
+}
+
+fn check_when(acts: Acts<'_>, when: When, path: &str) -> Result<(), Objection> {
+    if when.nth == 0 {
+        let problem = "occurrences count from 1";
+        let hint = "write `nth: 1` for the first";
+        return Err(Objection::new(&format!("{path}.nth"), problem, "1 and more", hint));
+    }
+    match when.event {
+        Event::Reaches(point) => acts.check_point(point, &format!("{path}.event")),
+        _ => Ok(()),
+    }
+}
+
+fn check_before(acts: Acts<'_>, timed: &Timed, before: Before, path: &str) -> Result<(), Objection> {
+    acts.check_timer(before.timer, &format!("{path}.before.timer"))?;
+    acts.check_node(before.node.id(), &format!("{path}.before.node"))?;
+    if timed.undo_after.is_some() {
+        let problem =
+            "`undo_after` counts from a time or an event, and when a timer fires is not known before";
+        let hint = "write what undoes it as a fault of its own";
+        return Err(Objection::new(&format!("{path}.undo_after"), problem, "`at` or `when` beside it", hint));
+    }
+    Ok(())
 }
 
 fn check_periodic(acts: Acts<'_>, periodic: &Periodic, path: &str) -> Result<(), Objection> {
@@ -136,7 +157,7 @@ fn check_kind(name: &str, path: &str) -> Result<(), Objection> {
     Err(Objection::unknown(path, format!("there is no kind of fault `{name}`"), name, &names))
 }
 
-fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Result<(), Objection> {
+fn check_random(scenario: &Scenario, random: &Random, sites: Sites) -> Result<(), Objection> {
     for name in random.rates.keys() {
         check_kind(name, "faults.random.rates")
             .map_err(|objection| objection.within(Step::Name(name.clone())))?;
@@ -162,6 +183,6 @@ fn check_random(scenario: &Scenario, random: &Random, region_count: u8) -> Resul
         let hint = "a longer `phases: (faults: …)`, or a shorter `start` or `settle`";
         return Err(Objection::new("faults.random", problem, allowed, hint));
     }
-    let generator = RandomFaults::of(scenario, region_count).expect("the scenario has random faults");
+    let generator = RandomFaults::of(scenario, sites).expect("the scenario has random faults");
     too_many(generator.expected_count(), "faults.random.rates")
 }

@@ -238,6 +238,11 @@ pub enum MessageAct {
 }
 
 impl<N> Command<N> {
+    /// The name of the partition that it makes or takes back.
+    pub(super) const fn partition_name(&mut self) -> Option<&mut PartitionId> {
+        if let Self::Partition { name, .. } | Self::HealPartition(name) = self { Some(name) } else { None }
+    }
+
     /// The kind of the command, as traces and the command line write it.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PointName, text};
+use super::{PointName, TimerName, text};
 use crate::status::{NodeStatus, Power, Standing, Status};
-use crate::{SimTime, Span};
+use crate::{NodeId, SimTime, Span};
 
 /// A place between two events, where a command can stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +59,23 @@ pub enum Trigger {
         #[serde(with = "text", default = "never", skip_serializing_if = "is_never")]
         until: SimTime,
     },
+    /// Once, at most so long before an armed timer of a node fires. Where the process sets it anew meanwhile, before that.
+    Before {
+        /// How long before.
+        #[serde(with = "text")]
+        span: Span,
+        /// Whose timer.
+        #[serde(with = "text")]
+        node: NodeId,
+        /// Which of its plain timers ([`Timer::NAMES`](crate::process::Timer::NAMES)).
+        timer: TimerName,
+        /// Not before. Default: the start.
+        #[serde(with = "text", default, skip_serializing_if = "is_start")]
+        since: SimTime,
+        /// The command is left out if it would come at or after this. Default: never.
+        #[serde(with = "text", default = "never", skip_serializing_if = "is_never")]
+        until: SimTime,
+    },
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -87,20 +104,28 @@ impl Trigger {
     }
 }
 
-/// `150ms`, or `3ms after the second become-leader`.
+/// `150ms`, `3ms after the second become-leader`, or `3ms before election of n2 fires`.
 impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::At(moment) => write!(f, "at {moment}"),
             Self::After { span, event, occurrence, since, until } => {
                 write!(f, "{span} after the {} {event}", Ordinal(*occurrence))?;
-                if !is_start(since) {
-                    write!(f, " since {since}")?;
-                }
-                if is_never(until) { Ok(()) } else { write!(f, ", before {until}") }
+                write_window(f, *since, *until)
+            }
+            Self::Before { span, node, timer, since, until } => {
+                write!(f, "{span} before {timer} of {node} fires")?;
+                write_window(f, *since, *until)
             }
         }
     }
+}
+
+fn write_window(f: &mut fmt::Formatter<'_>, since: SimTime, until: SimTime) -> fmt::Result {
+    if !is_start(&since) {
+        write!(f, " since {since}")?;
+    }
+    if is_never(&until) { Ok(()) } else { write!(f, ", before {until}") }
 }
 
 /// A number as people count.
@@ -269,6 +294,9 @@ mod tests {
         let (since, until) = (SimTime::ZERO + Span::secs(1), SimTime::ZERO + Span::secs(2));
         let within = Trigger::After { span, event, occurrence, since, until };
         assert_eq!(within.to_string(), "3ms after the first become-leader since 1s, before 2s");
+        let (node, timer) = (NodeId::new(1), "election".parse().expect("a name"));
+        let before = Trigger::Before { span, node, timer, since, until };
+        assert_eq!(before.to_string(), "3ms before election of n2 fires since 1s, before 2s");
         let counted = [4, 11, 21, 22, 113].map(|number| Ordinal(number).to_string());
         assert_eq!(counted, ["4th", "11th", "21st", "22nd", "113th"]);
         let moment = Moment { time: SimTime::from_nanos(1_500_000_000), after_events: 2 };

@@ -22,7 +22,9 @@
 //! considered, and then left out. **Swarm** (Groce et al., "Swarm Testing", ISSTA 2012) switches each kind off with
 //! probability ½ per seed, and gives its room to the others: a run with everything on seldom gets deep into anything.
 
-use super::kind::{About, Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity};
+mod breed;
+
+use super::kind::{About, Aim, Fault, FaultKind, GeneratorContext, Part, Rate, Severity, Sites};
 use super::table::KINDS;
 use super::{Entry, Plan, Trigger};
 use crate::random::{Distribution, KeySource, Purpose};
@@ -47,8 +49,8 @@ pub struct Generator {
     pub client_count: u32,
     /// How many clients there are, numbered after those, that only administer.
     pub admin_count: u32,
-    /// How many disk regions the protocol has, numbered from 0; without any, no fault hits a region.
-    pub region_count: u8,
+    /// What of the protocol faults can be about.
+    pub sites: Sites,
     /// No fault begins before.
     pub start: SimTime,
     /// All faults have ended `settle` before.
@@ -93,6 +95,11 @@ impl Drawn {
         self.start + self.fault.duration
     }
 
+    /// These faults as a plan.
+    pub fn plan(faults: &[Self]) -> Plan {
+        Plan::new(faults.iter().flat_map(Self::entries).collect(), Vec::new())
+    }
+
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let plain = self.fault.commands().map(|(offset, command)| Entry::at(self.start + offset, command));
         let aimed = self.fault.aimed.iter();
@@ -108,6 +115,9 @@ impl Drawn {
             Aim::Offset(offset) => Trigger::at(self.start + offset),
             Aim::After { event, nth, span } => {
                 Trigger::After { span, event, occurrence: nth, since: self.start, until: self.end() }
+            }
+            Aim::Before { node, timer, span } => {
+                Trigger::Before { span, node, timer, since: self.start, until: self.end() }
             }
         }
     }
@@ -138,7 +148,7 @@ impl Generator {
             domains: Vec::new(),
             client_count: 0,
             admin_count: 0,
-            region_count: 0,
+            sites: Sites::default(),
             start: SimTime::ZERO,
             end,
             duration: (Span::millis(100), Span::secs(2)),
@@ -156,8 +166,7 @@ impl Generator {
     ///
     /// If the bounds of `duration` are reversed.
     pub fn plan(&self, source: &KeySource) -> Plan {
-        let entries = self.draw(source).iter().flat_map(Drawn::entries).collect();
-        Plan::new(entries, Vec::new())
+        Drawn::plan(&self.draw(source))
     }
 
     /// The faults of that plan, by begin.
@@ -218,7 +227,7 @@ impl Generator {
             domains: self.domains.clone(),
             client_count: self.client_count,
             admins: (self.client_count..).take(self.admin_count as usize).map(ClientId::new).collect(),
-            region_count: self.region_count,
+            sites: self.sites,
             duration: (shortest, longest.min(left)),
             ordinal,
         }

@@ -5,6 +5,7 @@
 
 use super::command::{Command, Place};
 use super::condition::StatusEvent;
+use super::point::{PointName, TimerName};
 use super::target::Target;
 use crate::disk::RegionId;
 use crate::network::PartitionId;
@@ -83,16 +84,29 @@ pub struct GeneratorContext {
     pub domains: Vec<Vec<NodeId>>,
     /// Clients that only administer; they come after the others.
     pub admins: Vec<ClientId>,
-    /// How many disk regions the protocol has, numbered from 0.
-    pub region_count: u8,
+    /// What of the protocol faults can be about.
+    pub sites: Sites,
     /// The shortest and the longest that a fault lasts.
     pub duration: (Span, Span),
     /// The how-manieth candidate of its kind this is, from 0.
     pub ordinal: u32,
 }
 
+/// What of a protocol faults can be about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sites {
+    /// How many disk regions it has, numbered from 0; without any, no fault hits a region.
+    pub region_count: u8,
+    /// The names of its plain timers.
+    pub timers: &'static [&'static str],
+    /// The names of its fault points.
+    pub points: &'static [&'static str],
+}
+
 /// The names of drawn partitions start here, so that those made by hand can count from 0.
 const PARTITION_BASE: u32 = 1 << 20;
+/// More kinds than this make no partitions.
+const PARTITIONS_MAX: u32 = 4;
 
 impl GeneratorContext {
     /// How long a fault lasts; takes one draw.
@@ -132,8 +146,18 @@ impl GeneratorContext {
 
     /// One disk region; `None` without a draw if the protocol has none.
     pub fn draw_region(&self, stream: &mut Stream) -> Option<RegionId> {
-        let regions: Vec<RegionId> = (0..self.region_count).map(RegionId::new).collect();
+        let regions: Vec<RegionId> = (0..self.sites.region_count).map(RegionId::new).collect();
         stream.pick(&regions).copied()
+    }
+
+    /// One of the protocol's plain timers; `None` without a draw if it has none.
+    pub fn draw_timer(&self, stream: &mut Stream) -> Option<TimerName> {
+        stream.pick(self.sites.timers).map(|name| name.parse().expect("timers have good names"))
+    }
+
+    /// One of the protocol's fault points; `None` without a draw if it has none.
+    pub fn draw_point(&self, stream: &mut Stream) -> Option<PointName> {
+        stream.pick(self.sites.points).map(|name| name.parse().expect("fault points have good names"))
     }
 
     /// How long after something an aimed act follows, at most `longest`: at once, within a hundredth, a tenth, or
@@ -152,7 +176,7 @@ impl GeneratorContext {
     /// A name for a partition that this fault makes; `family` is the number of the kind among those that make any, below
     /// 4.
     pub(super) const fn partition_name(&self, family: u32) -> PartitionId {
-        PartitionId::new(PARTITION_BASE + self.ordinal * 4 + family)
+        PartitionId::new(PARTITION_BASE + self.ordinal * PARTITIONS_MAX + family)
     }
 }
 
@@ -215,6 +239,15 @@ pub enum Aim {
         /// How long after that.
         span: Span,
     },
+    /// Within the fault, at most so long before a timer of a node fires.
+    Before {
+        /// Whose.
+        node: NodeId,
+        /// Which.
+        timer: TimerName,
+        /// How long before.
+        span: Span,
+    },
 }
 
 impl Fault {
@@ -261,6 +294,19 @@ impl Fault {
         Self { is_down: true, ..Self::between(Part::Host, vec![node], duration, begin, restart) }
     }
 
+    /// Gives the partitions of this fault names of their own; no two faults may have the same `place`.
+    pub(super) fn rename_partitions(&mut self, place: u32) {
+        let rename = |name: &mut PartitionId| {
+            let family = (name.raw() - PARTITION_BASE) % PARTITIONS_MAX;
+            *name = PartitionId::new(PARTITION_BASE + place * PARTITIONS_MAX + family);
+        };
+        let during = self.during.iter_mut().map(|(_, command)| command);
+        let plain = self.begin.iter_mut().chain(during).chain(&mut self.end);
+        plain.filter_map(Command::partition_name).for_each(rename);
+        let aimed = self.aimed.iter_mut().map(|aimed| &mut aimed.command);
+        aimed.filter_map(Command::partition_name).for_each(rename);
+    }
+
     /// All commands in order, each so long after the begin.
     pub fn commands(&self) -> impl Iterator<Item = (Span, &Command)> {
         let begin = self.begin.iter().map(|command| (Span::ZERO, command));
@@ -273,6 +319,11 @@ impl Aimed {
     /// So long after the begin of the fault.
     pub(super) fn at(offset: Span, command: Command<Target>) -> Self {
         Self { at: Aim::Offset(offset), command }
+    }
+
+    /// At most `span` before a timer fires within the fault.
+    pub(super) fn before(node: NodeId, timer: TimerName, span: Span, command: Command<Target>) -> Self {
+        Self { at: Aim::Before { node, timer, span }, command }
     }
 
     /// `span` after the `nth` `event` within the fault.

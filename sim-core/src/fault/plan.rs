@@ -97,7 +97,7 @@ impl Entry {
         match (&self.was, self.trigger) {
             (Some(was), _) => Some(was.moment),
             (None, Trigger::At(moment)) => Some(moment),
-            (None, Trigger::After { .. }) => None,
+            (None, Trigger::After { .. } | Trigger::Before { .. }) => None,
         }
     }
 
@@ -113,7 +113,7 @@ impl Entry {
     fn rank(&self) -> Option<Moment> {
         match self.trigger {
             Trigger::At(moment) => Some(moment),
-            Trigger::After { .. } => None,
+            Trigger::After { .. } | Trigger::Before { .. } => None,
         }
     }
 }

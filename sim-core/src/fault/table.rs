@@ -6,8 +6,8 @@ use super::{
     crash_after_effect, crash_loop, cut, disk_corrupt, disk_full, disk_lie, disk_misdirect, disk_rollback,
     disk_rot, disk_slow, disk_stall, disk_torn, domain_failure, duplicate, flapping_link, hold, last_words,
     late_duplicates, late_messages, latency, leader_clock, leader_isolation, leader_latency, leader_pauses,
-    leadership_transfer, loss_burst, membership_change, partition, pause, power_failure, reorder,
-    short_lived_leaders, slow, snapshot, vote_crashes, wipe,
+    leadership_transfer, loss_burst, membership_change, partition, pause, point_crashes, power_failure,
+    reorder, short_lived_leaders, slow, snapshot, timeouts, vote_crashes, wipe,
 };
 
 /// All kinds of fault, related ones together.
@@ -30,6 +30,8 @@ pub const KINDS: &[&dyn FaultKind] = &[
     &vote_crashes::VoteCrashes,
     &candidate_crash::CandidateCrash,
     &last_words::LastWords,
+    &point_crashes::PointCrashes,
+    &timeouts::Timeouts,
     &leader_isolation::LeaderIsolation,
     &leader_latency::LeaderLatency,
     &leader_pauses::LeaderPauses,

@@ -47,6 +47,8 @@ pub enum Purpose {
     Topology = 17,
     /// Tests of the simulator itself.
     Test = 18,
+    /// Which runs a search tries.
+    Search = 19,
 }
 
 /// A key of [`squares64`](super::squares64), of the shape that Widynski's "Squares: A Fast Counter-Based RNG"

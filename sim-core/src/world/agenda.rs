@@ -34,7 +34,13 @@ impl Agenda {
         let mut due = plan.schedule();
         due.reverse();
         let waiting = (0..).zip(plan.entries()).filter_map(|(index, entry)| waiting(index, entry)).collect();
-        Self { plan: plan.clone(), due, waiting, last: None }
+        let mut agenda = Self { plan: plan.clone(), due, waiting, last: None };
+        for (index, entry) in plan.entries().iter().enumerate() {
+            if let (Trigger::Before { since, .. }, None) = (entry.trigger, &entry.was) {
+                agenda.come_due(index, Moment::before(since));
+            }
+        }
+        agenda
     }
 
     /// The plan, with what its entries were as far as they have happened.
@@ -119,7 +125,8 @@ impl Agenda {
         }
     }
 
-    fn come_due(&mut self, index: usize, moment: Moment) {
+    /// An entry is due at this moment, or it is to be looked then whether it is.
+    pub(super) fn come_due(&mut self, index: usize, moment: Moment) {
         let position =
             self.due.partition_point(|&(other, other_index)| (other, other_index) > (moment, index));
         self.due.insert(position, (moment, index));
@@ -132,6 +139,6 @@ fn waiting(index: usize, entry: &Entry) -> Option<Waiting> {
         (Trigger::After { span, event, occurrence, since, until }, None) => {
             Some(Waiting { index, event, missing: occurrence.max(1), delay: span, since, until })
         }
-        (Trigger::After { .. }, Some(_)) | (Trigger::At(_), _) => None,
+        (Trigger::After { .. }, Some(_)) | (Trigger::Before { .. } | Trigger::At(_), _) => None,
     }
 }

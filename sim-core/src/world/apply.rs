@@ -17,7 +17,10 @@ use crate::queue::{EventKey, EventQueue};
 use crate::random::{Purpose, squares64};
 use crate::status::{NodeStatus, Power};
 use crate::trace::{Lifecycle, Record};
-use crate::{Endpoint, NodeId, SimTime, SyncId};
+use crate::{Endpoint, NodeId, SimTime, Span, SyncId};
+
+/// How soon it is looked again whether a timer is armed.
+const LOOK_AGAIN_AFTER: Span = Span::millis(1);
 
 impl<P: Process> World<P> {
     /// Decides what comes first: the event of `key`, the next command, or the end at `until`; does it, and says
@@ -34,8 +37,10 @@ impl<P: Process> World<P> {
                 self.core.queue.push(key);
             }
             let (index, entry) = self.agenda.take_next().expect("the next entry was just seen");
-            self.core.pass_time(moment.time);
-            self.apply_entry(index, &entry);
+            if self.is_due(index, &entry, moment.time) {
+                self.core.pass_time(moment.time);
+                self.apply_entry(index, &entry);
+            }
             return None;
         }
         match key {
@@ -55,6 +60,22 @@ impl<P: Process> World<P> {
     fn comes_before_event(&self, moment: Moment, due: SimTime) -> bool {
         let events_before = if self.core.now == due { self.core.events_now } else { 0 };
         moment.time < due || (moment.time == due && events_before >= moment.after_events)
+    }
+
+    /// Whether an entry whose moment has come is to be applied now. One that comes before a timer fires is looked at until that
+    /// is near: when it would be, as things stand, or soon again while the timer is not armed.
+    fn is_due(&mut self, index: usize, entry: &Entry, now: SimTime) -> bool {
+        let (Trigger::Before { span, node, timer, until, .. }, None) = (entry.trigger, &entry.was) else {
+            return true;
+        };
+        let next = match self.core.timer_due(node, timer) {
+            Some(due) => SimTime::from_nanos(due.as_nanos().saturating_sub(span.as_nanos())),
+            None => now + LOOK_AGAIN_AFTER,
+        };
+        if now < next && next < until {
+            self.agenda.come_due(index, Moment::before(next));
+        }
+        next <= now && now < until
     }
 
     /// Applies an entry of the plan: as it was, else as its targets are now.
@@ -112,6 +133,9 @@ impl<P: Process> World<P> {
         );
         self.core.digest.event(Mark::Command, now, Endpoint::from_raw(0), 0);
         self.core.metrics.increment(Counter::Commands);
+        if let Some(coverage) = &mut self.core.coverage {
+            coverage.on_command(command.name());
+        }
         self.core.record_command(&text);
         self.core.note_milestone(Happening::Command(text));
         self.act(command);
@@ -309,6 +333,20 @@ impl<P: Process> Core<P> {
             let host = &self.hosts[node.index()];
             let due = host.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now));
             self.arm(node, timer, deadline, due);
+        }
+    }
+
+    /// When a plain timer of this name fires, as far as is known now; `None` where it is not armed, or its clock stands still.
+    fn timer_due(&mut self, node: NodeId, name: TimerName) -> Option<SimTime> {
+        let index = P::Timer::NAMES.iter().position(|known| *known == name.as_str())?;
+        let handle = self.timers[Self::timer_place(node, index)];
+        let incarnation = self.hosts[node.index()].incarnation;
+        let is_up = self.hosts[node.index()].power != Power::Down;
+        let scheduled = self.slab.lookup(handle).filter(|scheduled| is_up && scheduled.tag == incarnation)?;
+        match &scheduled.event {
+            // One without a key in the queue waits in the inbox: it has fired.
+            Event::Timer(timer) => Some(timer.due).filter(|_| timer.queued != SimTime::MAX),
+            _ => None,
         }
     }
 

@@ -99,6 +99,7 @@ impl<P: Process> Clone for Core<P> {
             milestones: self.milestones.clone(),
             teller: self.teller.clone(),
             trace: self.trace.clone(),
+            coverage: self.coverage.clone(),
             points: self.points.clone(),
             fault_points: self.fault_points.clone(),
             must_look: self.must_look,

@@ -7,6 +7,7 @@ use super::event::{Event, Scheduled};
 use super::host::{Intake, NodeHost};
 use super::points::FaultPoints;
 use super::setup::HostTiming;
+use crate::coverage::Coverage;
 use crate::digest::{Digest, Mark};
 use crate::fault::Teller;
 use crate::history::History;
@@ -79,6 +80,8 @@ pub(crate) struct Core<P: Process> {
     /// Says what commands do.
     pub(super) teller: Teller,
     pub(super) trace: Option<Box<Trace>>,
+    /// What was reached in the abstract, where somebody wants to know.
+    pub(super) coverage: Option<Box<Coverage>>,
     /// How often each of the protocol's points was reached.
     pub(super) points: Vec<u64>,
     pub(super) fault_points: FaultPoints,

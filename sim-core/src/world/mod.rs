@@ -53,6 +53,7 @@ pub use self::setup::{
 };
 use crate::check::{Breach, Ghosts, Invariants, Nodes, Violation};
 use crate::context::Context;
+use crate::coverage::Coverage;
 use crate::digest::Digest;
 use crate::disk::CrashLoss;
 use crate::fault::{Domain, Moment, Plan};
@@ -313,6 +314,9 @@ impl<P: Process> World<P> {
         if self.core.trace.is_some() || self.agenda.is_waiting() {
             self.show_status(node, before, after);
         }
+        if let Some(coverage) = &mut self.core.coverage {
+            coverage.on_status(node, before.as_ref(), &after);
+        }
         let before = before.and_then(|before| before.process);
         if let Some(status) = after.process {
             if is_change(before, &status) {
@@ -431,6 +435,22 @@ impl<P: Process> World<P> {
             self.core.network.watch();
             self.core.metrics.watch_flight(self.core.now, count);
         }
+    }
+
+    /// Keeps account of what is reached in the abstract, from here on. Digest and events stay as they would have been.
+    pub fn watch_coverage(&mut self) {
+        if self.core.coverage.is_none() {
+            let statuses = self.statuses();
+            self.core.coverage = Some(Box::new(Coverage::new(&statuses)));
+        }
+    }
+
+    /// What was reached in the abstract since [`World::watch_coverage`], as features, ascending: numbers that mean the
+    /// same in every run. Empty where that was not watched.
+    pub fn coverage(&self) -> Vec<u64> {
+        let points = self.core.points.iter().chain(&self.core.fault_points.counts);
+        let features = self.core.coverage.as_ref().map(|coverage| coverage.features(points.copied()));
+        features.unwrap_or_default()
     }
 
     /// What clients asked and got.

@@ -197,6 +197,7 @@ impl<P: Process> Core<P> {
             milestones: AppendLog::new(),
             teller: Teller::default(),
             trace: None,
+            coverage: None,
             points: vec![0; P::POINTS.len()],
             fault_points: FaultPoints::new(P::FAULT_POINTS.len()),
             must_look: false,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use sim_core::clock::{ClockFault, NodeClock};
-use sim_core::fault::Command;
+use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
 use sim_core::trace::TraceKind;
 use sim_core::{Span, World};
 
@@ -306,4 +306,37 @@ fn a_timer_that_is_not_armed_cannot_be_fired() {
     }
     let crashed = [(3, Command::Crash(n(1))), (4, fire(1, "a")), (6, Command::Restart(n(1)))];
     assert_eq!(fired_with(crashed), [(16, A), (26, B), (36, Number(1))], "those of an earlier life are void");
+}
+
+/// When an entry of this trigger is applied. Both nodes set B for 20 ms at their start, and n2 sets it anew at 15 ms.
+fn applied_at(trigger: Trigger) -> Option<u64> {
+    let mut setup = puppets(1, 2, |puppet, context, input| match input {
+        Input::Start => {
+            context.set_timer(PuppetTimer::A, ms(15));
+            context.set_timer(PuppetTimer::B, ms(20));
+        }
+        Input::Timer(PuppetTimer::A) if puppet.node == n(2) => context.set_timer(PuppetTimer::B, ms(20)),
+        _ => {}
+    });
+    let entry = Entry { trigger, command: Command::Pause(Target::Node(n(1))), was: None };
+    setup.plan = Plan::new(vec![entry], Vec::new());
+    let mut world = World::new(setup);
+    world.run(at(100), u64::MAX);
+    let was = world.plan().entries()[0].was.clone();
+    was.map(|was| was.moment.time.as_nanos() / 1_000_000)
+}
+
+#[test]
+fn a_command_comes_before_a_timer_fires_however_often_that_is_set_anew() {
+    let applied = |node, name: &str, span, since, until| {
+        let (node, timer) = (n(node), name.parse().expect("a name"));
+        applied_at(Trigger::Before { span: ms(span), node, timer, since: at(since), until: at(until) })
+    };
+    assert_eq!(applied(1, "b", 3, 0, 100), Some(17));
+    assert_eq!(applied(2, "b", 3, 0, 100), Some(32), "it was set anew at 15 ms");
+    assert_eq!(applied(2, "b", 7, 0, 100), Some(13), "it was near before");
+    assert_eq!(applied(1, "b", 3, 19, 100), Some(19), "not earlier than asked for");
+    assert_eq!(applied(1, "b", 3, 0, 17), None, "too late");
+    assert_eq!(applied(1, "b", 3, 25, 100), None, "it has fired");
+    assert_eq!(applied(1, "c", 3, 0, 100), None, "it is never set");
 }

@@ -1,11 +1,15 @@
 //! The hunt: which runs are made, and which of them catch a mutant.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use protocols::mutant::MutantAbout;
 use scenarios::protocol::ProtocolKind;
+use scenarios::search::Search;
 use scenarios::text::Override;
 use scenarios::{Loaded, ProtocolTable, Report, RunOptions, Verdict, library};
+use serde::Serialize;
 use sim_core::fingerprint::fingerprint;
 
 use super::outcome::{Catch, Caught, Control, Failed, Start};
@@ -37,6 +41,18 @@ pub(super) struct Hunt<'a> {
     pub(super) start_seed: u64,
     pub(super) starts: u32,
     pub(super) seeds: u64,
+    pub(super) strategy: Strategy,
+}
+
+/// How the runs of a hunt are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Strategy {
+    /// Each has a seed of its own, and the faults that it draws
+    #[default]
+    Random,
+    /// Most are bred from runs that reached something new
+    Guided,
 }
 
 /// A scenario that is hunted in, with its name in the library.
@@ -79,8 +95,7 @@ impl Hunt<'_> {
         let mut starts = Vec::new();
         for start in 0..self.starts {
             progress.begin(format!("{name}, start {} of {}", start + 1, self.starts));
-            let jobs = self.jobs(&grounds, start).take(usize::try_from(self.seeds).unwrap_or(usize::MAX));
-            let done = Sweep::new(self.table).run(jobs, ended, Ended::is_catch, progress);
+            let done = self.hunted(&grounds, start, self.seeds, ended, Ended::is_catch, progress);
             let found = done.last().is_some_and(|done| done.kept.is_catch());
             if !found && (done.len() as u64) < self.seeds {
                 return Ok(None);
@@ -101,14 +116,13 @@ impl Hunt<'_> {
         let ended = |job: &Job<'_>, report: Report| ended(&grounds, job, report);
         let mut control = Control::new(&quarry.protocol);
         for start in 0..self.starts {
-            let jobs = self.jobs(&grounds, start).take(usize::try_from(seeds).unwrap_or(usize::MAX));
             progress.begin(format!(
                 "{} without a bug, start {} of {}",
                 quarry.protocol,
                 start + 1,
                 self.starts
             ));
-            let done = Sweep::new(self.table).run(jobs, ended, |_| false, progress);
+            let done = self.hunted(&grounds, start, seeds, ended, |_| false, progress);
             if (done.len() as u64) < seeds {
                 return Ok(None);
             }
@@ -119,12 +133,49 @@ impl Hunt<'_> {
         Ok(Some(control))
     }
 
+    /// Runs in `grounds`, up to `runs` of them or to the last.
+    fn hunted(
+        &self,
+        grounds: &[Ground],
+        start: u32,
+        runs: u64,
+        keep: impl Fn(&Job<'_>, Report) -> Ended + Sync,
+        is_last: impl Fn(&Ended) -> bool,
+        progress: &mut Progress,
+    ) -> Vec<Done<Ended>> {
+        let sweep = Sweep::new(self.table);
+        match self.strategy {
+            Strategy::Random => {
+                let jobs = self.jobs(grounds, start).take(usize::try_from(runs).unwrap_or(usize::MAX));
+                sweep.run(jobs, keep, is_last, progress)
+            }
+            Strategy::Guided => {
+                let loaded = grounds.iter().map(|ground| &ground.loaded).collect();
+                let seed = fingerprint(&(self.start_seed, start));
+                let mut search =
+                    Search::new(loaded, self.table, seed).expect("scenarios that hunt draw faults");
+                let keep = |job: &Job<'_>, ended: Result<Report, String>| match ended {
+                    Ok(report) => keep(job, report),
+                    Err(panic) => panic!("seed {} of `{}`: {panic}", job.seed, job.loaded.scenario.name),
+                };
+                let mut all = Vec::new();
+                sweep.guided(&mut search, runs, keep, &is_last, |done, _, _| {
+                    let was_last = is_last(&done.kept);
+                    all.push(done);
+                    progress.show(all.len());
+                    if was_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
+                all
+            }
+        }
+    }
+
     /// What is kept of a mutant's run; where it violated something, the right protocol runs with the same seed.
     fn ended_beside_the_right(&self, grounds: &[Ground], job: &Job<'_>, report: Report) -> Ended {
         let mut mutant = ended(grounds, job, report);
         if is_failure(&mutant.verdict) {
             let right = &ground_of(grounds, job).right;
-            let report = scenarios::run(right, self.table, job.seed, &RunOptions::default()).report;
+            let report = scenarios::run(right, self.table, job.seed, job.options).report;
             let is_as_bad = is_failure(&report.verdict);
             mutant.right = is_as_bad.then(|| failed(&ended(grounds, job, report)));
         }
@@ -158,6 +209,7 @@ impl Hunt<'_> {
             loaded: &ground.loaded,
             // 53 bits, so that every reader of JSON keeps all of them.
             seed: fingerprint(&(start_seed, start, place)) >> 11,
+            options: &RunOptions::PLAIN,
         })
     }
 }

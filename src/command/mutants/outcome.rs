@@ -7,7 +7,7 @@ use scenarios::Verdict;
 use serde::Serialize;
 
 use super::Format;
-use super::hunt::Quarry;
+use super::hunt::{Hunt, Quarry, Strategy};
 use crate::exit_code::ExitCode;
 use crate::table::grouped;
 
@@ -23,6 +23,8 @@ pub(super) struct Outcome {
     starts: u32,
     /// How many seeds a start tried at most.
     seeds: u64,
+    /// How runs were chosen.
+    search: Strategy,
     /// Whether Ctrl-C ended it.
     pub(super) was_interrupted: bool,
     /// What became of each mutant.
@@ -97,9 +99,10 @@ pub(super) struct Failed {
 }
 
 impl Outcome {
-    pub(super) fn new(start_seed: u64, starts: u32, seeds: u64) -> Self {
+    pub(super) fn new(hunt: &Hunt<'_>) -> Self {
+        let &Hunt { start_seed, starts, seeds, strategy: search, .. } = hunt;
         let (mutants, controls) = (Vec::new(), Vec::new());
-        Self { start_seed, starts, seeds, was_interrupted: false, mutants, controls }
+        Self { start_seed, starts, seeds, search, was_interrupted: false, mutants, controls }
     }
 
     pub(super) fn code(&self) -> ExitCode {

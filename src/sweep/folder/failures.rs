@@ -190,7 +190,7 @@ fn needs_text(needs: &[Family]) -> String {
 }
 
 /// A cause as the name of a folder: small letters, digits and dashes.
-fn slug(cause: &str) -> String {
+pub(crate) fn slug(cause: &str) -> String {
     let letters = cause
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });

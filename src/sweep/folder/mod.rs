@@ -27,7 +27,7 @@ use std::time::Duration;
 use scenarios::ProtocolTable;
 
 pub(crate) use self::done::DoneJobs;
-pub(crate) use self::failures::Unequal;
+pub(crate) use self::failures::{Unequal, slug};
 use self::manifest::Manifest;
 use self::parquet::Results;
 use self::shard::Shard;

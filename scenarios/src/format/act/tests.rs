@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sim_core::clock::ClockFault;
 use sim_core::disk::{Corruption, DiskFault, RegionId, SlotAddress, SyncHonesty};
-use sim_core::fault::{Command, Generator, KINDS, LinkFault, MessageAct, Place, Rate, Shape, Target};
+use sim_core::fault::{Command, Generator, KINDS, LinkFault, MessageAct, Place, Rate, Shape, Sites, Target};
 use sim_core::network::PartitionId;
 use sim_core::random::KeySource;
 use sim_core::service::{Key, Operation, kv, lock, log, queue, transfer, txn};
@@ -33,7 +33,8 @@ fn read_back(act: &Act) -> Act {
     let mut scenario = read(text);
     scenario.nodes = 7;
     let at = Some(Span::secs(1).into());
-    scenario.faults.timed = vec![Timed { at, when: None, act: act.clone(), undo_after: None, undo: None }];
+    scenario.faults.timed =
+        vec![Timed { at, when: None, before: None, act: act.clone(), undo_after: None, undo: None }];
     read(&scenario.to_text()).faults.timed.remove(0).act
 }
 
@@ -63,7 +64,7 @@ fn whatever_is_drawn_can_be_written_in_a_scenario() {
         domains: vec![nodes[..2].to_vec()],
         client_count: 3,
         admin_count: 1,
-        region_count: 3,
+        sites: Sites { region_count: 3, timers: &["election"], points: &["before-apply"] },
         concurrent_max: 100,
         gap: Span::ZERO,
         down_max: 5,

@@ -16,7 +16,7 @@ fn generator(node_count: u32) -> Generator {
         domains: racks,
         kinds: KINDS.iter().map(|kind| (*kind, rate(*kind))).collect(),
         client_count: 2,
-        region_count: 3,
+        sites: Sites { region_count: 3, timers: &["tick"], points: &["half-way"] },
         ..Generator::new(nodes, SimTime::ZERO + Span::secs(SECONDS))
     }
 }
@@ -54,7 +54,8 @@ fn a_kind_without_a_usual_rate_comes_only_where_it_is_named() {
     for kind in unusual {
         assert!(usual.kinds.iter().all(|(known, _)| known.about() != kind.about()), "{:?}", kind.about());
         let kinds = vec![(*kind, rate(*kind))];
-        let named = Generator { kinds, domains: vec![vec![NodeId::new(1), NodeId::new(2)]], ..usual.clone() };
+        let domains = vec![vec![NodeId::new(1), NodeId::new(2)]];
+        let named = Generator { kinds, domains, sites: generator(5).sites, ..usual.clone() };
         assert!(!draw(&named, 0).is_empty(), "{:?}", kind.about());
     }
 }
@@ -76,7 +77,10 @@ fn without(faults: Vec<Drawn>, kind: &str) -> Vec<Drawn> {
 fn is_undone_by(begun: &Command, ended: &Command) -> bool {
     match (begun, ended) {
         (
-            Command::Crash(node) | Command::CrashLosing { node, .. } | Command::CrashAfterEffect { node, .. },
+            Command::Crash(node)
+            | Command::CrashLosing { node, .. }
+            | Command::CrashAfterEffect { node, .. }
+            | Command::CrashAtPoint { node, .. },
             Command::Restart(again),
         )
         | (Command::Pause(node), Command::Resume(again))
@@ -195,6 +199,12 @@ fn are_all(places: &[Place<Target>]) -> bool {
 fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
     use crate::service::{Admin, Operation};
     match (begun, ended) {
+        (
+            Command::Crash(node) | Command::CrashAfterEffect { node, .. } | Command::Pause(node),
+            Command::Restart(again) | Command::Resume(again),
+        ) if node == again && matches!(node, Target::Node(_)) => {
+            matches!(begun, Command::Pause(_)) == matches!(ended, Command::Resume(_))
+        }
         (Command::Crash(_) | Command::CrashAfterEffect { .. }, Command::Restart(Target::AllDown))
         | (Command::Pause(_), Command::Resume(Target::All))
         | (Command::Clock { .. }, Command::Clock { node: Target::All, .. })
@@ -202,8 +212,9 @@ fn is_taken_back_by(begun: &Command<Target>, ended: &Command<Target>) -> bool {
         (Command::Link { fault: begun, .. }, Command::Link { from, to, fault }) => {
             std::mem::discriminant(begun) == std::mem::discriminant(fault) && are_all(from) && are_all(to)
         }
-        (Command::Cut { .. }, Command::Mend { from, to, direction: Direction::BothWays }) => {
-            are_all(from) && are_all(to)
+        (Command::Cut { from, to, direction }, Command::Mend { from: first, to: second, direction: way }) => {
+            (from, to, direction) == (first, second, way)
+                || (are_all(first) && are_all(second) && *way == Direction::BothWays)
         }
         (Command::Partition { name, .. }, Command::HealPartition(again)) => name == again,
         (
@@ -281,6 +292,17 @@ fn members_leave_and_spares_come_by_the_word_of_an_administrator() {
     assert!(spares.iter().all(|spare| started.contains(spare)), "{started:?}");
 }
 
+/// The names of the partitions that a fault makes.
+fn partitions(drawn: &Drawn) -> Vec<u32> {
+    let name = |command: &Command| match command {
+        Command::Partition { name, .. } => Some(name.raw()),
+        _ => None,
+    };
+    let mut names: Vec<u32> = drawn.fault.commands().filter_map(|(_, command)| name(command)).collect();
+    names.dedup();
+    names
+}
+
 proptest! {
     #[test]
     fn the_same_seed_draws_the_same_plan(seed: u64) {
@@ -297,10 +319,32 @@ proptest! {
         for entry in generator.plan(&KeySource::new(seed)).entries() {
             match entry.trigger {
                 Trigger::At(moment) => prop_assert!(moment.time > start && moment.time <= quiet, "{}", entry),
-                Trigger::After { since, until, .. } => {
+                Trigger::After { since, until, .. } | Trigger::Before { since, until, .. } => {
                     prop_assert!(since > start && until <= quiet && since < until, "{}", entry);
                 }
             }
+        }
+    }
+
+    /// Three generations of plans, each bred from the one before and the first.
+    #[test]
+    fn a_bred_plan_keeps_the_limits_of_a_drawn_one(seed: u64) {
+        let generator = Generator { down_max: 2, ..generator(5) };
+        let first = generator.draw(&KeySource::new(seed));
+        let mut faults = first.clone();
+        let mut stream = KeySource::new(seed).stream(Purpose::Search, 0, 0);
+        for _ in 0..3 {
+            faults = generator.breed(&faults, &first, &mut stream);
+            let quiet = generator.end - generator.settle;
+            for (place, drawn) in faults.iter().enumerate() {
+                prop_assert!(drawn.start > generator.start && drawn.end() <= quiet, "{:?}", drawn);
+                prop_assert!(generator.fits(drawn, &faults[..place]), "{:?}", drawn);
+            }
+            let mut names: Vec<u32> = faults.iter().flat_map(partitions).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            prop_assert_eq!(names.len(), count, "two faults make a partition of the same name");
         }
     }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::{ClockError, ClockFault};
 use crate::fault::table::KINDS;
-use crate::fault::{Generator, LinkFault, MessageAct, Place, Shape, StatusEvent};
+use crate::fault::{Generator, LinkFault, MessageAct, Place, Shape, Sites, StatusEvent};
 use crate::network::{Direction, PartitionId};
 use crate::random::{KeySource, Probability};
 use crate::service::kv;
@@ -204,7 +204,7 @@ proptest! {
         let generator = Generator {
             kinds: KINDS.iter().map(|kind| (*kind, kind.about().rate)).collect(),
             client_count: 2,
-            region_count: 2,
+            sites: Sites { region_count: 2, ..Sites::default() },
             ..Generator::new(nodes, second(20))
         };
         let mut plan = generator.plan(&KeySource::new(seed));

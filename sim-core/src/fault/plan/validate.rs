@@ -85,7 +85,7 @@ impl Plan {
         self.entries().iter().flat_map(|entry| {
             let awaited = match entry.trigger {
                 Trigger::After { event: StatusEvent::Reaches(point), .. } => Some(point),
-                Trigger::After { .. } | Trigger::At(_) => None,
+                Trigger::After { .. } | Trigger::Before { .. } | Trigger::At(_) => None,
             };
             awaited.into_iter().chain(entry.command.fault_point())
         })
@@ -95,9 +95,10 @@ impl Plan {
 impl Plan {
     /// The timers that the plan names, with repetitions: the protocol must have them.
     pub fn timers(&self) -> impl Iterator<Item = TimerName> {
-        self.entries().iter().filter_map(|entry| match entry.command {
-            Command::FireTimer { timer, .. } => Some(timer),
-            _ => None,
+        self.entries().iter().flat_map(|entry| {
+            let awaited = if let Trigger::Before { timer, .. } = entry.trigger { Some(timer) } else { None };
+            let fired = if let Command::FireTimer { timer, .. } = entry.command { Some(timer) } else { None };
+            awaited.into_iter().chain(fired)
         })
     }
 }
@@ -119,6 +120,9 @@ impl Checker {
     fn check(&self, entry: &Entry) -> Result<(), PlanError> {
         if matches!(entry.trigger, Trigger::After { occurrence: 0, .. }) {
             return Err(PlanError::OccurrenceZero { entry: self.entry });
+        }
+        if let Trigger::Before { node, .. } = entry.trigger {
+            self.node(node)?;
         }
         self.command(&entry.command)?;
         let was = entry.was.iter().flat_map(|was| &was.commands);
