@@ -24,6 +24,10 @@ fn opened_run(loaded: &Loaded, seed: u64) -> Opened {
 
 /// Shrinks with a tenth of the usual events, one run after the other or all of a batch backwards, as if several processors had raced.
 fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
+    shrunk_within(opened, is_reversed, 4_000_000)
+}
+
+fn shrunk_within(opened: &Opened, is_reversed: bool, events_max: u64) -> Result<Shrunk, Refusal> {
     let mut runner = |trial: &Trial<'_>, cases: &[Case]| {
         let mut outcomes = vec![Outcome::default(); cases.len()];
         let mut order: Vec<usize> = (0..cases.len()).collect();
@@ -35,7 +39,7 @@ fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
         }
         outcomes
     };
-    shrink(opened, &table(), 4_000_000, &mut runner, &mut |_| {})
+    shrink(opened, &table(), events_max, &mut runner, &mut |_| {})
 }
 
 #[test]
@@ -126,7 +130,7 @@ fn a_failure_by_losses_becomes_single_drops() {
         phases: (faults: "3s"),
     )"#;
     let loaded = load("lossy.ron", text.as_bytes(), &[], &table()).expect("it is valid");
-    let shrunk = shrunk(&opened_run(&loaded, 3), false).expect("it fails");
+    let shrunk = shrunk_within(&opened_run(&loaded, 3), false, 12_000_000).expect("it fails");
     assert!(shrunk.scenario_text.contains("DropMessage("), "{}", shrunk.scenario_text);
     assert!(shrunk.loaded.scenario.network.loss.is_none(), "{}", shrunk.scenario_text);
     assert!(shrunk.after.faults <= 4, "{}", shrunk.scenario_text);
