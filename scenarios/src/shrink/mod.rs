@@ -1,23 +1,25 @@
 //! From a failure to the smallest run that fails in the same way.
 //!
 //! ```text
-//! capsule ─ start ─► cases ─ parts ─► the smallest ─ entries ─► fields ─► times ─► seeds ─┐ ─ drops ─ finish ─► scenario,
-//!                                         ▲                                              │                     capsule
-//!                                         └───────────── until nothing helps ────────────┘
+//! capsule ─ start ─► cases ─ parts ─► the smallest ─ halves ─► entries ─► fields ─► times ─► seeds ─┐
+//!                                         ▲                                                         │
+//!                                         ├───────────────── until nothing helps ───────────────────┘
+//!                                         └─ drops ─ finish ─► scenario, capsule
 //! ```
 //!
 //! | step | does |
 //! | --- | --- |
 //! | `start` | writes out what was drawn, in four ways |
 //! | `parts` | looks for the failure in short runs made of parts of the long one |
+//! | `halves` | takes away half of what happens in a long run, with many seeds |
 //! | `entries` | takes away faults and operations, by delta debugging ("Simplifying and Isolating Failure-Inducing Input", Zeller and Hildebrandt, IEEE TSE 2002): half of them, a quarter, … one |
 //! | `fields` | takes away fields of the scenario, nodes, clients, the end of the run |
 //! | `times` | takes away waiting between faults, and digits of their times |
 //! | `drops` | puts single lost messages in the place of what lost them |
 //!
 //! A run that fails by a rare coincidence is another run as soon as anything is taken away, and most of these do not fail.
-//! So the cheapest comes first: short runs with many seeds; passes over single entries that would take more than what is left
-//! of `events_max` wait until the run is smaller.
+//! So the cheapest comes first: short runs with many seeds, then halves of long ones; a pass that would take much of what is
+//! left of `events_max` waits until the run is smaller.
 //!
 //! Each candidate that becomes the best one has been written as a file, loaded and run with all of its time to converge, so
 //! what shrinking ends in repeats. While candidates are tried they have less of that time: who does not converge in all of it
@@ -35,6 +37,7 @@ mod drops;
 mod entries;
 mod fields;
 mod finish;
+mod halves;
 mod needs;
 mod parts;
 mod start;
@@ -76,6 +79,8 @@ const DRAWN_WEIGHT: u64 = 4;
 const TRIED_MIN: usize = 2;
 /// How many events rounder times may take, beyond all others.
 const ROUNDING: u64 = 500_000;
+/// A pass is put off if it may take more than one in so many of the events that are left: then all steps have some.
+const PASS_SHARE: u64 = 8;
 /// With how many other seeds a candidate is tried: as many as make about this many events, within bounds.
 const SEED_EVENTS: u64 = 600_000;
 const SEEDS: (u64, u64) = (8, 1_000);
@@ -147,6 +152,8 @@ struct Shrinker<'run, 'a> {
     best: Case,
     /// How many events the best case takes.
     best_events: u64,
+    /// When the best case has failed.
+    failed: Span,
     /// With how many other seeds a candidate may fail as well.
     seeds: u64,
     /// What a pass over all entries may cost.
@@ -156,7 +163,7 @@ struct Shrinker<'run, 'a> {
     events_max: u64,
 }
 
-/// Whether passes that would take more than all that is left are put off: they cost less when the run is smaller.
+/// Whether passes that would take much of what is left are put off: they cost less when the run is smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Thrift {
     /// They are.
@@ -201,6 +208,7 @@ pub fn shrink(
             entries: Vec::new(),
         },
         best_events: first.report.events,
+        failed: Span::nanos(first.report.violations.first().map_or(0, |violation| violation.at_ns)),
         seeds: 0,
         thrift: Thrift::Saving,
         spent: Spent::default(),
@@ -213,13 +221,12 @@ impl Shrinker<'_, '_> {
     /// Begins with each of the cases, and goes on with those that get smallest.
     fn best_of(&mut self, starts: Vec<Case>, first: &Run) -> Option<Shrunk> {
         let all = self.events_max;
-        let failed = Span::nanos(first.report.violations.first().map_or(0, |violation| violation.at_ns));
         let mut begun: Vec<(u64, Case, u64)> = Vec::new();
         for (index, start) in starts.into_iter().enumerate() {
             self.begin_with(start, first.report.events, all / BEGIN_SHARE);
             if self.fails() {
                 self.without_convergence();
-                self.with_sooner_heal(failed);
+                self.with_sooner_heal();
                 self.by_parts(first);
                 // Where operations are drawn there is less to take away.
                 let rank = self.best_events * if index < start::EXPLICIT { 1 } else { DRAWN_WEIGHT };
@@ -259,7 +266,8 @@ impl Shrinker<'_, '_> {
 
     fn shrink(&mut self, first: &Report) -> Option<Shrunk> {
         for _ in 0..ROUNDS_MAX {
-            let mut is_smaller = self.without_entries();
+            let mut is_smaller = self.thrift == Thrift::Saving && self.by_halves();
+            is_smaller |= self.without_entries();
             is_smaller |= self.without_fields();
             is_smaller |= self.sooner();
             is_smaller |= self.with_other_seeds();
@@ -318,7 +326,7 @@ impl Shrinker<'_, '_> {
     const fn is_dear(&self, candidates: u64) -> bool {
         let cost = candidates.saturating_mul(self.seeds + 1).saturating_mul(self.best_events);
         let left = self.events_max.saturating_sub(self.spent.events);
-        matches!(self.thrift, Thrift::Saving) && cost > left
+        matches!(self.thrift, Thrift::Saving) && cost > left / PASS_SHARE
     }
 
     /// Makes the first of `cases` that fails the best one, and says which it was.
@@ -383,7 +391,11 @@ impl Shrinker<'_, '_> {
         };
         self.spent.runs += 1;
         self.spent.events += written.report.events;
-        self.trial.is_same(&written.report)
+        let is_same = self.trial.is_same(&written.report);
+        if let Some(first) = written.report.violations.first().filter(|_| is_same) {
+            self.failed = Span::nanos(first.at_ns);
+        }
+        is_same
     }
 
     /// The same where there may be many, each with what it is called: the next batch is made when the one before has

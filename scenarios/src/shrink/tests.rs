@@ -24,6 +24,10 @@ fn opened_run(loaded: &Loaded, seed: u64) -> Opened {
 
 /// Shrinks with a tenth of the usual events, one run after the other or all of a batch backwards, as if several processors had raced.
 fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
+    shrunk_within(opened, is_reversed, 4_000_000)
+}
+
+fn shrunk_within(opened: &Opened, is_reversed: bool, events_max: u64) -> Result<Shrunk, Refusal> {
     let mut runner = |trial: &Trial<'_>, cases: &[Case]| {
         let mut outcomes = vec![Outcome::default(); cases.len()];
         let mut order: Vec<usize> = (0..cases.len()).collect();
@@ -35,7 +39,7 @@ fn shrunk(opened: &Opened, is_reversed: bool) -> Result<Shrunk, Refusal> {
         }
         outcomes
     };
-    shrink(opened, &table(), 4_000_000, &mut runner, &mut |_| {})
+    shrink(opened, &table(), events_max, &mut runner, &mut |_| {})
 }
 
 #[test]
@@ -77,6 +81,23 @@ fn every_way_to_begin_is_what_its_file_says() {
 }
 
 #[test]
+fn half_a_run_is_a_smaller_run_that_fits_its_scenario() {
+    let opened = opened("raft/random-swarm", 3, &[]);
+    let ran = run(&opened.loaded, &table(), 3, &RunOptions::default());
+    for case in start::cases(&opened, ran.simulation.as_ref(), "linearizability", &table()) {
+        let phase = |case: &Case| case.loaded.scenario.phases.faults.span();
+        let halves: Vec<Case> = (0..100).filter_map(|number| halves::half(&case, number, &table())).collect();
+        assert!(halves.len() > 50, "{}", halves.len());
+        for half in halves {
+            assert!(half.entries.len() < case.entries.len() || phase(&half) < phase(&case));
+            let heal_at = half.loaded.scenario.phases.heal_at();
+            let is_in_phase = |entry: &Arc<Entry>| entry.moment().is_none_or(|moment| moment.time < heal_at);
+            assert!(half.entries.iter().all(is_in_phase));
+        }
+    }
+}
+
+#[test]
 fn what_waits_for_an_election_shrinks_to_a_file_that_repeats() {
     let opened = opened("raft/short-lived-leaders", 2, &["protocol.mutant=commit-prior-term"]);
     let shrunk = shrunk(&opened, false).expect("it fails");
@@ -109,7 +130,7 @@ fn a_failure_by_losses_becomes_single_drops() {
         phases: (faults: "3s"),
     )"#;
     let loaded = load("lossy.ron", text.as_bytes(), &[], &table()).expect("it is valid");
-    let shrunk = shrunk(&opened_run(&loaded, 3), false).expect("it fails");
+    let shrunk = shrunk_within(&opened_run(&loaded, 3), false, 12_000_000).expect("it fails");
     assert!(shrunk.scenario_text.contains("DropMessage("), "{}", shrunk.scenario_text);
     assert!(shrunk.loaded.scenario.network.loss.is_none(), "{}", shrunk.scenario_text);
     assert!(shrunk.after.faults <= 4, "{}", shrunk.scenario_text);

@@ -36,31 +36,34 @@ impl Shrinker<'_, '_> {
 
     /// Ends the fault phase earlier, what comes after it left out: that is the quickest way to shorter runs, and what fails
     /// late often fails early with another seed.
-    pub(super) fn with_sooner_heal(&mut self, failed: Span) {
+    pub(super) fn with_sooner_heal(&mut self) {
         self.seeds = SEEDS_OF_PHASES;
         let now = self.best.loaded.scenario.phases.faults.span();
-        let early = |case: Case| {
-            let heal_at = case.loaded.scenario.phases.heal_at();
-            let is_early = |entry: &&Arc<Entry>| entry.moment().is_none_or(|moment| moment.time < heal_at);
-            case.with_entries(case.entries.iter().filter(is_early).cloned().collect())
-        };
-        let cases: Vec<Case> = self.with_heal(Span::ZERO, now).into_iter().map(early).collect();
+        let cases: Vec<Case> = self.with_heal(Span::ZERO, now).iter().map(early).collect();
         self.try_all(&cases);
         self.seeds = 0;
-        let exact = self.failed_by(failed).map(early);
-        self.try_all(&Vec::from_iter(exact));
+        self.ended_at_failure();
     }
 
-    /// The best case with a fault phase that ends just when the first run has failed.
-    fn failed_by(&self, failed: Span) -> Option<Case> {
-        let end = Span::millis(failed.as_nanos() / 1_000_000 + 1);
-        let is_sooner = end < self.best.loaded.scenario.phases.faults.span();
-        let set = format!("phases.faults=\"{end}\"");
-        is_sooner.then(|| self.best.with_set(&set, self.trial.table)).flatten()
+    /// Ends the fault phase just when the best case has failed: those that do not fail go on until then.
+    pub(super) fn ended_at_failure(&mut self) {
+        let end = Span::millis(self.failed.as_nanos() / 1_000_000 + 1);
+        if end < self.best.loaded.scenario.phases.faults.span() {
+            let ended = self.best.with_set(&format!("phases.faults=\"{end}\""), self.trial.table);
+            self.try_all(&Vec::from_iter(ended.as_ref().map(early)));
+        }
     }
 
     /// Shortens gaps between entries, what comes after them moving along, and the phases; says whether anything helped.
     pub(super) fn sooner(&mut self) -> bool {
+        // Three candidates a gap.
+        let is_dear = self.is_dear(3 * self.best.entries.len() as u64);
+        let is_sooner = !is_dear && self.with_shorter_gaps();
+        is_sooner | self.with_earlier_end()
+    }
+
+    /// Shortens each gap as often as that succeeds; says whether it did.
+    fn with_shorter_gaps(&mut self) -> bool {
         let mut is_sooner = false;
         let mut index = 0;
         while index < self.best.entries.len() {
@@ -70,7 +73,7 @@ impl Shrinker<'_, '_> {
                 index += 1;
             }
         }
-        is_sooner | self.with_earlier_end()
+        is_sooner
     }
 
     /// Shortens the gap before an entry to an eighth, a quarter, a half.
@@ -147,6 +150,13 @@ impl Shrinker<'_, '_> {
         entries.sort_by_key(|entry| time_of(entry));
         self.best.with_entries(entries)
     }
+}
+
+/// The case without what comes after its fault phase.
+fn early(case: &Case) -> Case {
+    let heal_at = case.loaded.scenario.phases.heal_at();
+    let is_early = |entry: &&Arc<Entry>| entry.moment().is_none_or(|moment| moment.time < heal_at);
+    case.with_entries(case.entries.iter().filter(is_early).cloned().collect())
 }
 
 /// The entry with its time as a multiple of a grain.
