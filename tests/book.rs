@@ -283,10 +283,7 @@ fn the_page_of_comparing_shows_what_the_program_prints() {
 
 #[test]
 fn every_field_of_a_comparison_is_in_the_book() {
-    let page = words(&chapter("comparing.md"));
-    let named = names_of(&json(&["list", "--schema", "comparison"]));
-    let missing: Vec<String> = named.into_iter().filter(|name| !page.contains(name)).collect();
-    assert!(missing.is_empty(), "`comparing.md` does not name {missing:?}");
+    assert_names_fields("comparison", "comparing.md");
 }
 
 #[test]
@@ -296,10 +293,7 @@ fn the_schema_of_comparisons_is_that_of_the_program() {
 
 #[test]
 fn every_field_of_an_ablation_is_in_the_book() {
-    let page = words(&chapter("sweeping.md"));
-    let named = names_of(&json(&["list", "--schema", "ablation"]));
-    let missing: Vec<String> = named.into_iter().filter(|name| !page.contains(name)).collect();
-    assert!(missing.is_empty(), "`sweeping.md` does not name {missing:?}");
+    assert_names_fields("ablation", "sweeping.md");
 }
 
 #[test]
@@ -309,15 +303,20 @@ fn the_schema_of_ablations_is_that_of_the_program() {
 
 #[test]
 fn every_field_of_a_search_is_in_the_book() {
-    let page = words(&chapter("searching.md"));
-    let named = names_of(&json(&["list", "--schema", "search"]));
-    let missing: Vec<String> = named.into_iter().filter(|name| !page.contains(name)).collect();
-    assert!(missing.is_empty(), "`searching.md` does not name {missing:?}");
+    assert_names_fields("search", "searching.md");
 }
 
 #[test]
 fn the_schema_of_searches_is_that_of_the_program() {
     assert_schema("search");
+}
+
+/// Asserts that a page names every field of this document.
+fn assert_names_fields(document: &str, page: &str) {
+    let words = words(&chapter(page));
+    let named = names_of(&json(&["list", "--schema", document]));
+    let missing: Vec<String> = named.into_iter().filter(|name| !words.contains(name)).collect();
+    assert!(missing.is_empty(), "`{page}` does not name {missing:?}");
 }
 
 /// Asserts that the book has the schema of this document.
