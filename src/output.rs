@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
+use serde::Serialize;
 
 use crate::failure::Failure;
 
@@ -43,6 +44,14 @@ impl Output {
     /// Writes what `data` says of itself.
     pub(crate) fn print(&mut self, data: impl fmt::Display) -> Result<(), Failure> {
         self.fill(|writer| write!(writer, "{data}"))
+    }
+
+    /// Writes a document, and ends its last line.
+    pub(crate) fn json(&mut self, document: &impl Serialize) -> Result<(), Failure> {
+        self.fill(|writer| {
+            serde_json::to_writer_pretty(&mut *writer, document)?;
+            writer.write_all(b"\n")
+        })
     }
 
     /// Lets `write` write, as much as it likes. It should stop at its first error.

@@ -59,10 +59,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let table = ProtocolTable::builtin();
     let (kinds, grid) = grid(arguments, &table)?;
     interrupt::listen();
-    let sweep = match arguments.jobs {
-        Some(threads) => Sweep::on(&table, usize::from(threads))?,
-        None => Sweep::new(&table),
-    };
+    let sweep = Sweep::on(&table, arguments.jobs)?;
     let setting = Setting { with: &grid.configurations[0], kinds: &kinds, seeds: grid.seeds.clone() };
     if arguments.format == Format::Human {
         output.print(Heading { setting: &setting, threads: sweep.threads() })?;
@@ -73,10 +70,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let code = code(&ablation, &grid);
     let document = Document::new(&setting, &ablation, code);
     match arguments.format {
-        Format::Json => output.fill(|writer| {
-            serde_json::to_writer_pretty(&mut *writer, &document)?;
-            writer.write_all(b"\n")
-        })?,
+        Format::Json => output.json(&document)?,
         Format::Human => {
             let Ablation { events, simulated_ns, .. } = ablation;
             output.print(Body { document: &document, events, simulated_ns, elapsed: watch.elapsed() })?;

@@ -86,10 +86,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let services = [a, b].map(|side| Some(service(&side.loaded, &table)?.name().to_owned()));
     let setting = Setting { sides: [a, b], services, differences: &differences, seeds: grid.seeds.clone() };
     interrupt::listen();
-    let sweep = match arguments.jobs {
-        Some(threads) => Sweep::on(&table, usize::from(threads))?,
-        None => Sweep::new(&table),
-    };
+    let sweep = Sweep::on(&table, arguments.jobs)?;
     if arguments.format == Format::Human {
         output.print(Heading { setting: &setting, threads: sweep.threads() })?;
         output.flush()?;
@@ -152,10 +149,7 @@ fn print(
     output: &mut Output,
 ) -> Result<(), Failure> {
     match arguments.format {
-        Format::Json => output.fill(|writer| {
-            serde_json::to_writer_pretty(&mut *writer, document)?;
-            writer.write_all(b"\n")
-        }),
+        Format::Json => output.json(document),
         Format::Human => {
             let metrics = if arguments.all { MetricsShown::All } else { MetricsShown::Clearest };
             let (events, simulated_ns) = (comparison.events, comparison.simulated_ns);

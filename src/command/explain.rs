@@ -156,10 +156,7 @@ fn print(arguments: &Arguments, explanation: &Explanation, output: &mut Output) 
     match arguments.format {
         Format::Json => {
             let document = Document::new(&arguments.capsule, explanation);
-            output.fill(|writer| {
-                serde_json::to_writer_pretty(&mut *writer, &document)?;
-                writer.write_all(b"\n")
-            })
+            output.json(&document)
         }
         Format::Human => {
             let test = arguments.test.as_ref().map(|path| quoted(&path.display().to_string()));

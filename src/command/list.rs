@@ -3,7 +3,7 @@
 mod catalogue;
 mod schema;
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
@@ -74,7 +74,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
             Document::Search => schema_for!(crate::report::search::Document),
             Document::Scenario => schema_for!(scenarios::format::Scenario),
         };
-        output.print(Json(&schema.to_value()))?;
+        output.json(&schema)?;
         return Ok(ExitCode::PASS);
     }
     match (arguments.what, &arguments.name) {
@@ -92,7 +92,7 @@ fn print_all(sections: &[Section], format: Format, output: &mut Output) -> Resul
             let document: serde_json::Map<String, Value> = listed
                 .map(|(name, items)| (name.to_owned(), items.into_iter().map(Item::into_json).collect()))
                 .collect();
-            output.print(Json(&Value::Object(document)))
+            output.json(&document)
         }
         Format::Human => {
             let texts: Vec<String> = listed.map(|(name, items)| section_text(name, &items)).collect();
@@ -115,7 +115,7 @@ fn print_one(section: Section, name: &str, format: Format, output: &mut Output) 
         return Err(unknown(section, name, &items));
     };
     match format {
-        Format::Json => output.print(Json(&item.clone().into_json())),
+        Format::Json => output.json(&item.clone().into_json()),
         Format::Human => {
             let mut text = format!("{}\n  {}\n", item.name, item.help);
             for (heading, lines) in details(item) {
@@ -132,13 +132,4 @@ fn unknown(section: Section, name: &str, items: &[Item]) -> Failure {
     let allowed = format!("one of {} names", names.len());
     let otherwise = format!("`splitbrain list {}` shows all", section.name());
     Usage::unknown(message, allowed, name, &names, otherwise).into()
-}
-
-/// A JSON document, indented, with a line end.
-struct Json<'a>(&'a Value);
-
-impl fmt::Display for Json<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:#}", self.0)
-    }
 }

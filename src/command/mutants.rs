@@ -87,10 +87,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     progress.clear();
     outcome.was_interrupted = interrupt::is_asked();
     if arguments.format == Format::Json {
-        output.fill(|writer| {
-            serde_json::to_writer_pretty(&mut *writer, &outcome)?;
-            writer.write_all(b"\n")
-        })?;
+        output.json(&outcome)?;
     }
     Ok(outcome.code())
 }

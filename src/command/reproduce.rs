@@ -90,10 +90,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     }
     progress.clear();
     if arguments.format == Format::Json {
-        output.fill(|writer| {
-            serde_json::to_writer_pretty(&mut *writer, &outcomes)?;
-            writer.write_all(b"\n")
-        })?;
+        output.json(&outcomes)?;
     }
     Ok(match (interrupt::is_asked(), outcomes.iter().all(|outcome| outcome.passes)) {
         (true, _) => ExitCode::INTERRUPTED,

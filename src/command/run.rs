@@ -93,10 +93,7 @@ impl Shown {
     /// Prints what came of it.
     pub(crate) fn body(&self, report: &Report, ran: &Ran, output: &mut Output) -> Result<(), Failure> {
         match self.format {
-            Format::Json => output.fill(|writer| {
-                serde_json::to_writer_pretty(&mut *writer, report)?;
-                writer.write_all(b"\n")
-            }),
+            Format::Json => output.json(report),
             Format::Human => {
                 let detail = if self.verbose > 1 { Detail::Causes } else { Detail::Plain };
                 let lines = Lines { simulation: ran.run.simulation.as_ref(), detail };

@@ -16,6 +16,7 @@ use crate::failure::{Failure, Usage};
 use crate::input::{Seed, parse_seed, parse_time};
 use crate::interrupt;
 use crate::output::{NewFile, Output};
+use crate::report::VerdictKind;
 use crate::report::search::{Document, Found, Setting};
 use crate::sweep::{Asked, Done, Grid, Job, Row, Standing, Stopwatch, Sweep, Watch, slug};
 
@@ -88,10 +89,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let grid = grid(arguments, &table)?;
     let mut search = search(&grid, &table, arguments.seed.number())?;
     interrupt::listen();
-    let sweep = match arguments.jobs {
-        Some(threads) => Sweep::on(&table, usize::from(threads))?,
-        None => Sweep::new(&table),
-    };
+    let sweep = Sweep::on(&table, arguments.jobs)?;
     let setting = Setting { grid: &grid, seed: arguments.seed.number(), threads: sweep.threads() };
     if arguments.format == Format::Human {
         output.print(setting.heading())?;
@@ -101,10 +99,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let code = found.code();
     let document = Document::new(&setting, found);
     match arguments.format {
-        Format::Json => output.fill(|writer| {
-            serde_json::to_writer_pretty(&mut *writer, &document)?;
-            writer.write_all(b"\n")
-        })?,
+        Format::Json => output.json(&document)?,
         Format::Human => output.print(&document)?,
     }
     Ok(code)
@@ -145,10 +140,9 @@ fn searched<'a>(arguments: &Arguments, search: &mut Search<'a>, sweep: &Sweep<'_
 }
 
 fn kept(job: &Job<'_>, ended: Result<Report, String>) -> Kept {
-    let capsule = ended.as_ref().ok().map(|report| Box::new(Capsule::of(job.loaded, report)));
-    let row = Row::of(job, ended);
-    let capsule = capsule.filter(|_| row.is_failure());
-    Kept { row, capsule }
+    let failed = ended.as_ref().ok().filter(|report| VerdictKind::from(&report.verdict).is_failure());
+    let capsule = failed.map(|report| Box::new(Capsule::of(job.loaded, report)));
+    Kept { row: Row::of(job, ended), capsule }
 }
 
 /// All that is named, with the seeds left open.

@@ -183,10 +183,7 @@ fn print(format: Format, shrunk: &Shrunk, places: &Places, output: &mut Output) 
                 scenario,
                 capsule,
             };
-            output.fill(|writer| {
-                serde_json::to_writer_pretty(&mut *writer, &document)?;
-                writer.write_all(b"\n")
-            })
+            output.json(&document)
         }
         Format::Human => {
             output.print(format_args!("{}: {}\n\n", shrunk.capsule.property, shrunk.capsule.evidence))?;

@@ -176,10 +176,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     // Before the runs, so that a place that cannot be written to is known at once.
     let junit = arguments.junit.as_deref().map(NewFile::create).transpose()?;
     interrupt::listen();
-    let sweep = match arguments.jobs {
-        Some(threads) => Sweep::on(&table, usize::from(threads))?,
-        None => Sweep::new(&table),
-    };
+    let sweep = Sweep::on(&table, arguments.jobs)?;
     let mut sweeping = Sweeping::new(&task, &grid)?;
     if task.canary {
         let died = canary::send(&sweep, &table)?;
@@ -195,10 +192,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let (tally, end, speed, unequal) = sweeping.finish(&sweep, &table)?;
     let summary = Summary::new(&grid, &tally, end, speed);
     match arguments.format {
-        Format::Json => output.fill(|writer| {
-            serde_json::to_writer_pretty(&mut *writer, &summary)?;
-            writer.write_all(b"\n")
-        })?,
+        Format::Json => output.json(&summary)?,
         Format::Human if arguments.quiet => output.print(summary.failures_only())?,
         Format::Human => output.print(Body(&summary))?,
     }

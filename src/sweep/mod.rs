@@ -96,8 +96,9 @@ impl<'a> Sweep<'a> {
         Self { table, pool: None }
     }
 
-    /// On so many threads.
-    pub(crate) fn on(table: &'a ProtocolTable, threads: usize) -> Result<Self, Failure> {
+    /// On so many threads; on all processors where nobody says.
+    pub(crate) fn on(table: &'a ProtocolTable, threads: Option<u16>) -> Result<Self, Failure> {
+        let Some(threads) = threads.map(usize::from) else { return Ok(Self::new(table)) };
         let built = ThreadPoolBuilder::new().num_threads(threads).build();
         let pool =
             built.map_err(|error| Failure::Internal(format!("cannot start {threads} threads: {error}")))?;

@@ -14,7 +14,7 @@ use crate::capsule::Capsule;
 use crate::format::{Act, Before, Event, Timed, When};
 use crate::load::{Loaded, load};
 use crate::plan::heal;
-use crate::run::{HistoryEvidence, Report};
+use crate::run::{HistoryEvidence, PANIC, Report};
 use crate::text::units::{NodeName, PointName, Time};
 use crate::text::{Outline, Path, ron_options};
 
@@ -111,8 +111,9 @@ impl Shrinker<'_, '_> {
             self.trial.is_same(&written.report).then_some(written)
         })?;
         let heading = format!(
-            "The smallest run found of a failure of `{}`: with seed {}, {}.",
-            self.first.scenario.name, report.seed, report.verdict
+            "The smallest run found of a failure of `{}`: {}.",
+            self.first.scenario.name,
+            failing(&report)
         );
         let comment = comment(&heading, &report);
         let size = |loaded: &Loaded, report: &Report| {
@@ -232,6 +233,15 @@ pub(super) fn laid_out(text: &str) -> String {
         writeln!(all, "    {name}: {value},").expect(WRITES);
     }
     all + ")"
+}
+
+/// How a run fails, in words, whether or not its scenario expects that.
+pub(super) fn failing(report: &Report) -> String {
+    let seed = report.seed;
+    match report.violations.first().map(|first| first.property.as_str()) {
+        None | Some(PANIC) => format!("with seed {seed} a process panics"),
+        Some(property) => format!("with seed {seed} it violates {property}"),
+    }
 }
 
 /// What the file is.

@@ -3,7 +3,7 @@
 use sim_core::Simulation;
 
 use super::case::{Trial, text_with};
-use super::finish::{Undoing, Written, comment, laid_out};
+use super::finish::{Undoing, Written, comment, failing, laid_out};
 use super::{Symptom, start};
 use crate::capsule::Opened;
 use crate::load::load;
@@ -39,7 +39,7 @@ pub(crate) fn written_out(
         })
     });
     let (text, report) = found.or_else(as_written)?;
-    let heading = format!("A failure of `{name}`: with seed {}, {}.", report.seed, report.verdict);
+    let heading = format!("A failure of `{name}`: {}.", failing(&report));
     Some(format!("{}{text}\n", comment(&heading, &report)))
 }
 

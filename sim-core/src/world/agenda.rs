@@ -36,7 +36,9 @@ impl Agenda {
         let waiting = (0..).zip(plan.entries()).filter_map(|(index, entry)| waiting(index, entry)).collect();
         let mut agenda = Self { plan: plan.clone(), due, waiting, last: None };
         for (index, entry) in plan.entries().iter().enumerate() {
-            if let (Trigger::Before { since, .. }, None) = (entry.trigger, &entry.was) {
+            if let Trigger::Before { since, .. } = entry.trigger
+                && looks(entry)
+            {
                 agenda.come_due(index, Moment::before(since));
             }
         }
@@ -57,6 +59,12 @@ impl Agenda {
     /// The next entry whose moment is known.
     pub(super) fn next(&self) -> Option<(Moment, usize)> {
         self.due.last().copied()
+    }
+
+    /// When the next entry is due that does not only look at a timer.
+    pub(super) fn next_act(&self) -> Option<SimTime> {
+        let acts = |index: usize| !looks(&self.plan.entries()[index]);
+        self.due.iter().rev().find(|(_, index)| acts(*index)).map(|(moment, _)| moment.time)
     }
 
     /// Takes the next entry off the list.
@@ -131,6 +139,11 @@ impl Agenda {
             self.due.partition_point(|&(other, other_index)| (other, other_index) > (moment, index));
         self.due.insert(position, (moment, index));
     }
+}
+
+/// Whether an entry comes before a timer fires, so that its moment is not known.
+fn looks(entry: &Entry) -> bool {
+    matches!(entry.trigger, Trigger::Before { .. }) && entry.was.is_none()
 }
 
 /// What an entry waits for; `None` where its moment is known.

@@ -37,7 +37,7 @@ impl<P: Process> World<P> {
                 self.core.queue.push(key);
             }
             let (index, entry) = self.agenda.take_next().expect("the next entry was just seen");
-            if self.is_due(index, &entry, moment.time) {
+            if self.is_due(index, &entry, moment.time, due) {
                 self.core.pass_time(moment.time);
                 self.apply_entry(index, &entry);
             }
@@ -63,14 +63,17 @@ impl<P: Process> World<P> {
     }
 
     /// Whether an entry whose moment has come is to be applied now. One that comes before a timer fires is looked at until that
-    /// is near: when it would be, as things stand, or soon again while the timer is not armed.
-    fn is_due(&mut self, index: usize, entry: &Entry, now: SimTime) -> bool {
+    /// is near: when it would be, as things stand; while the timer is not armed, when the next event (at `event`) or command
+    /// may have armed it. Where neither comes, nothing will.
+    fn is_due(&mut self, index: usize, entry: &Entry, now: SimTime, event: SimTime) -> bool {
         let (Trigger::Before { span, node, timer, until, .. }, None) = (entry.trigger, &entry.was) else {
             return true;
         };
-        let next = match self.core.timer_due(node, timer) {
-            Some(due) => SimTime::from_nanos(due.as_nanos().saturating_sub(span.as_nanos())),
-            None => now + LOOK_AGAIN_AFTER,
+        let next = if let Some(due) = self.core.timer_due(node, timer) {
+            SimTime::from_nanos(due.as_nanos().saturating_sub(span.as_nanos()))
+        } else {
+            let act = self.agenda.next_act().unwrap_or(SimTime::MAX);
+            event.min(act).max(now + LOOK_AGAIN_AFTER)
         };
         if now < next && next < until {
             self.agenda.come_due(index, Moment::before(next));

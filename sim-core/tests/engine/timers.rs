@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use sim_core::clock::{ClockFault, NodeClock};
 use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
 use sim_core::trace::TraceKind;
-use sim_core::{Span, World};
+use sim_core::world::Stop;
+use sim_core::{SimTime, Span, World};
 
 use crate::support::{Chatter, ChatterConfig, Input, Puppet, PuppetTimer, at, mesh, ms, n, plan, puppets};
 
@@ -339,4 +340,26 @@ fn a_command_comes_before_a_timer_fires_however_often_that_is_set_anew() {
     assert_eq!(applied(1, "b", 3, 0, 17), None, "too late");
     assert_eq!(applied(1, "b", 3, 25, 100), None, "it has fired");
     assert_eq!(applied(1, "c", 3, 0, 100), None, "it is never set");
+}
+
+#[test]
+fn a_command_before_a_timer_that_nothing_will_set_is_not_waited_for_without_end() {
+    let before = |name: &str| {
+        let (node, timer) = (n(1), name.parse().expect("a name"));
+        let trigger = Trigger::Before { span: ms(1), node, timer, since: at(0), until: SimTime::MAX };
+        Entry { trigger, command: Command::Pause(Target::Node(node)), was: None }
+    };
+    let mut setup = puppets(1, 1, |_, context, input| {
+        if *input == Input::Start {
+            context.set_timer(PuppetTimer::A, ms(5));
+        }
+    });
+    let restart = [(100, Command::Crash(n(1))), (200, Command::Restart(n(1)))];
+    let more = Plan::new(vec![before("a"), before("b"), before("c")], Vec::new());
+    setup.plan = plan(restart).merge(more);
+    let mut world = World::new(setup);
+    let end = SimTime::MAX - Span::nanos(1);
+    assert_eq!(world.run(end, u64::MAX), Stop::Idle, "two wait for what never comes, and for each other");
+    let applied = world.plan().entries().iter().filter(|entry| entry.was.is_some()).count();
+    assert_eq!(applied, 3, "crash, restart, and the pause before A fires");
 }

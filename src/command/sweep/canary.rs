@@ -14,15 +14,15 @@ const SEEDS: u64 = 20;
 
 /// Sends the canary; says of what it died.
 pub(super) fn send(sweep: &Sweep<'_>, table: &ProtocolTable) -> Result<String, Failure> {
-    fails(sweep.threads(), table, &[MUTANT.to_owned()])
+    fails(sweep, table, &[MUTANT.to_owned()])
 }
 
 /// That some run fails, through all that a sweep goes through: scenario, runs, rows, tally.
-fn fails(threads: usize, table: &ProtocolTable, set: &[String]) -> Result<String, Failure> {
+fn fails(sweep: &Sweep<'_>, table: &ProtocolTable, set: &[String]) -> Result<String, Failure> {
     let scenarios = [SCENARIO.to_owned()];
     let grid = Grid::new(&Asked { scenarios: &scenarios, set, vary: &[], seeds: 0..SEEDS }, table)?;
     let mut course = Course::new(&grid, Stops { failures: Some(1), ..Stops::default() });
-    Sweep::on(table, threads)?.stream((0..SEEDS).map(|index| grid.job(index)), Row::of, |news| {
+    sweep.stream((0..SEEDS).map(|index| grid.job(index)), Row::of, |news| {
         if let News::Done(done) = news {
             course.put(done.kept);
         }
@@ -47,11 +47,12 @@ mod tests {
     #[test]
     fn a_canary_that_lives_is_an_internal_error() {
         let table = ProtocolTable::builtin();
+        let sweep = Sweep::new(&table);
         let short = ["phases.faults=3s".to_owned()];
-        let failure = fails(1, &table, &short).expect_err("the right protocol does not fail");
+        let failure = fails(&sweep, &table, &short).expect_err("the right protocol does not fail");
         assert_eq!(failure.code(), crate::exit_code::ExitCode::INTERNAL);
         assert!(failure.to_string().contains("the canary did not die"), "{failure}");
-        let died = send(&Sweep::new(&table), &table).unwrap_or_else(|failure| panic!("{failure}"));
+        let died = send(&sweep, &table).unwrap_or_else(|failure| panic!("{failure}"));
         assert!(died.contains("more-up-to-date-correct"), "{died}");
     }
 }

@@ -5,10 +5,9 @@
 //! same limits as drawn ones: a bred plan is as survivable as any other.
 
 use super::{Drawn, Generator};
-use crate::SimTime;
-use crate::Span;
 use crate::fault::FaultKind;
 use crate::random::Stream;
+use crate::{SimTime, Span};
 
 /// At most so many changes at once.
 const CHANGES_MAX: u64 = 4;
@@ -34,43 +33,37 @@ impl Generator {
     }
 
     fn change(&self, faults: &mut Vec<Drawn>, mate: &[Drawn], stream: &mut Stream) {
-        let place =
-            usize::try_from(stream.below(faults.len().max(1) as u64)).expect("it is the index of one");
-        let kind = stream.below(6);
-        match faults.get_mut(place) {
-            Some(_) if kind == 0 => drop(faults.remove(place)),
-            Some(drawn) if kind == 1 => drawn.start = self.near(drawn.start, drawn.fault.duration, stream),
-            Some(drawn) if kind == 2 => {
-                let (name, start) = (drawn.kind, drawn.start);
-                let known = self.kinds.iter().find(|(kind, _)| kind.about().name == name);
-                faults[place] = known
-                    .and_then(|(kind, _)| self.one(*kind, start, stream))
-                    .unwrap_or_else(|| drawn.clone());
+        if faults.is_empty() {
+            faults.extend(self.another("", self.anywhere(stream), stream));
+            return;
+        }
+        let place = usize::try_from(stream.below(faults.len() as u64)).expect("it is an index");
+        let Drawn { kind, start, ref fault } = faults[place];
+        match stream.below(6) {
+            0 => drop(faults.remove(place)),
+            1 => faults[place].start = self.near(start, fault.duration, stream),
+            2 => {
+                let known = self.kinds.iter().find(|(known, _)| known.about().name == kind);
+                if let Some(anew) = known.and_then(|(known, _)| self.one(*known, start, stream)) {
+                    faults[place] = anew;
+                }
             }
-            Some(drawn) if kind == 3 => {
-                let start = self.near(drawn.start, self.duration.0, stream);
-                let kind = self.kind_for(drawn.kind, stream);
-                faults.extend(kind.and_then(|kind| self.one(kind, start, stream)));
-            }
-            Some(_) if kind == 4 => {
+            3 => faults.extend(self.another(kind, self.near(start, self.duration.0, stream), stream)),
+            4 => faults.extend(self.another(kind, self.anywhere(stream), stream)),
+            _ => {
                 let at = self.anywhere(stream);
                 faults.retain(|drawn| drawn.start < at);
                 faults.extend(mate.iter().filter(|drawn| drawn.start >= at).cloned());
             }
-            known => {
-                let start = self.anywhere(stream);
-                let kind = self.kind_for(known.map_or("", |drawn| drawn.kind), stream);
-                faults.extend(kind.and_then(|kind| self.one(kind, start, stream)));
-            }
         }
     }
 
-    /// Mostly the kind of this name, so that a plan without some kinds stays one; else any of them.
-    fn kind_for(&self, name: &str, stream: &mut Stream) -> Option<&'static dyn FaultKind> {
-        let known = self.kinds.iter().find(|(kind, _)| kind.about().name == name);
+    /// One more fault: mostly of this kind, so that a plan without some kinds stays one; else of any.
+    fn another(&self, kind: &str, start: SimTime, stream: &mut Stream) -> Option<Drawn> {
+        let known = self.kinds.iter().find(|(known, _)| known.about().name == kind);
         let all: Vec<_> = self.kinds.iter().filter(|(_, rate)| rate.mean().is_some()).collect();
         let (kind, _) = known.filter(|_| stream.below(4) > 0).or_else(|| stream.pick(&all).copied())?;
-        Some(*kind)
+        self.one(*kind, start, stream)
     }
 
     fn one(&self, kind: &dyn FaultKind, start: SimTime, stream: &mut Stream) -> Option<Drawn> {
