@@ -66,7 +66,11 @@ impl Generator {
         self.one(*kind, start, stream)
     }
 
+    /// A fault of this kind; `None` where it makes no sense, or where no time is left for it.
     fn one(&self, kind: &dyn FaultKind, start: SimTime, stream: &mut Stream) -> Option<Drawn> {
+        if start > self.latest(self.duration.0) {
+            return None;
+        }
         let ordinal = u32::try_from(FIRST_ORDINAL + stream.below(FIRST_ORDINAL)).expect("it fits 17 bits");
         let fault = kind.generate(stream, &self.context(start, ordinal))?;
         Some(Drawn { kind: kind.about().name, start, fault })
