@@ -1,7 +1,7 @@
 //! `splitbrain explain`: why the run of a capsule failed.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
@@ -77,6 +77,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
             scenarios::capsule::VERSION
         ));
     }
+    refuse_one_place(arguments)?;
     // Before the runs, so that a place that cannot be written to is known at once.
     let svg = arguments.svg.as_deref().map(NewFile::create).transpose()?;
     let test = arguments.test.as_deref().map(NewFile::create).transpose()?;
@@ -129,6 +130,34 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
     }
     talk_line(format_args!("interrupted: what stands above is what is known so far"));
     Ok(ExitCode::INTERRUPTED)
+}
+
+/// What is written must not take the place of the capsule, nor of what else is written.
+fn refuse_one_place(arguments: &Arguments) -> Result<(), Failure> {
+    let capsule = PathBuf::from(&arguments.capsule);
+    let (svg, test) = (arguments.svg.as_ref(), arguments.test.as_ref());
+    let pairs = [
+        ("`--svg`", svg, "the capsule", Some(&capsule)),
+        ("`--test`", test, "the capsule", Some(&capsule)),
+        ("`--svg`", svg, "`--test`", test),
+    ];
+    for (one, path, other, taken) in pairs {
+        if let Some((path, _)) = path.zip(taken).filter(|(one, other)| are_one_place(one, other)) {
+            return Err(Usage::new(
+                format!("{one} and {other} are the same file, `{}`", path.display()),
+                "a file of its own for each",
+                "give it another name",
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether two names are of one file, as far as is known before it is there.
+fn are_one_place(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    whole(one) == whole(other)
 }
 
 fn passes(verdict: &str, capsule: &str) -> Failure {

@@ -45,7 +45,11 @@ fn the_story_of_figure_8_names_the_entry_that_was_committed_and_is_lost() {
         .collect();
     assert!(told.len() <= 60, "{} lines:\n{}", told.len(), told.join("\n"));
     let text = told.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
-    for part in ["crash n5", "n3 becomes leader in epoch 18", "log 8 (epoch 8: noop)"] {
+    for part in [
+        "crash n5",
+        "n3 becomes leader in epoch 18",
+        "log 8 (epoch 8: noop), which n1 knows to be decided, is (epoch 13: noop) on n3",
+    ] {
         assert!(text.contains(part), "`{part}` is missing in:\n{text}");
     }
     let row = ended.stdout.lines().find(|line| line.starts_with("  log 8")).expect("the logs are compared");
@@ -71,7 +75,7 @@ fn the_story_of_a_lost_update_names_the_pause_and_the_leader_who_wrote_over_it()
     let document = json(&ended.stdout);
     let parts = [
         "pause n1",
-        "n2 becomes leader in epoch 2; slots 11 (epoch 1: c1#13 write k2=3000000077 (b1.n1)) is replaced by 11 (epoch 2: noop",
+        "n2 becomes leader in epoch 2; slot 11 (c1#13 write k2=3000000077 (b1.n1)) is replaced by 11 (noop (b2.n2))",
         "n1 handles what waited (n1 receives Accepted from n3)",
         "c1 receives a reply for c1#13 from n1: done",
         "c1 receives a reply for c1#14 from n2: value 2000000076",
@@ -86,7 +90,7 @@ fn the_story_of_a_message_that_was_never_sent_names_the_crash_before_it() {
     let capsule = capsule("explain-missing", "tests/shrunk/own-value.ron", "2");
     let ended = splitbrain(&["explain", &capsule, "--samples", "0", "--format", "json"]);
     let parts =
-        ["crash n5 after 0 effects", "n1 becomes leader in epoch 2", "is replaced by 1 (epoch 2: noop"];
+        ["crash n5 after 0 effects", "n1 becomes leader in epoch 2", "is replaced by 1 (noop (b2.n1))"];
     assert_told(&story(&json(&ended.stdout)), &parts);
 }
 
@@ -124,7 +128,7 @@ fn the_drawing_is_well_formed_and_has_a_lane_for_each_node() {
             _ => {}
         }
     }
-    let heads = ["n1", "n2", "n3", "n5", "c1"];
+    let heads = ["n1", "n2", "n3", "n4", "n5", "c1"];
     assert!(heads.iter().all(|head| texts.iter().any(|text| text == head)), "{texts:?}");
     assert_eq!(lanes, heads.len(), "{text}");
     assert!(text.contains("class=\"violation\""), "{text}");
@@ -221,6 +225,11 @@ fn what_cannot_be_explained_is_refused() {
     code_and(&splitbrain(&["explain", &write(&folder, "empty.capsule.ron", b"")]), 2, "the file is empty");
     code_and(&splitbrain(&["explain", &passes, "--svg", "/nowhere/it.svg"]), 2, "cannot write");
     code_and(&splitbrain(&["explain", &passes, "--lines", "1"]), 2, "allowed");
+    for option in ["--svg", "--test"] {
+        code_and(&splitbrain(&["explain", &passes, option, &passes]), 2, "are the same file");
+    }
+    let one = format!("{folder}/one.file");
+    code_and(&splitbrain(&["explain", &passes, "--svg", &one, "--test", &one]), 2, "are the same file");
     let left = fs::read_dir(&folder).expect("the folder is there").count();
     assert_eq!(left, 2, "only the capsules");
 }

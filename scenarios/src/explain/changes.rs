@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use sim_core::view::{Content, Part, Strip};
 
+/// How many changes of logs are told at once.
+const LOGS_MAX: usize = 3;
 /// How many changes of single values are told.
 const VALUES_MAX: usize = 3;
 /// How long a value may be in a sentence.
@@ -54,6 +56,16 @@ impl Flat {
         }
     }
 
+    /// All up to an index of the first log, in words: `all up to log 8 (epoch 16: noop)`.
+    pub(super) fn up_to(&self, index: u64) -> String {
+        match self.strips.first_key_value() {
+            Some((name, strip)) => format!("all up to {}", strip.named(name, index)),
+            // Where nothing is in a row, there is one thing to decide.
+            None if index == 1 => "a value".to_owned(),
+            None => format!("all up to {index}"),
+        }
+    }
+
     pub(super) fn value(&self, path: &str) -> Option<&str> {
         self.values.iter().find(|(known, _)| known == path).map(|(_, value)| value.as_str())
     }
@@ -71,6 +83,11 @@ impl FlatStrip {
         index >= first
     }
 
+    /// What stands at an index, in words: `log 8 (epoch 16: write k2=1)`.
+    pub(super) fn named(&self, name: &str, index: u64) -> String {
+        format!("{} {}", singular(name), self.told(index))
+    }
+
     /// A cell in words: `8 (epoch 16: write k2=1)`.
     pub(super) fn told(&self, index: u64) -> String {
         if self.cells.contains_key(&index) {
@@ -83,7 +100,7 @@ impl FlatStrip {
     /// What a cell holds, in words; nothing where it is not known.
     pub(super) fn content(&self, index: u64) -> String {
         match self.cells.get(&index) {
-            Some((0, label)) => shortened(label),
+            Some((epoch, label)) if *epoch == 0 || ballot_of(label).is_some() => shortened(label),
             Some((epoch, label)) => format!("epoch {epoch}: {}", shortened(label)),
             None => String::new(),
         }
@@ -99,7 +116,7 @@ pub(super) fn log_changes(before: &Flat, after: &Flat) -> Vec<String> {
         let is_new = now.available.end > first && before.strips.contains_key(name);
         match now.available.end.saturating_sub(first) {
             0 => {}
-            1 if is_new => changes.push(format!("{name} {} is added", now.told(first))),
+            1 if is_new => changes.push(format!("{} is added", now.named(name, first))),
             _ if is_new => {
                 changes.push(format!("{name} {first} to {} are added", now.told(now.available.end - 1)));
             }
@@ -115,12 +132,12 @@ pub(super) fn losses(before: &Flat, after: &Flat) -> Vec<String> {
     for (name, was) in &before.strips {
         let Some(now) = after.strips.get(name) else { continue };
         for (index, cell) in &was.cells {
-            let told = was.told(*index);
+            let named = was.named(name, *index);
             match now.cells.get(index) {
-                Some(other) if !is_same_entry(&cell.1, &other.1) || is_of_another_epoch(cell, other) => {
-                    changes.push(format!("{name} {told} is replaced by {}", now.told(*index)));
+                Some(other) if !is_same(cell, other) => {
+                    changes.push(format!("{named} is replaced by {}", now.told(*index)));
                 }
-                None if *index >= now.available.end => changes.push(format!("{name} {told} is removed")),
+                None if *index >= now.available.end => changes.push(format!("{named} is removed")),
                 Some(_) | None => {}
             }
         }
@@ -128,22 +145,61 @@ pub(super) fn losses(before: &Flat, after: &Flat) -> Vec<String> {
     changes
 }
 
-/// Whether two labels are of one entry: what a log says of it may become more or less.
-fn is_same_entry(one: &str, other: &str) -> bool {
-    one.starts_with(other) || other.starts_with(one)
+/// A few of many changes, and how many more there are.
+pub(super) fn at_most(mut changes: Vec<String>) -> Vec<String> {
+    let rest = changes.split_off(changes.len().min(LOGS_MAX)).len();
+    changes.extend(match rest {
+        0 => None,
+        1 => Some("and one more".to_owned()),
+        rest => Some(format!("and {rest} more")),
+    });
+    changes
 }
 
-/// Whether an entry of an epoch was followed by one of another epoch, not by the same one that is decided.
-const fn is_of_another_epoch(was: &(u64, String), now: &(u64, String)) -> bool {
-    was.0 != 0 && now.0 != 0 && was.0 != now.0
+/// Whether two cells hold the same entry. What a log says of it may become more or less, and what was accepted under one
+/// ballot may be proposed anew under another; but the same words of another epoch are another entry.
+pub(super) fn is_same(one: &(u64, String), other: &(u64, String)) -> bool {
+    if let (Some(one), Some(other)) = (ballot_of(&one.1), ballot_of(&other.1)) {
+        return one.0 == other.0;
+    }
+    let is_one_epoch = one.0 == 0 || other.0 == 0 || one.0 == other.0;
+    is_one_epoch && (one.1.starts_with(&other.1) || other.1.starts_with(&one.1))
 }
 
-/// What single values changed from one view to another of the same node, a few of them.
-pub(super) fn value_changes(before: &Flat, after: &Flat) -> Vec<String> {
+/// What a label says, and the ballot behind it that it was accepted under: `noop (b2.n1)`.
+fn ballot_of(label: &str) -> Option<(&str, &str)> {
+    let (entry, ballot) = label.strip_suffix(')')?.rsplit_once(" (")?;
+    let (round, node) = ballot.strip_prefix('b')?.split_once('.')?;
+    let is_ballot = round.bytes().all(|byte| byte.is_ascii_digit()) && node.starts_with('n');
+    is_ballot.then_some((entry, ballot))
+}
+
+/// One of what a strip shows: a slot of `slots`.
+pub(super) fn singular(name: &str) -> &str {
+    name.strip_suffix('s').unwrap_or(name)
+}
+
+/// What single values a node has forgotten while it was down: who it voted for, what it accepted. How far it had come, and
+/// who leads, it learns again.
+pub(super) fn forgotten(before: &Flat, after: &Flat) -> Vec<String> {
+    let gone = after.values.iter().filter_map(|(path, now)| {
+        let was = before.value(path)?;
+        let (name, is_nothing) =
+            (name_of(path), |value: &str| matches!(value, "none" | "nothing" | "nobody"));
+        (is_nothing(now) && !is_nothing(was)).then(|| format!("{name} {} → {now}", shortened(was)))
+    });
+    gone.take(VALUES_MAX).collect()
+}
+
+/// What single values changed from one view to another of the same node, a few of them; not those that only follow how far
+/// it knows things to be decided, before and after.
+pub(super) fn value_changes(before: &Flat, after: &Flat, decided: [u64; 2]) -> Vec<String> {
+    let follows = |was: &str, now: &str| [was, now] == decided.map(|index| index.to_string());
     let changed = after.values.iter().filter_map(|(path, now)| {
         let was = before.value(path)?;
         let name = name_of(path);
-        (was != now && !is_noise(name)).then(|| format!("{name} {} → {}", shortened(was), shortened(now)))
+        let is_told = was != now && !is_noise(name) && !follows(was, now);
+        is_told.then(|| format!("{name} {} → {}", shortened(was), shortened(now)))
     });
     changed.take(VALUES_MAX).collect()
 }
@@ -168,4 +224,35 @@ pub(super) fn shortened(text: &str) -> String {
     }
     let begin: String = text.chars().take(VALUE_LEN - 1).collect();
     format!("{begin}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(epoch: u64, label: &str) -> (u64, String) {
+        (epoch, label.to_owned())
+    }
+
+    #[test]
+    fn what_is_proposed_anew_under_another_ballot_is_the_same_entry() {
+        assert!(is_same(&cell(1, "c1#0 write k0=1 (b1.n2)"), &cell(2, "c1#0 write k0=1 (b2.n1)")));
+        assert!(is_same(&cell(1, "noop (b1.n2)"), &cell(0, "noop")), "it is decided now");
+        assert!(!is_same(&cell(1, "c1#0 write k0=1 (b1.n2)"), &cell(2, "noop (b2.n1)")));
+        assert!(!is_same(&cell(1, "c1#0 write k0=1 (b1.n2)"), &cell(0, "c1#0 write k0=2")));
+    }
+
+    #[test]
+    fn the_same_words_of_another_epoch_are_another_entry() {
+        assert!(!is_same(&cell(3, "noop"), &cell(5, "noop")));
+        assert!(is_same(&cell(3, "noop"), &cell(3, "noop, decided")));
+    }
+
+    #[test]
+    fn of_many_changes_a_few_are_told_and_the_others_counted() {
+        let many = |count: usize| at_most(vec!["it".to_owned(); count]);
+        assert_eq!(many(3), ["it", "it", "it"]);
+        assert_eq!(many(4).last().expect("there are some"), "and one more");
+        assert_eq!(many(9).last().expect("there are some"), "and 6 more");
+    }
 }

@@ -4,10 +4,10 @@
 //! more briefly, and not denied. In a run with many faults none is tried: whatever changes the rest of a long run may keep it
 //! from failing, so that nearly each of them would count as needed. Shrinking leaves few, and then it says something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::SimTime;
-use sim_core::fault::{Command, Entry, Plan, Target};
+use sim_core::fault::{Command, Entry, LinkFault, Plan, Target};
 
 use super::moment::Moment;
 use super::{Job, Laboratory, Options};
@@ -22,9 +22,16 @@ pub(super) struct Faults {
     pub(super) moments: usize,
     /// Whether the failure needs the commands of an instant, for those that were tried.
     needed: BTreeMap<SimTime, bool>,
+    /// The instants at which nothing was done but to end other faults.
+    ending: BTreeSet<SimTime>,
 }
 
 impl Faults {
+    /// Whether all that was done from outside at this instant ends other faults.
+    pub(super) fn only_end_others(&self, at: SimTime) -> bool {
+        self.ending.contains(&at)
+    }
+
     /// Whether the failure needs what was done from outside at this instant; `None` where that was not tried.
     pub(super) fn is_needed(&self, at: SimTime) -> Option<bool> {
         self.needed.get(&at).copied()
@@ -46,7 +53,7 @@ pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, options: &Options, mome
     instants.retain(|at| *at <= moment.at && *at < heal_at);
     instants.sort_unstable();
     instants.dedup();
-    let not_tried = Faults { moments: instants.len(), needed: BTreeMap::new() };
+    let not_tried = Faults { moments: instants.len(), needed: BTreeMap::new(), ending: ending(plan) };
     let is_affordable = moment.event.saturating_mul(instants.len() as u64) <= options.events_max;
     if instants.len() > TRIED_MAX || !is_affordable {
         return not_tried;
@@ -65,6 +72,32 @@ pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, options: &Options, mome
 fn without(plan: &Plan, at: SimTime) -> Plan {
     let kept = plan.entries().iter().filter(|entry| !is_fault(entry) || happened_at(entry) != Some(at));
     Plan::new(kept.cloned().collect(), plan.clients().to_vec())
+}
+
+/// The instants at which all that was done ended other faults.
+fn ending(plan: &Plan) -> BTreeSet<SimTime> {
+    let mut instants: BTreeMap<SimTime, bool> = BTreeMap::new();
+    for was in plan.entries().iter().filter_map(|entry| entry.was.as_ref()) {
+        let all_end = was.commands.iter().all(ends_others);
+        instants.entry(was.moment.time).and_modify(|ends| *ends &= all_end).or_insert(all_end);
+    }
+    instants.into_iter().filter(|(_, ends)| *ends).map(|(at, _)| at).collect()
+}
+
+/// Whether a command ends what others began, other than that a node comes back.
+fn ends_others(command: &Command) -> bool {
+    let is_off = |fault: &LinkFault| match fault {
+        LinkFault::Loss(probability)
+        | LinkFault::Duplicate(probability)
+        | LinkFault::Reorder { probability, .. } => probability.is_none(),
+        LinkFault::LatencyPercent(percent) => *percent == 100,
+    };
+    match command {
+        Command::Mend { .. } | Command::HealPartition(_) | Command::Release { .. } => true,
+        Command::Link { fault, .. } | Command::AllLinks(fault) => is_off(fault),
+        Command::SlowDown { percent, .. } => *percent == 100,
+        _ => false,
+    }
 }
 
 fn happened_at(entry: &Entry) -> Option<SimTime> {

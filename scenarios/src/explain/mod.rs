@@ -12,6 +12,7 @@
 //! | module | says |
 //! | --- | --- |
 //! | `moment` | at which event it shows, and which nodes and operations are concerned |
+//! | `lasts` | where something is missing, what happened for the last time |
 //! | `past` | what of the run that event depends on, and what of that is worth telling |
 //! | `faults` | which faults it fails the same way without |
 //! | `retold` | the run once more, stopped at what is told: what messages said, what changed |
@@ -27,6 +28,7 @@
 mod changes;
 mod faults;
 mod inevitable;
+mod lasts;
 mod moment;
 mod past;
 mod picture;
@@ -273,18 +275,24 @@ pub fn explain<'a>(
     let moment = Moment::find(&judge, &report, simulation.as_ref(), observer).ok_or(Refusal::BrokenOff)?;
     let mut laboratory = Laboratory { judge: &judge, runner, watch, spent: Spent::default() };
     let faults = faults::weigh(&mut laboratory, options, &moment);
-    let inevitable = inevitable::search(&mut laboratory, options, &moment);
+    let all = past::depends_on(&moment);
+    let inevitable = inevitable::search(&mut laboratory, options, &moment, &all);
     let spent = laboratory.spent;
     let turning = inevitable.as_ref().and_then(|found| moment.told.cause_of(found.event?));
-    let past = Past::of(&moment, &faults, turning, options.lines_max);
+    let past = Past::of(&moment, all, &faults, turning, options.lines_max);
     let retold = Retold::of(&judge, &moment, &past);
+    let turn = turning.and_then(|turning| retold.scenes.get(&turning));
+    let in_words = |found: Inevitability| Inevitability {
+        happening: turn.map(|scene| scene.happening.clone()).or(found.happening),
+        ..found
+    };
     Ok(Explanation {
         failure: failure(&judge, &report, &moment, &retold),
         digest: report.digest.to_string(),
         story: Story::of(&moment, &past, &faults, &retold, &report, options.lines_max),
         picture: Picture::of(&moment, &past, &retold),
         states: States::of(&moment, &retold),
-        inevitable,
+        inevitable: inevitable.map(in_words),
         regression: regression::write(&judge, simulation.as_ref()),
         legal_prefix: moment.legal_prefix(),
         runs: spent.runs + 1,

@@ -12,10 +12,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::check::history::linearizability::Evidence;
 use sim_core::history::HistoryOperation;
-use sim_core::trace::{Record, StatusChange, Trace, TraceKind};
-use sim_core::{Endpoint, NodeId, OpId, SimTime, Simulation};
+use sim_core::status::NodeStatus;
+use sim_core::trace::{Payload, Record, StatusChange, Trace, TraceKind};
+use sim_core::{ClientId, Endpoint, NodeId, OpId, SimTime, Simulation, Span};
 
 use super::Judge;
+use super::lasts::{Lasts, lasts};
 use crate::run::{BATCH, Observer, Recording, Report, ReportedViolation, history};
 
 /// When and where a failure shows.
@@ -34,6 +36,8 @@ pub(super) struct Moment {
     pub(super) evidence: Option<Box<Evidence>>,
     /// What clients asked and got.
     pub(super) operations: Vec<HistoryOperation>,
+    /// Where something is missing, what happened for the last time.
+    pub(super) lasts: Lasts,
     /// The run as it ended, with its trace.
     pub(super) told: Told,
 }
@@ -43,6 +47,8 @@ pub(super) struct Told {
     pub(super) simulation: Box<dyn Simulation>,
     /// How many records there were after so many events.
     ends: Vec<u32>,
+    /// By node, with which event it last learned how far things are decided, and how far; zeros where it learned nothing.
+    pub(super) learned: Vec<(u64, u64)>,
 }
 
 impl Told {
@@ -51,6 +57,8 @@ impl Told {
         let mut simulation = judge.fresh(Recording::On);
         let len = |simulation: &dyn Simulation| simulation.trace().map_or(0, Trace::len);
         let mut ends = vec![len(simulation.as_ref())];
+        let mut learned = vec![(0, 0); simulation.node_count()];
+        let mut statuses = Vec::new();
         while simulation.events() < events {
             let before = simulation.events();
             simulation.step();
@@ -61,8 +69,10 @@ impl Told {
                 return None;
             }
             ends.push(len(simulation.as_ref()));
+            simulation.statuses(&mut statuses);
+            note_learned(&mut learned, &statuses, simulation.events());
         }
-        Some(Self { simulation, ends })
+        Some(Self { simulation, ends, learned })
     }
 
     pub(super) fn trace(&self) -> &Trace {
@@ -133,6 +143,37 @@ impl Told {
         begin..self.ends[index]
     }
 
+    /// The record to go on with from this one on the way back to what caused it. Heartbeats set each other, and clients ask
+    /// again: of such the first is taken.
+    pub(super) fn back_from(&self, number: u32) -> Option<u32> {
+        let record = self.record(number);
+        match record.kind() {
+            TraceKind::TimerFired => self.record(self.first_firing(number)).cause(),
+            TraceKind::Request => self.first_request(record.op()?).filter(|first| *first < number),
+            _ => None,
+        }
+        .or(record.cause())
+    }
+
+    /// The first of the firings of a timer that each led to the next.
+    fn first_firing(&self, number: u32) -> u32 {
+        let (mut first, timer) = (number, self.record(number));
+        let is_same = |other: &Record| {
+            other.kind() == TraceKind::TimerFired
+                && (other.subject(), other.timer()) == (timer.subject(), timer.timer())
+        };
+        while let Some(before) = self.record(first).cause().filter(|cause| is_same(self.record(*cause))) {
+            first = before;
+        }
+        first
+    }
+
+    /// The record with which an operation first arrived anywhere.
+    fn first_request(&self, op: OpId) -> Option<u32> {
+        let is_one = |record: &Record| record.payload() == Some(Payload::Request) && record.op() == Some(op);
+        (0..).zip(self.trace()).find(|(_, record)| is_one(record)).map(|(number, _)| number)
+    }
+
     /// The last input of a lane before record `end`.
     fn last_on(&self, lane: Endpoint, end: u32) -> Option<u32> {
         let is_input = |record: &Record| record.subject() == Some(lane) && record.kind() != TraceKind::Drop;
@@ -167,12 +208,25 @@ impl Moment {
         let event = record.map_or(report.events, |record| told.event_of(record));
         let at = record.map_or(told.simulation.now(), |record| told.record(record).at());
         let nodes = concerned(&told, &violation.evidence, node, &roots, record.is_some());
-        Some(Self { event, at, record, roots, nodes, evidence, operations, told })
+        let heal_at = judge.configured.scenario.phases.heal_at();
+        let halfway = heal_at + Span::nanos(at.as_nanos().saturating_sub(heal_at.as_nanos()) / 2);
+        let lasts = if record.is_none() { lasts(&told, &nodes, &operations, halfway) } else { Lasts::new() };
+        Some(Self { event, at, record, roots, nodes, evidence, operations, lasts, told })
     }
 
     /// How far the history is legal.
     pub(super) fn legal_prefix(&self) -> Option<LegalPrefix> {
         self.evidence.as_ref().map(|evidence| LegalPrefix::of(evidence, &self.operations))
+    }
+}
+
+/// Keeps the last time that each node learned of something that it was decided.
+fn note_learned(learned: &mut [(u64, u64)], statuses: &[NodeStatus], event: u64) {
+    for (known, status) in learned.iter_mut().zip(statuses) {
+        let commit = status.process.map_or(0, |process| process.commit);
+        if commit > known.1 {
+            *known = (event, commit);
+        }
     }
 }
 
@@ -209,6 +263,22 @@ fn violating(told: &Told, event: u64, node: NodeId) -> Option<u32> {
 
 fn lanes(told: &Told) -> impl Iterator<Item = Endpoint> {
     (0..).map(NodeId::new).take(told.simulation.node_count()).map(Endpoint::from)
+}
+
+/// What a client did when a timer of it fired, in words.
+pub(super) fn asking(client: ClientId, at: SimTime, operations: &[HistoryOperation]) -> String {
+    let mut own = operations.iter().filter(|operation| operation.op.client == client);
+    let doing = |operation: &HistoryOperation| {
+        let op = operation.op;
+        if operation.invoked == at {
+            Some(format!("{client} asks {} ({op})", operation.operation))
+        } else if operation.invoked < at && operation.completed.is_none_or(|completed| completed > at) {
+            Some(format!("{client} asks again for {op}"))
+        } else {
+            None
+        }
+    };
+    own.find_map(doing).unwrap_or_else(|| format!("{client} stops waiting"))
 }
 
 /// Who is concerned: the node, those that the evidence names, and whoever sent what showed it. Where that is nobody,

@@ -6,16 +6,20 @@
 //! | weight | what |
 //! | --- | --- |
 //! | 100 | the event itself |
-//! | 95 | the event with which it became inevitable |
+//! | 95 | the event with which it became inevitable; where something is missing, what happened for the last time |
 //! | 90 … 75 | the chain of messages that led to it, the nearest first; lost messages for want of which a timer of it fired |
-//! | 80 | faults that the failure needs, where that was tried |
+//! | 80 | faults that the failure needs, where that was tried, and the messages that faults picked out and took away |
+//! | 65 | the last messages of the same kind before the event itself, if by that a process changed its role: they may make up a quorum |
 //! | 60 | who came to lead, or stopped |
 //! | 50 | crashes and restarts |
 //! | 40 | other faults |
 //! | 30 | who tried to lead |
+//! | 20 | faults that end others |
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sim_core::Endpoint;
+use sim_core::network::DropReason;
 use sim_core::status::{Standing, Status};
 use sim_core::trace::{Record, StatusChange, TraceKind};
 
@@ -26,6 +30,18 @@ use super::moment::{Moment, Told};
 const CHAIN_MAX: u32 = 15;
 /// How many lost messages are told of a timer.
 const LOST_MAX: usize = 3;
+
+/// How many messages of the same kind are told before the one that shows it.
+const ALIKE_MAX: usize = 3;
+
+/// All records that a failure depends on, those that show it included, in order.
+pub(super) fn depends_on(moment: &Moment) -> BTreeSet<u32> {
+    let mut all: BTreeSet<u32> = moment.roots.iter().copied().collect();
+    for root in &moment.roots {
+        all.extend(moment.told.trace().causal_past(*root));
+    }
+    all
+}
 
 /// The causal past of a failure.
 pub(super) struct Past {
@@ -40,26 +56,29 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// Finds and weighs it, for a story of so many lines.
-    pub(super) fn of(moment: &Moment, faults: &Faults, turning: Option<u32>, lines_max: usize) -> Self {
-        let trace = moment.told.trace();
-        let mut all: BTreeSet<u32> = moment.roots.iter().copied().collect();
-        for root in &moment.roots {
-            all.extend(trace.causal_past(*root));
-        }
+    /// Weighs what it depends on, for a story of so many lines.
+    pub(super) fn of(
+        moment: &Moment,
+        all: BTreeSet<u32>,
+        faults: &Faults,
+        turning: Option<u32>,
+        lines_max: usize,
+    ) -> Self {
         let mut weights = Weights { moment, of: BTreeMap::new() };
         let mut chain = weights.weigh_chains();
-        if let Some(turning) = turning {
-            weights.add(turning, 95);
-            // Where something is missing, what led to that moment is what led to the failure.
-            if moment.record.is_none() {
-                weights.weigh_chain(turning, 90, CHAIN_MAX, &mut chain);
-            }
+        for decisive in turning.into_iter().chain(moment.lasts.keys().copied()) {
+            weights.add(decisive, 95);
         }
+        // Where something is missing, what led to that moment is what led to the failure.
+        let root = turning.or_else(|| moment.lasts.keys().next_back().copied());
+        if let Some(root) = root.filter(|_| moment.record.is_none()) {
+            weights.weigh_chain(root, 90, CHAIN_MAX, &mut chain);
+        }
+        weights.weigh_alike();
         weights.weigh_changes(&all);
         weights.weigh_commands(faults);
         // A command and what it does to a node are one thing, and most have a line of what happened before them.
-        let told = weights.heaviest(lines_max.saturating_sub(lines_max / 4).max(1));
+        let told = weights.heaviest(lines_max.saturating_sub((lines_max / 4).max(3)).max(1));
         Self { all, told, chain, turning }
     }
 }
@@ -102,7 +121,7 @@ impl Weights<'_> {
             chain.insert(record);
             self.add(record, top - depth);
             self.weigh_losses(record, top - depth);
-            next = self.told().record(record).cause();
+            next = self.told().back_from(record);
         }
     }
 
@@ -112,6 +131,35 @@ impl Weights<'_> {
         for lost in losses.iter().rev().take(LOST_MAX) {
             self.add(*lost, weight.saturating_sub(1));
         }
+    }
+
+    /// What else of the same kind arrived before the message that shows it.
+    fn weigh_alike(&mut self) {
+        let Some(shown) = self.moment.record else { return };
+        let record = *self.told().record(shown);
+        let is_turn = record.kind() == TraceKind::Delivery && self.told().changes_of(shown).next().is_some();
+        let is_alike = |number: &u32| {
+            let other = self.told().record(*number);
+            is_turn
+                && (other.kind(), other.subject(), other.payload())
+                    == (record.kind(), record.subject(), record.payload())
+        };
+        let begin = self.begin_of_role(shown);
+        let alike: Vec<u32> = (begin..shown).rev().filter(is_alike).take(ALIKE_MAX).collect();
+        for number in alike {
+            self.add(number, 65);
+        }
+    }
+
+    /// Behind the last time that the node of a record was down, or came into the role that it comes into with that record.
+    fn begin_of_role(&self, shown: u32) -> u32 {
+        let node = self.told().record(shown).subject().and_then(Endpoint::node);
+        let role = self.told().changes_of(shown).find_map(|change| Some(change.after?.role));
+        let changes = self.told().trace().status_changes(0..shown);
+        let ends = changes.filter(|change| {
+            Some(change.node) == node && change.after.is_none_or(|after| Some(after.role) == role)
+        });
+        ends.last().map_or(0, |change| change.record + 1)
     }
 
     /// Who leads, who tries to, who is up.
@@ -138,13 +186,17 @@ impl Weights<'_> {
     }
 
     fn weigh_commands(&mut self, faults: &Faults) {
-        let commands: Vec<(u32, Record)> = (0..self.end())
-            .map(|number| (number, *self.told().record(number)))
-            .filter(|(_, record)| record.kind() == TraceKind::Command)
-            .collect();
-        for (number, record) in commands {
+        let all = (0..self.end()).map(|number| (number, *self.told().record(number)));
+        let records: Vec<(u32, Record)> = all.collect();
+        for (number, record) in records {
             let is_needed = faults.is_needed(record.at()) == Some(true);
-            self.add(number, if is_needed { 80 } else { 40 });
+            match record.kind() {
+                TraceKind::Command if is_needed => self.add(number, 80),
+                TraceKind::Command if faults.only_end_others(record.at()) => self.add(number, 20),
+                TraceKind::Command => self.add(number, 40),
+                TraceKind::Drop if record.drop_reason() == Some(DropReason::Targeted) => self.add(number, 80),
+                _ => {}
+            }
         }
     }
 

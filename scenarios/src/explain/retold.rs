@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sim_core::network::DropReason;
 use sim_core::simulation::InFlight;
 use sim_core::status::{NodeStatus, Status};
 use sim_core::trace::{Record, TraceKind};
@@ -9,8 +10,8 @@ use sim_core::view::{Part, ViewRequest};
 use sim_core::{NodeId, SimTime, Simulation, Span};
 
 use super::Judge;
-use super::changes::{Flat, log_changes, value_changes};
-use super::moment::{Moment, Told};
+use super::changes::{Flat, at_most, forgotten, log_changes, losses, value_changes};
+use super::moment::{Moment, Told, asking};
 use super::past::{Past, losses_before};
 use crate::run::Recording;
 
@@ -30,6 +31,17 @@ impl Scenery {
         simulation.statuses(&mut statuses);
         let nodes = (0..).map(NodeId::new).take(statuses.len());
         Self { views: nodes.map(|node| simulation.view(node, &ViewRequest::default())).collect(), statuses }
+    }
+
+    /// How far a node knows things to be decided.
+    fn commit(&self, node: NodeId) -> u64 {
+        self.statuses[node.index()].process.map_or(0, |process| process.commit)
+    }
+
+    /// The nodes that are up.
+    fn living(&self) -> impl Iterator<Item = NodeId> {
+        let all = (0..).map(NodeId::new).zip(&self.statuses);
+        all.filter(|(_, status)| status.process.is_some()).map(|(node, _)| node)
     }
 
     pub(super) fn flat(&self, node: NodeId) -> Flat {
@@ -72,13 +84,20 @@ impl Retold {
             by_event.entry(moment.told.event_of(*record)).or_default().push(*record);
         }
         let mut scenes = BTreeMap::new();
+        // What nodes knew before they went down is needed when they come back.
+        for event in crashes(&moment.told) {
+            by_event.entry(event).or_default();
+        }
+        let mut alive: BTreeMap<NodeId, Flat> = BTreeMap::new();
         for (event, records) in by_event {
             run(simulation.as_mut(), event.saturating_sub(1));
             let (before, travelling) = (Scenery::of(simulation.as_ref()), simulation.in_flight());
+            alive.extend(before.living().map(|node| (node, before.flat(node))));
             run(simulation.as_mut(), event);
             let after = Scenery::of(simulation.as_ref());
-            let told = |record: u32| (record, scene(&moment.told, record, &travelling, &before, &after));
-            scenes.extend(records.into_iter().map(told));
+            let stage =
+                Stage { moment, travelling: &travelling, before: &before, after: &after, alive: &alive };
+            scenes.extend(records.into_iter().map(|record| (record, stage.scene(record))));
         }
         run(simulation.as_mut(), moment.event);
         let end = Scenery::of(simulation.as_ref());
@@ -101,24 +120,71 @@ fn run(simulation: &mut dyn Simulation, events: u64) {
     }
 }
 
-fn scene(told: &Told, number: u32, travelling: &[InFlight], before: &Scenery, after: &Scenery) -> Scene {
-    let record = told.record(number);
-    let happening = happening(told, number, said(record, travelling));
-    let node = record.subject().and_then(sim_core::Endpoint::node);
-    let turns = told.changes_of(number);
-    let mut effects: Vec<String> =
-        turns.filter_map(|change| turn(change.node, change.before, change.after)).collect();
-    let is_input = !matches!(record.kind(), TraceKind::Drop | TraceKind::Command);
-    if let Some(node) = node.filter(|_| is_input) {
-        let (was, now) = (before.flat(node), after.flat(node));
+/// What surrounds the records of an event.
+struct Stage<'a> {
+    moment: &'a Moment,
+    travelling: &'a [InFlight],
+    before: &'a Scenery,
+    after: &'a Scenery,
+    /// How each node looked when it was last seen up.
+    alive: &'a BTreeMap<NodeId, Flat>,
+}
+
+impl Stage<'_> {
+    fn scene(&self, number: u32) -> Scene {
+        let told = &self.moment.told;
+        let record = told.record(number);
+        let happening = happening(self.moment, number, said(record, self.travelling));
+        let mut effects = match record.kind() {
+            TraceKind::Drop => Vec::new(),
+            TraceKind::Command | TraceKind::Restart => self.came_back(),
+            _ => self.effects(number),
+        };
+        effects.extend(self.moment.lasts.get(&number).into_iter().flatten().cloned());
+        Scene { happening, effects, before: self.before.clone(), after: self.after.clone() }
+    }
+
+    /// What an input changed at its node.
+    fn effects(&self, number: u32) -> Vec<String> {
+        let told = &self.moment.told;
+        let turns = told.changes_of(number);
+        let mut effects: Vec<String> =
+            turns.filter_map(|change| turn(change.node, change.before, change.after)).collect();
+        let node = told.record(number).subject().and_then(sim_core::Endpoint::node);
+        let Some(node) = node else { return effects };
+        let (was, now) = (self.before.flat(node), self.after.flat(node));
         // Who came to stand otherwise has other values by that.
         let turned = !effects.is_empty();
-        effects.extend(log_changes(&was, &now));
-        if !turned {
-            effects.extend(value_changes(&was, &now));
+        effects.extend(at_most(log_changes(&was, &now)));
+        let commits = [self.before, self.after].map(|scenery| scenery.commit(node));
+        if commits[1] > commits[0] {
+            effects.push(format!("knows {} to be decided", now.up_to(commits[1])));
         }
+        if !turned {
+            effects.extend(value_changes(&was, &now, commits));
+        }
+        effects
     }
-    Scene { happening, effects, before: before.clone(), after: after.clone() }
+
+    /// What nodes that came up know no longer.
+    fn came_back(&self) -> Vec<String> {
+        let mut effects = Vec::new();
+        for node in self.after.living() {
+            let is_new = self.before.statuses[node.index()].process.is_none();
+            if let Some(was) = self.alive.get(&node).filter(|_| is_new) {
+                let now = self.after.flat(node);
+                effects.extend(at_most(losses(was, &now)));
+                effects.extend(forgotten(was, &now));
+            }
+        }
+        effects
+    }
+}
+
+/// The events with which nodes went down.
+fn crashes(told: &Told) -> impl Iterator<Item = u64> {
+    let all = (0..).zip(told.trace());
+    all.filter(|(_, record)| record.kind() == TraceKind::Crash).map(|(number, _)| told.event_of(number))
 }
 
 /// What a message, a request or a reply said that arrived now.
@@ -129,7 +195,8 @@ fn said<'a>(record: &Record, travelling: &'a [InFlight]) -> Option<&'a str> {
 }
 
 /// What happened, in words.
-fn happening(told: &Told, number: u32, said: Option<&str>) -> String {
+fn happening(moment: &Moment, number: u32, said: Option<&str>) -> String {
+    let told = &moment.told;
     let record = told.record(number);
     if record.kind() == TraceKind::Command {
         let notes: Vec<&str> = told.trace().notes(number..number + 1).map(|note| &*note.text).collect();
@@ -140,18 +207,28 @@ fn happening(told: &Told, number: u32, said: Option<&str>) -> String {
     let took = took.filter(|took| !took.is_zero());
     let on_its_way = took.map_or_else(String::new, |took| format!(", {} on its way", rounded(took)));
     match (record.kind(), said) {
-        (TraceKind::Drop, _) => plain,
+        (TraceKind::Drop, _) => plain.replace(DropReason::Targeted.name(), "a fault picked it out"),
         (TraceKind::HandlerStart, _) => {
             let waited = record.cause().map(|cause| told.simulation.describe(told.record(cause)));
             waited.map_or_else(|| plain.clone(), |waited| format!("{plain} ({waited})"))
         }
         (TraceKind::TimerFired, _) => match record.subject().and_then(sim_core::Endpoint::client) {
-            Some(client) => format!("{client} asks, or asks again"),
+            Some(client) => asking(client, record.at(), &moment.operations),
             None => format!("{plain}{}", for_want(told, number)),
         },
+        (TraceKind::Durable, _) => on_disk(told, number).unwrap_or(plain),
         (_, Some(said)) => format!("{}{on_its_way}", saying(&plain, said)),
         (_, None) => format!("{plain}{on_its_way}"),
     }
+}
+
+/// What is on disk now, in words; `None` where nobody knows when it was written.
+fn on_disk(told: &Told, number: u32) -> Option<String> {
+    let record = told.record(number);
+    let (node, written) = (record.subject()?, told.record(record.cause()?).at());
+    let span = record.at().since(written);
+    let when = if span.is_zero() { "just now".to_owned() } else { format!("{} ago", rounded(span)) };
+    Some(format!("{node} has on disk what it wrote {when}"))
 }
 
 /// What arrived with what it said, which may begin with what it is called.

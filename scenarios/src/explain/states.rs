@@ -7,14 +7,14 @@ use serde::Serialize;
 use sim_core::NodeId;
 use sim_core::status::{NodeStatus, Standing};
 
-use super::changes::{Flat, FlatStrip, is_noise, name_of};
+use super::changes::{Flat, FlatStrip, is_noise, name_of, singular};
 use super::moment::Moment;
 use super::retold::{Retold, Scenery};
 
 /// How many nodes are shown side by side.
 const COLUMNS_MAX: usize = 5;
 /// How many entries of a log are.
-const CELLS_MAX: u64 = 8;
+const CELLS_MAX: usize = 8;
 
 /// How the nodes stood.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -80,7 +80,7 @@ impl NodeState {
     }
 }
 
-/// Those concerned; one alone is compared with whoever leads, and whoever knows most to be decided.
+/// Those concerned, and whoever knows most to be decided; one alone is compared with whoever leads as well.
 fn compared(moment: &Moment, end: &Scenery) -> Vec<NodeId> {
     let mut nodes: BTreeSet<NodeId> = moment.nodes.iter().copied().collect();
     if nodes.len() == 1 {
@@ -88,8 +88,8 @@ fn compared(moment: &Moment, end: &Scenery) -> Vec<NodeId> {
             |status: &NodeStatus| status.process.is_some_and(|process| process.standing == Standing::Leader);
         let all = (0..).map(NodeId::new).zip(&end.statuses);
         nodes.extend(all.filter(|(_, status)| leads(status)).map(|(node, _)| node));
-        nodes.extend(end.decided().map(|(_, node)| node));
     }
+    nodes.extend(end.decided().map(|(_, node)| node));
     // A node that is down has nothing to show.
     nodes.retain(|node| end.statuses[node.index()].process.is_some());
     nodes.into_iter().take(COLUMNS_MAX).collect()
@@ -103,19 +103,15 @@ fn log_rows(flats: &[Flat]) -> Vec<Row> {
         let strips: Vec<_> = flats.iter().map(|flat| flat.strips.get(name)).collect();
         let known: BTreeSet<u64> =
             strips.iter().flatten().flat_map(|strip| strip.cells.keys()).copied().collect();
-        let Some(last) = known.last().copied() else { continue };
         let cell = |index: u64| -> Vec<Option<String>> {
             let told = |strip: &FlatStrip| strip.cells.contains_key(&index).then(|| strip.content(index));
             strips.iter().map(|strip| strip.and_then(told)).collect()
         };
-        // Where they differ first is what matters, where they all end comes next.
+        // Where they differ first is what matters.
         let is_known = |index: &u64| strips.iter().flatten().all(|strip| strip.is_known(*index));
         let differ = known.iter().copied().filter(is_known).filter(|index| is_different(&cell(*index)));
-        let shown: BTreeSet<u64> =
-            differ.take(usize::try_from(CELLS_MAX).unwrap_or(usize::MAX)).chain([last]).collect();
-        rows.extend(
-            shown.into_iter().map(|index| Row { name: format!("{name} {index}"), values: cell(index) }),
-        );
+        let row = |index: u64| Row { name: format!("{} {index}", singular(name)), values: cell(index) };
+        rows.extend(differ.take(CELLS_MAX).map(row));
     }
     rows
 }
@@ -132,7 +128,8 @@ fn value_rows(flats: &[Flat]) -> Vec<Row> {
         let values: Vec<Option<String>> =
             flats.iter().map(|flat| flat.value(path).map(str::to_owned)).collect();
         // What only one has says that it is in another role, which is known.
-        let is_compared = values.iter().flatten().count() > 1 && is_different(&values);
+        let known: Vec<Option<String>> = values.iter().filter(|value| value.is_some()).cloned().collect();
+        let is_compared = is_different(&known);
         let is_told = (flats.len() == 1 || is_compared) && !is_noise(name_of(path));
         is_told.then(|| Row { name: path.clone(), values })
     };

@@ -8,17 +8,16 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::NodeId;
+use sim_core::status::Standing;
 use sim_core::trace::TraceKind;
 
-use super::changes::{FlatStrip, losses};
+use super::changes::{FlatStrip, at_most, is_same, losses};
 use super::faults::Faults;
 use super::moment::{Moment, told};
 use super::past::Past;
 use super::retold::{Retold, Scene, Scenery};
 use crate::run::Report;
 
-/// How many entries that are gone from logs are told at once.
-const LOSSES_MAX: usize = 3;
 /// How many kinds of what is not told are named.
 const KINDS_MAX: usize = 6;
 
@@ -66,7 +65,7 @@ pub struct Line {
 pub enum LineKind {
     /// Something was done from outside.
     Fault,
-    /// A client asks: it was written so in the plan.
+    /// A client asks, or asks again.
     Asked,
     /// A node went down or came up.
     Host,
@@ -105,7 +104,6 @@ impl LineKind {
         match kind {
             TraceKind::Delivery => Self::Message,
             TraceKind::Drop => Self::Loss,
-            TraceKind::TimerFired => Self::Timer,
             TraceKind::Durable | TraceKind::HandlerStart => Self::Local,
             TraceKind::Request | TraceKind::Reply => Self::Client,
             TraceKind::Start
@@ -113,8 +111,9 @@ impl LineKind {
             | TraceKind::Restart
             | TraceKind::Pause
             | TraceKind::Resume => Self::Host,
-            TraceKind::Command if is_asked(happening) => Self::Asked,
+            TraceKind::Command | TraceKind::TimerFired if is_asked(happening) => Self::Asked,
             TraceKind::Command => Self::Fault,
+            TraceKind::TimerFired => Self::Timer,
         }
     }
 
@@ -145,8 +144,8 @@ impl Story {
         lines_max: usize,
     ) -> Self {
         let mut teller = Meanwhile { before: None, known: 0 };
-        // One line is the violation's, one may be what came before it.
-        let mut spare = lines_max.saturating_sub(retold.scenes.len() + 2);
+        // One line is the violation's, two may be what came before it.
+        let mut spare = lines_max.saturating_sub(retold.scenes.len() + 3);
         let mut lines: Vec<Line> = Vec::new();
         for (number, scene) in &retold.scenes {
             let line = line(moment, past, faults, *number, scene);
@@ -159,10 +158,11 @@ impl Story {
                 lines.push(line.meanwhile(text));
             }
             lines.push(line);
-            teller.before = Some((&scene.after, moment.told.event_of(*number)));
+            teller.before = Some(scene.left_at(moment, *number));
         }
         let end = at_the_end(moment, report);
         lines.extend(teller.until(u64::MAX, &retold.end).map(|text| end.meanwhile(text)));
+        lines.extend(overwritten(moment, &retold.end).map(|text| end.meanwhile(text)));
         lines.push(end);
         let (tried, needed) = faults.counts();
         Self {
@@ -208,7 +208,19 @@ fn line(moment: &Moment, past: &Past, faults: &Faults, number: u32, scene: &Scen
     }
 }
 
-/// Whether a command is a client's operation: `c1 asks …`.
+impl Scene {
+    /// How the nodes stood when all of it was told, and after which event. A command comes with the event after it, and what
+    /// that changed is yet to be told.
+    fn left_at(&self, moment: &Moment, number: u32) -> (&Scenery, u64) {
+        let event = moment.told.event_of(number);
+        match moment.told.record(number).kind() {
+            TraceKind::Command => (&self.before, event.saturating_sub(1)),
+            _ => (&self.after, event),
+        }
+    }
+}
+
+/// Whether a command or a timer is a client's operation: `c1 asks …`.
 fn is_asked(text: &str) -> bool {
     text.strip_prefix('c')
         .is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(" asks "))
@@ -237,6 +249,32 @@ fn at_the_end(moment: &Moment, report: &Report) -> Line {
     }
 }
 
+/// The first entry that one node knows to be decided where another that is concerned has a different one, or leads without
+/// any, in words.
+fn overwritten(moment: &Moment, end: &Scenery) -> Option<String> {
+    let (decided, knows) = end.decided().filter(|_| moment.record.is_some())?;
+    let flat = end.flat(knows);
+    let others = moment.nodes.iter().filter(|node| **node != knows);
+    let all = others.flat_map(|node| flat.strips.iter().map(move |(name, strip)| (*node, name, strip)));
+    let first = |(node, name, strip): (NodeId, &String, &FlatStrip)| {
+        let other = end.flat(node).strips.remove(name)?;
+        let leads = end.statuses[node.index()].process.is_some_and(|it| it.standing == Standing::Leader);
+        let indices = strip.cells.range(..=decided).map(|(index, _)| *index);
+        let told = |index: u64| {
+            let is = match (strip.cells.get(&index)?, other.cells.get(&index)) {
+                (one, Some(two)) if !is_same(one, two) => format!("is ({}) on {node}", other.content(index)),
+                (_, None) if leads && index >= other.available.end => {
+                    format!("is missing on {node}, which leads")
+                }
+                _ => return None,
+            };
+            Some((index, format!("{}, which {knows} knows to be decided, {is}", strip.named(name, index))))
+        };
+        indices.into_iter().find_map(told)
+    };
+    all.filter_map(first).min().map(|(_, text)| text)
+}
+
 /// Tells what came of the events that are not told.
 struct Meanwhile<'a> {
     /// How the nodes stood after what was told last, and with which event that came.
@@ -256,22 +294,14 @@ impl Meanwhile<'_> {
         let known = self.known.max(before.decided().map_or(0, |(commit, _)| commit));
         self.known = known.max(now.decided().map_or(0, |(commit, _)| commit));
         if let Some((commit, node)) = now.decided().filter(|(commit, _)| *commit > known) {
-            let flat = now.flat(node);
-            let entry = |(name, strip): (&String, &FlatStrip)| format!("{name} {}", strip.told(commit));
-            let up_to = flat.strips.iter().next().map_or_else(|| commit.to_string(), entry);
-            parts.push(format!("{node} knows all up to {up_to} to be decided"));
+            parts.push(format!("{node} knows {} to be decided", now.flat(node).up_to(commit)));
         }
         let nodes = (0..).map(NodeId::new).take(now.statuses.len());
         let changes = nodes.flat_map(|node| {
             let changes = losses(&before.flat(node), &now.flat(node)).into_iter();
             changes.map(move |change| format!("on {node}, {change}"))
         });
-        let mut changes: Vec<String> = changes.collect();
-        let rest = changes.split_off(changes.len().min(LOSSES_MAX)).len();
-        parts.extend(changes);
-        if rest > 0 {
-            parts.push(format!("and {rest} entries more"));
-        }
+        parts.extend(at_most(changes.collect()));
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

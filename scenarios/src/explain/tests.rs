@@ -36,6 +36,58 @@ const STALE_READ: &str = r#"Scenario(
     expect: Violation("linearizability"),
 )"#;
 
+/// A leader takes over what was reported, and leaves the slot between that nobody reported: its proposal was lost.
+const LEAVES_A_GAP: &str = r#"Scenario(
+    format_version: 1,
+    name: "leaves-a-gap",
+    protocol: Paxos(heartbeat: "20ms", election_timeout: "60ms..120ms", window: 8, snapshot_every: 60, mutant: "no-gap-fill"),
+    nodes: 6,
+    spares: ["n4", "n5", "n6"],
+    network: (latency: "exponential(4ms)"),
+    clients: (count: 2, think: "0ms..5ms", operations: 8),
+    phases: (faults: "200ms", convergence: "10s"),
+    faults: (timed: [
+        (at: "1ms", do: DropMessage("n3->n1#18")),
+        (at: "10ms", do: DropMessage("n3->n2#2")),
+        (at: "10ms", do: DropMessage("n3->n1#0")),
+        (at: "95ms", do: Hold(from: ["n1", "n2", "n3", "n4", "n5", "n6"], to: ["n1"])),
+    ]),
+    expect: Violation("clients-are-served"),
+)"#;
+
+/// An acceptor forgets what it accepted when it crashes.
+const FORGETS: &str = r#"Scenario(
+    format_version: 1,
+    name: "forgets",
+    protocol: Paxos(heartbeat: "8ms", election_timeout: "20ms..50ms", window: 16, snapshot_every: 40, mutant: "amnesia-accept"),
+    nodes: 3,
+    clients: (count: 1, operations: 0),
+    phases: (faults: "100ms"),
+    faults: (timed: [
+        (at: "36ms", do: Issue(client: "c1", operation: "kv write k2=3000000028")),
+        (at: "41ms", do: Crash("n3"), undo_after: "1ms"),
+    ]),
+    expect: Violation("a3-keeps-pvalues"),
+)"#;
+
+/// What a node on its way to the disk is taken for what replaced it meanwhile.
+const TAKES_ONE_FOR_ANOTHER: &str = r#"Scenario(
+    format_version: 1,
+    name: "takes-one-for-another",
+    protocol: Raft(
+        heartbeat: "30ms", election_timeout: "150ms..200ms", pre_vote: true, check_quorum: true, stickiness: true,
+        reads: Lease, drift_max: "450000ppm", mutant: "async-append-aba",
+    ),
+    nodes: 3,
+    clients: (count: 1, operations: 0),
+    phases: (faults: "1.739s", convergence: "10s"),
+    faults: (timed: [
+        (at: "1.2s", do: Pause("leader")),
+        (at: "1.2s", do: Issue(client: "c1", operation: "kv write k0=8000000086")),
+    ]),
+    expect: Violation("durable-is-on-disk"),
+)"#;
+
 /// The capsule of a scenario's run.
 fn opened(text: &str, seed: u64) -> Opened {
     let table = ProtocolTable::builtin();
@@ -80,11 +132,87 @@ fn the_moment_is_found_at_which_all_that_decides_is_on_its_way() {
     let explanation = explained(ANSWERS_TOO_SOON, 5, &Options::default());
     let inevitable = explanation.inevitable.expect("it can be copied");
     let event = inevitable.event.expect("the search came to its end");
-    assert_eq!(inevitable.happening.as_deref(), Some("n3 receives AppendEntries from n2"));
+    let happening = inevitable.happening.expect("the search came to its end");
+    assert!(happening.starts_with("n3 receives AppendEntries term=1"), "{happening}");
     for share in &inevitable.shares {
         assert_eq!(share.is_inevitable(), share.event >= event, "{share:?} and event {event}");
         assert!(share.event < event || share.failed == share.of, "{share:?}: nothing is left to be drawn");
     }
+}
+
+#[test]
+fn nearly_all_fail_where_the_interval_reaches_what_is_wanted() {
+    let is_inevitable = |failed, of| Share { event: 1, at_ns: 1, failed, of }.is_inevitable();
+    for (failed, of) in [(36, 40), (40, 40), (9, 10), (22, 24), (1, 1), (500, 520)] {
+        assert!(is_inevitable(failed, of), "{failed} of {of}");
+    }
+    for (failed, of) in [(35, 40), (17, 40), (8, 10), (15, 20), (0, 1), (480, 520)] {
+        assert!(!is_inevitable(failed, of), "{failed} of {of}");
+    }
+}
+
+#[test]
+fn only_what_the_failure_depends_on_can_have_decided_it() {
+    let (opened, table) = (opened(STALE_READ, 9), ProtocolTable::builtin());
+    let Run { report, simulation } = replayed(&opened, &table, &mut go_on).expect("nobody breaks it off");
+    let symptom = Symptom::of(&report).expect("it fails");
+    let configured = opened.loaded.configured(opened.capsule.seed, &table);
+    let judge = Judge { opened: &opened, table: &table, configured, symptom, events_max: u64::MAX };
+    let moment = Moment::find(&judge, &report, simulation.as_ref(), &mut go_on).expect("it is found");
+    let all = past::depends_on(&moment);
+    let is_past = |event: u64| all.iter().any(|record| moment.told.event_of(*record) == event);
+    let commands: Vec<u64> = (0..moment.told.trace().len())
+        .filter(|number| moment.told.record(*number).kind() == sim_core::trace::TraceKind::Command)
+        .map(|number| moment.told.event_of(number))
+        .collect();
+    let shares = explained(STALE_READ, 9, &Options::default()).inevitable.expect("it can be copied").shares;
+    for share in &shares {
+        let may_decide = share.event == 0 || is_past(share.event) || commands.contains(&share.event);
+        assert!(may_decide, "event {} is in nobody's past", share.event);
+    }
+    assert!((1..moment.event).any(|event| !is_past(event)), "some event is in nobody's past");
+}
+
+#[test]
+fn where_something_is_missing_the_story_says_when_it_was_last_there_and_which_message_was_lost() {
+    let explanation = explained(LEAVES_A_GAP, 24, &Options::default());
+    assert_told(
+        &explanation,
+        &[
+            "drop message n3->n1#18",
+            "Prepare from n3 to n1 is dropped: a fault picked it out",
+            "no operation is answered after this",
+            "slot 7 (c1#6 write k2=1000000007 (b1.n3)) is added",
+            "n2 receives Accept b1.n3 slot 7=c1#6 write k2=1000000007",
+            "Promise from n3 to n1 is dropped: a fault picked it out",
+            "to be decided; nothing more is known to be decided after this",
+            "no operation that was invoked after the faults had ended has completed",
+        ],
+    );
+    let turning = explanation.story.lines.iter().find(|line| line.is_turning).expect("it is told");
+    assert!(turning.text.contains("Accept b1.n3 slot 7"), "{turning:?}");
+    let row = explanation.states.rows.iter().find(|row| row.name == "slot 7").expect("the gap is shown");
+    assert_eq!(row.values[..2], [None, None]);
+}
+
+#[test]
+fn what_a_node_forgot_while_it_was_down_is_told_where_it_comes_back() {
+    let explanation = explained(FORGETS, 13, &Options { samples: 0, ..Options::default() });
+    let parts = ["crash n3", "restart n3: slot 1 (c1#0 write k2=3000000028 (b1.n3)) is removed"];
+    assert_told(&explanation, &parts);
+}
+
+#[test]
+fn heartbeats_that_set_each_other_are_one_step_of_the_chain() {
+    let explanation = explained(TAKES_ONE_FOR_ANOTHER, 375, &Options { samples: 0, ..Options::default() });
+    let lines = &explanation.story.lines;
+    let beats =
+        lines.iter().filter(|line| line.in_chain && line.text.starts_with("n2: timer heartbeat fires"));
+    assert_eq!(beats.count(), 1, "{:?}", told(&explanation));
+    assert_told(
+        &explanation,
+        &["pause n3", "log 2 (epoch 1: write k0=8000000086) is replaced by 2 (epoch 2: noop)"],
+    );
 }
 
 #[test]

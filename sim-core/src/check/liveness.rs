@@ -227,7 +227,8 @@ impl LivenessCondition for LeaderIsKept {
         match since.leading(simulation) {
             Some(leading) if leading == (node, epoch) => Ok(()),
             Some((other, now)) => Err(format!("{node} led in epoch {epoch}, and {other} leads in {now}")),
-            None => Err(format!("{node} led in epoch {epoch}, and nobody leads")),
+            // One that is not well may lead: that it must not is why it is asked.
+            None => Err(format!("{node} led in epoch {epoch}, and none that was well all the time leads")),
         }
     }
 }
@@ -248,7 +249,7 @@ impl LivenessCondition for ClientsAreServed {
             return Ok(());
         }
         Err(format!(
-            "no operation that was invoked since then has completed: there were {}",
+            "no operation that was invoked after the faults had ended has completed, of {}",
             now.invoked - since.invoked
         ))
     }

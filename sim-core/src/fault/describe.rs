@@ -14,8 +14,13 @@ struct Joined<'a, T>(&'a [T], &'static str);
 
 impl<T: Display> Display for Joined<'_, T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (index, item) in self.0.iter().enumerate() {
-            write!(f, "{}{item}", if index == 0 { "" } else { self.1 })?;
+        let mut said: Vec<String> = Vec::new();
+        for item in self.0.iter().map(ToString::to_string) {
+            // Two targets, the leader and any node, may have turned out to be one.
+            if !said.contains(&item) {
+                write!(f, "{}{item}", if said.is_empty() { "" } else { self.1 })?;
+                said.push(item);
+            }
         }
         Ok(())
     }

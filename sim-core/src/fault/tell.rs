@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_two_targets_turned_out_to_be_is_named_once() {
+        let one = Place::Node(NodeId::new(1));
+        let shape = Shape::Groups(vec![vec![one.clone(), one]]);
+        let lines = told(&[Command::Partition { name: PartitionId::new(1), shape }]);
+        assert_eq!(lines, ["partition {n2}"]);
+    }
+
+    #[test]
     fn other_commands_are_told_as_they_are() {
         let crash = Command::Crash(NodeId::new(2));
         assert_eq!(told(std::slice::from_ref(&crash)), [crash.to_string()]);

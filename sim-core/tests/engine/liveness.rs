@@ -110,7 +110,7 @@ fn clients_that_ask_and_get_nothing_are_not_served() {
         &world,
         &Baseline::default(),
         "clients-are-served",
-        "no operation that was invoked since then has completed: there were 1",
+        "no operation that was invoked after the faults had ended has completed, of 1",
     );
     let since = Baseline { invoked: 1, ..Baseline::default() };
     assert_eq!(first_unmet(&world, &since), None, "who has nothing more to ask needs no answer");

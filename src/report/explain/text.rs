@@ -58,12 +58,11 @@ impl Text<'_> {
         writeln!(f, "{BAD}{}{BAD:#} is violated", failure.property)?;
         write_wrapped(f, "  says       ", &failure.statement)?;
         write_wrapped(f, "  source     ", &failure.source)?;
-        let at = failure.node.as_ref().map_or_else(String::new, |node| format!(" at {node}"));
         let (event, time) = (grouped(failure.event), SimTime::from_nanos(failure.at_ns));
-        write_wrapped(f, "  shows      ", &format!("{time}, event {event}{at}: {}", failure.happening))?;
+        write_wrapped(f, "  shows      ", &format!("{time}, event {event}: {}", failure.happening))?;
         let mut lead = "  evidence   ";
-        for line in failure.evidence.lines() {
-            write_wrapped(f, lead, line)?;
+        for line in evidence(self.explanation) {
+            write_wrapped(f, lead, &line)?;
             lead = "             ";
         }
         Ok(())
@@ -121,6 +120,15 @@ impl Text<'_> {
         writeln!(f, "  {file}:\n")?;
         scenario.lines().try_for_each(|line| writeln!(f, "{line}"))
     }
+}
+
+/// What shows the violation. How far a history is legal has a section of its own: here, what contradicts itself.
+fn evidence(explanation: &Explanation) -> Vec<String> {
+    let all = explanation.failure.evidence.lines();
+    let Some(prefix) = &explanation.legal_prefix else { return all.map(str::to_owned).collect() };
+    let of = prefix.object.as_ref().map_or_else(String::new, |object| format!(" of {object}"));
+    let claim = format!("there is no order in which these operations{of} can have taken effect:");
+    std::iter::once(claim).chain(prefix.contradiction.iter().cloned()).collect()
 }
 
 /// How many of the faults it needs, in a sentence.
@@ -219,25 +227,7 @@ fn write_columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Resul
 
 fn write_inevitable(f: &mut fmt::Formatter<'_>, inevitable: &Inevitability) -> fmt::Result {
     writeln!(f, "\n{HEADING}when it became inevitable{HEADING:#}")?;
-    let wanted = WANTED_PERCENT;
-    let text = match (inevitable.event, inevitable.at_ns, &inevitable.happening) {
-        (Some(0), _, _) => format!(
-            "From the start: with these faults at these times, at least {wanted} % of all seeds fail the same way."
-        ),
-        (Some(event), Some(at), Some(happening)) => format!(
-            "With event {} at {}: {happening}. From then on at least {wanted} % of all other futures fail the same way.",
-            grouped(event),
-            SimTime::from_nanos(at)
-        ),
-        _ => {
-            let after = inevitable.bracket.map_or_else(String::new, |Bracket { above, up_to }| {
-                format!(" It is one after event {}, up to {}.", grouped(above), grouped(up_to))
-            });
-            let why = "the search was broken off, or came to the end of its events (`--events-max`)";
-            format!("Not found: {why}.{after}")
-        }
-    };
-    write_wrapped(f, "  ", &text)?;
+    write_wrapped(f, "  ", &became_inevitable(inevitable))?;
     let mut rows =
         vec![["after event", "at", "fail the same way", "95 % interval"].map(str::to_owned).to_vec()];
     rows.extend(inevitable.shares.iter().map(share_row));
@@ -245,11 +235,46 @@ fn write_inevitable(f: &mut fmt::Formatter<'_>, inevitable: &Inevitability) -> f
     let samples = inevitable.samples;
     let told = format!(
         "{} runs: from each moment {samples} (half where those show too few), with the same past and plan and other \
-         seeds. Moments evenly spaced in events are tried first; between the last with fewer and the next, the event is \
-         found by halving. Intervals are Wilson's.",
+         seeds. Nearly all: the interval, Wilson's, reaches {WANTED_PERCENT} %. Only events that the failure depends on are \
+         tried: first some that are evenly spaced; between the last with fewer and the next, the event is found by halving.",
         grouped(inevitable.runs)
     );
     write_wrapped(f, "  ", &told)
+}
+
+/// With which event it became inevitable, in words.
+fn became_inevitable(inevitable: &Inevitability) -> String {
+    let (Some(event), Some(at), Some(happening)) =
+        (inevitable.event, inevitable.at_ns, &inevitable.happening)
+    else {
+        let after = inevitable.bracket.map_or_else(String::new, |Bracket { above, up_to }| {
+            format!(" It is one after event {}, up to {}.", grouped(above), grouped(up_to))
+        });
+        let why = "the search was broken off, or came to the end of its events (`--events-max`)";
+        return format!("Not found: {why}.{after}");
+    };
+    if event == 0 {
+        return "From the start: with these faults at these times, nearly all seeds fail the same way."
+            .to_owned();
+    }
+    let (number, time) = (grouped(event), SimTime::from_nanos(at));
+    let doubt = doubt(inevitable, event);
+    format!(
+        "With event {number} at {time}: {happening}. From then on nearly all other futures fail the same way.{doubt}"
+    )
+}
+
+/// That another event near may be it as well, where the share did not rise at once.
+fn doubt(inevitable: &Inevitability, event: u64) -> &'static str {
+    let place = inevitable.shares.partition_point(|share| share.event < event);
+    let before = place.checked_sub(1).and_then(|before| inevitable.shares.get(before));
+    let rate = |share: &Share| Rate::of(share.failed, share.of);
+    match before.zip(inevitable.shares.get(place)) {
+        Some((before, found)) if found.event == event && rate(before).high > rate(found).low => {
+            " The share rose little by little: another event near may be the answer as well."
+        }
+        _ => "",
+    }
 }
 
 fn share_row(share: &Share) -> Vec<String> {
@@ -272,9 +297,7 @@ fn write_prefix(f: &mut fmt::Formatter<'_>, prefix: &LegalPrefix) -> fmt::Result
     prefix.legal[omitted..].iter().try_for_each(|line| writeln!(f, "  {line}"))?;
     writeln!(f, "  then: {}", prefix.state)?;
     writeln!(f, "  none of these can be next:")?;
-    prefix.stuck.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
-    writeln!(f, "  illegal by themselves:")?;
-    prefix.contradiction.iter().try_for_each(|line| writeln!(f, "    {line}"))
+    prefix.stuck.iter().try_for_each(|line| writeln!(f, "    {line}"))
 }
 
 /// A paragraph with something in front of its first line, and the others below that.

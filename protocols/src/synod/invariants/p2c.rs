@@ -60,14 +60,15 @@ impl P2c {
         ensure!(
             bounds.any(is_quorum),
             "{issued} is proposed, but no quorum of acceptors allows that; their last votes below are {}",
-            shown(&last)
+            shown(&config.members, &last)
         );
         Ok(())
     }
 }
 
-fn shown(votes: &[Option<Vote>]) -> String {
-    let texts = votes.iter().map(|vote| vote.map_or_else(|| "none".to_owned(), |vote| vote.to_string()));
+fn shown(members: &[NodeId], votes: &[Option<Vote>]) -> String {
+    let vote = |vote: &Option<Vote>| vote.map_or_else(|| "none".to_owned(), |vote| vote.to_string());
+    let texts = members.iter().zip(votes).map(|(member, last)| format!("{member} {}", vote(last)));
     texts.collect::<Vec<_>>().join(", ")
 }
 
