@@ -2,34 +2,67 @@
 
 use std::time::Duration;
 
-use eframe::egui::{CentralPanel, Panel, Ui};
-use sim_core::NodeId;
+use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
+};
+use scenarios::ProtocolTable;
 use sim_core::status::NodeStatus;
+use sim_core::{NodeId, SimTime, Span};
 
-use crate::command::Intent;
-use crate::panels::{Scene, controls, inspector, milestones, nodes, overview};
+use crate::command::{Intent, WISHES};
+use crate::model::lanes::Lanes;
+use crate::model::space_time::causal_future;
+use crate::open::{self, Opened};
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, palette, timeline};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
 const FRAME_SECONDS_MAX: f32 = 0.1;
+/// So many records after a chosen one are searched for what followed from it.
+const FUTURE_MAX: u32 = 200_000;
 
 /// Everything the window holds between two frames.
-pub(crate) struct App {
+pub struct App {
     session: Session,
+    lanes: Lanes,
     selected: NodeId,
-    /// The seed of the next restart, as it is being typed.
-    seed: String,
+    chosen: Option<Chosen>,
     /// Why the last intent came to nothing.
     complaint: Option<String>,
+    desk: Desk,
+    /// Panes are places in the table of panels.
+    tree: Tree<usize>,
     /// Kept so that a frame need not allocate.
     statuses: Vec<NodeStatus>,
 }
 
 impl App {
-    /// A window on a session.
-    pub(crate) fn new(session: Session) -> Self {
-        let (selected, seed) = (NodeId::new(0), session.seed().to_string());
-        Self { session, selected, seed, complaint: None, statuses: Vec::new() }
+    /// A window on a session, at a time of its run.
+    pub fn new(mut session: Session, at: Option<Span>) -> Self {
+        if let Some(at) = at {
+            session.seek_time(SimTime::ZERO + at);
+        }
+        Self {
+            session,
+            lanes: Lanes::default(),
+            selected: NodeId::new(0),
+            chosen: None,
+            complaint: None,
+            desk: Desk::default(),
+            tree: arrangement(),
+            statuses: Vec::new(),
+        }
+    }
+
+    /// A frame: time passes, everything is drawn, and what was asked for meanwhile is done.
+    pub fn frame(&mut self, ui: &mut Ui) {
+        self.go_on(ui);
+        let intents = self.draw(ui);
+        for intent in intents {
+            self.fulfil(intent, ui);
+            ui.request_repaint();
+        }
     }
 
     /// Lets the run go on by as much as a frame, and asks for the next frame while it does.
@@ -37,48 +70,396 @@ impl App {
         let seconds = ui.input(|input| input.stable_dt.clamp(0.0, FRAME_SECONDS_MAX));
         self.session.on_frame(Duration::from_secs_f32(seconds));
         self.session.simulation().statuses(&mut self.statuses);
-        if self.session.playback() == Playback::Playing {
+        self.lanes.update(self.session.run(), self.session.tip());
+        if self.session.playback() == Playback::Playing || self.session.is_seeking() {
             ui.request_repaint();
         }
     }
 
-    /// Draws everything; says what was asked for meanwhile.
     fn draw(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { session, selected, seed, complaint, statuses } = self;
-        let scene = Scene { session, statuses, selected: *selected, complaint: complaint.as_deref() };
-        Panel::top("controls").show(ui, |ui| controls::show(ui, &scene, seed, &mut intents));
-        Panel::top("overview").show(ui, |ui| overview::show(ui, &scene));
-        let inspector = Panel::right("inspector").resizable(true).default_size(460.0);
-        inspector.show(ui, |ui| inspector::show(ui, &scene, &mut intents));
-        let milestones = Panel::bottom("milestones").exact_size(300.0);
-        milestones.show(ui, |ui| milestones::show(ui, &scene));
-        CentralPanel::default().show(ui, |ui| nodes::show(ui, &scene, &mut intents));
+        let Self { session, lanes, selected, chosen, complaint, desk, tree, statuses } = self;
+        let scene = Scene {
+            session,
+            statuses,
+            lanes,
+            selected: *selected,
+            chosen: chosen.as_ref(),
+            complaint: complaint.as_deref(),
+        };
+        keys(ui, &scene, desk, &mut intents);
+        Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
+        let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
+        let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(48.0);
+        bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        CentralPanel::default().show(ui, |ui| {
+            let mut panes = Panes { scene: &scene, desk, intents: &mut intents };
+            tree.ui(&mut panes, ui);
+        });
+        palette::show(ui, &scene, desk, &mut intents);
         intents
     }
 
-    fn fulfil(&mut self, intent: Intent) {
+    fn fulfil(&mut self, intent: Intent, ui: &Ui) {
         self.complaint = None;
+        let session = &mut self.session;
         match intent {
-            Intent::Play => self.session.play(),
-            Intent::Pause => self.session.pause(),
-            Intent::Step => self.session.step(),
-            Intent::SetSpeed(speed) => self.session.set_speed(speed),
-            Intent::Restart { seed } => self.session.restart(seed),
+            Intent::Play => session.play(),
+            Intent::Pause => session.pause(),
+            Intent::Step => session.step(),
+            Intent::StepBack => session.step_back(),
+            Intent::SetSpeed(speed) => session.set_speed(speed),
+            Intent::SeekTime(time) => session.seek_time(time),
+            Intent::SeekEvents(events) => session.seek_events(events),
+            Intent::SeekRecord(number) => {
+                session.seek_record(number);
+                self.choose(Some(number));
+            }
+            Intent::Jump(landmark, direction) => session.jump(landmark, direction),
+            Intent::Restart { seed } => {
+                session.restart(seed);
+                self.begin();
+            }
+            Intent::Open(name) => self.open(&name),
             Intent::Select(node) => self.selected = node,
+            Intent::SelectRecord(record) => self.choose(record),
             Intent::Apply(command) => {
-                self.complaint = self.session.apply(command).err().map(|unable| unable.to_string());
+                self.complaint = session.apply(command).err().map(|unable| unable.to_string());
+                self.chosen = None;
+            }
+            Intent::Undo => session.undo(),
+            Intent::Redo => session.redo(),
+            Intent::GoTo(branch) => session.go_to(branch),
+            Intent::TogglePanel(place) => toggle(&mut self.tree, place),
+            Intent::ResetPanels => self.tree = arrangement(),
+            Intent::TogglePalette => self.desk.palette.is_open = !self.desk.palette.is_open,
+            Intent::ToggleHelp => self.desk.palette.is_help_open = !self.desk.palette.is_help_open,
+            Intent::ToggleTheme => {
+                let theme = if ui.ctx().theme() == Theme::Dark { Theme::Light } else { Theme::Dark };
+                ui.ctx().set_theme(theme);
             }
         }
+    }
+
+    fn open(&mut self, name: &str) {
+        let table = ProtocolTable::builtin();
+        match open::open(name, &[], &table) {
+            Ok(Opened { loaded, kept }) => {
+                let (seed, plan) = kept.map_or((0, None), |(seed, plan)| (seed, Some(plan)));
+                self.session = Session::following(loaded, table, seed, plan.as_ref());
+                self.begin();
+            }
+            Err(error) => self.complaint = Some(error.to_string().trim_end().to_owned()),
+        }
+    }
+
+    /// What belonged to the run before goes.
+    fn begin(&mut self) {
+        self.lanes = Lanes::default();
+        self.selected = NodeId::new(0);
+        self.chosen = None;
+        self.desk.timeline.reset();
+    }
+
+    fn choose(&mut self, record: Option<u32>) {
+        let trace = self.session.run().trace();
+        self.chosen =
+            record.zip(trace).filter(|(record, trace)| *record < trace.len()).map(|(record, trace)| Chosen {
+                record,
+                past: trace.causal_past(record).into_iter().collect(),
+                future: causal_future(trace, record, FUTURE_MAX).into_iter().skip(1).collect(),
+            });
+        let node = trace.zip(record).and_then(|(trace, record)| trace.get(record)?.subject()?.node());
+        self.selected = node.unwrap_or(self.selected);
     }
 }
 
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
-        self.go_on(ui);
-        for intent in self.draw(ui) {
-            self.fulfil(intent);
-            ui.request_repaint();
+        let dropped =
+            ui.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).next());
+        if let Some(path) = dropped {
+            self.open(&path.to_string_lossy());
         }
+        self.frame(ui);
+    }
+}
+
+/// What keys ask for: nothing while a text is being written, and only what closes it while the palette is open.
+fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
+    if desk.palette.is_open || ui.ctx().egui_wants_keyboard_input() {
+        return;
+    }
+    for wish in WISHES {
+        let Some(key) = wish.key else { continue };
+        let is_pressed = ui.input_mut(|input| input.consume_shortcut(&key));
+        if is_pressed {
+            intents.extend((wish.intent)(scene));
+        }
+    }
+}
+
+/// Where the panels are at first.
+fn arrangement() -> Tree<usize> {
+    let mut tiles = Tiles::default();
+    let place = |name: &str| PANELS.iter().position(|panel| panel.name == name).expect("it is in the table");
+    let mut tabs = |names: &[&str]| {
+        let panes = names.iter().map(|name| tiles.insert_pane(place(name))).collect();
+        tiles.insert_tab_tile(panes)
+    };
+    let left = tabs(&["Cluster", "Nodes"]);
+    let middle = tabs(&["Space-time"]);
+    let node = tabs(&["Node", "Checks"]);
+    let events = tabs(&["Events", "Milestones", "Branches"]);
+    let right = tiles.insert_vertical_tile(vec![node, events]);
+    let mut row = Linear::new(LinearDir::Horizontal, vec![left, middle, right]);
+    row.shares.set_share(left, 1.0);
+    row.shares.set_share(middle, 1.0);
+    row.shares.set_share(right, 1.1);
+    let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
+    Tree::new(egui::Id::unique("panels"), root, tiles)
+}
+
+/// Closes a panel that is there, or opens it beside the others.
+fn toggle(tree: &mut Tree<usize>, place: usize) {
+    let known = tree.tiles.find_pane(&place);
+    if let Some(tile) = known.filter(|tile| tree.is_visible(*tile) && tree.active_tiles().contains(tile)) {
+        tree.tiles.set_visible(tile, false);
+        return;
+    }
+    let tile = known.unwrap_or_else(|| tree.tiles.insert_pane(place));
+    tree.tiles.set_visible(tile, true);
+    if known.is_none() {
+        let root = tree.root();
+        match root {
+            Some(root) => tree.move_tile_to_container(tile, root, usize::MAX, true),
+            None => *tree = Tree::new(egui::Id::unique("panels"), tile, std::mem::take(&mut tree.tiles)),
+        }
+    }
+    tree.make_active(|id, _| id == tile);
+}
+
+/// How the tiles draw their panels.
+struct Panes<'a> {
+    scene: &'a Scene<'a>,
+    desk: &'a mut Desk,
+    intents: &'a mut Vec<Intent>,
+}
+
+impl Behavior<usize> for Panes<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, place: &mut usize) -> UiResponse {
+        let margin = egui::Margin::same(6);
+        egui::Frame::new().inner_margin(margin).show(ui, |ui| {
+            (PANELS[*place].show)(ui, self.scene, self.desk, self.intents);
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, place: &usize) -> WidgetText {
+        PANELS[*place].name.into()
+    }
+
+    fn on_tab_button(
+        &mut self,
+        tiles: &mut Tiles<usize>,
+        tile: TileId,
+        button: egui::Response,
+    ) -> egui::Response {
+        match tiles.get_pane(&tile) {
+            Some(place) => button.on_hover_text(PANELS[*place].help),
+            None => button,
+        }
+    }
+
+    fn is_tab_closable(&self, _tiles: &Tiles<usize>, _tile: TileId) -> bool {
+        true
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+
+    fn tab_title_spacing(&self, _visuals: &egui::Visuals) -> f32 {
+        10.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::accesskit::Role;
+    use egui::{Key, Modifiers, pos2, vec2};
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable;
+    use sim_core::fault::Command;
+    use sim_core::status::Power;
+
+    use super::*;
+
+    fn app(name: &str) -> App {
+        let table = ProtocolTable::builtin();
+        let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
+        App::new(Session::new(loaded, table, 0), Some(Span::secs(1)))
+    }
+
+    fn window(name: &str) -> Harness<'static, App> {
+        let mut window = Harness::builder()
+            .with_size(vec2(1400.0, 900.0))
+            .build_ui_state(|ui, app: &mut App| app.frame(ui), app(name));
+        window.run();
+        window
+    }
+
+    fn press(window: &mut Harness<'static, App>, label: &str) {
+        window.get_by_role_and_label(Role::Button, label).click();
+        window.run();
+    }
+
+    fn key(window: &mut Harness<'static, App>, key: Key) {
+        window.key_press(key);
+        window.run();
+    }
+
+    fn digest(window: &Harness<'static, App>) -> String {
+        window.state().session.simulation().digest().to_string()
+    }
+
+    fn down(window: &Harness<'static, App>) -> usize {
+        window.state().statuses.iter().filter(|status| status.power == Power::Down).count()
+    }
+
+    #[test]
+    fn by_buttons_the_leader_crashes_and_undo_brings_it_back() {
+        let mut window = window("raft/steady");
+        let before = digest(&window);
+        press(&mut window, "Crash leader");
+        assert_eq!(down(&window), 1);
+        press(&mut window, "Undo");
+        assert_eq!((down(&window), digest(&window)), (0, before));
+        press(&mut window, "Redo");
+        assert_eq!(down(&window), 1);
+    }
+
+    #[test]
+    fn by_keys_time_goes_on_and_back() {
+        let mut window = window("raft/steady");
+        let before = digest(&window);
+        key(&mut window, Key::ArrowRight);
+        assert_ne!(digest(&window), before);
+        key(&mut window, Key::ArrowLeft);
+        assert_eq!(digest(&window), before);
+        key(&mut window, Key::Home);
+        assert_eq!(window.state().session.simulation().events(), 0);
+        window.key_press(Key::Space);
+        window.step();
+        window.step();
+        assert_eq!(window.state().session.playback(), Playback::Playing);
+    }
+
+    #[test]
+    fn while_a_text_is_written_its_letters_are_no_commands() {
+        let mut window = window("raft/steady");
+        let field = window.get_by_role_and_label(Role::TextInput, "seed");
+        field.focus();
+        window.run();
+        key(&mut window, Key::L);
+        assert_eq!(down(&window), 0, "the leader does not crash by a letter");
+    }
+
+    #[test]
+    fn the_palette_finds_a_command_by_part_of_its_name() {
+        let mut window = window("raft/steady");
+        window.key_press_modifiers(Modifiers::COMMAND, Key::P);
+        window.run();
+        window.event(egui::Event::Text("crash the lea".to_owned()));
+        window.run();
+        key(&mut window, Key::Enter);
+        assert_eq!(down(&window), 1);
+        assert!(!window.state().desk.palette.is_open);
+    }
+
+    #[test]
+    fn a_line_drawn_around_two_nodes_parts_them() {
+        let mut window = window("raft/steady");
+        // Where the cluster's panel lies at first; its second and third node stand on the right side.
+        let corners = [
+            pos2(300.0, 330.0),
+            pos2(440.0, 330.0),
+            pos2(440.0, 640.0),
+            pos2(240.0, 640.0),
+            pos2(240.0, 480.0),
+            pos2(300.0, 332.0),
+        ];
+        window.hover_at(corners[0]);
+        window.run();
+        window.drag_at(corners[0]);
+        for corner in corners {
+            window.hover_at(corner);
+            window.run();
+        }
+        window.drop_at(corners[0]);
+        window.run();
+        let acts = window.state().session.acts();
+        let [(_, Command::Partition { .. })] = acts.as_slice() else { panic!("one partition, not {acts:?}") };
+        assert_eq!(window.state().complaint, None);
+    }
+
+    #[test]
+    fn every_panel_can_be_shown_alone_and_says_something() {
+        for place in 0..PANELS.len() {
+            let mut tiles = Tiles::default();
+            let root = tiles.insert_pane(place);
+            let mut app = app("raft/random-swarm");
+            app.tree = Tree::new(egui::Id::unique("one"), root, tiles);
+            let mut window = Harness::builder()
+                .with_size(vec2(700.0, 500.0))
+                .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
+            window.run();
+            assert!(
+                window.query_all_by_label_contains(PANELS[place].name).next().is_some(),
+                "{}",
+                PANELS[place].name
+            );
+        }
+    }
+
+    #[test]
+    fn a_closed_panel_comes_back_where_it_is_asked_for() {
+        let mut app = app("raft/steady");
+        for place in (0..PANELS.len()).chain(0..PANELS.len()) {
+            toggle(&mut app.tree, place);
+        }
+        for place in 0..PANELS.len() {
+            let tile =
+                app.tree.tiles.find_pane(&place).unwrap_or_else(|| panic!("{} is gone", PANELS[place].name));
+            if !app.tree.is_visible(tile) {
+                toggle(&mut app.tree, place);
+            }
+            assert!(app.tree.is_visible(tile), "{}", PANELS[place].name);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_a_message_and_the_run_stays() {
+        let mut window = window("raft/steady");
+        let before = digest(&window);
+        window.state_mut().open("no/such-scenario");
+        window.run();
+        assert!(window.query_by_label_contains("there is neither a file nor a library scenario").is_some());
+        assert_eq!(digest(&window), before);
+    }
+
+    #[test]
+    fn the_smallest_window_and_a_thousand_nodes_are_drawn() {
+        let table = ProtocolTable::builtin();
+        let set = ["nodes=1000", "topology=Mesh"]
+            .map(|set| scenarios::text::Override::parse_for("--set", set).expect("an override"));
+        let Opened { loaded, .. } = open::open("echo/hello", &set, &table).expect("so many are allowed");
+        let app = App::new(Session::new(loaded, table, 0), Some(Span::millis(50)));
+        let mut window = Harness::builder()
+            .with_size(vec2(300.0, 200.0))
+            .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
+        window.run();
+        assert_eq!(window.state().session.trouble(), None);
     }
 }

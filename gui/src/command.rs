@@ -1,9 +1,13 @@
-//! What a person can want from the window.
+//! What a person can want from the window. There is one list: buttons, keys, the palette and the help are made from it.
 
-use sim_core::NodeId;
-use sim_core::fault::Command;
+use egui::{Key, KeyboardShortcut, Modifiers};
+use sim_core::fault::{Command, Entry, Place, Shape, Target};
+use sim_core::network::PartitionId;
+use sim_core::status::Power;
+use sim_core::{NodeId, SimTime};
 
-use crate::session::Speed;
+use crate::panels::Scene;
+use crate::session::{BranchId, Direction, Landmark, Playback, Speed};
 
 /// One wish, however it was said. Panels only collect these; they are fulfilled when all has been drawn, so that a
 /// frame shows one moment.
@@ -15,15 +19,355 @@ pub(crate) enum Intent {
     Pause,
     /// Go on by one event.
     Step,
+    /// Go back by one event.
+    StepBack,
     /// Let time pass at another pace.
     SetSpeed(Speed),
+    /// Show how things stood at a time.
+    SeekTime(SimTime),
+    /// Show how things stood after so many events.
+    SeekEvents(u64),
+    /// Show how things stood right after a record of the trace.
+    SeekRecord(u32),
+    /// Go to the next thing that matters, or the one before.
+    Jump(Landmark, Direction),
     /// Begin again at time zero, without what was done by hand.
     Restart {
         /// The seed of the new run.
         seed: u64,
     },
+    /// Show another scenario, or a capsule: a file, or a name of the library.
+    Open(String),
     /// Look into a node.
     Select(NodeId),
+    /// Look at a record of the trace, or at none.
+    SelectRecord(Option<u32>),
     /// Do something to the world.
     Apply(Command),
+    /// Go back to before what was done by hand last.
+    Undo,
+    /// Do again what was undone.
+    Redo,
+    /// Go over to a branch.
+    GoTo(BranchId),
+    /// Show or hide a panel, by its place in the table.
+    TogglePanel(usize),
+    /// Put all panels where they were at first.
+    ResetPanels,
+    /// Show or hide the list of wishes to search in.
+    TogglePalette,
+    /// Show or hide what keys there are.
+    ToggleHelp,
+    /// From dark to light, or back.
+    ToggleTheme,
+}
+
+/// A wish that can be said by name or key.
+pub(crate) struct Wish {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// What it does, in a line.
+    pub(crate) hint: &'static str,
+    /// The key for it.
+    pub(crate) key: Option<KeyboardShortcut>,
+    /// What is wanted, as things stand; `None` where it cannot be had.
+    pub(crate) intent: fn(&Scene<'_>) -> Option<Intent>,
+}
+
+const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+
+const fn shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::SHIFT, key)
+}
+
+const fn command(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+
+/// Lets time pass, or holds it.
+pub(crate) const PLAY: Wish = Wish {
+    name: "Play or pause",
+    hint: "let simulated time pass, or hold it",
+    key: Some(plain(Key::Space)),
+    intent: |scene| match scene.session.playback() {
+        Playback::Playing => Some(Intent::Pause),
+        Playback::Paused | Playback::Idle => scene.can_go_on().then_some(Intent::Play),
+    },
+};
+/// One event on.
+pub(crate) const STEP: Wish = Wish {
+    name: "Step",
+    hint: "go on by one event",
+    key: Some(plain(Key::ArrowRight)),
+    intent: |scene| scene.can_go_on().then_some(Intent::Step),
+};
+/// One event back.
+pub(crate) const STEP_BACK: Wish = Wish {
+    name: "Step back",
+    hint: "go back by one event",
+    key: Some(plain(Key::ArrowLeft)),
+    intent: |scene| scene.can_go_back().then_some(Intent::StepBack),
+};
+/// To time zero.
+pub(crate) const TO_START: Wish = Wish {
+    name: "To the start",
+    hint: "show time zero",
+    key: Some(plain(Key::Home)),
+    intent: |scene| scene.can_go_back().then_some(Intent::SeekTime(SimTime::ZERO)),
+};
+/// As far as the run was computed.
+pub(crate) const TO_END: Wish = Wish {
+    name: "To the end",
+    hint: "show the last moment that was computed",
+    key: Some(plain(Key::End)),
+    intent: |scene| Some(Intent::SeekTime(scene.session.run().now())),
+};
+/// Time passes faster.
+pub(crate) const FASTER: Wish = Wish {
+    name: "Faster",
+    hint: "let time pass ten times as fast",
+    key: Some(plain(Key::Plus)),
+    intent: |scene| Some(Intent::SetSpeed(scene.session.speed().next(true))),
+};
+/// Time passes slower.
+pub(crate) const SLOWER: Wish = Wish {
+    name: "Slower",
+    hint: "let time pass at a tenth of the pace",
+    key: Some(plain(Key::Minus)),
+    intent: |scene| Some(Intent::SetSpeed(scene.session.speed().next(false))),
+};
+/// What was done by hand last is not done.
+pub(crate) const UNDO: Wish = Wish {
+    name: "Undo",
+    hint: "go back to before what was done by hand last; what came of it stays a branch",
+    key: Some(command(Key::Z)),
+    intent: |scene| (!scene.session.acts().is_empty()).then_some(Intent::Undo),
+};
+/// What was undone is done again.
+pub(crate) const REDO: Wish = Wish {
+    name: "Redo",
+    hint: "do again what was undone",
+    key: Some(command(Key::Y)),
+    intent: |scene| scene.session.undone().map(|_| Intent::Redo),
+};
+/// Whoever leads stops.
+pub(crate) const CRASH_LEADER: Wish = Wish {
+    name: "Crash the leader",
+    hint: "whoever leads stops at once",
+    key: Some(plain(Key::L)),
+    intent: |scene| scene.leader().and_then(|node| scene.act(Command::Crash(node))),
+};
+/// The selected node stops, or starts.
+pub(crate) const CRASH: Wish = Wish {
+    name: "Crash or restart the node",
+    hint: "the selected node stops at once; one that is down starts on what its disk kept",
+    key: Some(plain(Key::C)),
+    intent: |scene| match scene.power() {
+        Power::Running | Power::Paused => scene.act(Command::Crash(scene.selected)),
+        Power::Down => scene.act(Command::Restart(scene.selected)),
+    },
+};
+/// The selected node is not scheduled, or is again.
+pub(crate) const PAUSE_NODE: Wish = Wish {
+    name: "Pause or resume the node",
+    hint: "the process of the selected node is not scheduled; its host stays up and inputs wait",
+    key: Some(plain(Key::P)),
+    intent: |scene| match scene.power() {
+        Power::Running => scene.act(Command::Pause(scene.selected)),
+        Power::Paused => scene.act(Command::Resume(scene.selected)),
+        Power::Down => None,
+    },
+};
+/// The selected node loses its disk.
+pub(crate) const WIPE: Wish = Wish {
+    name: "Wipe the node",
+    hint: "the disk of the selected node becomes empty",
+    key: None,
+    intent: |scene| scene.act(Command::Wipe(scene.selected)),
+};
+/// The selected node is cut off.
+pub(crate) const ISOLATE: Wish = Wish {
+    name: "Cut the node off",
+    hint: "the selected node reaches no other, and none reaches it; clients do",
+    key: Some(plain(Key::I)),
+    intent: |scene| scene.partition(&[scene.selected]).and_then(|command| scene.act(command)),
+};
+/// The network heals.
+pub(crate) const MEND: Wish = Wish {
+    name: "Mend the network",
+    hint: "no cut, partition or slow link is left; nodes stay as they are",
+    key: Some(plain(Key::M)),
+    intent: |scene| scene.act(Command::HealAll),
+};
+/// Everything heals.
+pub(crate) const HEAL: Wish = Wish {
+    name: "Heal everything",
+    hint: "network, clocks and disks are well again, all nodes run",
+    key: Some(plain(Key::H)),
+    intent: |scene| scene.act(Command::Recover),
+};
+/// The next seed.
+pub(crate) const NEXT_SEED: Wish = Wish {
+    name: "Next seed",
+    hint: "begin again with the next seed",
+    key: Some(plain(Key::N)),
+    intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_add(1) }),
+};
+/// The seed before.
+pub(crate) const PREVIOUS_SEED: Wish = Wish {
+    name: "Previous seed",
+    hint: "begin again with the seed before",
+    key: Some(shift(Key::N)),
+    intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
+};
+/// The list to search in.
+pub(crate) const PALETTE: Wish = Wish {
+    name: "Find a command",
+    hint: "all commands, panels and scenarios, to search in",
+    key: Some(command(Key::P)),
+    intent: |_| Some(Intent::TogglePalette),
+};
+/// The keys.
+pub(crate) const HELP: Wish = Wish {
+    name: "Keys",
+    hint: "what keys and mouse do",
+    key: Some(plain(Key::Questionmark)),
+    intent: |_| Some(Intent::ToggleHelp),
+};
+
+/// All, in the order of the help.
+pub(crate) const WISHES: &[Wish] = &[
+    PLAY,
+    STEP,
+    STEP_BACK,
+    TO_START,
+    TO_END,
+    FASTER,
+    SLOWER,
+    Wish {
+        name: "Next violation",
+        hint: "go to where the next property is violated; computes until there is one",
+        key: Some(plain(Key::V)),
+        intent: |_| Some(Intent::Jump(Landmark::Violation, Direction::Forward)),
+    },
+    Wish {
+        name: "Previous violation",
+        hint: "go back to the violation before",
+        key: Some(shift(Key::V)),
+        intent: |scene| scene.back_to(Landmark::Violation),
+    },
+    Wish {
+        name: "Next election",
+        hint: "go to where the next process leads",
+        key: Some(plain(Key::E)),
+        intent: |_| Some(Intent::Jump(Landmark::Election, Direction::Forward)),
+    },
+    Wish {
+        name: "Previous election",
+        hint: "go back to the election before",
+        key: Some(shift(Key::E)),
+        intent: |scene| scene.back_to(Landmark::Election),
+    },
+    Wish {
+        name: "Next fault",
+        hint: "go to the next crash, restart or command",
+        key: Some(plain(Key::F)),
+        intent: |_| Some(Intent::Jump(Landmark::Fault, Direction::Forward)),
+    },
+    Wish {
+        name: "Previous fault",
+        hint: "go back to the fault before",
+        key: Some(shift(Key::F)),
+        intent: |scene| scene.back_to(Landmark::Fault),
+    },
+    CRASH_LEADER,
+    CRASH,
+    PAUSE_NODE,
+    WIPE,
+    ISOLATE,
+    MEND,
+    HEAL,
+    UNDO,
+    REDO,
+    NEXT_SEED,
+    PREVIOUS_SEED,
+    Wish {
+        name: "Begin again",
+        hint: "begin at time zero with this seed; what was done by hand goes",
+        key: Some(command(Key::R)),
+        intent: |scene| Some(Intent::Restart { seed: scene.session.seed() }),
+    },
+    PALETTE,
+    HELP,
+    Wish {
+        name: "Dark or light",
+        hint: "change the colours of the window",
+        key: None,
+        intent: |_| Some(Intent::ToggleTheme),
+    },
+    Wish {
+        name: "Reset the panels",
+        hint: "put all panels where they were at first",
+        key: None,
+        intent: |_| Some(Intent::ResetPanels),
+    },
+];
+
+impl Scene<'_> {
+    /// The wish for a command, where commands are taken.
+    pub(crate) fn act(&self, command: Command) -> Option<Intent> {
+        self.session.simulation().capabilities().command.then_some(Intent::Apply(command))
+    }
+
+    /// The command that parts these nodes from all others, clients aside; `None` where that parts nobody.
+    pub(crate) fn partition(&self, nodes: &[NodeId]) -> Option<Command> {
+        let is_split = !nodes.is_empty() && nodes.len() < self.statuses.len();
+        let group = nodes.iter().map(|node| Place::Node(*node)).collect();
+        let named = |entry: &Entry| match entry.command {
+            Command::Partition { name, .. } => Some(name.raw()),
+            _ => None,
+        };
+        let taken = self.session.simulation().plan().entries().iter().filter_map(named).max();
+        let name = PartitionId::new(taken.map_or(0, |taken| taken.saturating_add(1)));
+        is_split.then_some(Command::Partition { name, shape: Shape::Groups(vec![group]) })
+    }
+
+    /// Who leads; the latest, where several believe to.
+    pub(crate) fn leader(&self) -> Option<NodeId> {
+        Target::Leader.resolve(self.statuses, &[], 0).first().copied()
+    }
+
+    fn power(&self) -> Power {
+        self.statuses[self.selected.index()].power
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.session.simulation().capabilities().step
+    }
+
+    fn can_go_back(&self) -> bool {
+        self.session.can_go_back()
+    }
+
+    fn back_to(&self, landmark: Landmark) -> Option<Intent> {
+        self.can_go_back().then_some(Intent::Jump(landmark, Direction::Back))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_wishes_share_a_name_or_a_key() {
+        let names: BTreeSet<_> = WISHES.iter().map(|wish| wish.name).collect();
+        assert_eq!(names.len(), WISHES.len());
+        let keys: Vec<_> = WISHES.iter().filter_map(|wish| wish.key).map(|key| format!("{key:?}")).collect();
+        let distinct: BTreeSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+    }
 }

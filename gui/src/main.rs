@@ -1,72 +1,61 @@
 //! `splitbrain-gui`: a window on a running simulation.
-//!
-//! ```text
-//! pressed ─ panels ─► command::Intent ─ app ─► session ─► dyn Simulation
-//!              ▲                                  │
-//!              └────── statuses, views, plan ─────┘
-//! ```
-//!
-//! | part | is |
-//! | --- | --- |
-//! | [`open`] | a scenario, from a file or the library |
-//! | [`session`] | the run under a person's hand, without a window |
-//! | [`command`] | what a person can want |
-//! | [`panels`] | what is drawn, one file a panel: they read the session and collect intents |
-//! | [`app`] | puts the panels into the window, and fulfils the intents |
-//!
-//! Rules kept here: no protocol is named, only statuses and views are shown; the world changes by commands alone.
-
-mod app;
-mod command;
-mod open;
-mod panels;
-mod session;
 
 use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use eframe::egui::ViewportBuilder;
+use egui::ViewportBuilder;
 use scenarios::ProtocolTable;
+use scenarios::text::units::Time;
+use splitbrain_gui::app::App;
+use splitbrain_gui::open::{self, Opened};
+use splitbrain_gui::session::Session;
 
-use crate::app::App;
-use crate::session::Session;
-
-/// Watch a simulation, and break it by hand.
+/// Watch a simulation, break it by hand, go back in time.
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = "Examples:
+  splitbrain-gui                                  a scenario to begin with; open others from the window
   splitbrain-gui raft/leader-crash --seed 7       a scenario of the library
   splitbrain-gui my.ron                           a file of your own
+  splitbrain-gui failure.capsule.ron --at 1.5s    what a capsule keeps, at a place
 
 Exit codes:
     0  the window was closed
     2  wrong usage, a bad file, or no display to open a window on"
 )]
 struct Arguments {
-    /// A scenario file, or the name of a scenario of the library
-    #[arg(value_name = "FILE|NAME")]
+    /// A scenario file, a capsule, or the name of a scenario of the library
+    #[arg(value_name = "FILE|NAME", default_value = "raft/leader-crash")]
     scenario: String,
 
-    /// The seed that decides everything
+    /// The seed that decides everything; a capsule has its own
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+
+    /// Open at this time of the run
+    #[arg(long, value_name = "TIME")]
+    at: Option<Time>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let table = ProtocolTable::builtin();
-    let loaded = match open::open(&arguments.scenario, &table) {
-        Ok(loaded) => loaded,
+    let Opened { loaded, kept } = match open::open(&arguments.scenario, &[], &table) {
+        Ok(opened) => opened,
         Err(error) => return refuse(error),
     };
+    let (seed, plan) = kept.map_or((arguments.seed, None), |(seed, plan)| (seed, Some(plan)));
+    let session = Session::following(loaded, table, seed, plan.as_ref());
     let viewport =
-        ViewportBuilder::default().with_inner_size([1280.0, 800.0]).with_min_inner_size([800.0, 500.0]);
+        ViewportBuilder::default().with_inner_size([1400.0, 900.0]).with_min_inner_size([300.0, 200.0]);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
-    let app = App::new(Session::new(loaded, table, arguments.seed));
-    match eframe::run_native("Splitbrain", options, Box::new(|_| Ok(Box::new(app)))) {
+    let at = arguments.at.map(Time::span);
+    let made =
+        eframe::run_native("Splitbrain", options, Box::new(move |_| Ok(Box::new(App::new(session, at)))));
+    match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(format_args!("error: cannot open a window: {error}\n")),
     }

@@ -1,16 +1,29 @@
-//! From what stands on the command line to a scenario: a file, or a name of the library.
+//! From a name to a run: a scenario or a capsule in a file, or a scenario of the library.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use scenarios::text::document::LEN_MAX;
-use scenarios::text::{Diagnostic, Document};
-use scenarios::{Loaded, ProtocolTable, library};
+use scenarios::text::{Diagnostic, Document, Override};
+use scenarios::{Loaded, ProtocolTable, capsule, library};
+use sim_core::fault::Plan;
+
+/// What capsules are called: `*.capsule.ron`.
+pub const CAPSULE_ENDING: &str = ".capsule.ron";
+
+/// A run that can be shown.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is simulated.
+    pub loaded: Loaded,
+    /// Of a capsule: the seed and the plan of its run.
+    pub kept: Option<(u64, Plan)>,
+}
 
 /// Why there is no scenario to show. Says all of it, with its line end.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenError {
+pub enum OpenError {
     /// The file says something wrong.
     #[error(transparent)]
     Text(#[from] Diagnostic),
@@ -30,18 +43,34 @@ pub(crate) enum OpenError {
     NotFound(String),
 }
 
-/// The scenario in the file `name`, or else the one of that name in the library.
+/// What is in the file `name`, or else the scenario of that name in the library; with fields of a scenario set by hand.
 ///
 /// # Errors
 /// If there is none, or it says something wrong.
-pub(crate) fn open(name: &str, table: &ProtocolTable) -> Result<Loaded, OpenError> {
+pub fn open(name: &str, set: &[Override], table: &ProtocolTable) -> Result<Opened, OpenError> {
     let path = Path::new(name);
-    if path.exists() {
-        let bytes = read(name, path)?;
-        return Ok(scenarios::load(name, &bytes, &[], table)?);
+    if !path.exists() {
+        let entry = library::find(name).ok_or_else(|| OpenError::NotFound(name.to_owned()))?;
+        return of_bytes(entry.path, entry.text.as_bytes(), set, table);
     }
-    let entry = library::find(name).ok_or_else(|| OpenError::NotFound(name.to_owned()))?;
-    Ok(scenarios::load(entry.path, entry.text.as_bytes(), &[], table)?)
+    of_bytes(name, &read(name, path)?, set, table)
+}
+
+/// What a file holds, by its name.
+///
+/// # Errors
+/// If it says something wrong.
+pub fn of_bytes(
+    name: &str,
+    bytes: &[u8],
+    set: &[Override],
+    table: &ProtocolTable,
+) -> Result<Opened, OpenError> {
+    if name.ends_with(CAPSULE_ENDING) {
+        let capsule::Opened { capsule, loaded } = capsule::open(name, bytes, table)?;
+        return Ok(Opened { loaded, kept: Some((capsule.seed, capsule.plan)) });
+    }
+    Ok(Opened { loaded: scenarios::load(name, bytes, set, table)?, kept: None })
 }
 
 /// Reads a file. One that is too large is refused before it is read.

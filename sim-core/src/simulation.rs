@@ -73,8 +73,14 @@ pub struct InFlight {
     pub from: Endpoint,
     /// For whom it is.
     pub to: Endpoint,
+    /// When it was sent, where a trace says so.
+    pub sent: Option<SimTime>,
     /// When it arrives.
     pub due: SimTime,
+    /// Its kind: one of the protocol's messages, `request` or `reply`.
+    pub kind: &'static str,
+    /// Of a message: its ordinal on its link, which with the ends makes its address.
+    pub ordinal: Option<u32>,
     /// What it says, in a line for people.
     pub text: String,
 }

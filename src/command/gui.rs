@@ -17,6 +17,7 @@ const NAME: &str = "splitbrain-gui";
 #[command(after_help = "Examples:
   splitbrain gui raft/leader-crash
   splitbrain gui raft/steady --seed 3
+  splitbrain gui failure.capsule.ron --at 1.5s
 ")]
 pub(crate) struct Arguments {
     /// What the visualiser is given: a scenario, options

@@ -1,21 +1,31 @@
-//! What mattered so far, the newest at the bottom.
+//! What mattered, as far as the run was computed, the newest at the bottom.
 
-use eframe::egui::{Color32, Ui};
+use egui::{Color32, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 use sim_core::milestone::{Happening, Milestone};
 use sim_core::status::Standing;
 
-use super::{BAD, GOOD, Scene, UNUSUAL, seconds};
+use super::look::{BAD, GOOD, UNUSUAL};
+use super::{Desk, Scene};
+use crate::command::Intent;
+use crate::model::scale::seconds;
+
+/// What mouse and keys do.
+pub(crate) const HELP: &str = "Elections, crashes, restarts and commands. Press a row to go there.";
 
 const ROW_HEIGHT: f32 = 18.0;
 
 /// Shows the list.
-pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>) {
-    let milestones = scene.session.simulation().milestones();
+pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &mut Vec<Intent>) {
+    let milestones = scene.session.run().milestones();
     let count = usize::try_from(milestones.len()).expect("what is in memory can be counted");
-    ui.add_space(4.0);
-    ui.strong("What mattered");
-    let table = TableBuilder::new(ui).stick_to_bottom(true).auto_shrink(false);
+    if count == 0 {
+        ui.weak("nothing has mattered yet: no election, crash or command");
+        return;
+    }
+    ui.style_mut().interaction.selectable_labels = false;
+    let table =
+        TableBuilder::new(ui).striped(true).sense(Sense::click()).stick_to_bottom(true).auto_shrink(false);
     let table = table.column(Column::exact(120.0)).column(Column::exact(80.0)).column(Column::remainder());
     table.body(|body| {
         body.rows(ROW_HEIGHT, count, |mut row| {
@@ -28,8 +38,13 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>) {
                 ui.weak(format!("#{}", milestone.event)).on_hover_text("after so many events");
             });
             row.col(|ui| {
-                ui.colored_label(colour.unwrap_or(ui.visuals().text_color()), text);
+                let colour = colour.unwrap_or(ui.visuals().text_color());
+                let is_to_come = milestone.at > scene.session.playhead();
+                ui.colored_label(if is_to_come { colour.gamma_multiply(0.6) } else { colour }, text);
             });
+            if row.response().clicked() {
+                intents.push(Intent::SeekTime(milestone.at));
+            }
         });
     });
 }

@@ -1,55 +1,119 @@
-//! What is drawn: one file a panel, with one function `show`. A panel reads the [`Scene`] and adds what was asked for
-//! to a list of intents; it changes nothing itself.
+//! What is drawn: one file a panel, with one function `show`. A panel reads the [`Scene`], keeps what belongs to it
+//! alone in the [`Desk`], and adds what was asked for to a list of intents; it changes nothing itself.
 //!
-//! A new panel is a file here, its `mod` line, and its place in `app`.
+//! A new panel is a file here, its `mod` line, and a line of [`PANELS`].
 
-pub(crate) mod controls;
-pub(crate) mod inspector;
-pub(crate) mod milestones;
-pub(crate) mod nodes;
-pub(crate) mod overview;
+pub(crate) mod bar;
+mod branches;
+mod checks;
+mod cluster;
+mod events;
+mod inspector;
+pub(crate) mod look;
+mod milestones;
+mod nodes;
+pub(crate) mod palette;
+mod space_time;
+pub(crate) mod timeline;
 
-use eframe::egui::{Button, Color32, Ui};
-use sim_core::fault::Command;
+use std::collections::BTreeSet;
+
+use egui::{Button, Ui};
+use sim_core::NodeId;
 use sim_core::status::NodeStatus;
-use sim_core::{NodeId, SimTime};
 
-use crate::command::Intent;
+use crate::command::{Intent, Wish};
+use crate::model::lanes::Lanes;
+use crate::model::library::Library;
 use crate::session::Session;
-
-/// Colours say again what the text says; readable on dark and on light.
-pub(crate) const GOOD: Color32 = Color32::from_rgb(60, 160, 90);
-/// Something is amiss, but may be meant to.
-pub(crate) const UNUSUAL: Color32 = Color32::from_rgb(200, 140, 30);
-/// Something is wrong.
-pub(crate) const BAD: Color32 = Color32::from_rgb(215, 75, 70);
 
 /// What the panels draw: one moment of a run.
 pub(crate) struct Scene<'a> {
     pub(crate) session: &'a Session,
     /// All nodes, in order.
     pub(crate) statuses: &'a [NodeStatus],
+    /// How all nodes stood over time, as far as the run was computed.
+    pub(crate) lanes: &'a Lanes,
     /// The node that is looked into.
     pub(crate) selected: NodeId,
+    /// The record that is looked at, and what belongs to it.
+    pub(crate) chosen: Option<&'a Chosen>,
     /// Why the last intent came to nothing.
     pub(crate) complaint: Option<&'a str>,
 }
 
-impl Scene<'_> {
-    /// The wish for a command, where commands are taken.
-    pub(crate) fn act(&self, command: Command) -> Option<Intent> {
-        self.session.simulation().capabilities().command.then_some(Intent::Apply(command))
-    }
+/// A record that is looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) record: u32,
+    /// What led to it.
+    pub(crate) past: BTreeSet<u32>,
+    /// What followed from it.
+    pub(crate) future: BTreeSet<u32>,
 }
 
-/// A button that asks for `intent`; grey where there is none.
-pub(crate) fn button(ui: &mut Ui, text: &str, hint: &str, intent: Option<Intent>, intents: &mut Vec<Intent>) {
-    let response = ui.add_enabled(intent.is_some(), Button::new(text)).on_hover_text(hint);
+/// What panels keep from frame to frame, each its own part.
+#[derive(Default)]
+pub(crate) struct Desk {
+    pub(crate) bar: bar::Kept,
+    pub(crate) cluster: cluster::Kept,
+    pub(crate) events: events::Kept,
+    pub(crate) inspector: inspector::Kept,
+    pub(crate) library: Library,
+    pub(crate) palette: palette::Kept,
+    pub(crate) space_time: space_time::Kept,
+    pub(crate) timeline: timeline::Kept,
+}
+
+/// A panel that can be moved, closed and opened.
+pub(crate) struct Panel {
+    /// Its title.
+    pub(crate) name: &'static str,
+    /// What it shows and what mouse and keys do in it.
+    pub(crate) help: &'static str,
+    /// Draws it.
+    pub(crate) show: fn(&mut Ui, &Scene<'_>, &mut Desk, &mut Vec<Intent>),
+}
+
+/// All panels.
+pub(crate) const PANELS: &[Panel] = &[
+    Panel { name: "Cluster", help: cluster::HELP, show: cluster::show },
+    Panel { name: "Space-time", help: space_time::HELP, show: space_time::show },
+    Panel { name: "Node", help: inspector::HELP, show: inspector::show },
+    Panel { name: "Nodes", help: nodes::HELP, show: nodes::show },
+    Panel { name: "Events", help: events::HELP, show: events::show },
+    Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
+    Panel { name: "Checks", help: checks::HELP, show: checks::show },
+    Panel { name: "Branches", help: branches::HELP, show: branches::show },
+];
+
+/// A button for a wish; grey where it cannot be had.
+pub(crate) fn wish_button(
+    ui: &mut Ui,
+    text: &str,
+    wish: &Wish,
+    scene: &Scene<'_>,
+    intents: &mut Vec<Intent>,
+) {
+    let intent = (wish.intent)(scene);
+    let hint = match wish.key {
+        Some(key) => format!("{} ({})", wish.hint, ui.ctx().format_shortcut(&key)),
+        None => wish.hint.to_owned(),
+    };
+    let response = ui.add_enabled(intent.is_some(), Button::new(text));
+    let response = response.on_hover_text(&hint).on_disabled_hover_text(hint);
     intents.extend(intent.filter(|_| response.clicked()));
 }
 
-/// A time in seconds with all its digits, so that numbers stand still while they count.
-pub(crate) fn seconds(time: SimTime) -> String {
-    let nanos = time.as_nanos();
-    format!("{}.{:09} s", nanos / 1_000_000_000, nanos % 1_000_000_000)
+/// Wishes as the rows of a menu.
+pub(crate) fn wish_menu(ui: &mut Ui, wishes: &[&Wish], scene: &Scene<'_>, intents: &mut Vec<Intent>) {
+    for wish in wishes {
+        let intent = (wish.intent)(scene);
+        let row = Button::new(wish.name)
+            .shortcut_text(wish.key.map_or_else(String::new, |key| ui.ctx().format_shortcut(&key)));
+        if ui.add_enabled(intent.is_some(), row).on_hover_text(wish.hint).clicked() {
+            intents.extend(intent);
+            ui.close();
+        }
+    }
 }

@@ -1,12 +1,16 @@
 //! All nodes at a glance, as a table; pressing a row looks into its node.
 
-use eframe::egui::{Color32, ProgressBar, Sense, Ui, WidgetText};
+use egui::{Color32, ProgressBar, Sense, Ui, WidgetText};
 use egui_extras::{Column, TableBuilder, TableRow};
 use sim_core::NodeId;
-use sim_core::status::{NodeStatus, Power, Standing};
+use sim_core::status::{NodeStatus, Standing};
 
-use super::{BAD, GOOD, Scene, UNUSUAL};
+use super::look::{self, GOOD, UNUSUAL};
+use super::{Desk, Scene};
 use crate::command::Intent;
+
+/// What mouse and keys do.
+pub(crate) const HELP: &str = "Press a row to look into its node.";
 
 const HEADS: [&str; 7] = ["node", "power", "role", "epoch", "leader", "commit", "gauge"];
 const ROW_HEIGHT: f32 = 22.0;
@@ -15,7 +19,7 @@ const GAUGE_WIDTH: f32 = 160.0;
 const COLUMN_WIDTH_MIN: f32 = 72.0;
 
 /// Shows the table.
-pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
+pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &mut Vec<Intent>) {
     // A label that can be selected would take the press from its row.
     ui.style_mut().interaction.selectable_labels = false;
     let gauge_max = scene.statuses.iter().filter_map(|status| Some(status.process?.gauge)).max().unwrap_or(0);
@@ -42,7 +46,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
 
 fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge_max: u64) {
     text(row, node.to_string());
-    let (power, colour) = power(status.power);
+    let (power, colour) = look::power(status.power);
     coloured(row, colour, power);
     let Some(process) = status.process else {
         // Cells that are not there would have neither stripe nor press.
@@ -63,15 +67,6 @@ fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge
         let bar = ProgressBar::new(share(process.gauge, gauge_max)).desired_width(GAUGE_WIDTH);
         ui.add(bar.text(process.gauge.to_string()));
     });
-}
-
-/// What a host does, and its colour.
-pub(crate) const fn power(power: Power) -> (&'static str, Color32) {
-    match power {
-        Power::Running => ("running", GOOD),
-        Power::Paused => ("paused", UNUSUAL),
-        Power::Down => ("down", BAD),
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the length of a bar")]

@@ -219,7 +219,7 @@ impl<P: Process> Core<P> {
         }
     }
 
-    fn record_lifecycle(&mut self, node: NodeId, change: Lifecycle) {
+    pub(super) fn record_lifecycle(&mut self, node: NodeId, change: Lifecycle) {
         let cause = self.record;
         self.record = self.records;
         self.records += 1;

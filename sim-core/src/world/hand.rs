@@ -18,6 +18,7 @@ use crate::process::{Message, Process};
 use crate::queue::{EventKey, EventQueue};
 use crate::service::{Operation, Outcome};
 use crate::simulation::{Choice, ChoiceKind, InFlight};
+use crate::trace::Record;
 use crate::{NodeId, OpId, SimTime, Span, SyncId};
 
 /// Something that could happen next, and what it holds.
@@ -80,15 +81,21 @@ impl<P: Process> World<P> {
 
     /// What is on its way, with what it says, in the order in which it was sent.
     pub fn in_flight(&self) -> Vec<InFlight> {
-        let told = |prospect: &Prospect<'_, P>| match &prospect.content {
-            Content::Message(message) => Some(message.describe()),
-            Content::Request(_, operation) => Some(operation.to_string()),
-            Content::Reply(_, outcome) => Some(outcome.to_string()),
-            Content::Timer(_) | Content::Durable(_) | Content::Handler | Content::Client => None,
-        };
+        let trace = self.core.trace.as_deref();
         let travelling = |prospect: Prospect<'_, P>| {
-            let Choice { from, to, .. } = prospect.choice;
-            Some(InFlight { from, to, due: prospect.due, text: told(&prospect)? })
+            let (kind, text) = match prospect.content {
+                Content::Message(message) => {
+                    (P::Message::KINDS[usize::from(message.kind())], message.describe())
+                }
+                Content::Request(_, operation) => ("request", operation.to_string()),
+                Content::Reply(_, outcome) => ("reply", outcome.to_string()),
+                Content::Timer(_) | Content::Durable(_) | Content::Handler | Content::Client => return None,
+            };
+            let Choice { slot, kind: what, from, to } = prospect.choice;
+            let scheduled = self.core.slab_at(slot);
+            let sent = trace.and_then(|trace| trace.get(scheduled.cause)).map(Record::at);
+            let ordinal = (what == ChoiceKind::Message).then_some(scheduled.tag);
+            Some(InFlight { from, to, sent, due: prospect.due, kind, ordinal, text })
         };
         self.prospects().into_iter().filter_map(travelling).collect()
     }

@@ -14,6 +14,7 @@ use crate::network::DropReason;
 use crate::process::Process;
 use crate::queue::EventKey;
 use crate::status::Power;
+use crate::trace::Lifecycle;
 use crate::{Endpoint, NodeId, Span};
 
 /// What a slowed node without a service time takes for one input before it is slowed.
@@ -126,6 +127,7 @@ impl<P: Process> Core<P> {
         if host.power == Power::Running {
             host.power = Power::Paused;
             host.intake = Intake::Queued;
+            self.record_lifecycle(node, Lifecycle::Pause);
         }
     }
 
@@ -133,6 +135,7 @@ impl<P: Process> Core<P> {
     pub(super) fn resume(&mut self, node: NodeId) {
         if self.hosts[node.index()].power == Power::Paused {
             self.hosts[node.index()].power = Power::Running;
+            self.record_lifecycle(node, Lifecycle::Resume);
             self.maybe_start_handler(node);
             self.hosts[node.index()].intake = self.intake_of(node);
         }

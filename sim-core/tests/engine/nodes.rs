@@ -90,6 +90,20 @@ fn a_pause_keeps_inputs_in_order_and_resume_handles_them() {
 }
 
 #[test]
+fn a_pause_and_its_end_are_records_and_a_second_pause_of_the_same_node_is_none() {
+    let mut setup = burst();
+    let pauses = [(12, Command::Pause(n(2))), (13, Command::Pause(n(2)))];
+    let ends = [(40, Command::Resume(n(2))), (41, Command::Recover)];
+    setup.plan = plan(pauses.into_iter().chain(ends));
+    let mut world = traced(setup);
+    world.run(at(100), u64::MAX);
+    let trace = world.trace().expect("it is recorded");
+    let power = trace.iter().filter(|record| record.subject() == Some(n(2).into()));
+    let power: Vec<_> = power.filter_map(|record| Some((record.at(), record.kind().power()?))).collect();
+    assert_eq!(power, [(at(0), Power::Running), (at(12), Power::Paused), (at(40), Power::Running)]);
+}
+
+#[test]
 fn a_node_that_is_paused_while_a_handler_runs_loses_nothing() {
     let mut setup = burst();
     setup.timing.service = constant(ms(3));

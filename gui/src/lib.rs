@@ -1,0 +1,26 @@
+//! A window on a running simulation: see it, break it, go back in time.
+//!
+//! ```text
+//! mouse, keys ─ panels ─► command::Intent ─ app ─► session ─► dyn Simulation
+//!                 ▲                                   │
+//!                 └── model: lanes, layouts, scales ──┘
+//! ```
+//!
+//! | part | is |
+//! | --- | --- |
+//! | [`open`] | what to show: from a file or the library |
+//! | [`session`] | the run under a person's hand: time, branches; without a window |
+//! | [`model`] | what pictures are made of: lanes, layouts, scales; without a window |
+//! | [`command`] | what a person can want: the one list that buttons, keys and the palette are made from |
+//! | [`panels`] | what is drawn, one file a panel: they read the session and collect intents |
+//! | [`app`] | puts the panels into the window, and fulfils the intents |
+//!
+//! Rules kept here: no protocol is named, only statuses, views, traces and metrics are shown; the world changes by
+//! commands alone.
+
+pub mod app;
+mod command;
+mod model;
+pub mod open;
+mod panels;
+pub mod session;

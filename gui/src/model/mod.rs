@@ -1,0 +1,9 @@
+//! What pictures are made of, without a window: where a time lies on the screen, how the lanes of a timeline run, where
+//! nodes stand, which messages a space-time diagram shows.
+
+pub(crate) mod apart;
+pub(crate) mod lanes;
+pub(crate) mod layout;
+pub(crate) mod library;
+pub(crate) mod scale;
+pub(crate) mod space_time;

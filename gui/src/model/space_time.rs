@@ -1,0 +1,192 @@
+//! What a space-time diagram shows of a stretch of time: a lane an endpoint, what happened there, and the messages between.
+
+use sim_core::trace::{Payload, Record, Trace, TraceKind};
+use sim_core::{Endpoint, SimTime};
+
+use super::scale::Scale;
+
+/// More things than this are not drawn one by one: their number is.
+pub(crate) const THINGS_MAX: usize = 4_000;
+/// In so many columns the number is told.
+pub(crate) const COLUMNS: usize = 240;
+/// No more records than this are looked at for it: of more, every so-manieth.
+const COUNTED_MAX: usize = 200_000;
+
+/// A message, drawn from where it was sent to where it arrived or was lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Arrow {
+    pub(crate) record: u32,
+    pub(crate) from: Endpoint,
+    pub(crate) to: Endpoint,
+    pub(crate) sent: SimTime,
+    pub(crate) at: SimTime,
+    pub(crate) payload: Payload,
+    pub(crate) is_lost: bool,
+}
+
+/// Something that happened at one endpoint alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Dot {
+    pub(crate) record: u32,
+    pub(crate) on: Endpoint,
+    pub(crate) at: SimTime,
+    pub(crate) kind: TraceKind,
+}
+
+/// What is shown.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Content {
+    /// Everything, one by one.
+    Things { arrows: Vec<Arrow>, dots: Vec<Dot> },
+    /// How much happened: of each lane, of each column, as a share of the most.
+    Density(Vec<Vec<f32>>),
+}
+
+/// What a trace has for a stretch of time, on these lanes.
+pub(crate) fn content(trace: &Trace, scale: Scale, lanes: &[Endpoint]) -> Content {
+    let (first, end) = (first_at(trace, scale.first()), first_at(trace, scale.last()));
+    if (end - first) as usize > THINGS_MAX {
+        return Content::Density(density(trace, scale, lanes, first..end));
+    }
+    let mut arrows = Vec::new();
+    let mut dots = Vec::new();
+    // What was sent in this time may arrive later: as far as anything is looked at one by one.
+    let later = u32::try_from(THINGS_MAX).unwrap_or(u32::MAX).min(trace.len() - end);
+    for (record, what) in (first..end + later).zip(trace.range(first..end + later)) {
+        let arrow = arrow(trace, record, what);
+        if arrow.is_none() && record < end {
+            dots.extend(what.subject().map(|on| Dot { record, on, at: what.at(), kind: what.kind() }));
+        }
+        arrows.extend(arrow.filter(|arrow| arrow.sent <= scale.last()));
+    }
+    Content::Things { arrows, dots }
+}
+
+/// The message that a record is about, if it is one.
+fn arrow(trace: &Trace, record: u32, what: &Record) -> Option<Arrow> {
+    let (payload, from, to) = (what.payload()?, what.peer()?, what.subject()?);
+    let sent = trace.sent_at(record).unwrap_or(what.at());
+    Some(Arrow { record, from, to, sent, at: what.at(), payload, is_lost: what.kind() == TraceKind::Drop })
+}
+
+fn density(trace: &Trace, scale: Scale, lanes: &[Endpoint], records: std::ops::Range<u32>) -> Vec<Vec<f32>> {
+    let mut counts = vec![vec![0_u32; COLUMNS]; lanes.len()];
+    let step = records.len().div_ceil(COUNTED_MAX).max(1);
+    for number in records.step_by(step) {
+        let Some(record) = trace.get(number) else { continue };
+        let lane = record.subject().and_then(|on| lanes.iter().position(|lane| *lane == on));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a column of the screen"
+        )]
+        let column = (scale.place(record.at()) * COLUMNS as f64) as usize;
+        if let Some(lane) = lane {
+            counts[lane][column.min(COLUMNS - 1)] += 1;
+        }
+    }
+    let most = counts.iter().flatten().copied().max().unwrap_or(0).max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a share of the screen")]
+    let share = |count: u32| count as f32 / most as f32;
+    counts.into_iter().map(|lane| lane.into_iter().map(share).collect()).collect()
+}
+
+/// The first record that is not before a time.
+pub(crate) fn first_at(trace: &Trace, time: SimTime) -> u32 {
+    let (mut low, mut high) = (0, trace.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        if trace.get(middle).is_some_and(|record| record.at() < time) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// What happened later because of a record, as far as it lies in a trace: numbers in order, the record itself first.
+/// Looks at no more than `most` records.
+pub(crate) fn causal_future(trace: &Trace, number: u32, most: u32) -> Vec<u32> {
+    let mut future = vec![number];
+    let end = trace.len().min(number.saturating_add(most));
+    for (later, record) in (number + 1..end).zip(trace.range(number + 1..end)) {
+        if record.cause().is_some_and(|cause| cause >= number && future.binary_search(&cause).is_ok()) {
+            future.push(later);
+        }
+    }
+    future
+}
+
+#[cfg(test)]
+mod tests {
+    use scenarios::ProtocolTable;
+    use sim_core::{NodeId, Span};
+
+    use super::*;
+    use crate::open::{self, Opened};
+    use crate::session::Session;
+
+    fn session(events: u64) -> Session {
+        let table = ProtocolTable::builtin();
+        let Opened { loaded, .. } = open::open("raft/steady", &[], &table).expect("the library has it");
+        let mut session = Session::new(loaded, table, 3);
+        while session.simulation().events() < events {
+            session.seek_events(events);
+            session.on_frame(std::time::Duration::ZERO);
+        }
+        session
+    }
+
+    fn trace(session: &Session) -> &Trace {
+        session.run().trace().expect("it is recorded")
+    }
+
+    #[test]
+    fn every_message_that_was_on_its_way_is_an_arrow_and_nothing_else_is() {
+        let session = session(2_000);
+        let trace = trace(&session);
+        let scale = Scale::new(SimTime::ZERO + Span::millis(300), SimTime::ZERO + Span::millis(400));
+        let Content::Things { arrows, dots } = content(trace, scale, &[]) else { panic!("so few are drawn") };
+        let is_shown = |record: u32| arrows.iter().any(|arrow| arrow.record == record);
+        for (number, record) in (0..trace.len()).zip(trace.iter()) {
+            let sent = trace.sent_at(number).unwrap_or(record.at());
+            let was_on_its_way = record.at() >= scale.first() && sent <= scale.last();
+            let is_message = record.payload().is_some() && record.peer().is_some();
+            assert_eq!(is_shown(number), is_message && was_on_its_way, "record {number}: {record:?}");
+        }
+        assert!(arrows.len() > 20 && dots.len() > 5, "{} arrows, {} dots", arrows.len(), dots.len());
+    }
+
+    #[test]
+    fn where_too_much_happens_its_density_is_shown() {
+        let session = session(20_000);
+        let lanes: Vec<Endpoint> = (0..3).map(|node| NodeId::new(node).into()).collect();
+        let scale = Scale::new(SimTime::ZERO, session.run().now());
+        let Content::Density(lanes) = content(trace(&session), scale, &lanes) else {
+            panic!("these are many")
+        };
+        assert_eq!(lanes.len(), 3);
+        assert!(lanes.iter().flatten().any(|share| (*share - 1.0).abs() < f32::EPSILON));
+        assert!(lanes.iter().flatten().all(|share| (0.0..=1.0).contains(share)));
+    }
+
+    #[test]
+    fn what_follows_from_a_record_has_it_in_its_past() {
+        let session = session(2_000);
+        let trace = trace(&session);
+        let mut longest = 0;
+        for record in 300..340 {
+            let future = causal_future(trace, record, 1_000);
+            longest = longest.max(future.len());
+            for later in &future {
+                assert!(
+                    trace.causal_past(*later).contains(&record) || *later == record,
+                    "{later} of {record}"
+                );
+            }
+        }
+        assert!(longest > 4, "{longest}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Everything that happened, a row each, up to where the run was computed; searched by words and by node.
+
+use egui::{RichText, Sense, TextEdit, Ui};
+use egui_extras::{Column, TableBuilder};
+use sim_core::Endpoint;
+use sim_core::trace::{Trace, TraceKind};
+
+use super::look::{BAD, CHOSEN, UNUSUAL};
+use super::{Desk, Scene};
+use crate::command::Intent;
+use crate::model::scale::seconds;
+use crate::session::BranchId;
+
+/// What the list keeps.
+#[derive(Default)]
+pub(crate) struct Kept {
+    wanted: String,
+    is_of_node: bool,
+    /// The records that were found, for what, and how many were looked at.
+    found: Vec<u32>,
+    looked: u32,
+    asked: Option<(BranchId, String, Option<usize>)>,
+    /// Where the list was scrolled to by itself last: where the playhead was then.
+    followed: Option<u32>,
+}
+
+/// What mouse and keys do.
+pub(crate) const HELP: &str =
+    "Press a row to see what led to it, double-press to go there. Rows after the present moment are grey.";
+
+const ROW_HEIGHT: f32 = 18.0;
+/// How many records a frame searches through.
+const SEARCHED_MAX: u32 = 50_000;
+
+/// Shows the list.
+pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
+    let Some(trace) = scene.session.run().trace() else {
+        ui.weak("nothing was recorded");
+        return;
+    };
+    let kept = &mut desk.events;
+    ui.horizontal(|ui| {
+        let field = TextEdit::singleline(&mut kept.wanted)
+            .hint_text("search: words that a row has")
+            .desired_width(220.0);
+        ui.add(field);
+        ui.checkbox(&mut kept.is_of_node, format!("{} alone", scene.selected));
+        if kept.is_searching() {
+            ui.weak(format!("{} found in {} looked at", kept.found.len(), kept.looked));
+        } else {
+            ui.weak(format!("{} records", trace.len()));
+        }
+    });
+    kept.search(scene, trace);
+    if kept.looked < trace.len() && kept.is_searching() {
+        ui.ctx().request_repaint();
+    }
+    let count = if kept.is_searching() { kept.found.len() } else { trace.len() as usize };
+    if count == 0 {
+        ui.weak(if kept.is_searching() {
+            "no row has these words"
+        } else {
+            "nothing has happened: press Step or Play"
+        });
+        return;
+    }
+    let shown = scene.session.simulation().trace().map_or(0, Trace::len);
+    let table = TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false);
+    let mut table =
+        table.column(Column::exact(64.0)).column(Column::exact(112.0)).column(Column::remainder().clip(true));
+    if kept.followed != Some(shown) {
+        kept.followed = Some(shown);
+        let row = if kept.is_searching() {
+            kept.found.partition_point(|number| *number < shown)
+        } else {
+            shown as usize
+        };
+        table = table.scroll_to_row(row.saturating_sub(1).min(count - 1), None);
+    }
+    table.body(|body| {
+        body.rows(ROW_HEIGHT, count, |mut row| {
+            let number = if kept.is_searching() {
+                kept.found[row.index()]
+            } else {
+                u32::try_from(row.index()).unwrap_or(u32::MAX)
+            };
+            let Some(record) = trace.get(number) else { return };
+            row.set_selected(scene.chosen.is_some_and(|chosen| chosen.record == number));
+            let colour = match record.kind() {
+                _ if scene.chosen.is_some_and(|chosen| chosen.past.contains(&number)) => Some(CHOSEN),
+                _ if number >= shown => None,
+                TraceKind::Drop | TraceKind::Crash => Some(BAD),
+                TraceKind::Command | TraceKind::Restart | TraceKind::Pause | TraceKind::Resume => {
+                    Some(UNUSUAL)
+                }
+                _ => None,
+            };
+            let texts = [format!("#{number}"), seconds(record.at()), told(scene, trace, number)];
+            for (place, text) in texts.into_iter().enumerate() {
+                row.col(|ui| {
+                    ui.style_mut().interaction.selectable_labels = false;
+                    let text = RichText::new(text);
+                    let text = if place < 2 { text.monospace().small() } else { text };
+                    let text = match colour {
+                        Some(colour) => text.color(colour),
+                        None if number >= shown => text.weak(),
+                        None => text,
+                    };
+                    ui.label(text);
+                });
+            }
+            let response = row.response();
+            if response.double_clicked() {
+                intents.push(Intent::SeekRecord(number));
+            } else if response.clicked() {
+                intents.push(Intent::SelectRecord(Some(number)));
+            }
+        });
+    });
+}
+
+/// A record in words, with what was noted about it.
+fn told(scene: &Scene<'_>, trace: &Trace, number: u32) -> String {
+    let Some(record) = trace.get(number) else { return String::new() };
+    let notes: Vec<&str> = trace.notes(number..number + 1).map(|note| &*note.text).collect();
+    let text = scene.session.run().describe(record);
+    if notes.is_empty() { text } else { format!("{text}: {}", notes.join("; ")) }
+}
+
+impl Kept {
+    fn is_searching(&self) -> bool {
+        !self.wanted.trim().is_empty() || self.is_of_node
+    }
+
+    /// Looks on through the trace; from its beginning, where something else is wanted than before.
+    fn search(&mut self, scene: &Scene<'_>, trace: &Trace) {
+        let node = self.is_of_node.then(|| scene.selected.index());
+        let asked = Some((scene.session.tip(), self.wanted.clone(), node));
+        if self.asked != asked || self.looked > trace.len() {
+            (self.asked, self.looked) = (asked, 0);
+            self.found.clear();
+        }
+        if !self.is_searching() {
+            return;
+        }
+        let words: Vec<String> = self.wanted.split_whitespace().map(str::to_lowercase).collect();
+        let end = trace.len().min(self.looked + SEARCHED_MAX);
+        for number in self.looked..end {
+            let Some(record) = trace.get(number) else { break };
+            let is_there = node.is_none_or(|node| {
+                record.subject().and_then(Endpoint::node).is_some_and(|id| id.index() == node)
+            });
+            let is_meant = || {
+                let text = told(scene, trace, number).to_lowercase();
+                words.iter().all(|word| text.contains(word.as_str()))
+            };
+            if is_there && (words.is_empty() || is_meant()) {
+                self.found.push(number);
+            }
+        }
+        self.looked = end;
+    }
+}

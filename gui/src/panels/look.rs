@@ -1,0 +1,59 @@
+//! Colours. They say again what a shape or a word says; those of epochs are told apart by people who see few colours
+//! (Okabe and Ito, 2008).
+
+use egui::{Color32, Visuals};
+use sim_core::status::{Power, Standing};
+
+use crate::model::lanes::State;
+
+/// All is well.
+pub(crate) const GOOD: Color32 = Color32::from_rgb(0, 158, 115);
+/// Something is amiss, but may be meant to.
+pub(crate) const UNUSUAL: Color32 = Color32::from_rgb(214, 139, 0);
+/// Something is wrong.
+pub(crate) const BAD: Color32 = Color32::from_rgb(213, 80, 30);
+/// What is selected, and what belongs to it.
+pub(crate) const CHOSEN: Color32 = Color32::from_rgb(86, 150, 255);
+
+/// Entries and lanes of one epoch share one; neighbouring epochs differ.
+const EPOCHS: [Color32; 7] = [
+    Color32::from_rgb(0, 114, 178),
+    Color32::from_rgb(190, 120, 0),
+    Color32::from_rgb(0, 138, 100),
+    Color32::from_rgb(176, 92, 144),
+    Color32::from_rgb(64, 150, 200),
+    Color32::from_rgb(190, 84, 10),
+    Color32::from_rgb(120, 120, 60),
+];
+
+/// The colour of an epoch.
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is below the length, a `usize`")]
+pub(crate) const fn epoch(epoch: u64) -> Color32 {
+    EPOCHS[(epoch % EPOCHS.len() as u64) as usize]
+}
+
+/// What a host does, and its colour.
+pub(crate) const fn power(power: Power) -> (&'static str, Color32) {
+    match power {
+        Power::Running => ("running", GOOD),
+        Power::Paused => ("paused", UNUSUAL),
+        Power::Down => ("down", BAD),
+    }
+}
+
+/// The colour of a stretch of a lane, or of a node: strong for who leads, in that epoch's colour.
+pub(crate) fn state(state: &State, visuals: &Visuals) -> Color32 {
+    match (state.power, state.standing) {
+        (Power::Down, _) => visuals.extreme_bg_color,
+        (Power::Paused, _) => UNUSUAL.gamma_multiply(0.5),
+        (Power::Running, Standing::Leader) => epoch(state.epoch),
+        (Power::Running, Standing::Candidate) => epoch(state.epoch).gamma_multiply(0.65),
+        (Power::Running, Standing::Follower) => epoch(state.epoch).gamma_multiply(0.35),
+        (Power::Running, Standing::Peer) => GOOD.gamma_multiply(0.5),
+    }
+}
+
+/// Kinds of messages: the first few of a protocol have a colour of their own.
+pub(crate) fn kind(index: usize) -> Color32 {
+    EPOCHS[index % EPOCHS.len()]
+}

@@ -1,0 +1,107 @@
+//! Going to what matters: the next violation, election or fault, and the one before.
+
+use sim_core::check::Violation;
+use sim_core::milestone::{Happening, Milestone};
+use sim_core::status::Standing;
+use sim_core::world::Stop;
+use sim_core::{SimTime, Simulation};
+
+use super::{Cursor, EVER, FRAME_EVENTS_MAX, Goal, Moment, Playback, Session};
+
+/// What a person may want to go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Landmark {
+    /// A property is violated.
+    Violation,
+    /// A process leads from here on.
+    Election,
+    /// A node crashes or restarts, or a command is applied.
+    Fault,
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Towards the start.
+    Back,
+    /// Towards the end.
+    Forward,
+}
+
+impl Landmark {
+    fn is(self, milestone: &Milestone) -> bool {
+        match (self, &milestone.what) {
+            (Self::Election, Happening::Stands { status, .. }) => status.standing == Standing::Leader,
+            (Self::Fault, Happening::Crashed(_) | Happening::Restarted(_) | Happening::Command(_)) => true,
+            (Self::Violation | Self::Election | Self::Fault, _) => false,
+        }
+    }
+
+    /// The nearest in what was computed, seen from a moment that is shown.
+    fn nearest(self, direction: Direction, run: &dyn Simulation, from: (u64, SimTime)) -> Option<Moment> {
+        let (events, time) = from;
+        if self == Self::Violation {
+            let is_wanted = |violation: &&Violation| match direction {
+                Direction::Back => violation.event < events,
+                Direction::Forward => violation.event > events,
+            };
+            let mut wanted = run.violations().iter().filter(is_wanted);
+            let found = match direction {
+                Direction::Back => wanted.next_back(),
+                Direction::Forward => wanted.next(),
+            };
+            return found.map(|violation| Moment::Events(violation.event));
+        }
+        let mut wanted = run.milestones().iter().filter(|milestone| self.is(milestone));
+        let found = match direction {
+            Direction::Back => wanted.take_while(|milestone| milestone.at < time).last(),
+            Direction::Forward => wanted.find(|milestone| milestone.at > time),
+        };
+        found.map(|milestone| Moment::Time(milestone.at))
+    }
+}
+
+impl Session {
+    /// Goes to the nearest landmark; forwards, computes until there is one.
+    pub(crate) fn jump(&mut self, landmark: Landmark, direction: Direction) {
+        let from = (self.simulation().events(), self.playhead);
+        match (landmark.nearest(direction, self.run(), from), direction) {
+            (Some(Moment::Time(time)), _) => self.seek_time(time),
+            (Some(moment), _) => self.seek(moment),
+            (None, Direction::Back) => {}
+            (None, Direction::Forward) => self.pursue(Goal::Landmark(landmark)),
+        }
+    }
+
+    /// Computes at the end of the path, for a frame, towards a goal.
+    pub(super) fn pursue(&mut self, goal: Goal) {
+        self.goal = Some(goal);
+        self.playback = Playback::Paused;
+        self.cursor = Cursor { depth: self.path.len() - 1, earlier: None };
+        let from = (self.simulation().events(), self.simulation().now());
+        let (until, events) = match goal {
+            Goal::Moment(Moment::Time(time)) => (time, u64::MAX),
+            Goal::Moment(Moment::Events(events)) => (EVER, events.saturating_sub(from.0)),
+            Goal::Moment(Moment::Record { .. }) | Goal::Landmark(_) => (EVER, u64::MAX),
+        };
+        let stop = self.advance(until, events.min(FRAME_EVENTS_MAX));
+        self.playhead = self.simulation().now();
+        let is_over = matches!(stop, Stop::Idle | Stop::Broken | Stop::Horizon);
+        let found = match goal {
+            Goal::Landmark(landmark) => landmark.nearest(Direction::Forward, self.run(), from),
+            Goal::Moment(moment @ Moment::Events(events)) => {
+                (self.simulation().events() >= events).then_some(moment)
+            }
+            Goal::Moment(moment) => is_over.then_some(moment),
+        };
+        if let Some(moment) = found {
+            self.show(self.path.len() - 1, moment);
+        }
+        if let Some(Moment::Time(time)) = found {
+            self.playhead = time.max(self.playhead);
+        }
+        if is_over {
+            self.goal = None;
+        }
+    }
+}

@@ -1,0 +1,534 @@
+//! A run under a person's hand: it plays at some speed, goes by single events, forwards and back, takes commands,
+//! and never forgets what was tried.
+//!
+//! ```text
+//! branch 0   ●━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━▶ head     the run as the scenario has it
+//!            keyframes ┆        ┆        ┆
+//! branch 1             └─ crash n1 ━━━━━━━━━━▶ head      something was done there by hand
+//!                                    ▲
+//!                                  cursor                 what is shown
+//! ```
+//!
+//! What was computed is never computed differently: any moment is a keyframe's copy and what followed, done again, and
+//! the digest is compared where both are known. Each act by hand begins a branch, so that to undo is to go back to the
+//! branch before, and nothing is lost.
+//!
+//! Nothing here knows of a window. How long a frame took decides how far a run gets, never what happens in it: a run
+//! cut into other frames has the same digest.
+
+mod branch;
+mod jump;
+mod moment;
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use scenarios::format::Expectation;
+use scenarios::run::{PANIC, Recording};
+use scenarios::{Loaded, ProtocolTable, Scenario, Verdict, assemble_recording};
+use sim_core::fault::{Command, Plan};
+use sim_core::simulation::Unable;
+use sim_core::trace::Record;
+use sim_core::world::Stop;
+use sim_core::{SimTime, Simulation};
+
+pub use self::branch::BranchId;
+use self::branch::{Branch, Origin};
+pub(crate) use self::jump::{Direction, Landmark};
+use self::moment::{EVER, Moment};
+pub(crate) use self::pace::{Playback, Speed};
+
+/// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
+const FRAME_EVENTS_MAX: u64 = 20_000;
+
+/// One scenario, and everything that was tried with it.
+pub struct Session {
+    loaded: Loaded,
+    table: ProtocolTable,
+    seed: u64,
+    /// The scenario with what the seed draws.
+    configured: Scenario,
+    /// Never empty; the first has no origin.
+    branches: Vec<Branch>,
+    /// From the first branch to the one whose future is gone towards.
+    path: Vec<BranchId>,
+    cursor: Cursor,
+    playback: Playback,
+    speed: Speed,
+    /// Up to when things were let happen: at or after the last event, which is the simulation's own time.
+    playhead: SimTime,
+    goal: Option<Goal>,
+    trouble: Option<String>,
+    /// How many events were done again to show the last moment that was asked for.
+    redone: u64,
+}
+
+/// What is shown: some moment of a branch on the path.
+struct Cursor {
+    /// Which of the path.
+    depth: usize,
+    /// A copy; `None` for how things stand where the branch ends.
+    earlier: Option<Box<dyn Simulation>>,
+}
+
+/// Something to come to that is not computed yet: some frames are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    Moment(Moment),
+    Landmark(Landmark),
+}
+
+/// A branch at a glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BranchInfo {
+    pub(crate) id: BranchId,
+    pub(crate) parent: Option<BranchId>,
+    /// What was done by hand where it begins; empty for the first.
+    pub(crate) act: String,
+    pub(crate) began: SimTime,
+    pub(crate) events: u64,
+    pub(crate) violations: usize,
+    /// Whether what is shown lies on it, or it leads there.
+    pub(crate) is_on_path: bool,
+}
+
+impl Session {
+    /// A paused run at time zero; `table` is the one that `loaded` was checked with.
+    pub fn new(loaded: Loaded, table: ProtocolTable, seed: u64) -> Self {
+        Self::following(loaded, table, seed, None)
+    }
+
+    /// The same for a run that follows a plan, such as that of a capsule.
+    pub fn following(loaded: Loaded, table: ProtocolTable, seed: u64, plan: Option<&Plan>) -> Self {
+        let configured = loaded.configured(seed, &table).scenario.clone();
+        let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
+        Self {
+            loaded,
+            table,
+            seed,
+            configured,
+            branches: vec![Branch::new(start, None)],
+            path: vec![BranchId::FIRST],
+            cursor: Cursor { depth: 0, earlier: None },
+            playback: Playback::Paused,
+            speed: Speed::REAL,
+            playhead: SimTime::ZERO,
+            goal: None,
+            trouble: None,
+            redone: 0,
+        }
+    }
+
+    /// Begins again at time zero, paused. What was done by hand belongs to the run before, and goes with it.
+    pub(crate) fn restart(&mut self, seed: u64) {
+        let configured = self.loaded.configured(seed, &self.table).scenario.clone();
+        let start = assemble_recording(&configured, &self.table, seed, None, Recording::On);
+        (self.seed, self.configured) = (seed, configured);
+        self.branches = vec![Branch::new(start, None)];
+        self.path = vec![BranchId::FIRST];
+        self.cursor = Cursor { depth: 0, earlier: None };
+        self.playback = Playback::Paused;
+        self.playhead = SimTime::ZERO;
+        (self.goal, self.trouble) = (None, None);
+    }
+
+    /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
+    pub(crate) fn play(&mut self) {
+        self.goal = None;
+        if self.can_go_on() {
+            self.playhead = self.playhead.max(self.simulation().now());
+            self.playback = Playback::Playing;
+        }
+    }
+
+    /// Holds time.
+    pub(crate) fn pause(&mut self) {
+        self.goal = None;
+        self.playback = Playback::Paused;
+    }
+
+    /// Lets time pass at another pace.
+    pub(crate) fn set_speed(&mut self, speed: Speed) {
+        self.speed = speed;
+    }
+
+    /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
+    /// something. A violation pauses.
+    pub(crate) fn on_frame(&mut self, frame: Duration) {
+        if let Some(goal) = self.goal {
+            self.pursue(goal);
+            return;
+        }
+        if self.playback != Playback::Playing {
+            return;
+        }
+        let until = match self.speed.simulated(frame) {
+            Some(span) => self.playhead + span,
+            None => EVER,
+        };
+        let stop = self.advance(until, FRAME_EVENTS_MAX);
+        self.playhead = until;
+        match stop {
+            Stop::Horizon => {}
+            // What was not reached is not owed, or a slow machine would fall behind for ever.
+            Stop::Budget => self.playhead = self.simulation().now(),
+            Stop::Violation | Stop::Broken | Stop::Idle => self.halt(stop),
+        }
+    }
+
+    /// Pauses, and goes on by one event, or to the act by hand where one is next.
+    pub(crate) fn step(&mut self) {
+        self.goal = None;
+        if self.enter_next() {
+            self.halt(Stop::Budget);
+            return;
+        }
+        let stop = self.advance(EVER, 1);
+        self.halt(stop);
+    }
+
+    /// Pauses, and goes back by one event, or to before the act by hand that was last.
+    pub(crate) fn step_back(&mut self) {
+        if let Some((depth, events)) = self.one_back() {
+            self.show(depth, Moment::Events(events));
+        }
+    }
+
+    /// Shows how things stood after so many events of the present path: at once where that was computed, else in some
+    /// frames.
+    pub(crate) fn seek_events(&mut self, events: u64) {
+        self.seek(Moment::Events(events));
+    }
+
+    /// Shows how things stood at a time of the present path.
+    pub(crate) fn seek_time(&mut self, time: SimTime) {
+        self.seek(Moment::Time(time));
+        if self.goal.is_none() {
+            self.playhead = time.max(self.simulation().now());
+        }
+    }
+
+    /// Shows how things stood right after a record of the present path's trace.
+    pub(crate) fn seek_record(&mut self, number: u32) {
+        let record = self.run().trace().and_then(|trace| trace.get(number));
+        if let Some(at) = record.map(Record::at) {
+            self.seek(Moment::Record { number, at });
+        }
+    }
+
+    fn seek(&mut self, moment: Moment) {
+        let all = 0..self.path.len();
+        let depth = all.rev().find(|depth| self.branch_at(*depth).has_begun_by(moment)).unwrap_or(0);
+        if depth + 1 == self.path.len() && self.branch_at(depth).ends_before(moment) {
+            self.pursue(Goal::Moment(moment));
+        } else {
+            self.show(depth, moment);
+        }
+    }
+
+    /// Applies a command at the moment that is shown: it begins a branch, and the branch that was shown keeps its future.
+    ///
+    /// # Errors
+    /// If this simulation takes no commands (any more).
+    pub(crate) fn apply(&mut self, command: Command) -> Result<(), Unable> {
+        let depth = self.cursor.depth;
+        match self.simulation().fork() {
+            Ok(mut copy) => {
+                copy.apply(command.clone())?;
+                let origin = Origin { parent: self.path[depth], act: command };
+                self.branches.push(Branch::new(copy, Some(origin)));
+                self.path.truncate(depth + 1);
+                self.path.push(BranchId(self.branches.len() - 1));
+                self.cursor = Cursor { depth: depth + 1, earlier: None };
+            }
+            Err(_cannot_be_copied) if self.cursor.earlier.is_none() => {
+                let BranchId(index) = self.path[depth];
+                self.branches[index].head_mut().apply(command)?;
+            }
+            Err(unable) => return Err(unable),
+        }
+        self.goal = None;
+        self.playhead = self.simulation().now();
+        if self.playback == Playback::Idle {
+            self.playback = Playback::Paused;
+        }
+        Ok(())
+    }
+
+    /// Goes back to before the last act by hand on the path; what came of it stays a branch.
+    pub(crate) fn undo(&mut self) {
+        if self.path.len() < 2 {
+            return;
+        }
+        let events = self.branch_at(self.path.len() - 1).first;
+        self.path.pop();
+        self.show(self.path.len() - 1, Moment::Events(events));
+    }
+
+    /// Does what was undone last at this place again.
+    pub(crate) fn redo(&mut self) {
+        if let Some(id) = self.undone() {
+            self.path.push(id);
+            let depth = self.path.len() - 1;
+            self.show(depth, Moment::Events(self.branch_at(depth).first));
+        }
+    }
+
+    /// The branch that `redo` would go to.
+    pub(crate) fn undone(&self) -> Option<BranchId> {
+        let tip = *self.path.last()?;
+        let is_child = |branch: &Branch| branch.origin.as_ref().is_some_and(|origin| origin.parent == tip);
+        let index = self.branches.iter().rposition(is_child)?;
+        Some(BranchId(index))
+    }
+
+    /// Goes over to a branch, as far as it was computed.
+    pub(crate) fn go_to(&mut self, id: BranchId) {
+        self.path = self.ancestry(id);
+        let depth = self.path.len() - 1;
+        self.show(depth, Moment::Events(self.branch_at(depth).head().events()));
+    }
+
+    /// All branches, in the order in which they began.
+    pub(crate) fn branches(&self) -> Vec<BranchInfo> {
+        let info = |(index, branch): (usize, &Branch)| BranchInfo {
+            id: BranchId(index),
+            parent: branch.origin.as_ref().map(|origin| origin.parent),
+            act: branch.origin.as_ref().map(|origin| origin.act.to_string()).unwrap_or_default(),
+            began: branch.began,
+            events: branch.head().events(),
+            violations: branch.head().violations().len(),
+            is_on_path: self.path.contains(&BranchId(index)),
+        };
+        self.branches.iter().enumerate().map(info).collect()
+    }
+
+    /// What was done by hand on the path to what is shown, in order: when, and what.
+    pub(crate) fn acts(&self) -> Vec<(SimTime, Command)> {
+        let shown = self.path[..=self.cursor.depth].iter().map(|id| &self.branches[id.0]);
+        shown.filter_map(|branch| Some((branch.began, branch.origin.as_ref()?.act.clone()))).collect()
+    }
+
+    /// What the run comes to, where that is certain already; else nothing was violated so far. Whether it would
+    /// converge in time is judged by runs without a person in them.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        let simulation = self.simulation();
+        if let Some(verdict) = simulation.breakdown().and_then(Verdict::of_breakdown) {
+            return Some(verdict);
+        }
+        let first = simulation.violations().first();
+        let expect = &self.loaded.scenario.expect;
+        match (first, first.map(|violation| violation.property.clone())) {
+            (_, Some(property)) if *expect == Expectation::Violation(property.clone()) => {
+                Some(Verdict::ExpectedViolation { property })
+            }
+            _ if !simulation.beyond_promise().is_empty() => Some(Verdict::BeyondPromise),
+            (Some(first), _) if first.property == PANIC => {
+                Some(Verdict::Panic { message: first.evidence.clone() })
+            }
+            (_, property) => property.map(|property| Verdict::Violation { property }),
+        }
+    }
+
+    /// The scenario's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.loaded.scenario.name
+    }
+
+    /// The scenario in a line; may be empty.
+    pub(crate) fn summary(&self) -> &str {
+        &self.loaded.scenario.summary
+    }
+
+    /// The scenario with what the seed draws.
+    pub(crate) const fn scenario(&self) -> &Scenario {
+        &self.configured
+    }
+
+    /// What decides everything but what is done by hand.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Whether time passes.
+    pub(crate) const fn playback(&self) -> Playback {
+        self.playback
+    }
+
+    /// Whether it is on its way to something that was not computed yet.
+    pub(crate) const fn is_seeking(&self) -> bool {
+        self.goal.is_some()
+    }
+
+    /// How fast time passes, if it does.
+    pub(crate) const fn speed(&self) -> Speed {
+        self.speed
+    }
+
+    /// Up to when things were let happen.
+    pub(crate) const fn playhead(&self) -> SimTime {
+        self.playhead
+    }
+
+    /// What is shown.
+    pub(crate) fn simulation(&self) -> &dyn Simulation {
+        match &self.cursor.earlier {
+            Some(copy) => copy.as_ref(),
+            None => self.shown_branch().head(),
+        }
+    }
+
+    /// How things stood before the last event, or before the act by hand that was last.
+    pub(crate) fn before(&self) -> Option<Box<dyn Simulation>> {
+        let (depth, events) = self.one_back()?;
+        self.branch_at(depth).copy_at(Moment::Events(events)).ok().map(|(copy, _)| copy)
+    }
+
+    /// The present path as far as it was computed: its trace, history and milestones hold what is shown, and what comes after.
+    pub(crate) fn run(&self) -> &dyn Simulation {
+        self.branch_at(self.path.len() - 1).head()
+    }
+
+    /// Which branch the present path leads to.
+    pub(crate) fn tip(&self) -> BranchId {
+        *self.path.last().expect("a path has the first branch")
+    }
+
+    /// When a run without a person in it ends at the latest.
+    pub(crate) fn end(&self) -> SimTime {
+        let phases = &self.configured.phases;
+        phases.converged_by() + phases.steady.span()
+    }
+
+    /// What went wrong here, if anything did.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Whether time can go back.
+    pub(crate) fn can_go_back(&self) -> bool {
+        self.branches[0].can_go_back()
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.cursor.earlier.is_some() || self.simulation().capabilities().step
+    }
+
+    fn shown_branch(&self) -> &Branch {
+        self.branch_at(self.cursor.depth)
+    }
+
+    fn branch_at(&self, depth: usize) -> &Branch {
+        &self.branches[self.path[depth].0]
+    }
+
+    /// Where the moment before the one that is shown lies: in which branch of the path, after how many events.
+    fn one_back(&self) -> Option<(usize, u64)> {
+        let (depth, events) = (self.cursor.depth, self.simulation().events());
+        match (events > self.shown_branch().first, depth.checked_sub(1)) {
+            (true, _) => Some((depth, events - 1)),
+            (false, parent) => parent.map(|parent| (parent, events)),
+        }
+    }
+
+    /// From the first branch to this one.
+    fn ancestry(&self, id: BranchId) -> Vec<BranchId> {
+        let parent = |id: &BranchId| self.branches[id.0].origin.as_ref().map(|origin| origin.parent);
+        let mut path: Vec<BranchId> = std::iter::successors(Some(id), parent).collect();
+        path.reverse();
+        path
+    }
+
+    /// Where the path leaves the branch that is shown: after so many events; `u64::MAX` where it does not.
+    fn leaves_at(&self) -> u64 {
+        let next = self.path.get(self.cursor.depth + 1);
+        next.map_or(u64::MAX, |id| self.branches[id.0].first)
+    }
+
+    /// If the next thing on the path is an act by hand: goes past it.
+    fn enter_next(&mut self) -> bool {
+        let is_there = self.simulation().events() >= self.leaves_at();
+        if is_there {
+            let depth = self.cursor.depth + 1;
+            self.show_quietly(depth, Moment::Events(self.branch_at(depth).first));
+        }
+        is_there
+    }
+
+    /// Goes on along the path, up to a time or by so many events.
+    fn advance(&mut self, until: SimTime, events: u64) -> Stop {
+        let mut left = events;
+        loop {
+            let (before, leaves_at) = (self.simulation().events(), self.leaves_at());
+            let most = left.min(leaves_at - before);
+            let stop = if let Some(copy) = &mut self.cursor.earlier {
+                copy.run(until, most)
+            } else {
+                let BranchId(index) = self.path[self.cursor.depth];
+                self.branches[index].extend(until, most)
+            };
+            let now = self.simulation().events();
+            left -= now - before;
+            self.compare();
+            if stop != Stop::Budget || left == 0 {
+                return stop;
+            }
+            if now < leaves_at || !self.enter_next() {
+                return stop;
+            }
+        }
+    }
+
+    /// A copy that has come to where a copy or the end of its branch was kept must be the same; where it is the end, it
+    /// is no longer needed.
+    fn compare(&mut self) {
+        let depth = self.cursor.depth;
+        let Some(copy) = &self.cursor.earlier else { return };
+        let branch = self.branch_at(depth);
+        let Some(kept) = branch.kept_at(copy.events()) else { return };
+        let is_end = branch.head().events() == copy.events();
+        if kept.digest() != copy.digest() {
+            let (events, first, second) = (copy.events(), kept.digest(), copy.digest());
+            self.trouble = Some(format!(
+                "this run is not deterministic: after {events} events its digest was {first}, and when they were done again {second}"
+            ));
+        }
+        if is_end {
+            self.cursor.earlier = None;
+        }
+    }
+
+    /// Shows a moment of a branch of the path that was computed.
+    fn show(&mut self, depth: usize, moment: Moment) {
+        self.goal = None;
+        self.playback = Playback::Paused;
+        self.show_quietly(depth, moment);
+        self.playhead = self.simulation().now();
+    }
+
+    fn show_quietly(&mut self, depth: usize, moment: Moment) {
+        let branch = self.branch_at(depth);
+        if branch.ends_before(moment) {
+            self.cursor = Cursor { depth, earlier: None };
+            return;
+        }
+        match branch.copy_at(moment) {
+            Ok((copy, redone)) => {
+                self.redone = redone;
+                self.cursor = Cursor { depth, earlier: Some(copy) };
+                self.compare();
+            }
+            Err(unable) => self.trouble = Some(unable.to_string()),
+        }
+    }
+
+    fn halt(&mut self, stop: Stop) {
+        self.playhead = self.simulation().now();
+        self.playback = match stop {
+            Stop::Idle => Playback::Idle,
+            Stop::Horizon | Stop::Budget | Stop::Violation | Stop::Broken => Playback::Paused,
+        };
+    }
+}
