@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn every_panel_can_be_shown_alone_and_says_something() {
-        for place in 0..PANELS.len() {
+        for (place, panel) in PANELS.iter().enumerate() {
             let mut tiles = Tiles::default();
             let root = tiles.insert_pane(place);
             let mut app = app("raft/random-swarm");
@@ -415,11 +415,7 @@ mod tests {
                 .with_size(vec2(700.0, 500.0))
                 .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
             window.run();
-            assert!(
-                window.query_all_by_label_contains(PANELS[place].name).next().is_some(),
-                "{}",
-                PANELS[place].name
-            );
+            assert!(window.query_all_by_label_contains(panel.name).next().is_some(), "{}", panel.name);
         }
     }
 
@@ -429,13 +425,12 @@ mod tests {
         for place in (0..PANELS.len()).chain(0..PANELS.len()) {
             toggle(&mut app.tree, place);
         }
-        for place in 0..PANELS.len() {
-            let tile =
-                app.tree.tiles.find_pane(&place).unwrap_or_else(|| panic!("{} is gone", PANELS[place].name));
+        for (place, panel) in PANELS.iter().enumerate() {
+            let tile = app.tree.tiles.find_pane(&place).unwrap_or_else(|| panic!("{} is gone", panel.name));
             if !app.tree.is_visible(tile) {
                 toggle(&mut app.tree, place);
             }
-            assert!(app.tree.is_visible(tile), "{}", PANELS[place].name);
+            assert!(app.tree.is_visible(tile), "{}", panel.name);
         }
     }
 
