@@ -68,7 +68,9 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
         let outcome = |trial: &Trial<'_>, case: &Case| {
             if interrupt::is_asked() { Outcome::default() } else { trial.outcome(case) }
         };
-        let mut runner = |trial: &Trial<'_>, cases: &[Case]| up_to_first(cases, |case| outcome(trial, case));
+        let mut runner = |trial: &Trial<'_>, cases: &[Case]| {
+            (!interrupt::is_asked()).then(|| up_to_first(cases, |case| outcome(trial, case)))
+        };
         let mut watch = |at: Progress| {
             progress.begin(format!("shrinking, {} faults and {} operations left", at.faults, at.operations));
             progress.show(usize::try_from(at.runs).unwrap_or(usize::MAX));

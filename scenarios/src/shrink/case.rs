@@ -104,10 +104,20 @@ pub(super) fn time_of(entry: &Entry) -> SimTime {
     entry.moment().map_or(SimTime::MAX, |moment| moment.time)
 }
 
+/// What decides which faults a case has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawing {
+    /// Its entries: nothing is drawn.
+    Nothing,
+    /// Its scenario; it has no entries.
+    Scenario,
+}
+
 /// Decides whether a case fails as the first run did.
 pub struct Trial<'a> {
     pub(super) table: &'a ProtocolTable,
     pub(super) symptom: Symptom,
+    pub(super) drawing: Drawing,
     /// More events than this are no smaller run.
     pub(super) events_max: u64,
 }
@@ -124,11 +134,14 @@ pub struct Outcome {
 impl Trial<'_> {
     /// Runs a case.
     pub fn outcome(&self, case: &Case) -> Outcome {
-        let plan = case.plan();
-        if !case.fits(&plan) {
+        let plan = match self.drawing {
+            Drawing::Nothing => Some(case.plan()),
+            Drawing::Scenario => None,
+        };
+        if plan.as_ref().is_some_and(|plan| !case.fits(plan)) {
             return Outcome::default();
         }
-        let report = self.report(&case.loaded, case.seed, Some(plan), HistoryEvidence::FirstLine);
+        let report = self.report(&case.loaded, case.seed, plan, HistoryEvidence::FirstLine);
         Outcome { fails: self.is_same(&report), events: report.events }
     }
 

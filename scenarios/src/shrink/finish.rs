@@ -48,8 +48,13 @@ impl Shrunk {
 
     /// Whether nine in ten of what happened from outside are gone, or hardly anything is left.
     pub(super) const fn is_small(&self) -> bool {
-        let (before, after) = (self.before.faults + self.before.operations, self.weight().0);
-        after * 10 <= before || after <= 20
+        let before = self.before.faults + self.before.operations;
+        self.weight().0 * 10 <= before || self.is_tiny()
+    }
+
+    /// Whether hardly anything is left of what happened from outside.
+    pub(super) const fn is_tiny(&self) -> bool {
+        self.weight().0 <= 20
     }
 }
 

@@ -1,6 +1,8 @@
 //! From a failure to the smallest run that fails in the same way.
 //!
 //! ```text
+//!              ┌────── kin ◄─────┐
+//!              ▼                 │
 //! capsule ─ start ─► cases ─ parts ─► the smallest ─ halves ─► entries ─► fields ─► times ─► seeds ─┐
 //!                                         ▲                                                         │
 //!                                         ├───────────────── until nothing helps ───────────────────┘
@@ -11,6 +13,7 @@
 //! | --- | --- |
 //! | `start` | writes out what was drawn, in four ways |
 //! | `parts` | looks for the failure in short runs made of parts of the long one |
+//! | `kin` | where no part fails, begins with shorter runs of the scenario, with other seeds |
 //! | `halves` | takes away half of what happens in a long run, with many seeds |
 //! | `entries` | takes away faults and operations, by delta debugging ("Simplifying and Isolating Failure-Inducing Input", Zeller and Hildebrandt, IEEE TSE 2002): half of them, a quarter, … one |
 //! | `fields` | takes away fields of the scenario, nodes, clients, the end of the run |
@@ -38,6 +41,7 @@ mod entries;
 mod fields;
 mod finish;
 mod halves;
+mod kin;
 mod needs;
 mod parts;
 mod start;
@@ -54,10 +58,11 @@ use sim_core::Span;
 use sim_core::fault::Entry;
 
 pub use self::case::{Case, Outcome, Trial};
-use self::case::{is_operation, time_of};
+use self::case::{Drawing, is_operation, time_of};
 pub use self::finish::Shrunk;
 use self::finish::{Undoing, Written};
 pub use self::needs::{Family, needs};
+use self::start::Starts;
 pub use self::symptom::Symptom;
 pub(crate) use self::whole::written_out;
 use crate::capsule::Opened;
@@ -73,9 +78,7 @@ const BATCH: usize = 32;
 const AT_ONCE: usize = 64;
 /// What each way to begin may take of all, until one is chosen.
 const BEGIN_SHARE: u64 = 12;
-/// A way in which operations are drawn comes after one with so many times its events in which they are not.
-const DRAWN_WEIGHT: u64 = 4;
-/// So many of them are gone on with in any case.
+/// So many of the ways to begin are gone on with, but where hardly anything is left after a dear one.
 const TRIED_MIN: usize = 2;
 /// How many events rounder times may take, beyond all others.
 const ROUNDING: u64 = 500_000;
@@ -88,8 +91,8 @@ const SEEDS: (u64, u64) = (8, 1_000);
 const SEEDS_OF_PHASES: u64 = 16;
 
 /// Runs some candidates, at once or one after the other, and gives their outcomes in the same order. What comes behind
-/// the first that fails may be left out.
-pub type Runner<'a> = dyn FnMut(&Trial<'_>, &[Case]) -> Vec<Outcome> + 'a;
+/// the first that fails may be left out. `None`: no more are to be run.
+pub type Runner<'a> = dyn FnMut(&Trial<'_>, &[Case]) -> Option<Vec<Outcome>> + 'a;
 
 /// How large a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -159,8 +162,18 @@ struct Shrinker<'run, 'a> {
     /// What a pass over all entries may cost.
     thrift: Thrift,
     spent: Spent,
-    /// How many events it may take.
+    /// How many events it may take, now.
     events_max: u64,
+    /// How many all of it may take.
+    events_all: u64,
+    /// Whether no more is to be run.
+    is_broken_off: bool,
+}
+
+/// A case that was begun with.
+struct Begun {
+    case: Case,
+    events: u64,
 }
 
 /// Whether passes that would take much of what is left are put off: they cost less when the run is smaller.
@@ -195,67 +208,101 @@ pub fn shrink(
     let symptom =
         Symptom::of(&first.report).ok_or_else(|| Refusal::Passes(first.report.verdict.to_string()))?;
     let longest = first.report.events.saturating_mul(2).saturating_add(100_000);
-    let trial = Trial { table, symptom, events_max: longest };
-    let starts = start::cases(opened, first.simulation.as_ref(), &trial.symptom.property, table);
+    let trial = Trial { table, symptom, events_max: longest, drawing: Drawing::Nothing };
+    let (loaded, seed) = (&opened.loaded, opened.capsule.seed);
+    let starts = start::cases(loaded, seed, first.simulation.as_ref(), &trial.symptom.property, table);
     let mut all = Shrinker {
         trial: &trial,
         runner,
         watch,
-        first: &opened.loaded,
-        best: Case {
-            loaded: Arc::new(opened.loaded.clone()),
-            seed: opened.capsule.seed,
-            entries: Vec::new(),
-        },
+        first: loaded,
+        best: Case { loaded: Arc::new(loaded.clone()), seed, entries: Vec::new() },
         best_events: first.report.events,
         failed: Span::nanos(first.report.violations.first().map_or(0, |violation| violation.at_ns)),
         seeds: 0,
         thrift: Thrift::Saving,
         spent: Spent::default(),
         events_max,
+        events_all: events_max,
+        is_broken_off: false,
     };
     all.best_of(starts, &first).ok_or(Refusal::NotWritable)
 }
 
 impl Shrinker<'_, '_> {
-    /// Begins with each of the cases, and goes on with those that get smallest.
-    fn best_of(&mut self, starts: Vec<Case>, first: &Run) -> Option<Shrunk> {
-        let all = self.events_max;
-        let mut begun: Vec<(u64, Case, u64)> = Vec::new();
-        for (index, start) in starts.into_iter().enumerate() {
-            self.begin_with(start, first.report.events, all / BEGIN_SHARE);
+    /// Begins in all ways that may be needed, and goes on with those that get smallest.
+    fn best_of(&mut self, starts: Starts, first: &Run) -> Option<Shrunk> {
+        let Starts { explicit, mut drawn } = starts;
+        let mut begun = self.begun(explicit, first);
+        if begun.is_empty() {
+            begun = self.begun(std::mem::take(&mut drawn), first);
+        }
+        if Self::wants_kin(&begun, first) {
+            begun.extend(self.begun_with_kin(first));
+        }
+        let mut smallest = self.smallest_of(begun, None, first);
+        if !smallest.as_ref().is_some_and(Shrunk::is_small) {
+            // Where operations are drawn there is less to take away.
+            let begun = self.begun(drawn, first);
+            smallest = self.smallest_of(begun, smallest, first);
+        }
+        smallest.map(|smallest| Shrunk { runs: self.spent.runs, ..smallest })
+    }
+
+    /// Begins with each of the cases, which are all one run: looks for short runs that fail. Leaves out those that do not fail.
+    fn begun(&mut self, starts: Vec<Case>, ran: &Run) -> Vec<Begun> {
+        let mut begun = Vec::new();
+        for case in starts {
+            self.begin_with(Begun { case, events: ran.report.events }, self.events_all / BEGIN_SHARE);
             if self.fails() {
                 self.without_convergence();
                 self.with_sooner_heal();
-                self.by_parts(first);
-                // Where operations are drawn there is less to take away.
-                let rank = self.best_events * if index < start::EXPLICIT { 1 } else { DRAWN_WEIGHT };
-                begun.push((rank, self.best.clone(), self.best_events));
+                self.by_parts(ran);
+                begun.push(Begun { case: self.best.clone(), events: self.best_events });
             }
         }
-        begun.sort_by_key(|(rank, ..)| *rank);
-        let mut smallest: Option<Shrunk> = None;
-        for (index, (_, case, events)) in begun.into_iter().enumerate() {
-            if smallest.as_ref().is_some_and(|shrunk| index >= TRIED_MIN && shrunk.is_small()) {
+        begun
+    }
+
+    /// Goes on with those that have the fewest events, until that is enough; `smallest` is what there is by now.
+    fn smallest_of(
+        &mut self,
+        mut begun: Vec<Begun>,
+        mut smallest: Option<Shrunk>,
+        first: &Run,
+    ) -> Option<Shrunk> {
+        begun.sort_by_key(|begun| begun.events);
+        for (index, begun) in begun.into_iter().enumerate() {
+            // What is tiny by now, but was dear, another way will not make much smaller for less.
+            let is_dear = self.spent.events > self.events_all / 2;
+            let is_enough =
+                |shrunk: &Shrunk| (is_dear && shrunk.is_tiny()) || (index >= TRIED_MIN && shrunk.is_small());
+            if smallest.as_ref().is_some_and(is_enough) {
                 break;
             }
             // Most of what is left, so that the next has something as well.
-            self.begin_with(case, events, all.saturating_sub(self.spent.events) * 2 / 3);
+            self.begin_with(begun, self.events_all.saturating_sub(self.spent.events) * 2 / 3);
             let shrunk = self.shrink(&first.report);
             smallest = match (smallest, shrunk) {
                 (Some(one), Some(other)) if other.weight() >= one.weight() => Some(one),
                 (one, other) => other.or(one),
             };
         }
-        smallest.map(|smallest| Shrunk { runs: self.spent.runs, ..smallest })
+        smallest
     }
 
     /// Goes on with another case, and so many events.
-    fn begin_with(&mut self, case: Case, events: u64, share: u64) {
-        self.best = case;
-        self.best_events = events;
+    fn begin_with(&mut self, begun: Begun, share: u64) {
+        self.best = begun.case;
+        self.best_events = begun.events;
         self.thrift = Thrift::Saving;
-        self.events_max = self.spent.events + share;
+        self.with_share(share);
+    }
+
+    /// Goes on with so many events, or what is left of all.
+    fn with_share(&mut self, share: u64) {
+        let left = self.events_all.saturating_sub(self.spent.events);
+        self.events_max = self.spent.events + share.min(left);
     }
 
     /// Whether the case to begin with fails.
@@ -319,7 +366,7 @@ impl Shrinker<'_, '_> {
     }
 
     const fn is_spent(&self) -> bool {
-        self.spent.events >= self.events_max
+        self.is_broken_off || self.spent.events >= self.events_max
     }
 
     /// Whether so many candidates are to be put off.
@@ -367,8 +414,17 @@ impl Shrinker<'_, '_> {
     /// The first of `cases` that fails, and its events. What comes after it costs nothing, though it may have been run at the
     /// same time.
     fn first_failing(&mut self, cases: &[Case]) -> Option<(usize, u64)> {
+        self.first_failing_of(self.trial, cases)
+    }
+
+    /// The same by another trial.
+    fn first_failing_of(&mut self, trial: &Trial<'_>, cases: &[Case]) -> Option<(usize, u64)> {
         for (chunk, cases) in cases.chunks(AT_ONCE).enumerate() {
-            for (index, outcome) in (self.runner)(self.trial, cases).into_iter().enumerate() {
+            let Some(outcomes) = (self.runner)(trial, cases) else {
+                self.is_broken_off = true;
+                return None;
+            };
+            for (index, outcome) in outcomes.into_iter().enumerate() {
                 self.spent.runs += 1;
                 self.spent.events += outcome.events;
                 if outcome.fails {

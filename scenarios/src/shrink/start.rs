@@ -15,22 +15,28 @@ use sim_core::fault::{Command, Entry, Moment, Plan, Shape, Target, Trigger};
 use sim_core::{SimTime, Simulation, Span};
 
 use super::case::{Case, is_operation, text_with};
-use crate::capsule::Opened;
 use crate::load::Loaded;
 use crate::plan::heal;
 use crate::protocol::ProtocolTable;
 
-/// In so many of the first cases all operations are written out.
-pub(super) const EXPLICIT: usize = 2;
+/// The first cases to try, the best first.
+#[derive(Default)]
+pub(super) struct Starts {
+    /// Those in which all operations are written out.
+    pub(super) explicit: Vec<Case>,
+    /// Those in which the scenario draws them.
+    pub(super) drawn: Vec<Case>,
+}
 
-/// The first cases to try, the best first. `ran` is the world of the capsule, at its end.
+/// The first cases to try for a run of a scenario with a seed. `ran` is its world, at its end.
 pub(super) fn cases(
-    opened: &Opened,
+    loaded: &Loaded,
+    seed: u64,
     ran: &dyn Simulation,
     property: &str,
     table: &ProtocolTable,
-) -> Vec<Case> {
-    let scenario = opened.loaded.configured(opened.capsule.seed, table).scenario.clone();
+) -> Starts {
+    let scenario = loaded.configured(seed, table).scenario.clone();
     let is_heal = |entry: &Entry| {
         heal::entries(&scenario)
             .iter()
@@ -49,27 +55,35 @@ pub(super) fn cases(
     let faults = asked.iter().filter(|entry| !is_operation(entry)).cloned();
     let explicit_asked: Vec<Entry> = faults.chain(operations(ran).filter(is_early)).collect();
 
-    let drawn: Option<Arc<Loaded>> = base(opened, property, table, &[]);
-    let silent = base(opened, property, table, &["clients.operations=0"]);
+    let drawn = base(loaded, seed, property, table, &[]);
+    let silent = base(loaded, seed, property, table, &["clients.operations=0"]);
     let case = |loaded: &Option<Arc<Loaded>>, entries: Vec<Entry>| {
         let entries = Plan::new(entries, Vec::new()).entries().iter().cloned().map(Arc::new).collect();
-        loaded.clone().map(|loaded| Case { loaded, seed: opened.capsule.seed, entries })
+        loaded.clone().map(|loaded| Case { loaded, seed, entries })
     };
-    [case(&silent, explicit_asked), case(&silent, explicit), case(&drawn, asked), case(&drawn, concrete)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let explicit = [case(&silent, explicit_asked), case(&silent, explicit)];
+    let drawn = [case(&drawn, asked), case(&drawn, concrete)];
+    Starts {
+        explicit: explicit.into_iter().flatten().collect(),
+        drawn: drawn.into_iter().flatten().collect(),
+    }
 }
 
-/// The scenario of the capsule without faults of its own and draws.
-fn base(opened: &Opened, property: &str, table: &ProtocolTable, more: &[&str]) -> Option<Arc<Loaded>> {
-    let configured = opened.loaded.configured(opened.capsule.seed, table);
+/// The scenario without faults of its own and draws.
+fn base(
+    loaded: &Loaded,
+    seed: u64,
+    property: &str,
+    table: &ProtocolTable,
+    more: &[&str],
+) -> Option<Arc<Loaded>> {
+    let configured = loaded.configured(seed, table);
     let drawn: Vec<String> = configured.drawn.iter().map(ToString::to_string).collect();
     let expect = format!("expect=Violation(\"{property}\")");
     let mut set: Vec<&str> = drawn.iter().map(String::as_str).collect();
     set.extend(["draw=[]", "faults=()", "hunt=false", &expect]);
     set.extend(more);
-    let text = text_with(opened.loaded.value_text(), &set)?;
+    let text = text_with(loaded.value_text(), &set)?;
     crate::load::load("shrunk", text.as_bytes(), &[], table).ok().map(Arc::new)
 }
 

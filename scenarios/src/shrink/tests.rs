@@ -37,7 +37,7 @@ fn shrunk_within(opened: &Opened, is_reversed: bool, events_max: u64) -> Result<
         for index in order {
             outcomes[index] = trial.outcome(&cases[index]);
         }
-        outcomes
+        Some(outcomes)
     };
     shrink(opened, &table(), events_max, &mut runner, &mut |_| {})
 }
@@ -57,6 +57,12 @@ fn a_failure_shrinks_to_a_scenario_that_fails_in_the_same_way() {
     assert_eq!((report.digest, report.exit_code), (shrunk.capsule.digest, 0), "{:?}", report.verdict);
 }
 
+fn all_starts(opened: &Opened, ran: &Run) -> Vec<Case> {
+    let (loaded, seed) = (&opened.loaded, opened.capsule.seed);
+    let starts = start::cases(loaded, seed, ran.simulation.as_ref(), "linearizability", &table());
+    [starts.explicit, starts.drawn].concat()
+}
+
 #[test]
 fn every_way_to_begin_is_what_its_file_says() {
     for (scenario, seed) in
@@ -66,8 +72,9 @@ fn every_way_to_begin_is_what_its_file_says() {
         let ran = run(&opened.loaded, &table(), seed, &RunOptions::default());
         let symptom = Symptom { property: "any".to_owned(), evidence: String::new() };
         let table = table();
-        let trial = Trial { table: &table, symptom, events_max: u64::MAX };
-        let cases = start::cases(&opened, ran.simulation.as_ref(), "linearizability", &table);
+        let drawing = Drawing::Nothing;
+        let trial = Trial { table: &table, symptom, events_max: u64::MAX, drawing };
+        let cases = all_starts(&opened, &ran);
         assert_eq!(cases.len(), 4, "{scenario}");
         for case in cases {
             let written =
@@ -84,7 +91,7 @@ fn every_way_to_begin_is_what_its_file_says() {
 fn half_a_run_is_a_smaller_run_that_fits_its_scenario() {
     let opened = opened("raft/random-swarm", 3, &[]);
     let ran = run(&opened.loaded, &table(), 3, &RunOptions::default());
-    for case in start::cases(&opened, ran.simulation.as_ref(), "linearizability", &table()) {
+    for case in all_starts(&opened, &ran) {
         let phase = |case: &Case| case.loaded.scenario.phases.faults.span();
         let halves: Vec<Case> = (0..100).filter_map(|number| halves::half(&case, number, &table())).collect();
         assert!(halves.len() > 50, "{}", halves.len());
@@ -153,6 +160,31 @@ fn who_runs_candidates_in_which_order_changes_nothing() {
     let [one, other] = [false, true].map(|is_reversed| shrunk(&opened, is_reversed).expect("it fails"));
     assert_eq!(one.scenario_text, other.scenario_text);
     assert_eq!((one.runs, one.after), (other.runs, other.after));
+}
+
+#[test]
+fn a_failure_that_no_part_of_its_run_shows_is_small_in_another_run_of_its_scenario() {
+    let mutant = "protocol.mutant=no-uptodate-check";
+    let opened = opened("raft/random-elections", 50_318_724_051_128, &[mutant]);
+    let shrunk = shrunk_within(&opened, false, 22_000_000).expect("it fails");
+    assert_eq!(shrunk.capsule.property, "committed-is-durable");
+    let (before, after) = (shrunk.before, shrunk.after);
+    assert_eq!(before.faults, 108, "of the capsule's run");
+    assert!(after.faults * 10 <= before.faults, "{before:?} became {after:?}");
+    assert!(after.operations * 10 <= before.operations, "{before:?} became {after:?}");
+}
+
+#[test]
+fn what_is_broken_off_ends_with_the_smallest_run_so_far() {
+    let mutant = "protocol.mutant=no-uptodate-check";
+    let opened = opened("raft/random-elections", 50_318_724_051_128, &[mutant]);
+    let mut batches = 0..20;
+    let mut runner = |trial: &Trial<'_>, cases: &[Case]| {
+        batches.next().map(|_| cases.iter().map(|case| trial.outcome(case)).collect())
+    };
+    let shrunk = shrink(&opened, &table(), 40_000_000, &mut runner, &mut |_| {}).expect("it fails");
+    assert_eq!(shrunk.capsule.property, "committed-is-durable");
+    assert!(shrunk.runs <= 20 * 64, "{}", shrunk.runs);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use sim_core::Simulation;
 
-use super::case::{Trial, text_with};
+use super::case::{Drawing, Trial, text_with};
 use super::finish::{Undoing, Written, comment, failing, laid_out};
 use super::{Symptom, start};
 use crate::capsule::Opened;
@@ -22,17 +22,19 @@ pub(crate) fn written_out(
     table: &ProtocolTable,
     events_max: u64,
 ) -> Option<String> {
-    let trial = Trial { table, symptom: symptom.clone(), events_max };
+    let trial = Trial { table, symptom: symptom.clone(), events_max, drawing: Drawing::Nothing };
     let name = &opened.loaded.scenario.name;
     let is_drawn = opened.loaded.scenario.faults.random.is_some();
     let as_written = || as_written(opened, &trial);
     let found = if is_drawn { None } else { as_written() };
     let found = found.or_else(|| {
-        let mut cases = start::cases(opened, ran, &symptom.property, table);
+        let starts = start::cases(&opened.loaded, opened.capsule.seed, ran, &symptom.property, table);
         // Those that leave it to the scenario what clients ask are shorter.
-        let explicit = cases.len().min(start::EXPLICIT);
-        cases.rotate_left(explicit);
-        let mut ways = cases.iter().flat_map(|case| [(case, Undoing::Beside), (case, Undoing::Apart)]);
+        let mut ways = starts
+            .drawn
+            .iter()
+            .chain(&starts.explicit)
+            .flat_map(|case| [(case, Undoing::Beside), (case, Undoing::Apart)]);
         ways.find_map(|(case, undoing)| {
             let written = Written::of(case, &trial, &opened.loaded, name, undoing, HistoryEvidence::Whole)?;
             trial.is_same(&written.report).then_some((written.text, written.report))
