@@ -1,5 +1,7 @@
 //! The window: where the panels are, and what becomes of what a person wants.
 
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText};
@@ -30,6 +32,8 @@ pub struct App {
     chosen: Option<Chosen>,
     /// Why the last intent came to nothing.
     complaint: Option<String>,
+    /// What came of the last intent, where that is not to be seen.
+    notice: Option<String>,
     desk: Desk,
     /// Panes are places in the table of panels.
     tree: Tree<usize>,
@@ -49,6 +53,7 @@ impl App {
             selected: NodeId::new(0),
             chosen: None,
             complaint: None,
+            notice: None,
             desk: Desk::default(),
             tree: arrangement(),
             statuses: Vec::new(),
@@ -78,7 +83,7 @@ impl App {
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { session, lanes, selected, chosen, complaint, desk, tree, statuses } = self;
+        let Self { session, lanes, selected, chosen, complaint, notice, desk, tree, statuses } = self;
         let scene = Scene {
             session,
             statuses,
@@ -86,6 +91,7 @@ impl App {
             selected: *selected,
             chosen: chosen.as_ref(),
             complaint: complaint.as_deref(),
+            notice: notice.as_deref(),
         };
         keys(ui, &scene, desk, &mut intents);
         Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
@@ -102,7 +108,7 @@ impl App {
     }
 
     fn fulfil(&mut self, intent: Intent, ui: &Ui) {
-        self.complaint = None;
+        (self.complaint, self.notice) = (None, None);
         let session = &mut self.session;
         match intent {
             Intent::Play => session.play(),
@@ -122,6 +128,10 @@ impl App {
                 self.begin();
             }
             Intent::Open(name) => self.open(&name),
+            Intent::Save(path) => match save(session, &path) {
+                Ok(command) => self.notice = Some(format!("written; to repeat it: {command}")),
+                Err(error) => self.complaint = Some(format!("`{path}` is not written: {error}")),
+            },
             Intent::Select(node) => self.selected = node,
             Intent::SelectRecord(record) => self.choose(record),
             Intent::Apply(command) => {
@@ -198,6 +208,20 @@ fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
             intents.extend((wish.intent)(scene));
         }
     }
+}
+
+/// Writes a capsule of the present path to a new file; says how to replay it.
+fn save(session: &Session, path: &str) -> io::Result<String> {
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+    let command =
+        if is_plain { format!("splitbrain replay {path}") } else { format!("splitbrain replay '{path}'") };
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(session.capsule(&command).as_bytes()).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        fs::remove_file(path)?;
+        return Err(error);
+    }
+    Ok(command)
 }
 
 /// Where the panels are at first.
@@ -442,6 +466,30 @@ mod tests {
         window.run();
         assert!(window.query_by_label_contains("there is neither a file nor a library scenario").is_some());
         assert_eq!(digest(&window), before);
+    }
+
+    #[test]
+    fn what_was_done_is_saved_to_a_new_file_and_never_over_an_old_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp-gui");
+        fs::create_dir_all(&folder).expect("cargo's folder can be written to");
+        let path = folder.join("by-hand.capsule.ron");
+        let _was_there = fs::remove_file(&path);
+        let path = path.to_str().expect("the path is text").to_owned();
+        let mut window = window("raft/steady");
+        press(&mut window, "Crash leader");
+        let before = digest(&window);
+        let ui_intent = |window: &mut Harness<'static, App>| {
+            let saved = save(&window.state().session, &path);
+            window.run();
+            saved.map_err(|error| error.kind())
+        };
+        assert_eq!(ui_intent(&mut window), Ok(format!("splitbrain replay {path}")));
+        assert_eq!(ui_intent(&mut window), Err(io::ErrorKind::AlreadyExists));
+        window.state_mut().open(&path);
+        window.run();
+        let events = window.state().session.simulation().events();
+        assert_eq!((events, window.state().complaint.as_deref()), (0, None));
+        assert_ne!(digest(&window), before, "it begins at the start");
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(crate) enum Intent {
     },
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
+    /// Write a capsule of what was done to a file that is not there yet.
+    Save(String),
     /// Look into a node.
     Select(NodeId),
     /// Look at a record of the trace, or at none.

@@ -1,6 +1,6 @@
 //! The row at the top: what is open, time and the world by buttons, and whether anything is wrong.
 
-use egui::{ComboBox, RichText, TextEdit, Ui};
+use egui::{Button, ComboBox, RichText, TextEdit, Ui};
 use scenarios::run::exit_code;
 
 use super::look::{BAD, GOOD, UNUSUAL};
@@ -11,6 +11,7 @@ use crate::command::{
 };
 use crate::model::library::Entry;
 use crate::model::scale::seconds;
+use crate::open::CAPSULE_ENDING;
 use crate::session::{Playback, Speed};
 
 /// What the row keeps.
@@ -20,6 +21,8 @@ pub(crate) struct Kept {
     seed: Option<String>,
     /// Part of the name of a scenario to open.
     wanted: String,
+    /// Where to write a capsule, while that is being typed.
+    path: Option<String>,
 }
 
 /// Shows the rows.
@@ -29,6 +32,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         scenario(ui, scene, desk, intents);
         seed(ui, scene, desk, intents);
         ui.separator();
+        save(ui, scene, desk, intents);
         panels(ui, intents);
         wish_button(ui, "Find…", &PALETTE, scene, intents);
         wish_button(ui, "?", &HELP, scene, intents);
@@ -92,6 +96,27 @@ fn seed(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
     wish_button(ui, "▶", &NEXT_SEED, scene, intents);
 }
 
+/// A menu that asks for the name of a new file.
+fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
+    let menu = ui.menu_button("Save…", |ui| {
+        ui.set_min_width(340.0);
+        ui.label("A capsule: the scenario, the seed and all that was done, to be replayed.");
+        let kept = &mut desk.bar.path;
+        let path = kept.get_or_insert_with(|| format!("{}-by-hand.capsule.ron", scene.session.name()));
+        let label = ui.label("file");
+        ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
+        let is_named = path.ends_with(CAPSULE_ENDING);
+        let button = ui
+            .add_enabled(is_named, Button::new("Save"))
+            .on_disabled_hover_text(format!("the name ends with `{CAPSULE_ENDING}`"));
+        if button.clicked() {
+            intents.push(Intent::Save(path.clone()));
+            ui.close();
+        }
+    });
+    menu.response.on_hover_text("write what was done to a file that the command line replays");
+}
+
 fn panels(ui: &mut Ui, intents: &mut Vec<Intent>) {
     ui.menu_button("Panels", |ui| {
         for (place, panel) in PANELS.iter().enumerate() {
@@ -139,6 +164,9 @@ fn time(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
 fn verdict(ui: &mut Ui, scene: &Scene<'_>) {
     if let Some(complaint) = scene.complaint.or(scene.session.trouble()) {
         ui.colored_label(BAD, complaint);
+    }
+    if let Some(notice) = scene.notice {
+        ui.colored_label(GOOD, notice);
     }
     let Some(verdict) = scene.session.verdict() else {
         ui.colored_label(GOOD, "nothing violated so far");

@@ -40,6 +40,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) chosen: Option<&'a Chosen>,
     /// Why the last intent came to nothing.
     pub(crate) complaint: Option<&'a str>,
+    /// What came of the last intent, where that is not to be seen.
+    pub(crate) notice: Option<&'a str>,
 }
 
 /// A record that is looked at.

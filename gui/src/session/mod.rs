@@ -25,9 +25,10 @@ mod tests;
 
 use std::time::Duration;
 
+use scenarios::capsule::Capsule;
 use scenarios::format::Expectation;
 use scenarios::run::{PANIC, Recording};
-use scenarios::{Loaded, ProtocolTable, Scenario, Verdict, assemble_recording};
+use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::fault::{Command, Plan};
 use sim_core::simulation::Unable;
 use sim_core::trace::Record;
@@ -309,6 +310,14 @@ impl Session {
     pub(crate) fn acts(&self) -> Vec<(SimTime, Command)> {
         let shown = self.path[..=self.cursor.depth].iter().map(|id| &self.branches[id.0]);
         shown.filter_map(|branch| Some((branch.began, branch.origin.as_ref()?.act.clone()))).collect()
+    }
+
+    /// A capsule of the present path, as a file: what was done by hand is part of its plan, and the run goes on from there
+    /// to its end without a person in it. `command` is what somebody who finds the file should type.
+    pub(crate) fn capsule(&self, command: &str) -> String {
+        let options = RunOptions { replay: Some(self.run().plan().clone()), ..RunOptions::PLAIN };
+        let report = scenarios::run(&self.loaded, &self.table, self.seed, &options).report;
+        Capsule::of(&self.loaded, &report).to_text(&self.loaded, command)
     }
 
     /// What the run comes to, where that is certain already; else nothing was violated so far. Whether it would

@@ -342,6 +342,29 @@ fn a_record_of_the_trace_can_be_gone_to() {
     assert_eq!(session.trouble(), None);
 }
 
+/// What a person did replays from the file, to the digest in it and by way of what was shown.
+#[test]
+fn a_capsule_of_what_was_done_by_hand_replays_to_its_digest() {
+    let mut session = session(1);
+    play(&mut session, 100);
+    crash(&mut session, 0);
+    play(&mut session, 30);
+    crash(&mut session, 1);
+    session.step();
+    let shown = moment(&session);
+    let text = session.capsule("splitbrain replay it");
+    let table = ProtocolTable::builtin();
+    let Opened { loaded, kept } =
+        open::of_bytes("it.capsule.ron", text.as_bytes(), &[], &table).expect("it is right");
+    let (seed, plan) = kept.expect("a capsule has a plan");
+    let options = RunOptions { replay: Some(plan.clone()), ..RunOptions::PLAIN };
+    let report = scenarios::run(&loaded, &table, seed, &options).report;
+    assert!(text.contains(&format!("digest: \"{}\"", report.digest)), "{text}");
+    let mut again = Session::following(loaded, table, seed, Some(&plan));
+    again.seek_events(shown.0);
+    assert_eq!(moment(&again), shown);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
