@@ -3,7 +3,8 @@
 //! `five-nodes.ron` is swept, and a run in which nearly nothing happens, for what a run costs at least. Processor time is
 //! what the system accounts to the program from its start to its end, in steps of 10 ms; memory is the most that was
 //! resident. Both are read in `/proc`, so this runs on Linux alone. Every figure is the median of [`ROUNDS`] rounds, in
-//! which the commands that are compared take turns.
+//! which the commands that are compared take turns; a ratio is the median of those of single rounds, so that a machine
+//! which gets slower meanwhile does not show.
 
 #![expect(
     clippy::disallowed_methods,
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 /// How many runs of five nodes a command has.
 const RUNS: u32 = 500;
 /// The same of runs in which nearly nothing happens.
@@ -26,7 +27,6 @@ const SHORT: [&str; 7] =
     ["echo/hello", "--set", "nodes=1", "--set", "clients.count=0", "--set", "phases.faults=1us"];
 
 /// What a command took.
-#[derive(Clone, Copy)]
 struct Took {
     wall: Duration,
     processor: Duration,
@@ -50,7 +50,7 @@ fn five_nodes() {
     let bare = ["--jobs", "1", "--set", "checks.invariants=[]", "--set", "checks.history=Off"];
     let ways: [&[&str]; 4] = [&["--jobs", "1"], &["--jobs", "2"], &bare, &["--jobs", "1", "--out", kept]];
     let seeds = format!("0..{RUNS}");
-    let [one, two, bare, kept] = medians(&ways.map(|way| {
+    let rounds = rounds(&ways.map(|way| {
         let arguments = [&[scenario, "--seeds", &seeds], way].concat();
         move || {
             let took = sweep(&arguments);
@@ -59,42 +59,41 @@ fn five_nodes() {
             took
         }
     }));
+    let of = |figure: &dyn Fn(&[Took; 4]) -> f64| median(rounds.iter().map(figure).collect());
     say("five nodes of Raft, ten seconds                                measured    goal");
-    row("runs a second on two threads", f64::from(RUNS) / two.wall.as_secs_f64(), "200 or more");
-    row("processor time a run, ms", millis(one) / f64::from(RUNS), "10 or less");
-    row("the same with two threads, to that with one", millis(two) / millis(one), "1.05 or less");
-    row("processor time to that without checks", millis(one) / millis(bare), "");
-    row("what keeping results adds, percent", 100.0 * (millis(kept) / millis(one) - 1.0), "2 or less");
+    let rate = of(&|[_, two, ..]| f64::from(RUNS) / two.wall.as_secs_f64());
+    row("runs a second on two threads", rate, "200 or more");
+    row("processor time a run, ms", of(&|[one, ..]| millis(one) / f64::from(RUNS)), "10 or less");
+    let both = of(&|[one, two, ..]| millis(two) / millis(one));
+    row("the same with two threads, to that with one", both, "1.05 or less");
+    row("processor time to that without checks", of(&|[one, _, bare, _]| millis(one) / millis(bare)), "");
+    let keeping = of(&|[one, .., kept]| 100.0 * (millis(kept) / millis(one) - 1.0));
+    row("what keeping results adds, percent", keeping, "2 or less");
 }
 
 /// What a run costs at least, and whether memory grows with runs.
 fn short_runs() {
     let ways = [SHORT_RUNS / 2, SHORT_RUNS * 5];
-    let [few, many] = medians(&ways.map(|runs| {
+    let rounds = rounds(&ways.map(|runs| {
         let seeds = format!("0..{runs}");
         move || sweep(&[&SHORT[..], &["--jobs", "1", "--seeds", &seeds]].concat())
     }));
+    let of = |figure: &dyn Fn(&[Took; 2]) -> f64| median(rounds.iter().map(figure).collect());
     let more = f64::from(ways[1] - ways[0]);
     say("runs in which nearly nothing happens");
-    row("processor time a run, microseconds", 1_000.0 * (millis(many) - millis(few)) / more, "100 or less");
-    row("resident after 100,000 runs to that after 10,000", kibibytes(many) / kibibytes(few), "1.05 or less");
+    let cost = of(&|[few, many]| 1_000.0 * (millis(many) - millis(few)) / more);
+    row("processor time a run, microseconds", cost, "100 or less");
+    let resident = of(&|[few, many]| kibibytes(many) / kibibytes(few));
+    row("resident after 100,000 runs to that after 10,000", resident, "1.05 or less");
 }
 
 /// Each way in turn, [`ROUNDS`] times.
-fn medians<const N: usize>(ways: &[impl Fn() -> Took; N]) -> [Took; N] {
-    let rounds: Vec<[Took; N]> = (0..ROUNDS).map(|_| std::array::from_fn(|way| ways[way]())).collect();
-    std::array::from_fn(|way| {
-        let of = |what: fn(&Took) -> Duration| median(rounds.iter().map(|round| what(&round[way])).collect());
-        Took {
-            wall: of(|took| took.wall),
-            processor: of(|took| took.processor),
-            resident_kib: median(rounds.iter().map(|round| round[way].resident_kib).collect()),
-        }
-    })
+fn rounds<const N: usize>(ways: &[impl Fn() -> Took; N]) -> Vec<[Took; N]> {
+    (0..ROUNDS).map(|_| std::array::from_fn(|way| ways[way]())).collect()
 }
 
-fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
-    values.sort_unstable();
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
@@ -139,12 +138,12 @@ fn most_resident_kib(status: &Path) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-fn millis(took: Took) -> f64 {
+fn millis(took: &Took) -> f64 {
     1_000.0 * took.processor.as_secs_f64()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn kibibytes(took: Took) -> f64 {
+fn kibibytes(took: &Took) -> f64 {
     took.resident_kib as f64
 }
 
