@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
 };
-use scenarios::ProtocolTable;
 use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
@@ -153,7 +153,7 @@ impl App {
     }
 
     fn open(&mut self, name: &str) {
-        let table = ProtocolTable::builtin();
+        let table = Arc::clone(self.session.table());
         match open::open(name, &[], &table) {
             Ok(Opened { loaded, kept }) => {
                 let (seed, plan) = kept.map_or((0, None), |(seed, plan)| (seed, Some(plan)));
@@ -315,13 +315,14 @@ mod tests {
     use egui::{Key, Modifiers, pos2, vec2};
     use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable;
+    use scenarios::ProtocolTable;
     use sim_core::fault::Command;
     use sim_core::status::Power;
 
     use super::*;
 
     fn app(name: &str) -> App {
-        let table = ProtocolTable::builtin();
+        let table = Arc::new(ProtocolTable::builtin());
         let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
         App::new(Session::new(loaded, table, 0), Some(Span::secs(1)))
     }
@@ -495,7 +496,7 @@ mod tests {
 
     #[test]
     fn the_smallest_window_and_a_thousand_nodes_are_drawn() {
-        let table = ProtocolTable::builtin();
+        let table = Arc::new(ProtocolTable::builtin());
         let set = ["nodes=1000", "topology=Mesh"]
             .map(|set| scenarios::text::Override::parse_for("--set", set).expect("an override"));
         let Opened { loaded, .. } = open::open("echo/hello", &set, &table).expect("so many are allowed");

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use egui::ViewportBuilder;
@@ -42,7 +43,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let table = ProtocolTable::builtin();
+    let table = Arc::new(ProtocolTable::builtin());
     let Opened { loaded, kept } = match open::open(&arguments.scenario, &[], &table) {
         Ok(opened) => opened,
         Err(error) => return refuse(error),

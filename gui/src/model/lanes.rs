@@ -144,6 +144,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use scenarios::ProtocolTable;
     use sim_core::fault::Command;
     use sim_core::status::NodeStatus;
@@ -153,7 +155,7 @@ mod tests {
     use crate::session::Session;
 
     fn session(name: &str) -> Session {
-        let table = ProtocolTable::builtin();
+        let table = Arc::new(ProtocolTable::builtin());
         let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
         Session::new(loaded, table, 3)
     }

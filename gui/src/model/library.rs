@@ -17,12 +17,11 @@ pub(crate) struct Entry {
 pub(crate) struct Library(OnceCell<Vec<Entry>>);
 
 impl Library {
-    /// In the order of their names.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// In the order of their names; `table` has the protocols that they use.
+    pub(crate) fn entries(&self, table: &ProtocolTable) -> &[Entry] {
         self.0.get_or_init(|| {
-            let table = ProtocolTable::builtin();
             let entry = |entry: &library::Entry| {
-                let loaded = scenarios::load(entry.path, entry.text.as_bytes(), &[], &table);
+                let loaded = scenarios::load(entry.path, entry.text.as_bytes(), &[], table);
                 let summary = loaded.map(|loaded| loaded.scenario.summary.clone()).unwrap_or_default();
                 Entry { name: entry.name, summary }
             };
@@ -37,8 +36,8 @@ mod tests {
 
     #[test]
     fn every_scenario_of_the_library_says_what_it_is() {
-        let library = Library::default();
-        assert_eq!(library.entries().len(), library::all().len());
-        assert!(library.entries().iter().all(|entry| !entry.summary.is_empty()));
+        let (library, table) = (Library::default(), ProtocolTable::builtin());
+        assert_eq!(library.entries(&table).len(), library::all().len());
+        assert!(library.entries(&table).iter().all(|entry| !entry.summary.is_empty()));
     }
 }

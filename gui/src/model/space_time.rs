@@ -121,6 +121,8 @@ pub(crate) fn causal_future(trace: &Trace, number: u32, most: u32) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use scenarios::ProtocolTable;
     use sim_core::{NodeId, Span};
 
@@ -129,7 +131,7 @@ mod tests {
     use crate::session::Session;
 
     fn session(events: u64) -> Session {
-        let table = ProtocolTable::builtin();
+        let table = Arc::new(ProtocolTable::builtin());
         let Opened { loaded, .. } = open::open("raft/steady", &[], &table).expect("the library has it");
         let mut session = Session::new(loaded, table, 3);
         while session.simulation().events() < events {

@@ -71,7 +71,7 @@ fn scenario(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<I
             let is_meant = |entry: &&Entry| {
                 entry.name.contains(wanted.as_str()) || entry.summary.contains(wanted.as_str())
             };
-            for entry in desk.library.entries().iter().filter(is_meant) {
+            for entry in desk.offers.entries(scene.session.table()).iter().filter(is_meant) {
                 if ui.button(entry.name).on_hover_text(&entry.summary).clicked() {
                     intents.push(Intent::Open(entry.name.to_owned()));
                     ui.close();

@@ -61,7 +61,7 @@ pub(crate) struct Desk {
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
     pub(crate) inspector: inspector::Kept,
-    pub(crate) library: Library,
+    pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,

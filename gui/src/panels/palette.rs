@@ -113,7 +113,7 @@ fn rows(ui: &Ui, scene: &Scene<'_>, desk: &Desk) -> Vec<Row> {
         key: String::new(),
         intent: Some(Intent::TogglePanel(place)),
     });
-    let scenarios = desk.library.entries().iter().map(|entry| Row {
+    let scenarios = desk.offers.entries(scene.session.table()).iter().map(|entry| Row {
         name: format!("Open: {}", entry.name),
         hint: entry.summary.clone(),
         key: String::new(),

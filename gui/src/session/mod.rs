@@ -23,6 +23,7 @@ mod pace;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::capsule::Capsule;
@@ -47,7 +48,7 @@ const FRAME_EVENTS_MAX: u64 = 20_000;
 /// One scenario, and everything that was tried with it.
 pub struct Session {
     loaded: Loaded,
-    table: ProtocolTable,
+    table: Arc<ProtocolTable>,
     seed: u64,
     /// The scenario with what the seed draws.
     configured: Scenario,
@@ -97,12 +98,12 @@ pub(crate) struct BranchInfo {
 
 impl Session {
     /// A paused run at time zero; `table` is the one that `loaded` was checked with.
-    pub fn new(loaded: Loaded, table: ProtocolTable, seed: u64) -> Self {
+    pub fn new(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64) -> Self {
         Self::following(loaded, table, seed, None)
     }
 
     /// The same for a run that follows a plan, such as that of a capsule.
-    pub fn following(loaded: Loaded, table: ProtocolTable, seed: u64, plan: Option<&Plan>) -> Self {
+    pub fn following(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64, plan: Option<&Plan>) -> Self {
         let configured = loaded.configured(seed, &table).scenario.clone();
         let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
         Self {
@@ -124,15 +125,8 @@ impl Session {
 
     /// Begins again at time zero, paused. What was done by hand belongs to the run before, and goes with it.
     pub(crate) fn restart(&mut self, seed: u64) {
-        let configured = self.loaded.configured(seed, &self.table).scenario.clone();
-        let start = assemble_recording(&configured, &self.table, seed, None, Recording::On);
-        (self.seed, self.configured) = (seed, configured);
-        self.branches = vec![Branch::new(start, None)];
-        self.path = vec![BranchId::FIRST];
-        self.cursor = Cursor { depth: 0, earlier: None };
-        self.playback = Playback::Paused;
-        self.playhead = SimTime::ZERO;
-        (self.goal, self.trouble) = (None, None);
+        let (loaded, table) = (self.loaded.clone(), Arc::clone(&self.table));
+        *self = Self { speed: self.speed, ..Self::new(loaded, table, seed) };
     }
 
     /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
@@ -339,6 +333,11 @@ impl Session {
             }
             (_, property) => property.map(|property| Verdict::Violation { property }),
         }
+    }
+
+    /// The protocols that scenarios may use.
+    pub(crate) const fn table(&self) -> &Arc<ProtocolTable> {
+        &self.table
     }
 
     /// The scenario's name.

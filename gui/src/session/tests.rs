@@ -13,7 +13,7 @@ use scenarios::text::Override;
 const FRAME: Duration = Duration::from_millis(16);
 
 fn session(seed: u64) -> Session {
-    let table = ProtocolTable::builtin();
+    let table = Arc::new(ProtocolTable::builtin());
     let Opened { loaded, .. } = open::open("raft/leader-crash", &[], &table).expect("the library has it");
     Session::new(loaded, table, seed)
 }
@@ -299,7 +299,7 @@ fn leaders(session: &Session) -> usize {
 
 /// A run in which a vote is given that must not be.
 fn violating() -> Session {
-    let table = ProtocolTable::builtin();
+    let table = Arc::new(ProtocolTable::builtin());
     let set = Override::parse_for("--set", "protocol.mutant=no-uptodate-check").expect("an override");
     let Opened { loaded, .. } =
         open::open("raft/random-elections", &[set], &table).expect("the library has it");
@@ -353,7 +353,7 @@ fn a_capsule_of_what_was_done_by_hand_replays_to_its_digest() {
     session.step();
     let shown = moment(&session);
     let text = session.capsule("splitbrain replay it");
-    let table = ProtocolTable::builtin();
+    let table = Arc::new(ProtocolTable::builtin());
     let Opened { loaded, kept } =
         open::of_bytes("it.capsule.ron", text.as_bytes(), &[], &table).expect("it is right");
     let (seed, plan) = kept.expect("a capsule has a plan");
