@@ -44,7 +44,7 @@ pub(crate) enum Content {
 
 /// What a trace has for a stretch of time, on these lanes.
 pub(crate) fn content(trace: &Trace, scale: Scale, lanes: &[Endpoint]) -> Content {
-    let (first, end) = (first_at(trace, scale.first()), first_at(trace, scale.last()));
+    let (first, end) = (trace.first_at(scale.first()), trace.first_at(scale.last()));
     if (end - first) as usize > THINGS_MAX {
         return Content::Density(density(trace, scale, lanes, first..end));
     }
@@ -90,20 +90,6 @@ fn density(trace: &Trace, scale: Scale, lanes: &[Endpoint], records: std::ops::R
     #[expect(clippy::cast_precision_loss, reason = "a share of the screen")]
     let share = |count: u32| count as f32 / most as f32;
     counts.into_iter().map(|lane| lane.into_iter().map(share).collect()).collect()
-}
-
-/// The first record that is not before a time.
-pub(crate) fn first_at(trace: &Trace, time: SimTime) -> u32 {
-    let (mut low, mut high) = (0, trace.len());
-    while low < high {
-        let middle = low.midpoint(high);
-        if trace.get(middle).is_some_and(|record| record.at() < time) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
 }
 
 /// What happened later because of a record, as far as it lies in a trace: numbers in order, the record itself first.

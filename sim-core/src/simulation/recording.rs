@@ -91,18 +91,12 @@ struct Tape {
 impl Tape {
     /// The place of a record among those of its instant. Equal records have equal texts, so the first will do.
     fn index_of(&self, record: &Record) -> Option<usize> {
-        let count = self.described.len();
-        let first = self.trace.len() - u32::try_from(count).expect("as many as there are numbers");
-        let number_of = |index: usize| first + u32::try_from(index).expect("below the count");
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low.midpoint(high);
-            let is_earlier = self.trace.get(number_of(middle)).is_some_and(|other| other.at() < record.at());
-            if is_earlier { low = middle + 1 } else { high = middle }
-        }
-        let instant = self.trace.range(number_of(low)..self.trace.len());
-        let found = instant.take_while(|other| other.at() == record.at()).position(|other| other == record);
-        found.map(|place| low + place)
+        let count = u32::try_from(self.described.len()).expect("as many as there are numbers");
+        let (first, instant) = (self.trace.len() - count, self.trace.first_at(record.at()));
+        let mut same =
+            self.trace.range(instant..self.trace.len()).take_while(|other| other.at() == record.at());
+        let place = same.position(|other| other == record)?;
+        Some((instant - first) as usize + place)
     }
 }
 

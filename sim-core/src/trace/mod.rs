@@ -133,8 +133,8 @@ impl Trace {
 
     /// Forgets all records but the first `len`, and what belongs to the others.
     pub fn truncate(&mut self, len: u32) {
-        self.notes.truncate_back(first_at(&self.notes, |note| note.record, len));
-        self.status_changes.truncate_back(first_at(&self.status_changes, |change| change.record, len));
+        self.notes.truncate_back(first_not(&self.notes, |note| note.record < len));
+        self.status_changes.truncate_back(first_not(&self.status_changes, |change| change.record < len));
         self.records.truncate_back(u64::from(len));
     }
 
@@ -173,14 +173,20 @@ impl Trace {
 
     /// The notes of the records with these numbers, in order.
     pub fn notes(&self, numbers: Range<u32>) -> persist::Range<'_, Note> {
-        let index = |number| first_at(&self.notes, |note| note.record, number);
+        let index = |number| first_not(&self.notes, |note| note.record < number);
         self.notes.range(index(numbers.start)..index(numbers.end))
     }
 
     /// The status changes of the records with these numbers, in order.
     pub fn status_changes(&self, numbers: Range<u32>) -> persist::Range<'_, StatusChange> {
-        let index = |number| first_at(&self.status_changes, |change| change.record, number);
+        let index = |number| first_not(&self.status_changes, |change| change.record < number);
         self.status_changes.range(index(numbers.start)..index(numbers.end))
+    }
+
+    /// The number of the first record that is not before this time; that of the next record, where all are.
+    pub fn first_at(&self, time: SimTime) -> u32 {
+        let number = first_not(&self.records, |record| record.at() < time);
+        u32::try_from(number).expect("a trace numbers its records with 32 bits")
     }
 
     /// When the message, request or reply of this record was sent; `None` for records of anything else, and
@@ -214,13 +220,12 @@ impl<'a> IntoIterator for &'a Trace {
     }
 }
 
-/// The index of the first entry of a side list that belongs to record `number` or a later one.
-fn first_at<T>(list: &AppendLog<T>, record_of: impl Fn(&T) -> u32, number: u32) -> u64 {
-    let (mut low, mut high) = (0, list.end_index());
+/// The index of the first entry of which `is_before` does not hold: it holds of all up to some, and of none after it.
+fn first_not<T>(list: &AppendLog<T>, is_before: impl Fn(&T) -> bool) -> u64 {
+    let (mut low, mut high) = (list.first_index(), list.end_index());
     while low < high {
         let middle = low.midpoint(high);
-        let entry = list.get(middle).expect("an index between the ends is kept");
-        if record_of(entry) < number {
+        if is_before(list.get(middle).expect("an index between the ends is kept")) {
             low = middle + 1;
         } else {
             high = middle;

@@ -64,6 +64,28 @@ fn causes_come_first_and_make_sense() {
 }
 
 #[test]
+fn the_first_record_from_a_time_on_is_found_also_where_recording_began_late() {
+    let mut late = World::new(storm(2));
+    late.run(at(100), u64::MAX);
+    late.start_trace();
+    late.run(at(300), u64::MAX);
+    let mut early = traced(storm(2));
+    early.run(at(300), u64::MAX);
+    for world in [&late, &early] {
+        let trace = world.trace().expect("recorded");
+        let numbered: Vec<_> =
+            (0..trace.len()).filter_map(|number| Some((number, trace.get(number)?.at()))).collect();
+        for time in [0, 99, 150, 299, 400] {
+            let first = numbered
+                .iter()
+                .find(|(_, when)| *when >= at(time))
+                .map_or(trace.len(), |(number, _)| *number);
+            assert_eq!(trace.first_at(at(time)), first, "at {time} ms");
+        }
+    }
+}
+
+#[test]
 fn records_are_in_order_of_time_and_drops_lie_on_the_receivers_lane() {
     let mut world = traced(storm(3));
     world.run(at(300), u64::MAX);
