@@ -82,7 +82,9 @@ impl Session {
         let (until, events) = match goal {
             Goal::Moment(Moment::Time(time)) => (time, u64::MAX),
             Goal::Moment(Moment::Events(events)) => (EVER, events.saturating_sub(from.0)),
-            Goal::Moment(Moment::Record { .. }) | Goal::Landmark(_) => (EVER, u64::MAX),
+            Goal::Moment(Moment::Record { .. }) => (EVER, u64::MAX),
+            // Clients may ask for ever: what has not come by the end of the run is not looked for.
+            Goal::Landmark(_) => (self.end(), u64::MAX),
         };
         let stop = self.advance(until, events.min(FRAME_EVENTS_MAX));
         self.playhead = self.simulation().now();

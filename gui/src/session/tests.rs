@@ -327,6 +327,15 @@ fn a_violation_is_found_shown_and_found_again() {
 }
 
 #[test]
+fn a_jump_that_finds_nothing_ends_with_the_run() {
+    let mut session = session(1);
+    session.jump(Landmark::Violation, Direction::Forward);
+    arrive(&mut session);
+    let reached = session.playhead();
+    assert!(reached <= session.end() && session.end().since(reached) < Span::secs(1), "{reached}");
+}
+
+#[test]
 fn a_record_of_the_trace_can_be_gone_to() {
     let mut session = session(1);
     play(&mut session, 200);
