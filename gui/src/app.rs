@@ -26,19 +26,19 @@ const FUTURE_MAX: u32 = 200_000;
 
 /// Everything the window holds between two frames.
 pub struct App {
-    session: Session,
+    pub(crate) session: Session,
     lanes: Lanes,
-    selected: NodeId,
-    chosen: Option<Chosen>,
+    pub(crate) selected: NodeId,
+    pub(crate) chosen: Option<Chosen>,
     /// Why the last intent came to nothing.
-    complaint: Option<String>,
+    pub(crate) complaint: Option<String>,
     /// What came of the last intent, where that is not to be seen.
-    notice: Option<String>,
-    desk: Desk,
+    pub(crate) notice: Option<String>,
+    pub(crate) desk: Desk,
     /// Panes are places in the table of panels.
     tree: Tree<usize>,
     /// Kept so that a frame need not allocate.
-    statuses: Vec<NodeStatus>,
+    pub(crate) statuses: Vec<NodeStatus>,
 }
 
 impl App {
@@ -152,7 +152,15 @@ impl App {
         }
     }
 
-    fn open(&mut self, name: &str) {
+    /// One panel has all the room.
+    #[cfg(test)]
+    pub(crate) fn show_only(&mut self, place: usize) {
+        let mut tiles = Tiles::default();
+        let root = tiles.insert_pane(place);
+        self.tree = Tree::new(egui::Id::unique("one"), root, tiles);
+    }
+
+    pub(crate) fn open(&mut self, name: &str) {
         let table = Arc::clone(self.session.table());
         match open::open(name, &[], &table) {
             Ok(Opened { loaded, kept }) => {
@@ -317,41 +325,9 @@ mod tests {
     use egui_kittest::kittest::Queryable;
     use scenarios::ProtocolTable;
     use sim_core::fault::Command;
-    use sim_core::status::Power;
 
     use super::*;
-
-    fn app(name: &str) -> App {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
-        App::new(Session::new(loaded, table, 0), Some(Span::secs(1)))
-    }
-
-    fn window(name: &str) -> Harness<'static, App> {
-        let mut window = Harness::builder()
-            .with_size(vec2(1400.0, 900.0))
-            .build_ui_state(|ui, app: &mut App| app.frame(ui), app(name));
-        window.run();
-        window
-    }
-
-    fn press(window: &mut Harness<'static, App>, label: &str) {
-        window.get_by_role_and_label(Role::Button, label).click();
-        window.run();
-    }
-
-    fn key(window: &mut Harness<'static, App>, key: Key) {
-        window.key_press(key);
-        window.run();
-    }
-
-    fn digest(window: &Harness<'static, App>) -> String {
-        window.state().session.simulation().digest().to_string()
-    }
-
-    fn down(window: &Harness<'static, App>) -> usize {
-        window.state().statuses.iter().filter(|status| status.power == Power::Down).count()
-    }
+    use crate::testing::{app, digest, down, key, of, press, window};
 
     #[test]
     fn by_buttons_the_leader_crashes_and_undo_brings_it_back() {
@@ -432,14 +408,9 @@ mod tests {
     #[test]
     fn every_panel_can_be_shown_alone_and_says_something() {
         for (place, panel) in PANELS.iter().enumerate() {
-            let mut tiles = Tiles::default();
-            let root = tiles.insert_pane(place);
             let mut app = app("raft/random-swarm");
-            app.tree = Tree::new(egui::Id::unique("one"), root, tiles);
-            let mut window = Harness::builder()
-                .with_size(vec2(700.0, 500.0))
-                .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
-            window.run();
+            app.show_only(place);
+            let window = of(app, vec2(700.0, 500.0));
             assert!(window.query_all_by_label_contains(panel.name).next().is_some(), "{}", panel.name);
         }
     }
@@ -501,10 +472,7 @@ mod tests {
             .map(|set| scenarios::text::Override::parse_for("--set", set).expect("an override"));
         let Opened { loaded, .. } = open::open("echo/hello", &set, &table).expect("so many are allowed");
         let app = App::new(Session::new(loaded, table, 0), Some(Span::millis(50)));
-        let mut window = Harness::builder()
-            .with_size(vec2(300.0, 200.0))
-            .build_ui_state(|ui, app: &mut App| app.frame(ui), app);
-        window.run();
+        let window = of(app, vec2(300.0, 200.0));
         assert_eq!(window.state().session.trouble(), None);
     }
 }

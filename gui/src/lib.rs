@@ -24,3 +24,5 @@ mod model;
 pub mod open;
 mod panels;
 pub mod session;
+#[cfg(test)]
+mod testing;
