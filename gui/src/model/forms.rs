@@ -33,6 +33,10 @@ use self::schema::{Shape, Types};
 
 /// How deep fields are looked for in the text of a scenario.
 const DEPTH: usize = 8;
+/// The field that says what runs on the nodes.
+pub(crate) const PROTOCOL: &str = "protocol";
+/// What names of mutants are called as a type.
+pub(crate) const MUTANT: &str = "MutantName";
 /// What is fixed by the program, and not filled in.
 const FIXED: &str = "format_version";
 
@@ -58,8 +62,8 @@ pub(crate) struct Field {
     pub(crate) type_name: String,
     /// Whether every file says it.
     is_required: bool,
-    /// Its default in the notation of files, where there is one.
-    default: Option<String>,
+    /// What is meant where a file does not say it, in the notation of files.
+    default: String,
     /// What is filled in.
     pub(crate) kind: Kind,
     /// What the file says.
@@ -72,24 +76,15 @@ pub(crate) enum Kind {
     /// Yes or no.
     Switch(bool),
     /// A line.
-    Line {
-        text: String,
-        quotes: Quotes,
-    },
+    Line { text: String, quotes: Quotes },
     /// A text in the notation of files.
     Notation(String),
     /// One of several.
-    Choice {
-        variants: Vec<Variant>,
-        chosen: usize,
-    },
+    Choice { variants: Vec<Variant>, chosen: usize },
     /// All of these.
     Group(Vec<Field>),
     /// This, or nothing.
-    Optional {
-        is_there: bool,
-        inner: Box<Field>,
-    },
+    Optional { is_there: bool, inner: Box<Field> },
 }
 
 /// Whether a line is a text in files.
@@ -154,8 +149,26 @@ impl Form {
         self.fields.iter_mut().for_each(Field::put_back);
     }
 
+    /// The protocol that is chosen, as files name it.
+    pub(crate) fn protocol(&self) -> &str {
+        let protocol = self.fields.iter().find(|field| field.path == PROTOCOL);
+        match protocol.map(|field| &field.kind) {
+            Some(Kind::Choice { variants, chosen }) => &variants[*chosen].name,
+            _ => "",
+        }
+    }
+
+    /// Which bug the chosen protocol has on purpose, where it can have any.
+    pub(crate) fn mutant(&mut self) -> Option<&mut Field> {
+        let protocol = self.fields.iter_mut().find(|field| field.path == PROTOCOL)?;
+        let Kind::Choice { variants, chosen } = &mut protocol.kind else { return None };
+        let Kind::Group(fields) = &mut variants[*chosen].body.as_mut()?.kind else { return None };
+        fields.iter_mut().find(|field| field.type_name == MUTANT)
+    }
+
     /// All that is filled in now, without groups, in order.
-    pub(crate) fn leaves_mut(&mut self) -> Vec<&mut Field> {
+    #[cfg(test)]
+    fn leaves_mut(&mut self) -> Vec<&mut Field> {
         let mut leaves = Vec::new();
         self.fields.iter_mut().for_each(|field| field.add_leaves(&mut leaves));
         leaves
@@ -183,7 +196,9 @@ impl Field {
             (Kind::Choice { variants, chosen }, Kind::Choice { chosen: before, .. }) if chosen == before => {
                 variants[*chosen].body.as_ref().map_or(0, |body| body.changes())
             }
-            (Kind::Optional { is_there: true, inner }, Kind::Optional { is_there: true, .. }) => inner.changes(),
+            (Kind::Optional { is_there: true, inner }, Kind::Optional { is_there: true, .. }) => {
+                inner.changes()
+            }
             (Kind::Optional { is_there: false, .. }, Kind::Optional { is_there: false, .. }) => 0,
             (kind, file) => usize::from(kind != file),
         }
@@ -197,23 +212,29 @@ impl Field {
         }
     }
 
-    /// Whether a person who looks for this means it.
-    pub(crate) fn matches(&self, wanted: &str) -> bool {
-        let wanted = wanted.to_lowercase();
-        [&self.path, &self.help].iter().any(|text| text.to_lowercase().contains(&wanted))
+    /// Whether a person who looks for this may mean it by its name.
+    pub(crate) fn is_called(&self, wanted: &str) -> bool {
+        self.path.contains(&wanted.to_lowercase())
+    }
+
+    /// Whether a person who looks for this may mean it by what it is, and not by its name.
+    pub(crate) fn is_about(&self, wanted: &str) -> bool {
+        !self.is_called(wanted) && self.help.to_lowercase().contains(&wanted.to_lowercase())
     }
 
     /// Takes over what the file says from the same field of the file's form.
     fn compare_with(&mut self, said: &Self) {
-        self.file = Box::new(said.kind.clone());
+        *self.file = said.kind.clone();
         match (&mut self.kind, &said.kind) {
             (Kind::Group(own), Kind::Group(others)) => {
                 own.iter_mut().zip(others).for_each(|(own, other)| own.compare_with(other));
             }
             (Kind::Optional { inner, .. }, Kind::Optional { inner: other, .. }) => inner.compare_with(other),
             (Kind::Choice { variants, .. }, Kind::Choice { variants: others, .. }) => {
-                let bodies =
-                    variants.iter_mut().zip(others).filter_map(|(own, other)| own.body.as_mut().zip(other.body.as_ref()));
+                let bodies = variants
+                    .iter_mut()
+                    .zip(others)
+                    .filter_map(|(own, other)| own.body.as_mut().zip(other.body.as_ref()));
                 bodies.for_each(|(own, other)| own.compare_with(other));
             }
             _ => {}
@@ -262,18 +283,18 @@ impl Field {
     /// `name: value`, where it is not what is meant anyway.
     fn said(&self) -> Option<String> {
         let notation = self.notation();
-        let is_meant = self.default.as_ref() == Some(&notation) || notation == "None";
+        let is_meant = self.default == notation || notation == "None";
         (!is_meant || self.is_required).then(|| format!("{}: {notation}", self.name))
     }
 
+    #[cfg(test)]
     fn add_leaves<'a>(&'a mut self, leaves: &mut Vec<&'a mut Self>) {
-        let is_group = matches!(self.kind, Kind::Group(_));
-        if !is_group {
+        if !matches!(self.kind, Kind::Group(_)) {
             leaves.push(self);
-            return;
-        }
-        if let Kind::Group(fields) = &mut self.kind {
-            fields.iter_mut().for_each(|field| field.add_leaves(leaves));
+        } else if let Kind::Group(fields) = &mut self.kind {
+            for field in fields {
+                field.add_leaves(leaves);
+            }
         }
     }
 }
@@ -332,12 +353,12 @@ impl Builder<'_> {
     fn field(&self, path: &str, schema: &Value, value: Option<&Value>) -> Field {
         let value = value.cloned().unwrap_or_else(|| self.types.usual(schema));
         let kind = self.kind(path, schema, &value);
-        let default = schema.get("default").map(|default| self.types.notation(schema, default));
+        let default = self.types.notation(schema, &self.types.usual(schema));
         Field {
             name: last_step(path),
             help: self.types.help(schema),
             form: self.types.form(schema),
-            type_name: self.types.name(schema),
+            type_name: schema::name(schema),
             is_required: false,
             default,
             file: Box::new(kind.clone()),
@@ -356,10 +377,12 @@ impl Builder<'_> {
                 Kind::Optional { is_there: !value.is_null(), inner: Box::new(inner) }
             }
             Shape::Choice(alternatives) => {
-                let is_chosen = |(name, _): &(String, Value)| schema::variant_of(value) == Some(name.as_str());
+                let is_chosen =
+                    |(name, _): &(String, Value)| schema::variant_of(value) == Some(name.as_str());
                 let chosen = alternatives.iter().position(is_chosen).unwrap_or(0);
-                let variants =
-                    alternatives.iter().map(|(name, alternative)| self.variant(path, name, alternative, value));
+                let variants = alternatives
+                    .iter()
+                    .map(|(name, alternative)| self.variant(path, name, alternative, value));
                 Kind::Choice { variants: variants.collect(), chosen }
             }
             Shape::Struct(properties) => {

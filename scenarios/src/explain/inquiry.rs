@@ -43,7 +43,11 @@ enum Stage {
     /// On the way to what is asked about.
     Seeking(Told),
     /// Once more, from one thing that is told to the next.
-    Retelling { moment: Box<Moment>, past: Past, retelling: Retelling },
+    Retelling {
+        moment: Box<Moment>,
+        past: Past,
+        retelling: Retelling,
+    },
     Answered(Option<Story>),
 }
 

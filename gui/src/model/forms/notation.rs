@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::schema::{Types, variant_of};
+use super::schema::{Types, alternatives, variant_of, without_null};
 
 impl Types<'_> {
     /// A value of this schema, on one line.
@@ -10,12 +10,12 @@ impl Types<'_> {
         if value.is_null() {
             return "None".to_owned();
         }
-        if let Some(inner) = self.without_null(schema) {
+        if let Some(inner) = without_null(schema) {
             return self.notation(&inner, value);
         }
         let schema = self.resolved(schema);
-        if let Some(alternatives) = self.alternatives(schema) {
-            return self.variant_notation(&alternatives, value);
+        if let Some(variants) = alternatives(schema) {
+            return self.variant_notation(&variants, value);
         }
         match value {
             Value::String(text) => quoted(text),
@@ -46,7 +46,9 @@ impl Types<'_> {
     /// The items of a list or a tuple, and its brackets.
     fn items(&self, schema: &Value, items: &[Value]) -> (Vec<String>, [char; 2]) {
         let tuple = schema.get("prefixItems").and_then(Value::as_array);
-        let of = |place: usize| tuple.and_then(|tuple| tuple.get(place)).or(schema.get("items")).unwrap_or(&Value::Null);
+        let of = |place: usize| {
+            tuple.and_then(|tuple| tuple.get(place)).or(schema.get("items")).unwrap_or(&Value::Null)
+        };
         let texts = items.iter().enumerate().map(|(place, item)| self.notation(of(place), item)).collect();
         (texts, if tuple.is_some() { ['(', ')'] } else { ['[', ']'] })
     }
@@ -55,7 +57,8 @@ impl Types<'_> {
     fn fields(&self, schema: &Value, fields: &serde_json::Map<String, Value>) -> String {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             let of = map_value(schema);
-            let entry = |(key, value): (&String, &Value)| format!("{}: {}", quoted(key), self.notation(of, value));
+            let entry =
+                |(key, value): (&String, &Value)| format!("{}: {}", quoted(key), self.notation(of, value));
             return format!("{{{}}}", fields.iter().map(entry).collect::<Vec<_>>().join(", "));
         };
         let is_said = |name: &&String, value: &Value| {

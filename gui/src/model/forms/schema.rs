@@ -36,19 +36,12 @@ impl<'a> Types<'a> {
         name.and_then(|name| self.named?.get(name)).map_or(schema, |found| self.resolved(found))
     }
 
-    /// The name of the type, where it has one.
-    pub(super) fn name(&self, schema: &Value) -> String {
-        let inner = self.without_null(schema);
-        let reference = inner.as_ref().unwrap_or(schema).get("$ref").and_then(Value::as_str);
-        reference.and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned()
-    }
-
     pub(super) fn shape(&self, schema: &Value) -> Shape {
-        if let Some(inner) = self.without_null(schema) {
+        if let Some(inner) = without_null(schema) {
             return Shape::Optional(inner);
         }
         let schema = self.resolved(schema);
-        if let Some(alternatives) = self.alternatives(schema) {
+        if let Some(alternatives) = alternatives(schema) {
             return Shape::Choice(alternatives);
         }
         if let Some(kinds) = schema.get("oneOf").and_then(Value::as_array) {
@@ -66,38 +59,6 @@ impl<'a> Types<'a> {
             }
             _ => Shape::Notation,
         }
-    }
-
-    /// Of what may be nothing, what it is otherwise.
-    pub(super) fn without_null(&self, schema: &Value) -> Option<Value> {
-        if let Some(kinds) = schema.get("type").and_then(Value::as_array) {
-            let kind = kinds.iter().find(|kind| *kind != "null")?;
-            let mut inner = schema.clone();
-            inner["type"] = kind.clone();
-            return Some(inner);
-        }
-        let alternatives = schema.get("anyOf").and_then(Value::as_array)?;
-        let is_null = |alternative: &Value| alternative["type"] == "null";
-        let inner = alternatives.iter().find(|alternative| !is_null(alternative))?.clone();
-        alternatives.iter().any(is_null).then(|| {
-            let mut inner = inner;
-            // What the field says of itself goes before what its type says.
-            inner["description"] = schema.get("description").cloned().unwrap_or_default();
-            inner
-        })
-    }
-
-    /// The variants of an enum; `None` where it is none.
-    pub(super) fn alternatives(&self, schema: &Value) -> Option<Vec<(String, Value)>> {
-        let names = |alternative: &Value| -> Option<Vec<(String, Value)>> {
-            if let Some(name) = alternative.get("const").and_then(Value::as_str) {
-                return Some(vec![(name.to_owned(), alternative.clone())]);
-            }
-            let name = required(alternative).first().map(|name| (*name).to_owned())?;
-            let is_one = alternative.get("properties")?.as_object()?.len() == 1;
-            is_one.then(|| vec![(name, alternative.clone())])
-        };
-        schema.get("oneOf")?.as_array()?.iter().map(names).collect::<Option<Vec<_>>>().map(|all| all.concat())
     }
 
     /// What to begin with where nothing is said: the default, or the simplest there is.
@@ -131,14 +92,17 @@ impl<'a> Types<'a> {
     pub(super) fn help(&self, schema: &Value) -> String {
         let own = schema.get("description").or_else(|| self.resolved(schema).get("description"));
         let text = own.and_then(Value::as_str).unwrap_or_default();
-        text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
+        text.split("\n\n")
+            .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// What may be written: `a length of time with its unit: ns, us, ms, s, m or h; such as 150ms, 1.5s`.
     pub(super) fn form(&self, schema: &Value) -> String {
-        let inner = self.without_null(schema);
+        let inner = without_null(schema);
         let resolved = self.resolved(inner.as_ref().unwrap_or(schema));
-        let is_choice = self.alternatives(resolved).is_some();
+        let is_choice = alternatives(resolved).is_some();
         let mut parts = Vec::new();
         if resolved["type"] == "integer" {
             parts.push("a whole number".to_owned());
@@ -152,6 +116,45 @@ impl<'a> Types<'a> {
         }
         parts.join("; ")
     }
+}
+
+/// Of what may be nothing, what it is otherwise.
+pub(super) fn without_null(schema: &Value) -> Option<Value> {
+    if let Some(kinds) = schema.get("type").and_then(Value::as_array) {
+        let kind = kinds.iter().find(|kind| *kind != "null")?;
+        let mut inner = schema.clone();
+        inner["type"] = kind.clone();
+        return Some(inner);
+    }
+    let alternatives = schema.get("anyOf").and_then(Value::as_array)?;
+    let is_null = |alternative: &Value| alternative["type"] == "null";
+    let inner = alternatives.iter().find(|alternative| !is_null(alternative))?.clone();
+    alternatives.iter().any(is_null).then(|| {
+        let mut inner = inner;
+        // What the field says of itself goes before what its type says.
+        inner["description"] = schema.get("description").cloned().unwrap_or_default();
+        inner
+    })
+}
+
+/// The variants of an enum; `None` where it is none.
+pub(super) fn alternatives(schema: &Value) -> Option<Vec<(String, Value)>> {
+    let names = |alternative: &Value| -> Option<Vec<(String, Value)>> {
+        if let Some(name) = alternative.get("const").and_then(Value::as_str) {
+            return Some(vec![(name.to_owned(), alternative.clone())]);
+        }
+        let name = required(alternative).first().map(|name| (*name).to_owned())?;
+        let is_one = alternative.get("properties")?.as_object()?.len() == 1;
+        is_one.then(|| vec![(name, alternative.clone())])
+    };
+    schema.get("oneOf")?.as_array()?.iter().map(names).collect::<Option<Vec<_>>>().map(|all| all.concat())
+}
+
+/// The name of the type, where it has one.
+pub(super) fn name(schema: &Value) -> String {
+    let inner = without_null(schema);
+    let reference = inner.as_ref().unwrap_or(schema).get("$ref").and_then(Value::as_str);
+    reference.and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned()
 }
 
 /// The name of the variant that a value is of.
