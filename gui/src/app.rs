@@ -127,6 +127,10 @@ impl App {
                 session.restart(seed);
                 self.begin();
             }
+            Intent::Configure(overrides) => match session.configure(&overrides) {
+                Ok(()) => self.begin(),
+                Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
+            },
             Intent::Open(name) => self.open(&name),
             Intent::Save(path) => match save(session, &path) {
                 Ok(command) => self.notice = Some(format!("written; to repeat it: {command}")),
@@ -243,7 +247,7 @@ fn arrangement() -> Tree<usize> {
     let left = tabs(&["Cluster", "Nodes"]);
     let middle = tabs(&["Space-time"]);
     let node = tabs(&["Node", "Checks"]);
-    let events = tabs(&["Events", "Milestones", "Branches"]);
+    let events = tabs(&["Events", "Milestones", "Branches", "Setup", "Library"]);
     let right = tiles.insert_vertical_tile(vec![node, events]);
     let mut row = Linear::new(LinearDir::Horizontal, vec![left, middle, right]);
     row.shares.set_share(left, 1.0);

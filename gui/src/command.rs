@@ -1,6 +1,7 @@
 //! What a person can want from the window. There is one list: buttons, keys, the palette and the help are made from it.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
+use scenarios::text::Override;
 use sim_core::fault::{Command, Entry, Place, Shape, Target};
 use sim_core::network::PartitionId;
 use sim_core::status::Power;
@@ -36,6 +37,8 @@ pub(crate) enum Intent {
         /// The seed of the new run.
         seed: u64,
     },
+    /// Begin again at time zero with other overrides of the scenario's file.
+    Configure(Vec<Override>),
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
     /// Write a capsule of what was done to a file that is not there yet.

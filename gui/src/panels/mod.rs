@@ -10,10 +10,12 @@ mod checks;
 mod cluster;
 mod events;
 mod inspector;
+mod library;
 pub(crate) mod look;
 mod milestones;
 mod nodes;
 pub(crate) mod palette;
+mod setup;
 mod space_time;
 pub(crate) mod timeline;
 
@@ -62,8 +64,10 @@ pub(crate) struct Desk {
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
     pub(crate) inspector: inspector::Kept,
+    pub(crate) library: library::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
+    pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
 }
@@ -88,6 +92,8 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
+    Panel { name: "Setup", help: setup::HELP, show: setup::show },
+    Panel { name: "Library", help: library::HELP, show: library::show },
 ];
 
 /// A button for a wish; grey where it cannot be had.

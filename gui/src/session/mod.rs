@@ -29,6 +29,7 @@ use std::time::Duration;
 use scenarios::capsule::Capsule;
 use scenarios::format::Expectation;
 use scenarios::run::{PANIC, Recording};
+use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::fault::{Command, Plan};
 use sim_core::simulation::Unable;
@@ -127,6 +128,16 @@ impl Session {
     pub(crate) fn restart(&mut self, seed: u64) {
         let (loaded, table) = (self.loaded.clone(), Arc::clone(&self.table));
         *self = Self { speed: self.speed, ..Self::new(loaded, table, seed) };
+    }
+
+    /// Begins again at time zero with other overrides of the scenario's file, paused; else nothing changes.
+    ///
+    /// # Errors
+    /// If the scenario does not allow them.
+    pub(crate) fn configure(&mut self, overrides: &[Override]) -> Result<(), Box<Diagnostic>> {
+        let loaded = self.loaded.reloaded(overrides, &self.table).map_err(Box::new)?;
+        *self = Self { speed: self.speed, ..Self::new(loaded, Arc::clone(&self.table), self.seed) };
+        Ok(())
     }
 
     /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
@@ -338,6 +349,11 @@ impl Session {
     /// The protocols that scenarios may use.
     pub(crate) const fn table(&self) -> &Arc<ProtocolTable> {
         &self.table
+    }
+
+    /// The scenario, as its file and overrides have it.
+    pub(crate) const fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// The scenario's name.

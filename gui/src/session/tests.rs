@@ -8,7 +8,6 @@ use sim_core::{Digest, NodeId, Span};
 use super::branch::KEYFRAME_EVENTS;
 use super::*;
 use crate::open::{self, Opened};
-use scenarios::text::Override;
 
 const FRAME: Duration = Duration::from_millis(16);
 
