@@ -73,10 +73,15 @@ impl App {
     /// Lets the run go on by as much as a frame, and asks for the next frame while it does.
     fn go_on(&mut self, ui: &Ui) {
         let seconds = ui.input(|input| input.stable_dt.clamp(0.0, FRAME_SECONDS_MAX));
+        let seed = self.session.seed();
         self.session.on_frame(Duration::from_secs_f32(seconds));
+        if self.session.seed() != seed {
+            self.begin();
+        }
         self.session.simulation().statuses(&mut self.statuses);
         self.lanes.update(self.session.run(), self.session.tip());
-        if self.session.playback() == Playback::Playing || self.session.is_seeking() {
+        let is_busy = self.session.is_seeking() || self.session.is_hunting();
+        if self.session.playback() == Playback::Playing || is_busy {
             ui.request_repaint();
         }
     }
@@ -127,6 +132,7 @@ impl App {
                 session.restart(seed);
                 self.begin();
             }
+            Intent::Hunt => session.hunt(),
             Intent::Configure(overrides) => match session.configure(&overrides) {
                 Ok(()) => self.begin(),
                 Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
@@ -215,9 +221,10 @@ fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
     }
     for wish in WISHES {
         let Some(key) = wish.key else { continue };
-        let is_pressed = ui.input_mut(|input| input.consume_shortcut(&key));
-        if is_pressed {
-            intents.extend((wish.intent)(scene));
+        // A key that means nothing now is left to others, as Escape is to menus.
+        let intent = (wish.intent)(scene);
+        if intent.is_some() && ui.input_mut(|input| input.consume_shortcut(&key)) {
+            intents.extend(intent);
         }
     }
 }

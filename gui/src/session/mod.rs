@@ -17,6 +17,7 @@
 //! cut into other frames has the same digest.
 
 mod branch;
+mod hunt;
 mod jump;
 mod moment;
 mod pace;
@@ -39,6 +40,8 @@ use sim_core::{SimTime, Simulation};
 
 pub use self::branch::BranchId;
 use self::branch::{Branch, Origin};
+use self::hunt::Hunt;
+pub(crate) use self::hunt::Search;
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
@@ -63,6 +66,9 @@ pub struct Session {
     /// Up to when things were let happen: at or after the last event, which is the simulation's own time.
     playhead: SimTime,
     goal: Option<Goal>,
+    /// The search for a seed that breaks something.
+    hunt: Option<Hunt>,
+    search: Option<Search>,
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
@@ -119,6 +125,8 @@ impl Session {
             speed: Speed::REAL,
             playhead: SimTime::ZERO,
             goal: None,
+            hunt: None,
+            search: None,
             trouble: None,
             redone: 0,
         }
@@ -149,9 +157,10 @@ impl Session {
         }
     }
 
-    /// Holds time.
+    /// Holds time, and ends what is being computed.
     pub(crate) fn pause(&mut self) {
         self.goal = None;
+        self.give_up_hunt();
         self.playback = Playback::Paused;
     }
 
@@ -163,6 +172,10 @@ impl Session {
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
     /// something. A violation pauses.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
+        if self.hunt.is_some() {
+            self.go_on_hunting();
+            return;
+        }
         if let Some(goal) = self.goal {
             self.pursue(goal);
             return;
