@@ -39,6 +39,8 @@ pub(crate) enum Intent {
     },
     /// Begin again at time zero with other overrides of the scenario's file.
     Configure(Vec<Override>),
+    /// Tell why the chosen event came, or what else suggests itself.
+    Why,
     /// Run seed after seed until something breaks.
     Hunt,
     /// Show another scenario, or a capsule: a file, or a name of the library.
@@ -314,6 +316,12 @@ pub(crate) const WISHES: &[Wish] = &[
         hint: "go back to the fault before",
         key: Some(shift(Key::F)),
         intent: |scene| scene.back_to(Landmark::Fault),
+    },
+    Wish {
+        name: "Why?",
+        hint: "tell why the chosen event came; else why a property is violated, or why the node stands as it does",
+        key: Some(plain(Key::W)),
+        intent: |_| Some(Intent::Why),
     },
     CRASH_LEADER,
     CRASH,

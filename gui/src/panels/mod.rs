@@ -18,6 +18,7 @@ pub(crate) mod palette;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -61,6 +62,7 @@ pub(crate) struct Chosen {
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) bar: bar::Kept,
+    pub(crate) branches: branches::Kept,
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
     pub(crate) inspector: inspector::Kept,
@@ -70,6 +72,7 @@ pub(crate) struct Desk {
     pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
+    pub(crate) why: why::Kept,
 }
 
 /// A panel that can be moved, closed and opened.
@@ -92,6 +95,7 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
+    Panel { name: "Why", help: why::HELP, show: why::show },
     Panel { name: "Setup", help: setup::HELP, show: setup::show },
     Panel { name: "Library", help: library::HELP, show: library::show },
 ];

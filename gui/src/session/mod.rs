@@ -21,6 +21,7 @@ mod hunt;
 mod jump;
 mod moment;
 mod pace;
+mod parting;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::capsule::Capsule;
+use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
 use scenarios::run::{PANIC, Recording};
 use scenarios::text::{Diagnostic, Override};
@@ -48,6 +50,9 @@ pub(crate) use self::pace::{Playback, Speed};
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
+
+/// How many lines a story has at most.
+const STORY_LINES_MAX: usize = 30;
 
 /// One scenario, and everything that was tried with it.
 pub struct Session {
@@ -322,6 +327,14 @@ impl Session {
             is_on_path: self.path.contains(&BranchId(index)),
         };
         self.branches.iter().enumerate().map(info).collect()
+    }
+
+    /// Sets out to tell why something happened on the present path.
+    pub(crate) fn inquire(&self, question: Question) -> Inquiry {
+        let plan = self.run().plan();
+        let start =
+            |recording| assemble_recording(&self.configured, &self.table, self.seed, Some(plan), recording);
+        Inquiry::new(question, &self.configured, start(Recording::On), start(Recording::Off), STORY_LINES_MAX)
     }
 
     /// What was done by hand on the path to what is shown, in order: when, and what.

@@ -18,6 +18,11 @@ use crate::run::Recording;
 /// The end of time.
 const END: SimTime = SimTime::from_nanos(u64::MAX - 1);
 
+/// About how many events take as long as a scene does.
+const EVENTS_A_SCENE: u64 = 100;
+/// And for each node that is looked at.
+const EVENTS_A_NODE: u64 = 20;
+
 /// All nodes at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scenery {
@@ -107,7 +112,7 @@ impl Retelling {
 
     /// Goes on by about so many events, up to the moment; says whether all is told.
     pub(super) fn go_on(&mut self, moment: &Moment, events: u64) -> bool {
-        let end = self.events().saturating_add(events);
+        let mut end = self.events().saturating_add(events);
         while let Some(entry) = self.waiting.first_entry() {
             let event = *entry.key();
             if event > end {
@@ -116,6 +121,9 @@ impl Retelling {
             }
             let records = entry.remove();
             self.tell(moment, event, records);
+            // To look at all nodes takes longer than an event.
+            let nodes = u64::try_from(self.simulation.node_count()).unwrap_or(u64::MAX);
+            end = end.saturating_sub(EVENTS_A_SCENE + nodes.saturating_mul(EVENTS_A_NODE));
         }
         run(self.simulation.as_mut(), moment.event.min(end));
         end >= moment.event
