@@ -9,11 +9,13 @@ mod branches;
 mod checks;
 mod cluster;
 mod events;
+pub(crate) mod ink;
 mod inspector;
 pub(crate) mod look;
 mod milestones;
 mod nodes;
 pub(crate) mod palette;
+mod picture;
 mod space_time;
 pub(crate) mod timeline;
 
