@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText};
+use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText, gui_zoom};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
 };
 use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
-use crate::command::{Intent, WISHES};
+use crate::command::{Intent, WISHES, Zoom};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
-use crate::panels::{Chosen, Desk, PANELS, Scene, bar, palette, timeline};
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, look, palette, timeline, tour};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
@@ -37,6 +37,8 @@ pub struct App {
     pub(crate) desk: Desk,
     /// Panes are places in the table of panels.
     tree: Tree<usize>,
+    /// Whether the fonts are set: from the second pass on.
+    has_fonts: bool,
     /// Kept so that a frame need not allocate.
     pub(crate) statuses: Vec<NodeStatus>,
 }
@@ -56,12 +58,23 @@ impl App {
             notice: None,
             desk: Desk::default(),
             tree: arrangement(),
+            has_fonts: false,
             statuses: Vec::new(),
         }
     }
 
+    /// Asks whether to be shown around, unless that was asked before.
+    pub fn offer_tour(&mut self) {
+        self.desk.tour.offer();
+    }
+
     /// A frame: time passes, everything is drawn, and what was asked for meanwhile is done.
     pub fn frame(&mut self, ui: &mut Ui) {
+        if !std::mem::replace(&mut self.has_fonts, true) {
+            look::use_all_signs(ui.ctx());
+            ui.ctx().request_discard("other fonts");
+            return;
+        }
         self.go_on(ui);
         let intents = self.draw(ui);
         for intent in intents {
@@ -73,17 +86,22 @@ impl App {
     /// Lets the run go on by as much as a frame, and asks for the next frame while it does.
     fn go_on(&mut self, ui: &Ui) {
         let seconds = ui.input(|input| input.stable_dt.clamp(0.0, FRAME_SECONDS_MAX));
+        let seed = self.session.seed();
         self.session.on_frame(Duration::from_secs_f32(seconds));
+        if self.session.seed() != seed {
+            self.begin();
+        }
         self.session.simulation().statuses(&mut self.statuses);
         self.lanes.update(self.session.run(), self.session.tip());
-        if self.session.playback() == Playback::Playing || self.session.is_seeking() {
+        let is_busy = self.session.is_seeking() || self.session.is_hunting();
+        if self.session.playback() == Playback::Playing || is_busy {
             ui.request_repaint();
         }
     }
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { session, lanes, selected, chosen, complaint, notice, desk, tree, statuses } = self;
+        let Self { session, lanes, selected, chosen, complaint, notice, desk, tree, statuses, .. } = self;
         let scene = Scene {
             session,
             statuses,
@@ -94,16 +112,19 @@ impl App {
             notice: notice.as_deref(),
         };
         keys(ui, &scene, desk, &mut intents);
-        Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        let bar = Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
         let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
         let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(48.0);
-        bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        desk.tour.mark(tour::TIMELINE, bottom.response.rect);
         CentralPanel::default().show(ui, |ui| {
             let mut panes = Panes { scene: &scene, desk, intents: &mut intents };
             tree.ui(&mut panes, ui);
         });
         palette::show(ui, &scene, desk, &mut intents);
+        tour::show(ui, desk, &mut intents);
         intents
     }
 
@@ -127,6 +148,20 @@ impl App {
                 session.restart(seed);
                 self.begin();
             }
+            Intent::Reveal(name) => reveal(&mut self.tree, name),
+            Intent::Tour => self.desk.tour.begin(),
+            Intent::Zoom(Zoom::In) => gui_zoom::zoom_in(ui.ctx()),
+            Intent::Zoom(Zoom::Out) => gui_zoom::zoom_out(ui.ctx()),
+            Intent::Zoom(Zoom::Usual) => ui.ctx().set_zoom_factor(1.0),
+            Intent::Why => {
+                self.desk.why.wish();
+                reveal(&mut self.tree, "Why");
+            }
+            Intent::Hunt => session.hunt(),
+            Intent::Configure(overrides) => match session.configure(&overrides) {
+                Ok(()) => self.begin(),
+                Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
+            },
             Intent::Open(name) => self.open(&name),
             Intent::Save(path) => match save(session, &path) {
                 Ok(command) => self.notice = Some(format!("written; to repeat it: {command}")),
@@ -180,7 +215,7 @@ impl App {
         self.desk.timeline.reset();
     }
 
-    fn choose(&mut self, record: Option<u32>) {
+    pub(crate) fn choose(&mut self, record: Option<u32>) {
         let trace = self.session.run().trace();
         self.chosen =
             record.zip(trace).filter(|(record, trace)| *record < trace.len()).map(|(record, trace)| Chosen {
@@ -206,14 +241,15 @@ impl eframe::App for App {
 
 /// What keys ask for: nothing while a text is being written, and only what closes it while the palette is open.
 fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
-    if desk.palette.is_open || ui.ctx().egui_wants_keyboard_input() {
+    if desk.palette.is_open || desk.tour.is_on() || ui.ctx().egui_wants_keyboard_input() {
         return;
     }
     for wish in WISHES {
         let Some(key) = wish.key else { continue };
-        let is_pressed = ui.input_mut(|input| input.consume_shortcut(&key));
-        if is_pressed {
-            intents.extend((wish.intent)(scene));
+        // A key that means nothing now is left to others, as Escape is to menus.
+        let intent = (wish.intent)(scene);
+        if intent.is_some() && ui.input_mut(|input| input.consume_shortcut(&key)) {
+            intents.extend(intent);
         }
     }
 }
@@ -243,7 +279,7 @@ fn arrangement() -> Tree<usize> {
     let left = tabs(&["Cluster", "Nodes"]);
     let middle = tabs(&["Space-time"]);
     let node = tabs(&["Node", "Checks"]);
-    let events = tabs(&["Events", "Milestones", "Branches"]);
+    let events = tabs(&["Events", "Milestones", "Branches", "Why", "Setup", "Library"]);
     let right = tiles.insert_vertical_tile(vec![node, events]);
     let mut row = Linear::new(LinearDir::Horizontal, vec![left, middle, right]);
     row.shares.set_share(left, 1.0);
@@ -251,6 +287,15 @@ fn arrangement() -> Tree<usize> {
     row.shares.set_share(right, 1.1);
     let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
     Tree::new(egui::Id::unique("panels"), root, tiles)
+}
+
+/// Shows a panel, wherever it is.
+fn reveal(tree: &mut Tree<usize>, name: &str) {
+    let place = PANELS.iter().position(|panel| panel.name == name).expect("it is in the table");
+    let is_shown = |tile: TileId| tree.is_visible(tile) && tree.active_tiles().contains(&tile);
+    if !tree.tiles.find_pane(&place).is_some_and(is_shown) {
+        toggle(tree, place);
+    }
 }
 
 /// Closes a panel that is there, or opens it beside the others.
@@ -282,6 +327,7 @@ struct Panes<'a> {
 impl Behavior<usize> for Panes<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, place: &mut usize) -> UiResponse {
         let margin = egui::Margin::same(6);
+        self.desk.tour.mark(PANELS[*place].name, ui.max_rect());
         egui::Frame::new().inner_margin(margin).show(ui, |ui| {
             (PANELS[*place].show)(ui, self.scene, self.desk, self.intents);
         });

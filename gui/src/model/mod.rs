@@ -3,6 +3,7 @@
 
 pub(crate) mod apart;
 pub(crate) mod force;
+pub(crate) mod forms;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;

@@ -17,9 +17,11 @@
 //! cut into other frames has the same digest.
 
 mod branch;
+mod hunt;
 mod jump;
 mod moment;
 mod pace;
+mod parting;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::capsule::Capsule;
+use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
 use scenarios::run::{PANIC, Recording};
+use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::fault::{Command, Plan};
 use sim_core::simulation::Unable;
@@ -38,12 +42,17 @@ use sim_core::{SimTime, Simulation};
 
 pub use self::branch::BranchId;
 use self::branch::{Branch, Origin};
+use self::hunt::Hunt;
+pub(crate) use self::hunt::Search;
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
+
+/// How many lines a story has at most.
+const STORY_LINES_MAX: usize = 30;
 
 /// One scenario, and everything that was tried with it.
 pub struct Session {
@@ -62,6 +71,9 @@ pub struct Session {
     /// Up to when things were let happen: at or after the last event, which is the simulation's own time.
     playhead: SimTime,
     goal: Option<Goal>,
+    /// The search for a seed that breaks something.
+    hunt: Option<Hunt>,
+    search: Option<Search>,
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
@@ -118,6 +130,8 @@ impl Session {
             speed: Speed::REAL,
             playhead: SimTime::ZERO,
             goal: None,
+            hunt: None,
+            search: None,
             trouble: None,
             redone: 0,
         }
@@ -129,6 +143,16 @@ impl Session {
         *self = Self { speed: self.speed, ..Self::new(loaded, table, seed) };
     }
 
+    /// Begins again at time zero with other overrides of the scenario's file, paused; else nothing changes.
+    ///
+    /// # Errors
+    /// If the scenario does not allow them.
+    pub(crate) fn configure(&mut self, overrides: &[Override]) -> Result<(), Box<Diagnostic>> {
+        let loaded = self.loaded.reloaded(overrides, &self.table).map_err(Box::new)?;
+        *self = Self { speed: self.speed, ..Self::new(loaded, Arc::clone(&self.table), self.seed) };
+        Ok(())
+    }
+
     /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
     pub(crate) fn play(&mut self) {
         self.goal = None;
@@ -138,9 +162,10 @@ impl Session {
         }
     }
 
-    /// Holds time.
+    /// Holds time, and ends what is being computed.
     pub(crate) fn pause(&mut self) {
         self.goal = None;
+        self.give_up_hunt();
         self.playback = Playback::Paused;
     }
 
@@ -152,6 +177,10 @@ impl Session {
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
     /// something. A violation pauses.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
+        if self.hunt.is_some() {
+            self.go_on_hunting();
+            return;
+        }
         if let Some(goal) = self.goal {
             self.pursue(goal);
             return;
@@ -300,6 +329,14 @@ impl Session {
         self.branches.iter().enumerate().map(info).collect()
     }
 
+    /// Sets out to tell why something happened on the present path.
+    pub(crate) fn inquire(&self, question: Question) -> Inquiry {
+        let plan = self.run().plan();
+        let start =
+            |recording| assemble_recording(&self.configured, &self.table, self.seed, Some(plan), recording);
+        Inquiry::new(question, &self.configured, start(Recording::On), start(Recording::Off), STORY_LINES_MAX)
+    }
+
     /// What was done by hand on the path to what is shown, in order: when, and what.
     pub(crate) fn acts(&self) -> Vec<(SimTime, Command)> {
         let shown = self.path[..=self.cursor.depth].iter().map(|id| &self.branches[id.0]);
@@ -338,6 +375,11 @@ impl Session {
     /// The protocols that scenarios may use.
     pub(crate) const fn table(&self) -> &Arc<ProtocolTable> {
         &self.table
+    }
+
+    /// The scenario, as its file and overrides have it.
+    pub(crate) const fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// The scenario's name.
