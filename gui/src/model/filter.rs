@@ -70,12 +70,12 @@ impl Filter {
         if !plain.clone().all(|term| term.field.holds(record, kinds, "") == term.is_wanted) {
             return false;
         }
-        let mut wordy = self.terms.iter().filter(|term| matches!(term.field, Field::Word(_))).peekable();
-        if wordy.peek().is_none() {
+        let mut others = self.terms.iter().filter(|term| matches!(term.field, Field::Word(_))).peekable();
+        if others.peek().is_none() {
             return true;
         }
-        let words = words().to_lowercase();
-        wordy.all(|term| term.field.holds(record, kinds, &words) == term.is_wanted)
+        let told = words().to_lowercase();
+        others.all(|term| term.field.holds(record, kinds, &told) == term.is_wanted)
     }
 }
 
