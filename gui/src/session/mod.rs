@@ -17,6 +17,7 @@
 //! cut into other frames has the same digest.
 
 mod branch;
+mod judge;
 mod jump;
 mod moment;
 mod pace;
@@ -38,6 +39,7 @@ use sim_core::{SimTime, Simulation};
 
 pub use self::branch::BranchId;
 use self::branch::{Branch, Origin};
+pub(crate) use self::judge::{Finding, Judged};
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
@@ -65,6 +67,8 @@ pub struct Session {
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
+    /// What the checkers of the history said last.
+    judged: Option<Judged>,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -120,6 +124,7 @@ impl Session {
             goal: None,
             trouble: None,
             redone: 0,
+            judged: None,
         }
     }
 
@@ -150,13 +155,14 @@ impl Session {
     }
 
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
-    /// something. A violation pauses.
+    /// something. A violation pauses. While it stands still, what clients saw is judged.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
         if let Some(goal) = self.goal {
             self.pursue(goal);
             return;
         }
         if self.playback != Playback::Playing {
+            self.judge_unasked();
             return;
         }
         let until = match self.speed.simulated(frame) {
