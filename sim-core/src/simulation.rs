@@ -16,7 +16,7 @@ use crate::status::NodeStatus;
 use crate::trace::{Record, Trace};
 use crate::view::{Part, ViewBuilder, ViewRequest};
 use crate::world::{Breakdown, Stop, World};
-use crate::{Digest, Endpoint, NodeId, SimTime};
+use crate::{Digest, Endpoint, MessageId, NodeId, SimTime};
 
 pub use recording::{Capture, Recording, RecordingData, RecordingError};
 
@@ -69,18 +69,14 @@ pub enum ChoiceKind {
 /// Something that is on its way from one endpoint to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InFlight {
-    /// Who sent it.
-    pub from: Endpoint,
-    /// For whom it is.
-    pub to: Endpoint,
+    /// Its address: who sent it, for whom, and the how-manieth on that link it is.
+    pub id: MessageId,
     /// When it was sent, where a trace says so.
     pub sent: Option<SimTime>,
-    /// When it arrives.
-    pub due: SimTime,
+    /// When it arrives; `None` while it waits on a link that is held.
+    pub due: Option<SimTime>,
     /// Its kind: one of the protocol's messages, `request` or `reply`.
     pub kind: &'static str,
-    /// Of a message: its ordinal on its link, which with the ends makes its address.
-    pub ordinal: Option<u32>,
     /// What it says, in a line for people.
     pub text: String,
 }
@@ -109,11 +105,17 @@ pub trait Simulation: Send {
         self.run(SimTime::MAX - crate::Span::nanos(1), 1)
     }
 
-    /// Applies a command now.
+    /// Applies a command now: right after the last event, or when [`Simulation::pass_to`] has let time come to.
     ///
     /// # Errors
     /// If this simulation takes no commands.
     fn apply(&mut self, command: Command) -> Result<(), Unable>;
+
+    /// Lets time come to `time`, so that a command may be applied there: see [`World::pass_to`].
+    ///
+    /// # Errors
+    /// If this simulation takes no commands.
+    fn pass_to(&mut self, time: SimTime) -> Result<(), Unable>;
 
     /// A copy of everything.
     ///
@@ -232,6 +234,14 @@ impl<P: Process> Simulation for World<P> {
             return Err(Unable("take a command: something has panicked"));
         }
         self.guard(|world| world.apply(command));
+        Ok(())
+    }
+
+    fn pass_to(&mut self, time: SimTime) -> Result<(), Unable> {
+        if self.is_broken() {
+            return Err(Unable("let time pass: something has panicked"));
+        }
+        self.pass_to(time);
         Ok(())
     }
 

@@ -33,6 +33,8 @@ Draw a line around some nodes to part them from the others.";
 
 /// More on their way than this are drawn as lines between nodes without their place.
 const FLIGHTS_MAX: usize = 5_000;
+/// How far along its link something is drawn that waits there, held.
+const HELD_AT: f32 = 0.8;
 /// Above so many nodes, names and roles are told only for the one under the mouse.
 const NAMED_MAX: usize = 40;
 
@@ -219,9 +221,11 @@ impl Picture {
 
     /// Where something that is on its way is now.
     fn place(&self, scene: &Scene<'_>, flight: &InFlight) -> Option<Pos2> {
-        let (from, to) = (self.end(flight.from)?, self.end(flight.to)?);
-        let sent = flight.sent.unwrap_or(flight.due);
-        let (whole, gone) = (flight.due.since(sent), scene.session.playhead().max(sent).since(sent));
+        let (from, to) = (self.end(flight.id.from)?, self.end(flight.id.to)?);
+        // What a held link keeps waits before its receiver.
+        let Some(due) = flight.due else { return Some(from + (to - from) * HELD_AT) };
+        let sent = flight.sent.unwrap_or(due);
+        let (whole, gone) = (due.since(sent), scene.session.playhead().max(sent).since(sent));
         #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
         let share = gone.as_nanos() as f32 / whole.as_nanos().max(1) as f32;
         Some(from + (to - from) * share.clamp(0.0, 1.0))
@@ -230,11 +234,11 @@ impl Picture {
     fn flight(&self, scene: &Scene<'_>, flight: &InFlight) {
         let Some(at) = self.place(scene, flight) else { return };
         let colour = look::kind(kind_number(flight.kind));
-        let (from, to) = (self.end(flight.from), self.end(flight.to));
+        let (from, to) = (self.end(flight.id.from), self.end(flight.id.to));
         if let (Some(from), Some(to)) = (from, to) {
             self.painter.line_segment([from, to], Stroke::new(1.0, colour.gamma_multiply(0.25)));
         }
-        if flight.ordinal.is_some() {
+        if flight.id.from.client().is_none() && flight.id.to.client().is_none() {
             self.painter.circle_filled(at, 4.5, colour);
         } else {
             self.painter.rect_filled(Rect::from_center_size(at, vec2(7.0, 7.0)), 0.0, colour);
@@ -306,7 +310,11 @@ impl Picture {
         let near =
             |flight: &&InFlight| self.place(scene, flight).is_some_and(|place| place.distance(at) < 6.0);
         let flight = flights.iter().take(FLIGHTS_MAX).find(near)?;
-        Some(format!("{} to {}: {}\narrives at {}", flight.from, flight.to, flight.text, flight.due))
+        let when = match flight.due {
+            Some(due) => format!("arrives at {due}"),
+            None => "the link is held".to_owned(),
+        };
+        Some(format!("{} to {}: {}\n{when}", flight.id.from, flight.id.to, flight.text))
     }
 }
 

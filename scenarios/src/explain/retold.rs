@@ -190,7 +190,8 @@ fn crashes(told: &Told) -> impl Iterator<Item = u64> {
 /// What a message, a request or a reply said that arrived now.
 fn said<'a>(record: &Record, travelling: &'a [InFlight]) -> Option<&'a str> {
     let (from, to) = (record.peer()?, record.subject()?);
-    let is_it = |flight: &&InFlight| (flight.from, flight.to, flight.due) == (from, to, record.at());
+    let is_it =
+        |flight: &&InFlight| (flight.id.from, flight.id.to, flight.due) == (from, to, Some(record.at()));
     travelling.iter().find(is_it).map(|flight| flight.text.as_str())
 }
 

@@ -121,9 +121,9 @@ pub enum Command<N = NodeId> {
     /// down restart, except spares never started. Crashes and misdirected writes that were armed are called off;
     /// acts on single messages stay. Data that is lost stays lost.
     Recover,
-    /// Something happens to one message.
+    /// Something happens to one message: to one that is on its way now, else when it is sent.
     Message {
-        /// Which one; it is yet to be sent.
+        /// Which one.
         #[serde(with = "text")]
         id: MessageId,
         /// What happens.
@@ -235,6 +235,8 @@ pub enum MessageAct {
     Delay(#[serde(with = "text")] Span),
     /// It arrives twice.
     Duplicate,
+    /// It arrives now. One that is not on its way stays as it is.
+    Deliver,
 }
 
 impl<N> Command<N> {

@@ -72,6 +72,7 @@ impl<N: Display> Display for Command<N> {
             Self::Message { id, act: MessageAct::Drop } => write!(f, "drop message {id}"),
             Self::Message { id, act: MessageAct::Delay(span) } => write!(f, "delay message {id} by {span}"),
             Self::Message { id, act: MessageAct::Duplicate } => write!(f, "duplicate message {id}"),
+            Self::Message { id, act: MessageAct::Deliver } => write!(f, "deliver message {id}"),
             Self::Issue { client, operation } => write!(f, "{client} asks {operation}"),
         }
     }

@@ -33,11 +33,12 @@ impl Command {
             Self::Release { from, to } => {
                 links(from, to, |from, to| NetworkFault::Release { from, to, direction: Direction::OneWay })
             }
-            &Self::Message { id: message, act } => vec![match act {
-                MessageAct::Drop => NetworkFault::DropMessage { message },
-                MessageAct::Delay(by) => NetworkFault::DelayMessage { message, by },
-                MessageAct::Duplicate => NetworkFault::DuplicateMessage { message },
-            }],
+            &Self::Message { id: message, act } => match act {
+                MessageAct::Drop => vec![NetworkFault::DropMessage { message }],
+                MessageAct::Delay(by) => vec![NetworkFault::DelayMessage { message, by }],
+                MessageAct::Duplicate => vec![NetworkFault::DuplicateMessage { message }],
+                MessageAct::Deliver => Vec::new(),
+            },
             Self::Crash(_)
             | Self::CrashLosing { .. }
             | Self::CrashAfterEffect { .. }

@@ -234,6 +234,10 @@ impl Simulation for Recording {
         Err(Unable("take a command: it is a recording"))
     }
 
+    fn pass_to(&mut self, _time: SimTime) -> Result<(), Unable> {
+        Err(Unable("let time pass for a command: it is a recording"))
+    }
+
     fn fork(&self) -> Result<Box<dyn Simulation>, Unable> {
         Ok(Box::new(self.clone()))
     }

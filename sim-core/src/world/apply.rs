@@ -105,6 +105,19 @@ impl<P: Process> World<P> {
         self.agenda.add_done(Entry { trigger: Trigger::At(moment), command: asked, was });
     }
 
+    /// Lets time come to `time`, so that a command may be applied there: where events happened at that instant, to just after
+    /// them, as files have no words for what stands between the events of an instant. It stays where something is due
+    /// before that.
+    pub fn pass_to(&mut self, time: SimTime) {
+        let is_amid_events = time <= self.core.now && self.core.events_now > 0;
+        let time = if is_amid_events { self.core.now + Span::nanos(1) } else { time };
+        let event = self.core.queue.peek().map(EventKey::time);
+        let act = self.agenda.next().map(|(moment, _)| moment.time);
+        if [event, act].into_iter().flatten().all(|due| time <= due) {
+            self.core.pass_time(time);
+        }
+    }
+
     /// The place in the run where it stands: now, after so many events of this instant.
     fn moment(&self) -> Moment {
         Moment { time: self.core.now, after_events: self.core.events_now }
@@ -160,6 +173,7 @@ impl<P: Process> World<P> {
             Command::Disk { node, fault } => self.fault_disk(*node, *fault),
             Command::Recover => self.recover(),
             Command::Issue { client, operation } => self.core.issue_by_hand(*client, operation.clone()),
+            Command::Message { id, act } if self.core.act_on_flight(*id, *act) => {}
             Command::Cut { .. }
             | Command::Mend { .. }
             | Command::Partition { .. }

@@ -5,12 +5,13 @@
 //! wants to say "deliver the vote of n2", so here each choice comes with what it holds. Timers are all here, also
 //! those that the node's clock would not fire next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::core::Core;
 use super::event::{Event, Scheduled};
 use super::explore::choice_kind;
+use crate::fault::MessageAct;
 use crate::fingerprint::fingerprint;
 use crate::metrics::Counter;
 use crate::network::DropReason;
@@ -19,7 +20,7 @@ use crate::queue::{EventKey, EventQueue};
 use crate::service::{Operation, Outcome};
 use crate::simulation::{Choice, ChoiceKind, InFlight};
 use crate::trace::Record;
-use crate::{NodeId, OpId, SimTime, Span, SyncId};
+use crate::{MessageId, NodeId, OpId, SimTime, Span, SyncId};
 
 /// Something that could happen next, and what it holds.
 pub struct Prospect<'a, P: Process> {
@@ -73,13 +74,18 @@ impl<P: Process> World<P> {
         let live = core.slab.iter().filter(|(slot, scheduled)| {
             core.is_live(scheduled) && !waiting.contains(slot) && keys.contains_key(slot)
         });
-        let mut prospects: Vec<_> =
-            live.map(|(slot, scheduled)| prospect(slot, keys[&slot], scheduled)).collect();
+        let mut prospects: Vec<_> = live
+            .map(|(slot, scheduled)| {
+                let key = keys[&slot];
+                prospect(slot, key.time(), key.sequence(), scheduled)
+            })
+            .collect();
         prospects.sort_by_key(|prospect| prospect.order);
         prospects
     }
 
-    /// What is on its way, with what it says, in the order in which it was sent.
+    /// What is on its way, with what it says, in the order in which it was sent; what waits on links that are held comes
+    /// last, in the order in which it came there.
     pub fn in_flight(&self) -> Vec<InFlight> {
         let trace = self.core.trace.as_deref();
         let travelling = |prospect: Prospect<'_, P>| {
@@ -91,13 +97,16 @@ impl<P: Process> World<P> {
                 Content::Reply(_, outcome) => ("reply", outcome.to_string()),
                 Content::Timer(_) | Content::Durable(_) | Content::Handler | Content::Client => return None,
             };
-            let Choice { slot, kind: what, from, to } = prospect.choice;
+            let Choice { slot, from, to, .. } = prospect.choice;
             let scheduled = self.core.slab_at(slot);
             let sent = trace.and_then(|trace| trace.get(scheduled.cause)).map(Record::at);
-            let ordinal = (what == ChoiceKind::Message).then_some(scheduled.tag);
-            Some(InFlight { from, to, sent, due: prospect.due, kind, ordinal, text })
+            let id = MessageId { from, to, ordinal: scheduled.tag };
+            let due = (!self.core.held.contains(&slot)).then_some(prospect.due);
+            Some(InFlight { id, sent, due, kind, text })
         };
-        self.prospects().into_iter().filter_map(travelling).collect()
+        let core = &self.core;
+        let held = core.held.iter().map(|slot| prospect(*slot, core.now, u64::MAX, core.slab_at(*slot)));
+        self.prospects().into_iter().chain(held).filter_map(travelling).collect()
     }
 
     /// A message in flight is lost here.
@@ -106,10 +115,7 @@ impl<P: Process> World<P> {
     /// If the choice is no message in flight.
     pub fn lose(&mut self, choice: Choice) {
         self.core.assert_in_flight(choice);
-        self.core.queue.retain(|key| key.slot() != choice.slot);
-        self.core.end_flight();
-        let lost = self.core.slab.take(choice.slot);
-        self.core.note_drop(&lost, DropReason::Targeted);
+        self.core.lose_flight(choice.slot);
     }
 
     /// A message in flight is doubled: the copy is due with it, and comes after it.
@@ -118,12 +124,7 @@ impl<P: Process> World<P> {
     /// If the choice is no message in flight.
     pub fn double(&mut self, choice: Choice) {
         self.core.assert_in_flight(choice);
-        let key = self.core.queue.keys().find(|key| key.slot() == choice.slot);
-        let due = key.expect("what is in flight has its key").time();
-        let copy = self.core.slab_at(choice.slot).clone();
-        self.core.metrics.increment(Counter::MessagesDuplicated);
-        self.core.set_out(1);
-        self.core.schedule(due, copy);
+        self.core.double_flight(choice.slot);
     }
 
     /// A client's operation sets out for a node, past what the client itself keeps: it neither waits for the answer
@@ -148,10 +149,81 @@ impl<P: Process> Core<P> {
         let is_message = matches!(self.slab_event(choice.slot), Event::Message(_));
         assert!(is_message && !self.waiting_slots().contains(&choice.slot), "the message is in flight");
     }
+
+    /// Acts on a message that is on its way, and on its copies; says whether it was. What waits on a link that is held can
+    /// be lost or doubled there, but comes no sooner or later than the link lets it.
+    pub(super) fn act_on_flight(&mut self, id: MessageId, act: MessageAct) -> bool {
+        let slots = self.flights_of(id);
+        for &slot in &slots {
+            match act {
+                MessageAct::Drop => self.lose_flight(slot),
+                MessageAct::Duplicate => self.double_flight(slot),
+                MessageAct::Delay(by) => self.move_flight(slot, |due| due + by),
+                MessageAct::Deliver => {
+                    let now = self.now;
+                    self.move_flight(slot, |_| now);
+                }
+            }
+        }
+        !slots.is_empty()
+    }
+
+    /// Where a message and its copies lie, as long as they have not arrived; in the order of their slots.
+    fn flights_of(&self, id: MessageId) -> Vec<u32> {
+        let inboxes = self.hosts.iter().filter_map(|host| host.inbox.as_deref());
+        let arrived: BTreeSet<u32> = inboxes.flat_map(|inbox| &inbox.slots).copied().collect();
+        let is_meant = |scheduled: &Scheduled<P>| {
+            let travels = matches!(scheduled.event, Event::Message(_) | Event::Request(_) | Event::Reply(_));
+            travels && (scheduled.from, scheduled.to, scheduled.tag) == (id.from, id.to, id.ordinal)
+        };
+        let all = self.slab.iter().filter(|(slot, scheduled)| is_meant(scheduled) && !arrived.contains(slot));
+        all.map(|(slot, _)| slot).collect()
+    }
+
+    fn lose_flight(&mut self, slot: u32) {
+        self.queue.retain(|key| key.slot() != slot);
+        self.held.retain(|held| *held != slot);
+        self.end_flight();
+        let lost = self.slab.take(slot);
+        self.note_drop(&lost, DropReason::Targeted);
+    }
+
+    fn double_flight(&mut self, slot: u32) {
+        let copy = self.slab_at(slot).clone();
+        self.metrics.increment(Counter::MessagesDuplicated);
+        self.set_out(1);
+        match self.due_of_flight(slot) {
+            Some(due) => {
+                self.schedule(due, copy);
+            }
+            None => {
+                let copy = self.slab.insert(copy);
+                self.held.push(copy);
+            }
+        }
+    }
+
+    /// It is due at another time; not where it waits on a link that is held.
+    fn move_flight(&mut self, slot: u32, to: impl FnOnce(SimTime) -> SimTime) {
+        if let Some(due) = self.due_of_flight(slot) {
+            self.queue.retain(|key| key.slot() != slot);
+            let order = self.next_order();
+            self.queue.push(EventKey::new(to(due), order, slot));
+        }
+    }
+
+    /// `None` where it waits on a link that is held.
+    fn due_of_flight(&self, slot: u32) -> Option<SimTime> {
+        self.queue.keys().find(|key| key.slot() == slot).map(EventKey::time)
+    }
 }
 
-fn prospect<P: Process>(slot: u32, key: EventKey, scheduled: &Scheduled<P>) -> Prospect<'_, P> {
-    let (mut due, mut order) = (key.time(), key.sequence());
+fn prospect<P: Process>(
+    slot: u32,
+    mut due: SimTime,
+    mut order: u64,
+    scheduled: &Scheduled<P>,
+) -> Prospect<'_, P> {
     let content = match &scheduled.event {
         Event::Message(message) => Content::Message(message),
         Event::Timer(timer) => {

@@ -1,10 +1,11 @@
 //! A world whose every step is chosen: contents, lost and doubled messages, requests past the clients.
 
+use sim_core::fault::{Command, MessageAct, Place};
 use sim_core::metrics::Counter;
 use sim_core::service::Operation;
 use sim_core::simulation::ChoiceKind;
 use sim_core::world::Content;
-use sim_core::{ClientId, OpId, World};
+use sim_core::{ClientId, MessageId, OpId, SimTime, Span, World};
 
 use crate::support::{
     Input, Puppet, PuppetTimer, Word, at, closed_loop, constant, echoes, link, ms, n, puppets, relink,
@@ -93,4 +94,66 @@ fn time_that_passes_makes_nothing_happen_but_all_late() {
     let choice = world.prospects()[0].choice;
     world.take(choice);
     assert_eq!(world.now(), at(100), "a late timer fires now");
+}
+
+/// A command on the first message that n1 sends.
+fn on_first(act: MessageAct) -> Command {
+    Command::Message { id: MessageId { from: n(1).into(), to: n(2).into(), ordinal: 0 }, act }
+}
+
+/// What n2 gets, in order, where one of the three messages is acted on while it travels for 1 ms, and then this time passes.
+fn heard_after(act: MessageAct) -> Vec<(u64, SimTime)> {
+    let mut setup = puppets(1, 2, |puppet, context, input| {
+        if *input == Input::Start && puppet.node == n(1) {
+            (1..=3).for_each(|word| context.send(n(2), Word(word)));
+        }
+    });
+    relink(&mut setup, &link(constant(ms(1))));
+    let mut world = World::new(setup);
+    world.pass_to(SimTime::ZERO + Span::micros(300));
+    world.apply(on_first(act));
+    world.run(at(40), u64::MAX);
+    let heard = &world.process(n(2)).expect("it runs").heard;
+    let word = |input: &Input| if let Input::Word(_, word) = input { Some(*word) } else { None };
+    heard.iter().filter_map(|(at, input)| Some((word(input)?, SimTime::from_nanos(at.as_nanos())))).collect()
+}
+
+#[test]
+fn a_message_on_its_way_is_lost_doubled_late_or_early_by_its_address() {
+    let (usual, early) = (at(1), SimTime::ZERO + Span::micros(300));
+    assert_eq!(heard_after(MessageAct::Drop), [(2, usual), (3, usual)]);
+    let mut doubled = heard_after(MessageAct::Duplicate);
+    doubled.sort_unstable();
+    assert_eq!(doubled, [(1, usual), (1, usual), (2, usual), (3, usual)]);
+    assert_eq!(heard_after(MessageAct::Delay(ms(2))), [(2, usual), (3, usual), (1, at(3))]);
+    assert_eq!(heard_after(MessageAct::Deliver), [(1, early), (2, usual), (3, usual)]);
+}
+
+#[test]
+fn what_a_held_link_keeps_is_on_its_way_and_can_be_lost_there() {
+    let held = || vec![Place::Node(n(1))];
+    let mut world = start();
+    world.apply(Command::Hold { from: held(), to: vec![Place::Node(n(2))] });
+    world.run(at(10), u64::MAX);
+    let flights = world.in_flight();
+    let told: Vec<_> = flights.iter().map(|flight| (flight.id.ordinal, flight.due)).collect();
+    assert_eq!(told, [(1, None), (0, None), (2, None)], "in the order in which they came");
+    world.apply(on_first(MessageAct::Drop));
+    world.apply(on_first(MessageAct::Drop));
+    world.apply(Command::Release { from: held(), to: vec![Place::Node(n(2))] });
+    world.run(at(40), u64::MAX);
+    assert_eq!(world.process(n(2)).expect("it runs").words(), [2, 1], "the first, 3, is gone");
+}
+
+#[test]
+fn time_comes_to_just_after_what_happened_at_an_instant_and_never_past_what_is_due() {
+    let mut world = start();
+    world.pass_to(at(2));
+    assert_eq!(world.now(), SimTime::ZERO, "messages are due before");
+    world.run(at(20), u64::MAX);
+    let last = world.now();
+    world.pass_to(last);
+    assert_eq!(world.now(), last + Span::nanos(1));
+    world.pass_to(at(21));
+    assert_eq!(world.now(), at(21));
 }

@@ -1,10 +1,10 @@
 //! What was done by hand or fell to a role is a plan that repeats the run to the nanosecond.
 
 use proptest::prelude::*;
-use sim_core::World;
-use sim_core::fault::{Command, Place, Plan, StatusEvent, Target, Trigger};
+use sim_core::fault::{Command, MessageAct, Place, Plan, StatusEvent, Target, Trigger};
 use sim_core::network::Direction;
 use sim_core::world::Stop;
+use sim_core::{Span, World};
 
 use crate::support::{Chatter, Input, PuppetTimer, at, constant, entry, link, ms, n, puppets, relink, storm};
 
@@ -49,7 +49,7 @@ proptest! {
     #[test]
     fn a_saved_plan_repeats_the_run(
         seed in 0..1_000_u64,
-        steps in prop::collection::vec((0..300_u64, any::<bool>(), prop::collection::vec(by_hand(), 0..3)), 0..10),
+        steps in prop::collection::vec((0..300_u64, any::<bool>(), prop::collection::vec((by_hand(), 0..900_u64), 0..3)), 0..10),
     ) {
         let mut world = World::new(storm(seed));
         for (amount, is_time, commands) in steps {
@@ -59,8 +59,15 @@ proptest! {
             } else {
                 world.run(at(300), amount);
             }
-            for command in commands {
+            for (command, moment) in commands {
+                world.pass_to(world.now() + Span::micros(moment));
                 world.apply(command);
+            }
+            let flights = world.in_flight();
+            if let Some(flight) = flights.get(usize::try_from(amount % 16).expect("it is small")) {
+                let acts = [MessageAct::Drop, MessageAct::Duplicate, MessageAct::Delay(ms(3)), MessageAct::Deliver];
+                let act = acts[flights.len() % acts.len()];
+                world.apply(Command::Message { id: flight.id, act });
             }
         }
         world.run(at(300), u64::MAX);

@@ -30,6 +30,7 @@ impl Act {
             Self::DuplicateMessage(message) => {
                 Command::Message { id: message.id(), act: MessageAct::Duplicate }
             }
+            Self::DeliverMessage(message) => Command::Message { id: message.id(), act: MessageAct::Deliver },
             Self::Issue { client, operation } => {
                 Command::Issue { client: client.id(), operation: operation.0.clone() }
             }

@@ -290,17 +290,19 @@ pub enum Act {
         /// The receivers.
         to: Vec<Somebody>,
     },
-    /// This one message never arrives, if it is not sent yet.
+    /// This one message never arrives: one that is on its way, or that is not sent yet.
     DropMessage(MessageName),
-    /// This one message arrives later, if it is not sent yet.
+    /// This one message arrives later, be it on its way or not sent yet.
     DelayMessage {
         /// Which one.
         message: MessageName,
         /// By how much, up to an hour.
         by: Time,
     },
-    /// This one message arrives twice, if it is not sent yet.
+    /// This one message arrives twice, be it on its way or not sent yet.
     DuplicateMessage(MessageName),
+    /// This one message, which is on its way, arrives now.
+    DeliverMessage(MessageName),
     /// A client asks for something out of turn, as if a person did.
     Issue {
         /// Who asks.

@@ -69,6 +69,7 @@ impl Act {
             | Self::DropMessage(_)
             | Self::DelayMessage { .. }
             | Self::DuplicateMessage(_)
+            | Self::DeliverMessage(_)
             | Self::Issue { .. }
             | Self::Recover => return None,
         })

@@ -120,6 +120,7 @@ fn commands_that_are_never_drawn_can_be_written_too() {
         message(node(1).into(), MessageAct::Drop),
         message(ClientId::new(0).into(), MessageAct::Duplicate),
         message(node(2).into(), MessageAct::Delay(Span::micros(1_500))),
+        message(node(2).into(), MessageAct::Deliver),
         Command::Issue {
             client: ClientId::new(2),
             operation: Operation::Kv(kv::Operation::Write(Key(1), 7)),

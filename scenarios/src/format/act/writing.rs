@@ -154,6 +154,7 @@ fn writing_message(message: MessageName, act: MessageAct) -> Act {
         MessageAct::Drop => Act::DropMessage(message),
         MessageAct::Delay(by) => Act::DelayMessage { message, by: by.into() },
         MessageAct::Duplicate => Act::DuplicateMessage(message),
+        MessageAct::Deliver => Act::DeliverMessage(message),
     }
 }
 

@@ -191,7 +191,8 @@ fn every_act_on_links_and_messages_is_read_back() {
     ];
     let mut entries: Vec<Entry> = faults.map(|fault| at(1, Command::AllLinks(fault))).into();
     let id = MessageId { from: Endpoint::from(ClientId::new(3)), to: n(2).into(), ordinal: 17 };
-    let acts = [MessageAct::Drop, MessageAct::Delay(Span::millis(1)), MessageAct::Duplicate];
+    let acts =
+        [MessageAct::Drop, MessageAct::Delay(Span::millis(1)), MessageAct::Duplicate, MessageAct::Deliver];
     entries.extend(acts.map(|act| at(2, Command::Message { id, act })));
     let plan = Plan::new(entries, Vec::new());
     assert_eq!(reread(&plan), plan);
