@@ -5,5 +5,6 @@ pub(crate) mod apart;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;
+pub(crate) mod operations;
 pub(crate) mod scale;
 pub(crate) mod space_time;

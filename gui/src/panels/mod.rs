@@ -9,6 +9,7 @@ mod branches;
 mod checks;
 mod cluster;
 mod events;
+mod history;
 mod inspector;
 pub(crate) mod look;
 mod milestones;
@@ -61,6 +62,7 @@ pub(crate) struct Desk {
     pub(crate) bar: bar::Kept,
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
+    pub(crate) history: history::Kept,
     pub(crate) inspector: inspector::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
@@ -85,6 +87,7 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Node", help: inspector::HELP, show: inspector::show },
     Panel { name: "Nodes", help: nodes::HELP, show: nodes::show },
     Panel { name: "Events", help: events::HELP, show: events::show },
+    Panel { name: "History", help: history::HELP, show: history::show },
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },

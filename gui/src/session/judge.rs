@@ -119,8 +119,8 @@ impl Session {
     }
 
     /// What the run is checked for.
-    pub(crate) fn properties(&self) -> Vec<(Checked, About)> {
-        run::properties(&self.configured, &self.table)
+    pub(crate) fn properties(&self) -> &[(Checked, About)] {
+        &self.properties
     }
 }
 

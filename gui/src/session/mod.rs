@@ -29,8 +29,9 @@ use std::time::Duration;
 
 use scenarios::capsule::Capsule;
 use scenarios::format::Expectation;
-use scenarios::run::{PANIC, Recording};
+use scenarios::run::{Checked, PANIC, Recording, properties};
 use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
+use sim_core::check::About;
 use sim_core::fault::{Command, Plan};
 use sim_core::simulation::Unable;
 use sim_core::trace::Record;
@@ -69,6 +70,8 @@ pub struct Session {
     redone: u64,
     /// What the checkers of the history said last.
     judged: Option<Judged>,
+    /// What the run is checked for.
+    properties: Vec<(Checked, About)>,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -109,6 +112,7 @@ impl Session {
     /// The same for a run that follows a plan, such as that of a capsule.
     pub fn following(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64, plan: Option<&Plan>) -> Self {
         let configured = loaded.configured(seed, &table).scenario.clone();
+        let properties = properties(&configured, &table);
         let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
         Self {
             loaded,
@@ -125,6 +129,7 @@ impl Session {
             trouble: None,
             redone: 0,
             judged: None,
+            properties,
         }
     }
 
