@@ -16,7 +16,7 @@ use crate::command::{Intent, WISHES};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
-use crate::panels::{Chosen, Desk, PANELS, Scene, bar, palette, timeline};
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, look, palette, timeline};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
@@ -37,6 +37,8 @@ pub struct App {
     pub(crate) desk: Desk,
     /// Panes are places in the table of panels.
     tree: Tree<usize>,
+    /// Whether the fonts are set: from the second pass on.
+    has_fonts: bool,
     /// Kept so that a frame need not allocate.
     pub(crate) statuses: Vec<NodeStatus>,
 }
@@ -56,12 +58,18 @@ impl App {
             notice: None,
             desk: Desk::default(),
             tree: arrangement(),
+            has_fonts: false,
             statuses: Vec::new(),
         }
     }
 
     /// A frame: time passes, everything is drawn, and what was asked for meanwhile is done.
     pub fn frame(&mut self, ui: &mut Ui) {
+        if !std::mem::replace(&mut self.has_fonts, true) {
+            look::use_all_signs(ui.ctx());
+            ui.ctx().request_discard("other fonts");
+            return;
+        }
         self.go_on(ui);
         let intents = self.draw(ui);
         for intent in intents {
@@ -73,17 +81,22 @@ impl App {
     /// Lets the run go on by as much as a frame, and asks for the next frame while it does.
     fn go_on(&mut self, ui: &Ui) {
         let seconds = ui.input(|input| input.stable_dt.clamp(0.0, FRAME_SECONDS_MAX));
+        let seed = self.session.seed();
         self.session.on_frame(Duration::from_secs_f32(seconds));
+        if self.session.seed() != seed {
+            self.begin();
+        }
         self.session.simulation().statuses(&mut self.statuses);
         self.lanes.update(self.session.run(), self.session.tip());
-        if self.session.playback() == Playback::Playing || self.session.is_seeking() {
+        let is_busy = self.session.is_seeking() || self.session.is_hunting();
+        if self.session.playback() == Playback::Playing || is_busy {
             ui.request_repaint();
         }
     }
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { session, lanes, selected, chosen, complaint, notice, desk, tree, statuses } = self;
+        let Self { session, lanes, selected, chosen, complaint, notice, desk, tree, statuses, .. } = self;
         let scene = Scene {
             session,
             statuses,
@@ -127,6 +140,15 @@ impl App {
                 session.restart(seed);
                 self.begin();
             }
+            Intent::Why => {
+                self.desk.why.wish();
+                reveal(&mut self.tree, "Why");
+            }
+            Intent::Hunt => session.hunt(),
+            Intent::Configure(overrides) => match session.configure(&overrides) {
+                Ok(()) => self.begin(),
+                Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
+            },
             Intent::Open(name) => self.open(&name),
             Intent::Save(path) => match save(session, &path) {
                 Ok(command) => self.notice = Some(format!("written; to repeat it: {command}")),
@@ -181,7 +203,7 @@ impl App {
         self.desk.timeline.reset();
     }
 
-    fn choose(&mut self, record: Option<u32>) {
+    pub(crate) fn choose(&mut self, record: Option<u32>) {
         let trace = self.session.run().trace();
         self.chosen =
             record.zip(trace).filter(|(record, trace)| *record < trace.len()).map(|(record, trace)| Chosen {
@@ -212,9 +234,10 @@ fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
     }
     for wish in WISHES {
         let Some(key) = wish.key else { continue };
-        let is_pressed = ui.input_mut(|input| input.consume_shortcut(&key));
-        if is_pressed {
-            intents.extend((wish.intent)(scene));
+        // A key that means nothing now is left to others, as Escape is to menus.
+        let intent = (wish.intent)(scene);
+        if intent.is_some() && ui.input_mut(|input| input.consume_shortcut(&key)) {
+            intents.extend(intent);
         }
     }
 }
@@ -244,7 +267,7 @@ fn arrangement() -> Tree<usize> {
     let left = tabs(&["Cluster", "Nodes"]);
     let middle = tabs(&["Space-time"]);
     let node = tabs(&["Node", "Checks"]);
-    let events = tabs(&["Events", "Milestones", "Branches"]);
+    let events = tabs(&["Events", "Milestones", "Branches", "Why", "Setup", "Library"]);
     let right = tiles.insert_vertical_tile(vec![node, events]);
     let mut row = Linear::new(LinearDir::Horizontal, vec![left, middle, right]);
     row.shares.set_share(left, 1.0);
@@ -252,6 +275,15 @@ fn arrangement() -> Tree<usize> {
     row.shares.set_share(right, 1.1);
     let root = tiles.insert_new(Tile::Container(Container::Linear(row)));
     Tree::new(egui::Id::unique("panels"), root, tiles)
+}
+
+/// Shows a panel, wherever it is.
+fn reveal(tree: &mut Tree<usize>, name: &str) {
+    let place = PANELS.iter().position(|panel| panel.name == name).expect("it is in the table");
+    let is_shown = |tile: TileId| tree.is_visible(tile) && tree.active_tiles().contains(&tile);
+    if !tree.tiles.find_pane(&place).is_some_and(is_shown) {
+        toggle(tree, place);
+    }
 }
 
 /// Closes a panel that is there, or opens it beside the others.

@@ -1,6 +1,7 @@
 //! What a person can want from the window. There is one list: buttons, keys, the palette and the help are made from it.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
+use scenarios::text::Override;
 use sim_core::fault::{Command, Entry, Place, Shape, Target};
 use sim_core::network::PartitionId;
 use sim_core::status::Power;
@@ -36,6 +37,12 @@ pub(crate) enum Intent {
         /// The seed of the new run.
         seed: u64,
     },
+    /// Begin again at time zero with other overrides of the scenario's file.
+    Configure(Vec<Override>),
+    /// Tell why the chosen event came, or what else suggests itself.
+    Why,
+    /// Run seed after seed until something breaks.
+    Hunt,
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
     /// Write a capsule of what was done to a file that is not there yet.
@@ -96,6 +103,7 @@ pub(crate) const PLAY: Wish = Wish {
     hint: "let simulated time pass, or hold it",
     key: Some(plain(Key::Space)),
     intent: |scene| match scene.session.playback() {
+        _ if scene.session.is_hunting() => Some(Intent::Pause),
         Playback::Playing => Some(Intent::Pause),
         Playback::Paused | Playback::Idle => scene.can_go_on().then_some(Intent::Play),
     },
@@ -233,6 +241,31 @@ pub(crate) const PREVIOUS_SEED: Wish = Wish {
     key: Some(shift(Key::N)),
     intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
 };
+/// Some other seed.
+pub(crate) const RANDOM_SEED: Wish = Wish {
+    name: "Random seed",
+    hint: "begin again with a seed far from this one",
+    key: Some(plain(Key::R)),
+    intent: |scene| Some(Intent::Restart { seed: far_from(scene.session.seed()) }),
+};
+/// Seed after seed.
+pub(crate) const HUNT: Wish = Wish {
+    name: "Run until something breaks",
+    hint: "run seed after seed, and show the first that violates something, at the violation",
+    key: Some(plain(Key::B)),
+    intent: |scene| (!scene.session.is_hunting()).then_some(Intent::Hunt),
+};
+/// Nothing is computed any more.
+pub(crate) const STOP: Wish = Wish {
+    name: "Stop",
+    hint: "hold time, and end what is being computed",
+    key: Some(plain(Key::Escape)),
+    intent: |scene| {
+        let session = scene.session;
+        let is_busy = session.is_hunting() || session.is_seeking() || session.playback() == Playback::Playing;
+        is_busy.then_some(Intent::Pause)
+    },
+};
 /// The list to search in.
 pub(crate) const PALETTE: Wish = Wish {
     name: "Find a command",
@@ -293,6 +326,12 @@ pub(crate) const WISHES: &[Wish] = &[
         key: Some(shift(Key::F)),
         intent: |scene| scene.back_to(Landmark::Fault),
     },
+    Wish {
+        name: "Why?",
+        hint: "tell why the chosen event came; else why a property is violated, or why the node stands as it does",
+        key: Some(plain(Key::W)),
+        intent: |_| Some(Intent::Why),
+    },
     CRASH_LEADER,
     CRASH,
     PAUSE_NODE,
@@ -303,8 +342,11 @@ pub(crate) const WISHES: &[Wish] = &[
     JUDGE,
     UNDO,
     REDO,
+    STOP,
+    HUNT,
     NEXT_SEED,
     PREVIOUS_SEED,
+    RANDOM_SEED,
     Wish {
         name: "Begin again",
         hint: "begin at time zero with this seed; what was done by hand goes",
@@ -326,6 +368,14 @@ pub(crate) const WISHES: &[Wish] = &[
         intent: |_| Some(Intent::ResetPanels),
     },
 ];
+
+/// A seed that looks random, and is the same each time (splitmix64, Steele, Lea and Flood 2014). Small enough to be read aloud.
+const fn far_from(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (mixed ^ (mixed >> 31)) % 1_000_000
+}
 
 impl Scene<'_> {
     /// The wish for a command, where commands are taken.

@@ -11,12 +11,15 @@ mod cluster;
 mod events;
 mod history;
 mod inspector;
+mod library;
 pub(crate) mod look;
 mod milestones;
 mod nodes;
 pub(crate) mod palette;
+mod setup;
 mod space_time;
 pub(crate) mod timeline;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -60,14 +63,18 @@ pub(crate) struct Chosen {
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) bar: bar::Kept,
+    pub(crate) branches: branches::Kept,
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
     pub(crate) history: history::Kept,
     pub(crate) inspector: inspector::Kept,
+    pub(crate) library: library::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
+    pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
+    pub(crate) why: why::Kept,
 }
 
 /// A panel that can be moved, closed and opened.
@@ -91,6 +98,9 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
+    Panel { name: "Why", help: why::HELP, show: why::show },
+    Panel { name: "Setup", help: setup::HELP, show: setup::show },
+    Panel { name: "Library", help: library::HELP, show: library::show },
 ];
 
 /// A button for a wish; grey where it cannot be had.

@@ -17,10 +17,12 @@
 //! cut into other frames has the same digest.
 
 mod branch;
+mod hunt;
 mod judge;
 mod jump;
 mod moment;
 mod pace;
+mod parting;
 #[cfg(test)]
 mod tests;
 
@@ -28,8 +30,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::capsule::Capsule;
+use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
 use scenarios::run::{Checked, PANIC, Recording, properties};
+use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::check::About;
 use sim_core::fault::{Command, Plan};
@@ -40,6 +44,8 @@ use sim_core::{SimTime, Simulation};
 
 pub use self::branch::BranchId;
 use self::branch::{Branch, Origin};
+use self::hunt::Hunt;
+pub(crate) use self::hunt::Search;
 pub(crate) use self::judge::{Finding, Judged};
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
@@ -47,6 +53,9 @@ pub(crate) use self::pace::{Playback, Speed};
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
+
+/// How many lines a story has at most.
+const STORY_LINES_MAX: usize = 30;
 
 /// One scenario, and everything that was tried with it.
 pub struct Session {
@@ -65,6 +74,9 @@ pub struct Session {
     /// Up to when things were let happen: at or after the last event, which is the simulation's own time.
     playhead: SimTime,
     goal: Option<Goal>,
+    /// The search for a seed that breaks something.
+    hunt: Option<Hunt>,
+    search: Option<Search>,
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
@@ -126,6 +138,8 @@ impl Session {
             speed: Speed::REAL,
             playhead: SimTime::ZERO,
             goal: None,
+            hunt: None,
+            search: None,
             trouble: None,
             redone: 0,
             judged: None,
@@ -139,6 +153,16 @@ impl Session {
         *self = Self { speed: self.speed, ..Self::new(loaded, table, seed) };
     }
 
+    /// Begins again at time zero with other overrides of the scenario's file, paused; else nothing changes.
+    ///
+    /// # Errors
+    /// If the scenario does not allow them.
+    pub(crate) fn configure(&mut self, overrides: &[Override]) -> Result<(), Box<Diagnostic>> {
+        let loaded = self.loaded.reloaded(overrides, &self.table).map_err(Box::new)?;
+        *self = Self { speed: self.speed, ..Self::new(loaded, Arc::clone(&self.table), self.seed) };
+        Ok(())
+    }
+
     /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
     pub(crate) fn play(&mut self) {
         self.goal = None;
@@ -148,9 +172,10 @@ impl Session {
         }
     }
 
-    /// Holds time.
+    /// Holds time, and ends what is being computed.
     pub(crate) fn pause(&mut self) {
         self.goal = None;
+        self.give_up_hunt();
         self.playback = Playback::Paused;
     }
 
@@ -162,6 +187,10 @@ impl Session {
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
     /// something. A violation pauses. While it stands still, what clients saw is judged.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
+        if self.hunt.is_some() {
+            self.go_on_hunting();
+            return;
+        }
         if let Some(goal) = self.goal {
             self.pursue(goal);
             return;
@@ -311,6 +340,14 @@ impl Session {
         self.branches.iter().enumerate().map(info).collect()
     }
 
+    /// Sets out to tell why something happened on the present path.
+    pub(crate) fn inquire(&self, question: Question) -> Inquiry {
+        let plan = self.run().plan();
+        let start =
+            |recording| assemble_recording(&self.configured, &self.table, self.seed, Some(plan), recording);
+        Inquiry::new(question, &self.configured, start(Recording::On), start(Recording::Off), STORY_LINES_MAX)
+    }
+
     /// What was done by hand on the path to what is shown, in order: when, and what.
     pub(crate) fn acts(&self) -> Vec<(SimTime, Command)> {
         let shown = self.path[..=self.cursor.depth].iter().map(|id| &self.branches[id.0]);
@@ -349,6 +386,11 @@ impl Session {
     /// The protocols that scenarios may use.
     pub(crate) const fn table(&self) -> &Arc<ProtocolTable> {
         &self.table
+    }
+
+    /// The scenario, as its file and overrides have it.
+    pub(crate) const fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// The scenario's name.
