@@ -6,6 +6,8 @@ pub(crate) mod forms;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;
+pub(crate) mod logs;
 pub(crate) mod operations;
 pub(crate) mod scale;
+pub(crate) mod series;
 pub(crate) mod space_time;

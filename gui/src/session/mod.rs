@@ -23,6 +23,7 @@ mod jump;
 mod moment;
 mod pace;
 mod parting;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +51,7 @@ pub(crate) use self::judge::{Finding, Judged};
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
+pub(crate) use self::samples::Samples;
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
@@ -125,13 +127,14 @@ impl Session {
     pub fn following(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64, plan: Option<&Plan>) -> Self {
         let configured = loaded.configured(seed, &table).scenario.clone();
         let properties = properties(&configured, &table);
+        let samples = Samples::new(end(&configured));
         let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
         Self {
             loaded,
             table,
             seed,
             configured,
-            branches: vec![Branch::new(start, None)],
+            branches: vec![Branch::new(start, None, &samples)],
             path: vec![BranchId::FIRST],
             cursor: Cursor { depth: 0, earlier: None },
             playback: Playback::Paused,
@@ -273,7 +276,8 @@ impl Session {
             Ok(mut copy) => {
                 copy.apply(command.clone())?;
                 let origin = Origin { parent: self.path[depth], act: command };
-                self.branches.push(Branch::new(copy, Some(origin)));
+                let branch = Branch::new(copy, Some(origin), self.branch_at(depth).samples());
+                self.branches.push(branch);
                 self.path.truncate(depth + 1);
                 self.path.push(BranchId(self.branches.len() - 1));
                 self.cursor = Cursor { depth: depth + 1, earlier: None };
@@ -459,8 +463,12 @@ impl Session {
 
     /// When a run without a person in it ends at the latest.
     pub(crate) fn end(&self) -> SimTime {
-        let phases = &self.configured.phases;
-        phases.converged_by() + phases.steady.span()
+        end(&self.configured)
+    }
+
+    /// The metrics of the present path at regular times, as far as it was computed.
+    pub(crate) fn samples(&self) -> &Samples {
+        self.branch_at(self.path.len() - 1).samples()
     }
 
     /// What went wrong here, if anything did.
@@ -592,4 +600,9 @@ impl Session {
             Stop::Horizon | Stop::Budget | Stop::Violation | Stop::Broken => Playback::Paused,
         };
     }
+}
+
+/// When a run without a person in it ends at the latest.
+fn end(scenario: &Scenario) -> SimTime {
+    scenario.phases.converged_by() + scenario.phases.steady.span()
 }
