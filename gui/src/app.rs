@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText};
+use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText, gui_zoom};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
 };
 use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
-use crate::command::{Intent, WISHES};
+use crate::command::{Intent, WISHES, Zoom};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
-use crate::panels::{Chosen, Desk, PANELS, Scene, bar, look, palette, timeline};
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, look, palette, timeline, tour};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
@@ -63,6 +63,11 @@ impl App {
         }
     }
 
+    /// Asks whether to be shown around, unless that was asked before.
+    pub fn offer_tour(&mut self) {
+        self.desk.tour.offer();
+    }
+
     /// A frame: time passes, everything is drawn, and what was asked for meanwhile is done.
     pub fn frame(&mut self, ui: &mut Ui) {
         if !std::mem::replace(&mut self.has_fonts, true) {
@@ -107,16 +112,19 @@ impl App {
             notice: notice.as_deref(),
         };
         keys(ui, &scene, desk, &mut intents);
-        Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        let bar = Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
         let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
         let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(48.0);
-        bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        desk.tour.mark(tour::TIMELINE, bottom.response.rect);
         CentralPanel::default().show(ui, |ui| {
             let mut panes = Panes { scene: &scene, desk, intents: &mut intents };
             tree.ui(&mut panes, ui);
         });
         palette::show(ui, &scene, desk, &mut intents);
+        tour::show(ui, desk, &mut intents);
         intents
     }
 
@@ -140,6 +148,11 @@ impl App {
                 session.restart(seed);
                 self.begin();
             }
+            Intent::Reveal(name) => reveal(&mut self.tree, name),
+            Intent::Tour => self.desk.tour.begin(),
+            Intent::Zoom(Zoom::In) => gui_zoom::zoom_in(ui.ctx()),
+            Intent::Zoom(Zoom::Out) => gui_zoom::zoom_out(ui.ctx()),
+            Intent::Zoom(Zoom::Usual) => ui.ctx().set_zoom_factor(1.0),
             Intent::Why => {
                 self.desk.why.wish();
                 reveal(&mut self.tree, "Why");
@@ -229,7 +242,7 @@ impl eframe::App for App {
 
 /// What keys ask for: nothing while a text is being written, and only what closes it while the palette is open.
 fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
-    if desk.palette.is_open || ui.ctx().egui_wants_keyboard_input() {
+    if desk.palette.is_open || desk.tour.is_on() || ui.ctx().egui_wants_keyboard_input() {
         return;
     }
     for wish in WISHES {
@@ -315,6 +328,7 @@ struct Panes<'a> {
 impl Behavior<usize> for Panes<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, place: &mut usize) -> UiResponse {
         let margin = egui::Margin::same(6);
+        self.desk.tour.mark(PANELS[*place].name, ui.max_rect());
         egui::Frame::new().inner_margin(margin).show(ui, |ui| {
             (PANELS[*place].show)(ui, self.scene, self.desk, self.intents);
         });

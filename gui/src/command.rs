@@ -67,10 +67,27 @@ pub(crate) enum Intent {
     ResetPanels,
     /// Show or hide the list of wishes to search in.
     TogglePalette,
+    /// Show a panel, by its name.
+    Reveal(&'static str),
+    /// Be shown around the window.
+    Tour,
+    /// Texts and everything else larger or smaller.
+    Zoom(Zoom),
     /// Show or hide what keys there are.
     ToggleHelp,
     /// From dark to light, or back.
     ToggleTheme,
+}
+
+/// How large everything is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zoom {
+    /// Larger than now.
+    In,
+    /// Smaller than now.
+    Out,
+    /// As it was at first.
+    Usual,
 }
 
 /// A wish that can be said by name or key.
@@ -355,6 +372,30 @@ pub(crate) const WISHES: &[Wish] = &[
     },
     PALETTE,
     HELP,
+    Wish {
+        name: "Tour of the window",
+        hint: "what is where, in a few steps",
+        key: Some(plain(Key::F1)),
+        intent: |_| Some(Intent::Tour),
+    },
+    Wish {
+        name: "Larger text",
+        hint: "everything is drawn larger",
+        key: Some(command(Key::Plus)),
+        intent: |_| Some(Intent::Zoom(Zoom::In)),
+    },
+    Wish {
+        name: "Smaller text",
+        hint: "everything is drawn smaller",
+        key: Some(command(Key::Minus)),
+        intent: |_| Some(Intent::Zoom(Zoom::Out)),
+    },
+    Wish {
+        name: "Usual text size",
+        hint: "everything is drawn as large as at first",
+        key: Some(command(Key::Num0)),
+        intent: |_| Some(Intent::Zoom(Zoom::Usual)),
+    },
     Wish {
         name: "Dark or light",
         hint: "change the colours of the window",

@@ -21,6 +21,7 @@ pub(crate) mod palette;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;
+pub(crate) mod tour;
 mod why;
 
 use std::collections::BTreeSet;
@@ -78,6 +79,7 @@ pub(crate) struct Desk {
     pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
+    pub(crate) tour: tour::Kept,
     pub(crate) why: why::Kept,
 }
 
