@@ -380,10 +380,10 @@ mod tests {
     fn a_press_on_a_row_selects_its_node() {
         let mut window = panel("raft/steady", "Logs");
         assert_eq!(window.state().selected, NodeId::new(0));
-        // The middle of the picture is the row of the second node.
-        window.get_by_label_contains("log of 3 nodes").click();
+        // In the middle of the picture is the row of the middle node.
+        window.get_by_label("log of 5 nodes").click();
         window.run();
-        assert_eq!(window.state().selected, NodeId::new(1));
+        assert_eq!(window.state().selected, NodeId::new(2));
     }
 
     #[test]
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn where_all_are_down_a_hint_says_so() {
         let mut window = panel("raft/steady", "Logs");
-        for node in 0..3 {
+        for node in 0..5 {
             window
                 .state_mut()
                 .session
