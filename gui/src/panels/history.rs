@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use egui::scroll_area::ScrollBarVisibility;
 use egui::{
-    Align2, Color32, FontId, Painter, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
+    Align2, Color32, FontId, Label, Painter, Pos2, Rect, Response, RichText, Role, ScrollArea, Sense, Stroke,
     StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use sim_core::check::Answer;
@@ -101,7 +101,8 @@ fn legend(ui: &mut Ui) {
         ("▬ refused", fate(Fate::Refused), "the operation did not happen, and will not"),
         ("□ unknown", fate(Fate::Unknown), "the client gave up waiting: it may have happened, or not"),
     ] {
-        ui.label(RichText::new(text).color(colour).small()).on_hover_text(hint);
+        let label = Label::new(RichText::new(text).color(colour).small()).extend();
+        ui.add(label).on_hover_text(hint);
     }
 }
 

@@ -127,13 +127,15 @@ fn head(ui: &mut Ui, kept: &mut Kept, log: &LogRows, indices: std::ops::Range<u6
     ui.label(RichText::new(&log.path).strong());
     let marks = log.nodes.first().map(|(_, extent)| extent.marks.as_slice()).unwrap_or_default();
     for (place, (name, _)) in marks.iter().enumerate() {
-        let (rect, response) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-        mark(ui.painter(), rect.center(), place);
-        response.on_hover_text("a mark of the log: up to and with this entry");
-        ui.weak(*name);
+        ui.horizontal(|ui| {
+            let (rect, response) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+            mark(ui.painter(), rect.center(), place);
+            response.on_hover_text("a mark of the log: up to and with this entry");
+            ui.weak(*name);
+        });
     }
     if log.nodes.iter().any(|(_, extent)| extent.durable().is_some()) {
-        ui.weak("□ not durable");
+        ui.add(egui::Label::new(RichText::new("□ not durable").weak()).extend());
     }
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,7 +1,7 @@
 //! What was counted and measured, over simulated time.
 
-use egui::{Rect, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
-use egui_plot::{Corner, HoverPosition, Legend, Line, Plot, PlotPoints, VLine};
+use egui::{Label, Rect, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
+use egui_plot::{HoverPosition, Line, Plot, PlotPoints, VLine};
 use sim_core::SimTime;
 
 use super::look::{self, CHOSEN};
@@ -22,8 +22,6 @@ Press in a graph to go there, drag to move, Ctrl and scroll to zoom, double-pres
 const HEIGHT: f32 = 130.0;
 /// Two graphs stand side by side where there is so much room.
 const WIDTH_OF_TWO: f32 = 620.0;
-/// A graph with more lines has no legend: it would cover them.
-const LEGEND_LINES_MAX: usize = 9;
 
 /// Shows the graphs.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
@@ -47,9 +45,13 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
 }
 
 fn show_graph(ui: &mut Ui, scene: &Scene<'_>, graph: &Graph, intents: &mut Vec<Intent>) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&graph.title).strong());
         ui.weak(graph.unit);
+        for (index, name) in graph.lines.keys().enumerate().filter(|_| graph.lines.len() > 1) {
+            let sign = RichText::new(format!("■ {name}")).color(look::kind(index)).small();
+            ui.add(Label::new(sign).extend());
+        }
     });
     let size = vec2(ui.available_width(), HEIGHT);
     if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, size)) {
@@ -69,9 +71,6 @@ fn show_graph(ui: &mut Ui, scene: &Scene<'_>, graph: &Graph, intents: &mut Vec<I
         .y_axis_min_width(40.0)
         .x_axis_formatter(|mark, _| format!("{} s", round(mark.value)))
         .label_formatter(move |hover| told(hover, unit));
-    let is_told = graph.lines.len() > 1 && graph.lines.len() <= LEGEND_LINES_MAX;
-    let legend = Legend::default().position(Corner::LeftTop).background_alpha(0.6);
-    let plot = if is_told { plot.legend(legend) } else { plot };
     let shown = plot.show(ui, |plot| {
         for (index, (name, points)) in graph.lines.iter().enumerate() {
             let line = Line::new(name.clone(), PlotPoints::from(points.clone()));

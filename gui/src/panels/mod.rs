@@ -10,6 +10,7 @@ mod checks;
 mod cluster;
 mod events;
 mod history;
+mod host;
 pub(crate) mod ink;
 mod inspector;
 mod library;
