@@ -189,7 +189,6 @@ impl App {
     }
 
     /// One panel has all the room.
-    #[cfg(test)]
     pub(crate) fn show_only(&mut self, place: usize) {
         let mut tiles = Tiles::default();
         let root = tiles.insert_pane(place);

@@ -19,6 +19,8 @@
 //! commands alone.
 
 pub mod app;
+#[doc(hidden)]
+pub mod bench;
 mod command;
 mod model;
 pub mod open;
