@@ -41,6 +41,13 @@ fn a_timer_is_seen_with_its_name_and_when_it_is_due_until_it_fires() {
 }
 
 #[test]
+fn a_node_that_is_down_has_no_timers() {
+    let mut world = start();
+    world.apply(Command::Crash(n(1)));
+    assert_eq!(host(&world, 1).timers, []);
+}
+
+#[test]
 fn the_unsynced_tail_of_a_disk_is_told_apart_from_what_is_durable() {
     let mut world = start();
     let log =
