@@ -173,6 +173,7 @@ impl App {
                 self.complaint = session.apply(command).err().map(|unable| unable.to_string());
                 self.chosen = None;
             }
+            Intent::Judge => session.judge(),
             Intent::Undo => session.undo(),
             Intent::Redo => session.redo(),
             Intent::GoTo(branch) => session.go_to(branch),

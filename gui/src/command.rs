@@ -53,6 +53,8 @@ pub(crate) enum Intent {
     SelectRecord(Option<u32>),
     /// Do something to the world.
     Apply(Command),
+    /// Ask the checkers of the history about all that was computed.
+    Judge,
     /// Go back to before what was done by hand last.
     Undo,
     /// Do again what was undone.
@@ -235,6 +237,13 @@ pub(crate) const HEAL: Wish = Wish {
     key: Some(plain(Key::H)),
     intent: |scene| scene.act(Command::Recover),
 };
+/// What clients saw is judged.
+pub(crate) const JUDGE: Wish = Wish {
+    name: "Judge the history",
+    hint: "ask the checkers of the history about all that was computed; a long history may take seconds",
+    key: Some(plain(Key::J)),
+    intent: |scene| scene.session.is_judging_worthwhile().then_some(Intent::Judge),
+};
 /// The next seed.
 pub(crate) const NEXT_SEED: Wish = Wish {
     name: "Next seed",
@@ -371,6 +380,7 @@ pub(crate) const WISHES: &[Wish] = &[
     ISOLATE,
     MEND,
     HEAL,
+    JUDGE,
     UNDO,
     REDO,
     STOP,

@@ -18,10 +18,12 @@
 
 mod branch;
 mod hunt;
+mod judge;
 mod jump;
 mod moment;
 mod pace;
 mod parting;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -31,9 +33,10 @@ use std::time::Duration;
 use scenarios::capsule::Capsule;
 use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
-use scenarios::run::{PANIC, Recording};
+use scenarios::run::{Checked, PANIC, Recording, properties};
 use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
+use sim_core::check::About;
 use sim_core::fault::{Command, Plan};
 use sim_core::simulation::Unable;
 use sim_core::trace::Record;
@@ -44,9 +47,11 @@ pub use self::branch::BranchId;
 use self::branch::{Branch, Origin};
 use self::hunt::Hunt;
 pub(crate) use self::hunt::Search;
+pub(crate) use self::judge::{Finding, Judged};
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
+pub(crate) use self::samples::Samples;
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
@@ -77,6 +82,10 @@ pub struct Session {
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
+    /// What the checkers of the history said last.
+    judged: Option<Judged>,
+    /// What the run is checked for.
+    properties: Vec<(Checked, About)>,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -117,13 +126,15 @@ impl Session {
     /// The same for a run that follows a plan, such as that of a capsule.
     pub fn following(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64, plan: Option<&Plan>) -> Self {
         let configured = loaded.configured(seed, &table).scenario.clone();
+        let properties = properties(&configured, &table);
+        let samples = Samples::new(end(&configured));
         let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
         Self {
             loaded,
             table,
             seed,
             configured,
-            branches: vec![Branch::new(start, None)],
+            branches: vec![Branch::new(start, None, &samples)],
             path: vec![BranchId::FIRST],
             cursor: Cursor { depth: 0, earlier: None },
             playback: Playback::Paused,
@@ -134,6 +145,8 @@ impl Session {
             search: None,
             trouble: None,
             redone: 0,
+            judged: None,
+            properties,
         }
     }
 
@@ -175,7 +188,7 @@ impl Session {
     }
 
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
-    /// something. A violation pauses.
+    /// something. A violation pauses. While it stands still, what clients saw is judged.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
         if self.hunt.is_some() {
             self.go_on_hunting();
@@ -186,6 +199,7 @@ impl Session {
             return;
         }
         if self.playback != Playback::Playing {
+            self.judge_unasked();
             return;
         }
         let until = match self.speed.simulated(frame) {
@@ -262,7 +276,8 @@ impl Session {
             Ok(mut copy) => {
                 copy.apply(command.clone())?;
                 let origin = Origin { parent: self.path[depth], act: command };
-                self.branches.push(Branch::new(copy, Some(origin)));
+                let branch = Branch::new(copy, Some(origin), self.branch_at(depth).samples());
+                self.branches.push(branch);
                 self.path.truncate(depth + 1);
                 self.path.push(BranchId(self.branches.len() - 1));
                 self.cursor = Cursor { depth: depth + 1, earlier: None };
@@ -448,8 +463,12 @@ impl Session {
 
     /// When a run without a person in it ends at the latest.
     pub(crate) fn end(&self) -> SimTime {
-        let phases = &self.configured.phases;
-        phases.converged_by() + phases.steady.span()
+        end(&self.configured)
+    }
+
+    /// The metrics of the present path at regular times, as far as it was computed.
+    pub(crate) fn samples(&self) -> &Samples {
+        self.branch_at(self.path.len() - 1).samples()
     }
 
     /// What went wrong here, if anything did.
@@ -581,4 +600,9 @@ impl Session {
             Stop::Horizon | Stop::Budget | Stop::Violation | Stop::Broken => Playback::Paused,
         };
     }
+}
+
+/// When a run without a person in it ends at the latest.
+fn end(scenario: &Scenario) -> SimTime {
+    scenario.phases.converged_by() + scenario.phases.steady.span()
 }
