@@ -39,7 +39,6 @@ pub(crate) fn window(name: &str) -> Window {
 }
 
 /// The same with one panel alone.
-#[expect(dead_code, reason = "for tests of panels")]
 pub(crate) fn panel(name: &str, panel: &str) -> Window {
     let mut app = app(name);
     app.show_only(PANELS.iter().position(|known| known.name == panel).expect("it is in the table"));

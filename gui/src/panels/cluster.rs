@@ -9,17 +9,32 @@ use sim_core::status::{NodeStatus, Power, Standing};
 use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
 use super::look::{self, BAD, CHOSEN, GOOD, UNUSUAL};
-use super::{Desk, Scene, wish_menu};
-use crate::command::{CRASH, HEAL, ISOLATE, Intent, MEND, PAUSE_NODE, WIPE};
+use super::{Desk, Scene, acts};
+use crate::command::Intent;
 use crate::model::apart::{Apart, apart};
 use crate::model::lanes::State;
 use crate::model::layout::Layout;
 use crate::session::BranchId;
 
+/// What lies at a place of the picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Hit {
+    Node(NodeId),
+    Client(ClientId),
+    /// Something that is on its way.
+    Flight(InFlight),
+    /// The line between two nodes, the first the one with the smaller number.
+    Link(Endpoint, Endpoint),
+    #[default]
+    Nothing,
+}
+
 /// What the picture keeps.
 #[derive(Default)]
 pub(crate) struct Kept {
     layout: Layout,
+    /// What the menu is about.
+    pressed: Hit,
     /// The line that is being drawn around nodes.
     lasso: Vec<Pos2>,
     /// What is on its way, and the moment for which that was asked.
@@ -55,12 +70,9 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     };
     picture.draw(ui, scene, &kept.flights);
     lasso(ui, &response, &picture, scene, kept, intents);
-    press(&response, &picture, scene, intents);
-    response.context_menu(|ui| {
-        ui.strong(scene.selected.to_string());
-        wish_menu(ui, &[&CRASH, &PAUSE_NODE, &WIPE, &ISOLATE], scene, intents);
-        ui.separator();
-        wish_menu(ui, &[&MEND, &HEAL], scene, intents);
+    press(&response, &picture, scene, kept, intents);
+    let menu = response.context_menu(|ui| {
+        acts::menu(ui, scene, &kept.pressed, intents);
         ui.separator();
         for (layout, name) in Layout::ALL {
             if ui.radio(kept.layout == layout, name).clicked() {
@@ -69,9 +81,10 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
             }
         }
     });
-    let hovered = response.hover_pos().filter(|_| kept.lasso.is_empty());
-    if let Some(text) = hovered.and_then(|hovered| picture.told(scene, &kept.flights, hovered)) {
-        response.show_tooltip_text(text);
+    let hovered = response.hover_pos().filter(|_| kept.lasso.is_empty() && menu.is_none());
+    let hit = hovered.map_or(Hit::Nothing, |hovered| picture.hit(scene, &kept.flights, hovered));
+    if let Some(text) = told(scene, &hit) {
+        look::tell(&response, text);
     }
 }
 
@@ -92,11 +105,26 @@ fn clients(scene: &Scene<'_>) -> usize {
     scene.session.scenario().clients.total() as usize
 }
 
-fn press(response: &Response, picture: &Picture, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
-    let pressed = response.clicked() || response.secondary_clicked();
-    let at = response.interact_pointer_pos().filter(|_| pressed);
-    let node = at.and_then(|at| picture.node_at(at));
-    intents.extend(node.filter(|node| *node != scene.selected).map(Intent::Select));
+fn press(
+    response: &Response,
+    picture: &Picture,
+    scene: &Scene<'_>,
+    kept: &mut Kept,
+    intents: &mut Vec<Intent>,
+) {
+    if !response.clicked() && !response.secondary_clicked() {
+        return;
+    }
+    let at = response.interact_pointer_pos();
+    let hit = at.map_or(Hit::Nothing, |at| picture.hit(scene, &kept.flights, at));
+    if let Hit::Node(node) = hit
+        && node != scene.selected
+    {
+        intents.push(Intent::Select(node));
+    }
+    if response.secondary_clicked() {
+        kept.pressed = hit;
+    }
 }
 
 fn lasso(
@@ -165,10 +193,46 @@ impl Picture {
         place.map(|place| self.at(*place))
     }
 
+    /// What lies here: what is small first, as it lies on top.
+    fn hit(&self, scene: &Scene<'_>, flights: &[InFlight], at: Pos2) -> Hit {
+        self.node_at(at)
+            .map(Hit::Node)
+            .or_else(|| self.flight_at(scene, flights, at).map(Hit::Flight))
+            .or_else(|| self.client_at(at).map(Hit::Client))
+            .or_else(|| self.link_at(at).map(|[one, other]| Hit::Link(one, other)))
+            .unwrap_or_default()
+    }
+
     fn node_at(&self, at: Pos2) -> Option<NodeId> {
-        let near = |index: &usize| self.node(*index).distance(at) <= self.size() + 4.0;
-        let index = (0..self.nodes.len()).find(near)?;
+        let index = nearest(self.nodes.iter().map(|place| self.at(*place).distance(at)), self.size() + 4.0)?;
         u32::try_from(index).ok().map(NodeId::new)
+    }
+
+    fn client_at(&self, at: Pos2) -> Option<ClientId> {
+        let index = nearest(self.clients.iter().map(|place| self.at(*place).distance(at)), 9.0)?;
+        u32::try_from(index).ok().map(ClientId::new)
+    }
+
+    fn flight_at(&self, scene: &Scene<'_>, flights: &[InFlight], at: Pos2) -> Option<InFlight> {
+        let drawn = flights.iter().take(FLIGHTS_MAX);
+        let distance = |flight| self.place(scene, flight).map_or(f32::INFINITY, |place| place.distance(at));
+        nearest(drawn.map(distance), 6.0).map(|index| flights[index].clone())
+    }
+
+    /// The link whose line passes here. Where many nodes are, some line passes everywhere.
+    fn link_at(&self, at: Pos2) -> Option<[Endpoint; 2]> {
+        if self.nodes.len() > NAMED_MAX {
+            return None;
+        }
+        let ids: Vec<NodeId> = (0_u32..).take(self.nodes.len()).map(NodeId::new).collect();
+        let pairs = || {
+            ids.iter()
+                .enumerate()
+                .flat_map(|(place, one)| ids[place + 1..].iter().map(move |other| [*one, *other]))
+        };
+        let index =
+            nearest(pairs().map(|ends| look::distance(ends.map(|end| self.node(end.index())), at)), 4.0)?;
+        pairs().nth(index).map(|ends| ends.map(Endpoint::from))
     }
 
     /// The nodes inside a line.
@@ -292,10 +356,12 @@ impl Picture {
             self.painter.galley(place.min + vec2(1.0, 1.0), galley, visuals.text_color());
         }
     }
+}
 
-    /// What lies under the mouse, in words.
-    fn told(&self, scene: &Scene<'_>, flights: &[InFlight], at: Pos2) -> Option<String> {
-        if let Some(node) = self.node_at(at) {
+/// What lies under the mouse, in words.
+fn told(scene: &Scene<'_>, hit: &Hit) -> Option<String> {
+    match hit {
+        Hit::Node(node) => {
             let status = &scene.statuses[node.index()];
             let host = look::power(status.power).0;
             let process = status.process.map_or_else(String::new, |process| {
@@ -305,17 +371,25 @@ impl Picture {
                     process.role, process.epoch, process.commit
                 )
             });
-            return Some(format!("{node}, {host}, started {} times{process}", status.incarnation));
+            Some(format!("{node}, {host}, started {} times{process}", status.incarnation))
         }
-        let near =
-            |flight: &&InFlight| self.place(scene, flight).is_some_and(|place| place.distance(at) < 6.0);
-        let flight = flights.iter().take(FLIGHTS_MAX).find(near)?;
-        let when = match flight.due {
-            Some(due) => format!("arrives at {due}"),
-            None => "the link is held".to_owned(),
-        };
-        Some(format!("{} to {}: {}\n{when}", flight.id.from, flight.id.to, flight.text))
+        Hit::Flight(flight) => {
+            let when = match flight.due {
+                Some(due) => format!("arrives at {due}"),
+                None => "the link is held".to_owned(),
+            };
+            Some(format!("{} to {}: {}\n{when}", flight.id.from, flight.id.to, flight.text))
+        }
+        Hit::Client(client) => Some(format!("client {client}")),
+        Hit::Link(one, other) => Some(format!("the link between {one} and {other}")),
+        Hit::Nothing => None,
     }
+}
+
+/// The place of the smallest distance, if it is not above `most`.
+fn nearest(distances: impl Iterator<Item = f32>, most: f32) -> Option<usize> {
+    let near = distances.enumerate().filter(|(_, distance)| *distance <= most);
+    near.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(index, _)| index)
 }
 
 /// A shape for the standing, so that colour is not needed: a crown for who leads.
@@ -354,9 +428,37 @@ fn contains(line: &[Pos2], point: Pos2) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use egui::pos2;
+    use egui::{Event, Modifiers, pos2};
+    use egui_kittest::kittest::Queryable;
 
     use super::*;
+    use crate::testing::{Window, panel};
+
+    /// Presses a place of the window with the other button.
+    fn press_otherwise(window: &mut Window, at: Pos2) {
+        window.hover_at(at);
+        window.run();
+        for pressed in [true, false] {
+            let (button, modifiers) = (PointerButton::Secondary, Modifiers::NONE);
+            window.event(Event::PointerButton { pos: at, button, pressed, modifiers });
+            window.run();
+        }
+    }
+
+    #[test]
+    fn the_menu_is_that_of_what_was_pressed() {
+        let mut window = panel("raft/steady", "Cluster");
+        let pressed = |window: &Window| window.state().desk.cluster.pressed.clone();
+        // The first node stands at the top, right in the middle.
+        press_otherwise(&mut window, pos2(501.0, 182.0));
+        assert_eq!(pressed(&window), Hit::Node(NodeId::new(0)));
+        assert!(window.query_by_label_contains("Cut the node off").is_some());
+        let mut window = panel("raft/steady", "Cluster");
+        press_otherwise(&mut window, pos2(60.0, 300.0));
+        assert_eq!(pressed(&window), Hit::Nothing);
+        assert!(window.query_by_label_contains("Cut the node off").is_none());
+        assert!(window.query_by_label_contains("Mend the network").is_some());
+    }
 
     #[test]
     fn a_line_holds_what_lies_inside_it_and_nothing_else() {

@@ -1,7 +1,7 @@
 //! Colours. They say again what a shape or a word says; those of epochs are told apart by people who see few colours
 //! (Okabe and Ito, 2008).
 
-use egui::{Color32, Visuals};
+use egui::{Color32, Pos2, Response, Tooltip, Visuals};
 use sim_core::status::{Power, Standing};
 
 use crate::model::lanes::State;
@@ -56,4 +56,18 @@ pub(crate) fn state(state: &State, visuals: &Visuals) -> Color32 {
 /// Kinds of messages: the first few of a protocol have a colour of their own.
 pub(crate) fn kind(index: usize) -> Color32 {
     EPOCHS[index % EPOCHS.len()]
+}
+
+/// How far a point is from a line between two.
+pub(crate) fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
+    let (along, to_point) = (to - from, at - from);
+    let share = (to_point.dot(along) / along.length_sq().max(f32::EPSILON)).clamp(0.0, 1.0);
+    at.distance(from + along * share)
+}
+
+/// Tells what lies under the mouse, beside it. The place has an id of its own, as a menu of the picture has its.
+pub(crate) fn tell(response: &Response, text: impl Into<String>) {
+    let (ctx, id) = (response.ctx.clone(), response.id.with("told"));
+    let place = Tooltip::always_open(ctx, response.layer_id, id, egui::PopupAnchor::Pointer).gap(14.0);
+    place.show(|ui| ui.label(text.into()));
 }

@@ -3,6 +3,7 @@
 //!
 //! A new panel is a file here, its `mod` line, and a line of [`PANELS`].
 
+mod acts;
 pub(crate) mod bar;
 mod branches;
 mod checks;

@@ -52,7 +52,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
                 let told = trace
                     .get(record)
                     .map(|what| format!("{}\n{}", seconds(what.at()), scene.session.run().describe(what)));
-                response.show_tooltip_text(told.unwrap_or_default());
+                look::tell(&response, told.unwrap_or_default());
             }
             if response.double_clicked() {
                 intents.extend(hovered.map(Intent::SeekRecord));
@@ -247,7 +247,7 @@ impl Sheet<'_> {
 
     /// The record of what lies nearest to a point, if that is near.
     fn nearest(&self, arrows: &[Arrow], dots: &[Dot], at: Pos2) -> Option<u32> {
-        let of_arrow = |arrow: &Arrow| Some((distance(self.ends(arrow)?, at), arrow.record));
+        let of_arrow = |arrow: &Arrow| Some((look::distance(self.ends(arrow)?, at), arrow.record));
         let of_dot = |dot: &Dot| Some((pos2(self.x(dot.on)?, self.y(dot.at)).distance(at) - 2.0, dot.record));
         let all = arrows.iter().filter_map(of_arrow).chain(dots.iter().filter_map(of_dot));
         let nearest = all.min_by(|(one, _), (other, _)| one.total_cmp(other))?;
@@ -279,11 +279,4 @@ fn colour_of(arrow: &Arrow) -> Color32 {
         Payload::Message(kind) => look::kind(usize::from(kind)),
         Payload::Request | Payload::Reply => UNUSUAL,
     }
-}
-
-/// How far a point is from a line between two.
-fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
-    let (along, to_point) = (to - from, at - from);
-    let share = (to_point.dot(along) / along.length_sq().max(f32::EPSILON)).clamp(0.0, 1.0);
-    at.distance(from + along * share)
 }

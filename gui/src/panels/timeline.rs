@@ -58,7 +58,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         } else {
             let text =
                 format!("{}\n{}", seconds(scale.time(place.max(0.0))), told(scene, scale, area, hovered));
-            response.show_tooltip_text(text.trim_end().to_owned());
+            look::tell(&response, text.trim_end().to_owned());
         }
     }
     desk.timeline.scale = (!response.double_clicked() && scale != all).then_some(scale);
