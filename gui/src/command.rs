@@ -1,8 +1,8 @@
 //! What a person can want from the window. There is one list: buttons, keys, the palette and the help are made from it.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
-use sim_core::fault::{Command, Entry, Place, Shape, Target};
-use sim_core::network::PartitionId;
+use scenarios::plan::by_hand::free_partition;
+use sim_core::fault::{Command, Place, Plan, Shape, Target};
 use sim_core::status::Power;
 use sim_core::{NodeId, SimTime};
 
@@ -38,14 +38,33 @@ pub(crate) enum Intent {
     },
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
-    /// Write a capsule of what was done to a file that is not there yet.
+    /// Write what was done to a file that is not there yet; its ending says in which form.
     Save(String),
+    /// Write a picture of the window to a file that is not there yet.
+    Screenshot(String),
+    /// Look for a file to open in the desktop's own dialog.
+    Browse,
+    /// Go back to the run that was shown before another was opened or begun.
+    RunBefore,
+    /// What to do with what was not saved, where the window is to close.
+    Close(Close),
     /// Look into a node.
     Select(NodeId),
     /// Look at a record of the trace, or at none.
     SelectRecord(Option<u32>),
     /// Do something to the world.
     Apply(Command),
+    /// The same, as scenario files say it: `Crash("leader")`.
+    Act(String),
+    /// Begin a line of the plan with such an act, for a person to finish.
+    Draft(String),
+    /// Run another plan in the place of the present one, from the start.
+    Replan {
+        /// All of it.
+        plan: Plan,
+        /// What was edited.
+        text: String,
+    },
     /// Go back to before what was done by hand last.
     Undo,
     /// Do again what was undone.
@@ -62,6 +81,15 @@ pub(crate) enum Intent {
     ToggleHelp,
     /// From dark to light, or back.
     ToggleTheme,
+}
+
+/// What to do where the window is to close and something was not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Close {
+    /// It stays open.
+    Stay,
+    /// It closes, and what was done is gone.
+    Anyway,
 }
 
 /// A wish that can be said by name or key.
@@ -145,7 +173,7 @@ pub(crate) const UNDO: Wish = Wish {
     name: "Undo",
     hint: "go back to before what was done by hand last; what came of it stays a branch",
     key: Some(command(Key::Z)),
-    intent: |scene| (!scene.session.acts().is_empty()).then_some(Intent::Undo),
+    intent: |scene| scene.session.can_undo().then_some(Intent::Undo),
 };
 /// What was undone is done again.
 pub(crate) const REDO: Wish = Wish {
@@ -327,12 +355,7 @@ impl Scene<'_> {
     pub(crate) fn partition(&self, nodes: &[NodeId]) -> Option<Command> {
         let is_split = !nodes.is_empty() && nodes.len() < self.statuses.len();
         let group = nodes.iter().map(|node| Place::Node(*node)).collect();
-        let named = |entry: &Entry| match entry.command {
-            Command::Partition { name, .. } => Some(name.raw()),
-            _ => None,
-        };
-        let taken = self.session.simulation().plan().entries().iter().filter_map(named).max();
-        let name = PartitionId::new(taken.map_or(0, |taken| taken.saturating_add(1)));
+        let name = free_partition(self.session.scenario(), self.session.simulation().plan());
         is_split.then_some(Command::Partition { name, shape: Shape::Groups(vec![group]) })
     }
 

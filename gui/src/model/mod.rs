@@ -5,5 +5,7 @@ pub(crate) mod apart;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;
+pub(crate) mod offers;
 pub(crate) mod scale;
 pub(crate) mod space_time;
+pub(crate) mod svg;

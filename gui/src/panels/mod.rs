@@ -10,10 +10,12 @@ mod checks;
 mod cluster;
 mod events;
 mod inspector;
+pub(crate) mod leave;
 pub(crate) mod look;
 mod milestones;
 mod nodes;
 pub(crate) mod palette;
+pub(crate) mod plan;
 mod space_time;
 pub(crate) mod timeline;
 
@@ -39,6 +41,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) selected: NodeId,
     /// The record that is looked at, and what belongs to it.
     pub(crate) chosen: Option<&'a Chosen>,
+    /// Whether there is a run that was shown before this one.
+    pub(crate) has_before: bool,
     /// Why the last intent came to nothing.
     pub(crate) complaint: Option<&'a str>,
     /// What came of the last intent, where that is not to be seen.
@@ -64,6 +68,7 @@ pub(crate) struct Desk {
     pub(crate) inspector: inspector::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
+    pub(crate) plan: plan::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
 }
@@ -87,6 +92,7 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Events", help: events::HELP, show: events::show },
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
+    Panel { name: "Plan", help: plan::HELP, show: plan::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
 ];
 

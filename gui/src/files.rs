@@ -1,0 +1,148 @@
+//! The door to files: what is written, and the desktop's dialog. Nothing is ever written over.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use egui::{ColorImage, Context};
+use rfd::FileDialog;
+use scenarios::plan::by_hand::Unwritable;
+
+use sim_core::{ClientId, Endpoint, NodeId};
+
+use crate::model::svg;
+use crate::open::CAPSULE_ENDING;
+use crate::session::Session;
+
+/// The endings that [`save`] knows, each with what is written.
+pub(crate) const FORMS: &[(&str, &str)] = &[
+    (CAPSULE_ENDING, "a capsule: the scenario, the seed and all that was done, to be replayed"),
+    (".ron", "a scenario file with what was done among its faults"),
+    (".svg", "the space-time diagram of what led to the moment shown, to be opened in a browser"),
+];
+
+/// So many lanes are drawn in a file at most.
+const LANES_MAX: usize = 200;
+
+/// Why something is not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SaveError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
+    #[error("nothing is recorded of this run")]
+    NoTrace,
+    #[error("its name ends with none of {}", FORMS.iter().map(|(ending, _)| format!("`{ending}`")).collect::<Vec<_>>().join(", "))]
+    Ending,
+}
+
+/// Writes what was done, or what came of it, to a new file; says how to repeat it.
+pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+    let name = if is_plain { path.to_owned() } else { format!("'{path}'") };
+    let (text, command) = if path.ends_with(CAPSULE_ENDING) {
+        let command = format!("splitbrain replay {name}");
+        (session.capsule(&command), command)
+    } else if path.ends_with(".ron") {
+        let command = format!("splitbrain run {name} --seed {}", session.seed());
+        (session.scenario_file(&command)?, command)
+    } else if path.ends_with(".svg") {
+        (picture(session).ok_or(SaveError::NoTrace)?, format!("open {name} in a browser"))
+    } else {
+        return Err(SaveError::Ending);
+    };
+    write_new(path, |file| file.write_all(text.as_bytes()))?;
+    Ok(command)
+}
+
+/// The space-time diagram of what led to the moment that is shown.
+fn picture(session: &Session) -> Option<String> {
+    let nodes = u32::try_from(session.simulation().node_count()).expect("node counts fit 31 bits");
+    let nodes = (0..nodes).map(|node| NodeId::new(node).into());
+    let clients = (0..session.scenario().clients.total()).map(|client| ClientId::new(client).into());
+    let lanes: Vec<Endpoint> = nodes.chain(clients).take(LANES_MAX).collect();
+    svg::space_time(session.run(), &lanes, session.playhead())
+}
+
+/// Writes a new file; one that cannot be finished is taken away.
+fn write_new(path: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create_new(path)?);
+    let written = write(&mut file).and_then(|()| file.flush()).and_then(|()| file.get_ref().sync_all());
+    if let Err(error) = written {
+        fs::remove_file(path)?;
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// What has come of something that took longer than a frame.
+pub(crate) enum Letter {
+    /// This file is to be opened.
+    Open(String),
+    /// Something was done.
+    Notice(String),
+    /// Something went wrong.
+    Complaint(String),
+}
+
+/// Where letters come in.
+pub(crate) struct Inbox {
+    sender: Sender<Letter>,
+    receiver: Receiver<Letter>,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        let (sender, receiver) = channel();
+        Self { sender, receiver }
+    }
+}
+
+impl Inbox {
+    /// What has come in.
+    pub(crate) fn letters(&self) -> Vec<Letter> {
+        self.receiver.try_iter().collect()
+    }
+
+    /// Asks for a file in the desktop's dialog, which runs beside the window.
+    pub(crate) fn browse(&self, context: &Context) {
+        let (sender, context) = (self.sender.clone(), context.clone());
+        thread::spawn(move || {
+            let dialog = FileDialog::new()
+                .set_title("Open a scenario or a capsule")
+                .add_filter("Splitbrain", &["ron"]);
+            if let Some(path) = dialog.pick_file() {
+                let _the_window_is_gone = sender.send(Letter::Open(path.to_string_lossy().into_owned()));
+                context.request_repaint();
+            }
+        });
+    }
+
+    /// Writes a picture of the window to a new file, once it is drawn.
+    pub(crate) fn screenshot(&self, context: &Context, path: String) {
+        let (sender, again) = (self.sender.clone(), context.clone());
+        context.request_screenshot(move |image| {
+            let letter = match write_new(&path, |file| write_png(&image, file)) {
+                Ok(()) => Letter::Notice(format!("written: {path}")),
+                Err(error) => Letter::Complaint(format!("`{path}` is not written: {error}")),
+            };
+            let _the_window_is_gone = sender.send(letter);
+            again.request_repaint();
+        });
+    }
+}
+
+fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
+    let [width, height] =
+        image.size.map(|side| u32::try_from(side).expect("a window has fewer pixels a side"));
+    let mut encoder = png::Encoder::new(file, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let pixels: Vec<u8> = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(())
+}
