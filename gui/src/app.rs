@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{CentralPanel, Panel as Side, Theme, Ui, ViewportCommand, WidgetText};
+use eframe::Storage;
+use egui::{CentralPanel, Context, Panel as Side, Theme, Ui, ViewportCommand, WidgetText, gui_zoom};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
 };
+use serde::{Deserialize, Serialize};
 use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
-use crate::command::{Close, Intent, WISHES};
+use crate::command::{Close, Intent, WISHES, Zoom};
 use crate::files::{self, Inbox, Letter};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
-use crate::panels::{Chosen, Desk, PANELS, Scene, bar, leave, palette, timeline};
+use crate::panels::tour::Seen;
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, leave, look, palette, timeline, tour};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
@@ -42,8 +45,12 @@ pub struct App {
     before: Option<Session>,
     /// What dialogs and pictures come to, which take longer than a frame.
     inbox: Inbox,
+    /// Whether its colours are light.
+    is_light: bool,
     /// Whether it is asked what to do with what was not saved, before the window closes.
     is_closing: bool,
+    /// Whether the fonts are set: from the second pass on.
+    has_fonts: bool,
     /// Kept so that a frame need not allocate.
     pub(crate) statuses: Vec<NodeStatus>,
 }
@@ -66,13 +73,25 @@ impl App {
             saved: 0,
             before: None,
             inbox: Inbox::default(),
+            is_light: false,
             is_closing: false,
+            has_fonts: false,
             statuses: Vec::new(),
         }
     }
 
+    /// Asks whether to be shown around, unless that was asked before.
+    pub fn offer_tour(&mut self) {
+        self.desk.tour.offer();
+    }
+
     /// A frame: time passes, everything is drawn, and what was asked for meanwhile is done.
     pub fn frame(&mut self, ui: &mut Ui) {
+        if !std::mem::replace(&mut self.has_fonts, true) {
+            look::use_all_signs(ui.ctx());
+            ui.ctx().request_discard("other fonts");
+            return;
+        }
         self.on_close(ui);
         self.read_inbox();
         self.go_on(ui);
@@ -86,10 +105,15 @@ impl App {
     /// Lets the run go on by as much as a frame, and asks for the next frame while it does.
     fn go_on(&mut self, ui: &Ui) {
         let seconds = ui.input(|input| input.stable_dt.clamp(0.0, FRAME_SECONDS_MAX));
+        let seed = self.session.seed();
         self.session.on_frame(Duration::from_secs_f32(seconds));
+        if self.session.seed() != seed {
+            self.begin();
+        }
         self.session.simulation().statuses(&mut self.statuses);
         self.lanes.update(self.session.run(), self.session.tip());
-        if self.session.playback() == Playback::Playing || self.session.is_seeking() {
+        let is_busy = self.session.is_seeking() || self.session.is_hunting();
+        if self.session.playback() == Playback::Playing || is_busy {
             ui.request_repaint();
         }
     }
@@ -121,11 +145,13 @@ impl App {
             notice: notice.as_deref(),
         };
         keys(ui, &scene, desk, &mut intents);
-        Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        let bar = Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
         let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
         let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(48.0);
-        bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
+        desk.tour.mark(tour::TIMELINE, bottom.response.rect);
         CentralPanel::default().show(ui, |ui| {
             let mut panes = Panes { scene: &scene, desk, intents: &mut intents };
             tree.ui(&mut panes, ui);
@@ -134,6 +160,7 @@ impl App {
         if *is_closing {
             leave::show(ui, &mut intents);
         }
+        tour::show(ui, desk, &mut intents);
         intents
     }
 
@@ -154,10 +181,25 @@ impl App {
             }
             Intent::Jump(landmark, direction) => session.jump(landmark, direction),
             Intent::Restart { seed } => {
-                session.restart(seed);
-                self.begin();
+                let renewed = session.renewed(seed);
+                self.exchange(renewed);
             }
+            Intent::Reveal(name) => reveal(&mut self.tree, name),
+            Intent::Tour => self.desk.tour.begin(),
+            Intent::Zoom(Zoom::In) => gui_zoom::zoom_in(ui.ctx()),
+            Intent::Zoom(Zoom::Out) => gui_zoom::zoom_out(ui.ctx()),
+            Intent::Zoom(Zoom::Usual) => ui.ctx().set_zoom_factor(1.0),
+            Intent::Why => {
+                self.desk.why.wish();
+                reveal(&mut self.tree, "Why");
+            }
+            Intent::Hunt => session.hunt(),
+            Intent::Configure(overrides) => match session.configured(&overrides) {
+                Ok(configured) => self.exchange(configured),
+                Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
+            },
             Intent::Open(name) => self.open(&name),
+            Intent::Save(path) if path.ends_with(files::PICTURE) => self.inbox.screenshot(ui.ctx(), path),
             Intent::Save(path) => match files::save(session, &path) {
                 Ok(command) => {
                     self.notice = Some(format!("written; to repeat it: {command}"));
@@ -165,7 +207,6 @@ impl App {
                 }
                 Err(error) => self.complaint = Some(format!("`{path}` is not written: {error}")),
             },
-            Intent::Screenshot(path) => self.inbox.screenshot(ui.ctx(), path),
             Intent::Browse => self.inbox.browse(ui.ctx()),
             Intent::RunBefore => self.swap(),
             Intent::Close(close) => self.close(close, ui),
@@ -196,6 +237,7 @@ impl App {
             Intent::ToggleHelp => self.desk.palette.is_help_open = !self.desk.palette.is_help_open,
             Intent::ToggleTheme => {
                 let theme = if ui.ctx().theme() == Theme::Dark { Theme::Light } else { Theme::Dark };
+                self.is_light = theme == Theme::Light;
                 ui.ctx().set_theme(theme);
             }
         }
@@ -217,6 +259,16 @@ impl App {
                 self.exchange(Session::following(loaded, table, seed, plan.as_ref()));
             }
             Err(error) => self.complaint = Some(error.to_string().trim_end().to_owned()),
+        }
+    }
+
+    /// Takes up where it was left: panels, colours, and whether the tour was offered.
+    pub fn remember(&mut self, storage: &dyn Storage, context: &Context) {
+        let Some(kept) = eframe::get_value::<Remembered>(storage, REMEMBERED) else { return };
+        self.desk.tour.seen = kept.seen;
+        context.set_theme(if kept.is_light { Theme::Light } else { Theme::Dark });
+        if kept.names == panel_names() {
+            self.tree = kept.tree;
         }
     }
 
@@ -274,7 +326,7 @@ impl App {
         self.desk.timeline.reset();
     }
 
-    fn choose(&mut self, record: Option<u32>) {
+    pub(crate) fn choose(&mut self, record: Option<u32>) {
         let trace = self.session.run().trace();
         self.chosen =
             record.zip(trace).filter(|(record, trace)| *record < trace.len()).map(|(record, trace)| Chosen {
@@ -287,7 +339,30 @@ impl App {
     }
 }
 
+/// What is kept from one start of the program to the next.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    /// Those of the panels that the tree means by number: of another version, it means others.
+    names: Vec<String>,
+    tree: Tree<usize>,
+    seen: Seen,
+    is_light: bool,
+}
+
+/// Where it is kept.
+const REMEMBERED: &str = "window";
+
+fn panel_names() -> Vec<String> {
+    PANELS.iter().map(|panel| panel.name.to_owned()).collect()
+}
+
 impl eframe::App for App {
+    fn save(&mut self, storage: &mut dyn Storage) {
+        let (tree, seen) = (self.tree.clone(), self.desk.tour.seen);
+        let kept = Remembered { names: panel_names(), tree, seen, is_light: self.is_light };
+        eframe::set_value(storage, REMEMBERED, &kept);
+    }
+
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let dropped =
             ui.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).next());
@@ -300,14 +375,15 @@ impl eframe::App for App {
 
 /// What keys ask for: nothing while a text is being written, and only what closes it while the palette is open.
 fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
-    if desk.palette.is_open || ui.ctx().egui_wants_keyboard_input() {
+    if desk.palette.is_open || desk.tour.is_on() || ui.ctx().egui_wants_keyboard_input() {
         return;
     }
     for wish in WISHES {
         let Some(key) = wish.key else { continue };
-        let is_pressed = ui.input_mut(|input| input.consume_shortcut(&key));
-        if is_pressed {
-            intents.extend((wish.intent)(scene));
+        // A key that means nothing now is left to others, as Escape is to menus.
+        let intent = (wish.intent)(scene);
+        if intent.is_some() && ui.input_mut(|input| input.consume_shortcut(&key)) {
+            intents.extend(intent);
         }
     }
 }
@@ -323,7 +399,7 @@ fn arrangement() -> Tree<usize> {
     let left = tabs(&["Cluster", "Nodes"]);
     let middle = tabs(&["Space-time"]);
     let node = tabs(&["Node", "Checks"]);
-    let events = tabs(&["Events", "Milestones", "Plan", "Branches"]);
+    let events = tabs(&["Events", "Milestones", "Plan", "Branches", "Why", "Setup", "Library"]);
     let right = tiles.insert_vertical_tile(vec![node, events]);
     let mut row = Linear::new(LinearDir::Horizontal, vec![left, middle, right]);
     row.shares.set_share(left, 1.0);
@@ -333,11 +409,11 @@ fn arrangement() -> Tree<usize> {
     Tree::new(egui::Id::unique("panels"), root, tiles)
 }
 
-/// Opens a panel, or brings it to the front.
+/// Shows a panel, wherever it is.
 fn reveal(tree: &mut Tree<usize>, name: &str) {
     let place = PANELS.iter().position(|panel| panel.name == name).expect("it is in the table");
-    let is_there = tree.tiles.find_pane(&place).is_some_and(|tile| tree.active_tiles().contains(&tile));
-    if !is_there {
+    let is_shown = |tile: TileId| tree.is_visible(tile) && tree.active_tiles().contains(&tile);
+    if !tree.tiles.find_pane(&place).is_some_and(is_shown) {
         toggle(tree, place);
     }
 }
@@ -371,6 +447,7 @@ struct Panes<'a> {
 impl Behavior<usize> for Panes<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, place: &mut usize) -> UiResponse {
         let margin = egui::Margin::same(6);
+        self.desk.tour.mark(PANELS[*place].name, ui.max_rect());
         egui::Frame::new().inner_margin(margin).show(ui, |ui| {
             (PANELS[*place].show)(ui, self.scene, self.desk, self.intents);
         });
@@ -410,7 +487,6 @@ impl Behavior<usize> for Panes<'_> {
 mod tests {
     use egui::accesskit::Role;
     use egui::{Key, Modifiers, pos2, vec2};
-    use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable;
     use scenarios::ProtocolTable;
     use sim_core::fault::Command;

@@ -2,6 +2,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 use scenarios::plan::by_hand::free_partition;
+use scenarios::text::Override;
 use sim_core::fault::{Command, Place, Plan, Shape, Target};
 use sim_core::status::Power;
 use sim_core::{NodeId, SimTime};
@@ -36,12 +37,16 @@ pub(crate) enum Intent {
         /// The seed of the new run.
         seed: u64,
     },
+    /// Begin again at time zero with other overrides of the scenario's file.
+    Configure(Vec<Override>),
+    /// Tell why the chosen event came, or what else suggests itself.
+    Why,
+    /// Run seed after seed until something breaks.
+    Hunt,
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
     /// Write what was done to a file that is not there yet; its ending says in which form.
     Save(String),
-    /// Write a picture of the window to a file that is not there yet.
-    Screenshot(String),
     /// Look for a file to open in the desktop's own dialog.
     Browse,
     /// Go back to the run that was shown before another was opened or begun.
@@ -77,6 +82,12 @@ pub(crate) enum Intent {
     ResetPanels,
     /// Show or hide the list of wishes to search in.
     TogglePalette,
+    /// Show a panel, by its name.
+    Reveal(&'static str),
+    /// Be shown around the window.
+    Tour,
+    /// Texts and everything else larger or smaller.
+    Zoom(Zoom),
     /// Show or hide what keys there are.
     ToggleHelp,
     /// From dark to light, or back.
@@ -90,6 +101,17 @@ pub(crate) enum Close {
     Stay,
     /// It closes, and what was done is gone.
     Anyway,
+}
+
+/// How large everything is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zoom {
+    /// Larger than now.
+    In,
+    /// Smaller than now.
+    Out,
+    /// As it was at first.
+    Usual,
 }
 
 /// A wish that can be said by name or key.
@@ -122,6 +144,7 @@ pub(crate) const PLAY: Wish = Wish {
     hint: "let simulated time pass, or hold it",
     key: Some(plain(Key::Space)),
     intent: |scene| match scene.session.playback() {
+        _ if scene.session.is_hunting() => Some(Intent::Pause),
         Playback::Playing => Some(Intent::Pause),
         Playback::Paused | Playback::Idle => scene.can_go_on().then_some(Intent::Play),
     },
@@ -252,6 +275,31 @@ pub(crate) const PREVIOUS_SEED: Wish = Wish {
     key: Some(shift(Key::N)),
     intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
 };
+/// Some other seed.
+pub(crate) const RANDOM_SEED: Wish = Wish {
+    name: "Random seed",
+    hint: "begin again with a seed far from this one",
+    key: Some(plain(Key::R)),
+    intent: |scene| Some(Intent::Restart { seed: far_from(scene.session.seed()) }),
+};
+/// Seed after seed.
+pub(crate) const HUNT: Wish = Wish {
+    name: "Run until something breaks",
+    hint: "run seed after seed, and show the first that violates something, at the violation",
+    key: Some(plain(Key::B)),
+    intent: |scene| (!scene.session.is_hunting()).then_some(Intent::Hunt),
+};
+/// Nothing is computed any more.
+pub(crate) const STOP: Wish = Wish {
+    name: "Stop",
+    hint: "hold time, and end what is being computed",
+    key: Some(plain(Key::Escape)),
+    intent: |scene| {
+        let session = scene.session;
+        let is_busy = session.is_hunting() || session.is_seeking() || session.playback() == Playback::Playing;
+        is_busy.then_some(Intent::Pause)
+    },
+};
 /// The list to search in.
 pub(crate) const PALETTE: Wish = Wish {
     name: "Find a command",
@@ -312,6 +360,12 @@ pub(crate) const WISHES: &[Wish] = &[
         key: Some(shift(Key::F)),
         intent: |scene| scene.back_to(Landmark::Fault),
     },
+    Wish {
+        name: "Why?",
+        hint: "tell why the chosen event came; else why a property is violated, or why the node stands as it does",
+        key: Some(plain(Key::W)),
+        intent: |_| Some(Intent::Why),
+    },
     CRASH_LEADER,
     CRASH,
     PAUSE_NODE,
@@ -321,16 +375,55 @@ pub(crate) const WISHES: &[Wish] = &[
     HEAL,
     UNDO,
     REDO,
+    STOP,
+    HUNT,
     NEXT_SEED,
     PREVIOUS_SEED,
+    RANDOM_SEED,
     Wish {
         name: "Begin again",
         hint: "begin at time zero with this seed; what was done by hand goes",
         key: Some(command(Key::R)),
         intent: |scene| Some(Intent::Restart { seed: scene.session.seed() }),
     },
+    Wish {
+        name: "The run before",
+        hint: "go back to the run that was shown before another was opened or begun",
+        key: Some(shift(Key::R)),
+        intent: |scene| scene.has_before.then_some(Intent::RunBefore),
+    },
+    Wish {
+        name: "Open a file",
+        hint: "look for a scenario or a capsule in the desktop's own dialog; or drop one on the window",
+        key: Some(command(Key::O)),
+        intent: |_| Some(Intent::Browse),
+    },
     PALETTE,
     HELP,
+    Wish {
+        name: "Tour of the window",
+        hint: "what is where, in a few steps",
+        key: Some(plain(Key::F1)),
+        intent: |_| Some(Intent::Tour),
+    },
+    Wish {
+        name: "Larger text",
+        hint: "everything is drawn larger",
+        key: Some(command(Key::Plus)),
+        intent: |_| Some(Intent::Zoom(Zoom::In)),
+    },
+    Wish {
+        name: "Smaller text",
+        hint: "everything is drawn smaller",
+        key: Some(command(Key::Minus)),
+        intent: |_| Some(Intent::Zoom(Zoom::Out)),
+    },
+    Wish {
+        name: "Usual text size",
+        hint: "everything is drawn as large as at first",
+        key: Some(command(Key::Num0)),
+        intent: |_| Some(Intent::Zoom(Zoom::Usual)),
+    },
     Wish {
         name: "Dark or light",
         hint: "change the colours of the window",
@@ -344,6 +437,14 @@ pub(crate) const WISHES: &[Wish] = &[
         intent: |_| Some(Intent::ResetPanels),
     },
 ];
+
+/// A seed that looks random, and is the same each time (splitmix64, Steele, Lea and Flood 2014). Small enough to be read aloud.
+const fn far_from(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (mixed ^ (mixed >> 31)) % 1_000_000
+}
 
 impl Scene<'_> {
     /// The wish for a command, where commands are taken.

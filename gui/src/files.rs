@@ -12,13 +12,17 @@ use scenarios::plan::by_hand::Unwritable;
 use sim_core::{ClientId, Endpoint, NodeId};
 
 use crate::model::svg;
-use crate::open::CAPSULE_ENDING;
+pub(crate) use crate::open::CAPSULE_ENDING as CAPSULE;
 use crate::session::Session;
+
+/// The ending of a picture of the window, which takes a frame to be drawn.
+pub(crate) const PICTURE: &str = ".png";
 
 /// The endings that [`save`] knows, each with what is written.
 pub(crate) const FORMS: &[(&str, &str)] = &[
-    (CAPSULE_ENDING, "a capsule: the scenario, the seed and all that was done, to be replayed"),
+    (CAPSULE, "a capsule: the scenario, the seed and all that was done, to be replayed"),
     (".ron", "a scenario file with what was done among its faults"),
+    (PICTURE, "a picture of the window"),
     (".svg", "the space-time diagram of what led to the moment shown, to be opened in a browser"),
 ];
 
@@ -42,7 +46,7 @@ pub(crate) enum SaveError {
 pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let name = if is_plain { path.to_owned() } else { format!("'{path}'") };
-    let (text, command) = if path.ends_with(CAPSULE_ENDING) {
+    let (text, command) = if path.ends_with(CAPSULE) {
         let command = format!("splitbrain replay {name}");
         (session.capsule(&command), command)
     } else if path.ends_with(".ron") {
@@ -145,4 +149,70 @@ fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
     writer.write_image_data(&pixels)?;
     writer.finish()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_core::{SimTime, Span};
+
+    use super::*;
+    use crate::testing::{Window, digest, down, press, window};
+
+    /// A name that no file has.
+    #[expect(clippy::disallowed_methods, reason = "a file of a test needs a place and a name of its own")]
+    fn new_file(ending: &str) -> String {
+        let name = format!("splitbrain-gui-{}{ending}", std::process::id());
+        std::env::temp_dir().join(name).to_str().expect("the path is text").to_owned()
+    }
+
+    fn saved(window: &Window, path: &str) -> Result<String, String> {
+        save(&window.state().session, path).map_err(|error| error.to_string())
+    }
+
+    /// A run in which the leader was crashed by hand, saved and opened again.
+    fn reopened(ending: &str) -> (Window, String) {
+        let path = new_file(ending);
+        let mut window = window("raft/steady");
+        press(&mut window, "Crash leader");
+        let before = digest(&window);
+        saved(&window, &path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let again = saved(&window, &path).expect_err("it is there already");
+        assert!(again.contains("exists"), "{again}");
+        window.state_mut().open(&path);
+        window.run();
+        fs::remove_file(&path).expect("it was just written");
+        assert_eq!(
+            (window.state().session.simulation().events(), window.state().complaint.as_deref()),
+            (0, None)
+        );
+        window.state_mut().session.seek_time(SimTime::ZERO + Span::secs(1));
+        window.run_steps(20);
+        (window, before)
+    }
+
+    #[test]
+    fn what_was_done_is_saved_as_a_capsule_or_a_scenario_and_is_the_same_run_again() {
+        for ending in [CAPSULE, ".ron"] {
+            let (window, before) = reopened(ending);
+            assert_eq!(down(&window), 1, "{ending}: the leader crashes as it did");
+            assert_eq!(digest(&window), before, "{ending}: it is the same run");
+        }
+    }
+
+    #[test]
+    fn the_diagram_of_a_moment_is_a_picture_with_its_lanes_and_messages() {
+        let window = window("raft/steady");
+        let path = new_file(".svg");
+        saved(&window, &path).expect("it is recorded");
+        let text = fs::read_to_string(&path).expect("it was just written");
+        fs::remove_file(&path).expect("it was just written");
+        assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"), "{text}");
+        assert!(text.contains(">n5</text>") && text.contains("<title>n1 receives"), "{text}");
+    }
+
+    #[test]
+    fn another_ending_is_refused_with_those_that_are_known() {
+        let refusal = saved(&window("raft/steady"), "it.txt").expect_err("nothing is written so");
+        assert!(refusal.contains("`.capsule.ron`") && refusal.contains("`.svg`"), "{refusal}");
+    }
 }

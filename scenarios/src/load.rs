@@ -21,8 +21,12 @@ pub struct Loaded {
     pub text_digest: u64,
     /// Its text, overrides applied.
     document: Document,
-    /// Those overrides: what is set by hand is not drawn.
+    /// Its text as it was read.
+    file: Document,
+    /// Those overrides, and those that the text had already: what is set by hand is not drawn.
     overrides: Vec<Override>,
+    /// How many of them the text had already.
+    known_overrides: usize,
     /// Scenarios that seeds have had, so that each combination of drawn values is read once.
     pub(crate) known: KnownConfigurations,
 }
@@ -40,6 +44,14 @@ impl Loaded {
     pub(crate) fn overrides(&self) -> &[Override] {
         &self.overrides
     }
+
+    /// The same file with these overrides instead of those it was loaded with; `table` is the one of before.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn reloaded(&self, overrides: &[Override], table: &ProtocolTable) -> Result<Self, Diagnostic> {
+        checked(self.file.clone(), &self.overrides[..self.known_overrides], overrides, table)
+    }
 }
 
 /// Reads and checks a scenario. `name` is what errors call the file; `table` has the protocols it may use.
@@ -52,23 +64,24 @@ pub fn load(
     overrides: &[Override],
     table: &ProtocolTable,
 ) -> Result<Loaded, Diagnostic> {
-    let document = Document::read(name, bytes)?;
-    text::check_apart(&document, overrides)?;
-    let document = text::apply(&document, overrides)?;
-    check_version(&document, FORMAT_VERSION)?;
-    checked(document, overrides, table)
+    checked(Document::read(name, bytes)?, &[], overrides, table)
 }
 
-/// The scenario of a text to which these overrides have been applied.
+/// The scenario of a text with these overrides; `known` are some that it has had already.
 pub(crate) fn checked(
-    document: Document,
+    file: Document,
+    known: &[Override],
     overrides: &[Override],
     table: &ProtocolTable,
 ) -> Result<Loaded, Diagnostic> {
+    text::check_apart(&file, overrides)?;
+    let document = text::apply(&file, overrides)?;
+    check_version(&document, FORMAT_VERSION)?;
     let scenario = parse_and_validate(&document, table)?;
     let text_digest = fingerprint(document.value_text());
-    let (overrides, known) = (overrides.to_vec(), KnownConfigurations::default());
-    let loaded = Loaded { scenario, text_digest, document, overrides, known };
+    let (overrides, known_overrides) = ([known, overrides].concat(), known.len());
+    let known = KnownConfigurations::default();
+    let loaded = Loaded { scenario, text_digest, document, file, overrides, known_overrides, known };
     loaded.check_draws(table)?;
     Ok(loaded)
 }

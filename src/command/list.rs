@@ -6,6 +6,7 @@ mod schema;
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
+use scenarios::Scenario;
 use schemars::schema_for;
 use serde_json::Value;
 
@@ -72,7 +73,7 @@ pub(crate) fn perform(arguments: &Arguments, output: &mut Output) -> Result<Exit
             Document::Explanation => schema_for!(crate::report::explain::Document<'static>),
             Document::Report => schema_for!(Report),
             Document::Search => schema_for!(crate::report::search::Document),
-            Document::Scenario => schema_for!(scenarios::format::Scenario),
+            Document::Scenario => Scenario::schema(),
         };
         output.json(&schema)?;
         return Ok(ExitCode::PASS);

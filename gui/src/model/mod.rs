@@ -2,6 +2,7 @@
 //! nodes stand, which messages a space-time diagram shows.
 
 pub(crate) mod apart;
+pub(crate) mod forms;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;

@@ -6,13 +6,13 @@ use scenarios::run::exit_code;
 use super::look::{BAD, GOOD, UNUSUAL};
 use super::{Desk, PANELS, Scene, wish_button};
 use crate::command::{
-    CRASH_LEADER, HEAL, HELP, Intent, MEND, NEXT_SEED, PALETTE, PLAY, PREVIOUS_SEED, REDO, STEP, STEP_BACK,
-    TO_END, TO_START, UNDO,
+    CRASH_LEADER, HEAL, HELP, HUNT, Intent, MEND, NEXT_SEED, PALETTE, PLAY, PREVIOUS_SEED, RANDOM_SEED, REDO,
+    STEP, STEP_BACK, STOP, TO_END, TO_START, UNDO,
 };
+use crate::files::{CAPSULE, FORMS};
 use crate::model::library::Entry;
 use crate::model::scale::seconds;
-use crate::open::CAPSULE_ENDING;
-use crate::session::{Playback, Speed};
+use crate::session::{Playback, Search, Speed};
 
 /// What the row keeps.
 #[derive(Default)]
@@ -46,6 +46,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         wish_button(ui, "Undo", &UNDO, scene, intents);
         wish_button(ui, "Redo", &REDO, scene, intents);
         ui.separator();
+        search(ui, scene, intents);
         verdict(ui, scene);
     });
     ui.add_space(2.0);
@@ -94,22 +95,50 @@ fn seed(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
         intents.extend(text.trim().parse().ok().map(|seed| Intent::Restart { seed }));
     }
     wish_button(ui, "▶", &NEXT_SEED, scene, intents);
+    wish_button(ui, "Random", &RANDOM_SEED, scene, intents);
+    wish_button(ui, "Until it breaks", &HUNT, scene, intents);
+}
+
+/// How far the search for a seed that breaks something is, or what has come of it.
+fn search(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
+    match scene.session.search() {
+        None => {}
+        Some(Search::Underway { seed, tried }) => {
+            ui.spinner();
+            ui.label(format!("trying seed {seed}; {tried} have passed"));
+            wish_button(ui, "Stop", &STOP, scene, intents);
+        }
+        Some(Search::Found { verdict, tried }) => {
+            let text = format!("seed {} breaks it, after {tried} that pass", scene.session.seed());
+            ui.label(text).on_hover_text(verdict.to_string());
+            // What the run itself does not show: what clients saw, and whether it converges.
+            if scene.session.verdict().is_none() {
+                ui.label(RichText::new(format!("⚠ {verdict}")).color(BAD).strong());
+            }
+        }
+        Some(Search::Stopped { tried }) => {
+            ui.weak(format!("stopped: {tried} seeds have passed"));
+        }
+    }
 }
 
 /// A menu that asks for the name of a new file.
 fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
     let menu = ui.menu_button("Save…", |ui| {
-        ui.set_min_width(340.0);
-        ui.label("A capsule: the scenario, the seed and all that was done, to be replayed.");
+        ui.set_min_width(420.0);
+        ui.label("What was done, to a new file. Its ending says in which form:");
         let kept = &mut desk.bar.path;
-        let path = kept.get_or_insert_with(|| format!("{}-by-hand.capsule.ron", scene.session.name()));
+        for (ending, what) in FORMS {
+            if ui.button(RichText::new(*ending).monospace()).on_hover_text(*what).clicked() {
+                *kept = Some(format!("{}-by-hand{ending}", scene.session.name()));
+            }
+        }
+        let path = kept.get_or_insert_with(|| format!("{}-by-hand{CAPSULE}", scene.session.name()));
         let label = ui.label("file");
         ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
-        let is_named = path.ends_with(CAPSULE_ENDING);
-        let button = ui
-            .add_enabled(is_named, Button::new("Save"))
-            .on_disabled_hover_text(format!("the name ends with `{CAPSULE_ENDING}`"));
-        if button.clicked() {
+        let form = FORMS.iter().find(|(ending, _)| path.ends_with(ending));
+        ui.weak(form.map_or("choose one of these endings", |(_, what)| what));
+        if ui.add_enabled(form.is_some(), Button::new("Save")).clicked() {
             intents.push(Intent::Save(path.clone()));
             ui.close();
         }
@@ -169,7 +198,9 @@ fn verdict(ui: &mut Ui, scene: &Scene<'_>) {
         ui.colored_label(GOOD, notice);
     }
     let Some(verdict) = scene.session.verdict() else {
-        ui.colored_label(GOOD, "nothing violated so far");
+        if !matches!(scene.session.search(), Some(Search::Found { .. })) {
+            ui.colored_label(GOOD, "nothing violated so far");
+        }
         if scene.session.playback() == Playback::Idle {
             ui.weak("nothing more happens");
         }

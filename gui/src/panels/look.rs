@@ -1,7 +1,7 @@
 //! Colours. They say again what a shape or a word says; those of epochs are told apart by people who see few colours
 //! (Okabe and Ito, 2008).
 
-use egui::{Color32, Pos2, Response, Tooltip, Visuals};
+use egui::{Color32, Context, FontDefinitions, FontFamily, Pos2, Response, Tooltip, Visuals};
 use sim_core::status::{Power, Standing};
 
 use crate::model::lanes::State;
@@ -63,6 +63,19 @@ pub(crate) fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
     let (along, to_point) = (to - from, at - from);
     let share = (to_point.dot(along) / along.length_sq().max(f32::EPSILON)).clamp(0.0, 1.0);
     at.distance(from + along * share)
+}
+
+/// Has texts of any width use the signs that only the font of one width has, such as arrows.
+pub(crate) fn use_all_signs(ctx: &Context) {
+    let mut fonts = FontDefinitions::default();
+    let of = |family: FontFamily, fonts: &FontDefinitions| {
+        fonts.families.get(&family).cloned().unwrap_or_default()
+    };
+    let others = of(FontFamily::Monospace, &fonts);
+    let mut all = of(FontFamily::Proportional, &fonts);
+    all.extend(others.into_iter().filter(|name| !of(FontFamily::Proportional, &fonts).contains(name)));
+    fonts.families.insert(FontFamily::Proportional, all);
+    ctx.set_fonts(fonts);
 }
 
 /// Tells what lies under the mouse, beside it. The place has an id of its own, as a menu of the picture has its.

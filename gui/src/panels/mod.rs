@@ -11,13 +11,17 @@ mod cluster;
 mod events;
 mod inspector;
 pub(crate) mod leave;
+mod library;
 pub(crate) mod look;
 mod milestones;
 mod nodes;
 pub(crate) mod palette;
 pub(crate) mod plan;
+mod setup;
 mod space_time;
 pub(crate) mod timeline;
+pub(crate) mod tour;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -63,14 +67,19 @@ pub(crate) struct Chosen {
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) bar: bar::Kept,
+    pub(crate) branches: branches::Kept,
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
     pub(crate) inspector: inspector::Kept,
+    pub(crate) library: library::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
     pub(crate) plan: plan::Kept,
+    pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
+    pub(crate) tour: tour::Kept,
+    pub(crate) why: why::Kept,
 }
 
 /// A panel that can be moved, closed and opened.
@@ -94,6 +103,9 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
     Panel { name: "Plan", help: plan::HELP, show: plan::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
+    Panel { name: "Why", help: why::HELP, show: why::show },
+    Panel { name: "Setup", help: setup::HELP, show: setup::show },
+    Panel { name: "Library", help: library::HELP, show: library::show },
 ];
 
 /// A button for a wish; grey where it cannot be had.

@@ -139,7 +139,12 @@ fn matching<'a>(rows: &'a [Row], wanted: &str) -> Vec<&'a Row> {
 fn help(ui: &Ui, intents: &mut Vec<Intent>) {
     let modal = Modal::new(Id::unique("help")).show(ui.ctx(), |ui| {
         ui.set_width(620.0);
-        ui.heading("Keys");
+        ui.horizontal(|ui| {
+            ui.heading("Keys");
+            if ui.button("Take the tour").on_hover_text("what is where, in a few steps").clicked() {
+                intents.extend([Intent::ToggleHelp, Intent::Tour]);
+            }
+        });
         ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
             Grid::new("keys").num_columns(3).striped(true).spacing([16.0, 4.0]).show(ui, |ui| {
                 for wish in WISHES.iter().filter(|wish| wish.key.is_some()) {

@@ -34,7 +34,7 @@ pub(super) struct Branch {
     /// When it begins.
     pub(super) began: SimTime,
     /// How many records its trace had there.
-    first_record: u32,
+    pub(super) first_record: u32,
     /// Copies to go back to, by events: one at the beginning, then one every so often. None where it cannot be copied.
     keyframes: Vec<Box<dyn Simulation>>,
     every: u64,

@@ -17,9 +17,11 @@
 //! cut into other frames has the same digest.
 
 mod branch;
+mod hunt;
 mod jump;
 mod moment;
 mod pace;
+mod parting;
 #[cfg(test)]
 mod tests;
 
@@ -28,11 +30,12 @@ use std::time::Duration;
 
 use scenarios::assemble::domains;
 use scenarios::capsule::Capsule;
+use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
 use scenarios::plan::by_hand::{self, Unwritable};
 use scenarios::protocol::ProtocolKind;
 use scenarios::run::{PANIC, Recording};
-use scenarios::text::Diagnostic;
+use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, Report, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::fault::{Command, Entry, Plan, Target};
 use sim_core::simulation::Unable;
@@ -42,12 +45,17 @@ use sim_core::{SimTime, Simulation};
 
 pub use self::branch::BranchId;
 use self::branch::{Branch, Deed, Origin};
+use self::hunt::Hunt;
+pub(crate) use self::hunt::Search;
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
+
+/// How many lines a story has at most.
+const STORY_LINES_MAX: usize = 30;
 
 /// One scenario, and everything that was tried with it.
 pub struct Session {
@@ -70,6 +78,9 @@ pub struct Session {
     /// Up to when things were let happen: at or after the last event, which is the simulation's own time.
     playhead: SimTime,
     goal: Option<Goal>,
+    /// The search for a seed that breaks something.
+    hunt: Option<Hunt>,
+    search: Option<Search>,
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
@@ -131,15 +142,31 @@ impl Session {
             speed: Speed::REAL,
             playhead: SimTime::ZERO,
             goal: None,
+            hunt: None,
+            search: None,
             trouble: None,
             redone: 0,
         }
     }
 
-    /// Begins again at time zero, paused. What was done by hand belongs to the run before, and goes with it.
-    pub(crate) fn restart(&mut self, seed: u64) {
+    /// The same scenario at time zero, paused. What was done by hand belongs to the run before.
+    pub(crate) fn renewed(&self, seed: u64) -> Self {
         let (loaded, table) = (self.loaded.clone(), Arc::clone(&self.table));
-        *self = Self { speed: self.speed, ..Self::new(loaded, table, seed) };
+        Self { speed: self.speed, ..Self::new(loaded, table, seed) }
+    }
+
+    /// Takes the place of the run before.
+    pub(crate) fn restart(&mut self, seed: u64) {
+        *self = self.renewed(seed);
+    }
+
+    /// The scenario with other overrides of its file, at time zero, paused.
+    ///
+    /// # Errors
+    /// If the scenario does not allow them.
+    pub(crate) fn configured(&self, overrides: &[Override]) -> Result<Self, Box<Diagnostic>> {
+        let loaded = self.loaded.reloaded(overrides, &self.table).map_err(Box::new)?;
+        Ok(Self { speed: self.speed, ..Self::new(loaded, Arc::clone(&self.table), self.seed) })
     }
 
     /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
@@ -151,9 +178,10 @@ impl Session {
         }
     }
 
-    /// Holds time.
+    /// Holds time, and ends what is being computed.
     pub(crate) fn pause(&mut self) {
         self.goal = None;
+        self.give_up_hunt();
         self.playback = Playback::Paused;
     }
 
@@ -165,6 +193,10 @@ impl Session {
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
     /// something. A violation pauses.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
+        if self.hunt.is_some() {
+            self.go_on_hunting();
+            return;
+        }
         if let Some(goal) = self.goal {
             self.pursue(goal);
             return;
@@ -371,6 +403,14 @@ impl Session {
         self.branches.len() - 1
     }
 
+    /// Sets out to tell why something happened on the present path.
+    pub(crate) fn inquire(&self, question: Question) -> Inquiry {
+        let plan = self.run().plan();
+        let start =
+            |recording| assemble_recording(&self.configured, &self.table, self.seed, Some(plan), recording);
+        Inquiry::new(question, &self.configured, start(Recording::On), start(Recording::Off), STORY_LINES_MAX)
+    }
+
     /// What was done by hand on the path to what is shown, in order: when, and what.
     #[cfg(test)]
     pub(crate) fn acts(&self) -> Vec<(SimTime, Command)> {
@@ -447,6 +487,11 @@ impl Session {
     /// The places in handlers of its protocol where a plan can act.
     pub(crate) fn fault_points(&self) -> &[&'static str] {
         &self.fault_points
+    }
+
+    /// The scenario, as its file and overrides have it.
+    pub(crate) const fn loaded(&self) -> &Loaded {
+        &self.loaded
     }
 
     /// The scenario's name.

@@ -8,7 +8,6 @@ use sim_core::{Digest, NodeId, Span};
 use super::branch::KEYFRAME_EVENTS;
 use super::*;
 use crate::open::{self, Opened};
-use scenarios::text::Override;
 
 const FRAME: Duration = Duration::from_millis(16);
 
@@ -324,6 +323,46 @@ fn a_violation_is_found_shown_and_found_again() {
     session.seek_time(SimTime::ZERO);
     session.jump(Landmark::Violation, Direction::Forward);
     assert_eq!(moment(&session), found);
+}
+
+/// Seed after seed, as the command line runs them.
+#[test]
+fn a_hunt_shows_the_first_seed_that_breaks_something_where_it_breaks() {
+    let mut session = violating();
+    session.restart(0);
+    let verdict = |seed: u64| {
+        let report = scenarios::run(session.loaded(), &session.table, seed, &RunOptions::PLAIN).report;
+        (report.verdict, report.violations.first().map(|violation| violation.event))
+    };
+    let breaks = (0..1_000).find(|seed| verdict(*seed).0 != Verdict::Pass).expect("one breaks");
+    let expected = verdict(breaks);
+    session.hunt();
+    for _ in 0..10_000 {
+        session.on_frame(FRAME);
+        if !session.is_hunting() {
+            break;
+        }
+    }
+    arrive(&mut session);
+    assert_eq!(session.seed(), breaks);
+    assert_eq!(session.search(), Some(&Search::Found { verdict: expected.0, tried: breaks }));
+    assert_eq!(Some(session.simulation().events()), expected.1);
+    session.hunt();
+    assert!(matches!(session.search(), Some(Search::Underway { seed, .. }) if *seed == breaks + 1));
+}
+
+#[test]
+fn a_hunt_that_is_paused_ends_and_the_run_stays() {
+    let mut session = session(1);
+    play(&mut session, 50);
+    let before = moment(&session);
+    session.hunt();
+    (0..5).for_each(|_| session.on_frame(FRAME));
+    assert!(session.is_hunting());
+    session.pause();
+    session.on_frame(FRAME);
+    assert_eq!(moment(&session), before);
+    assert!(matches!(session.search(), Some(Search::Stopped { .. })));
 }
 
 #[test]

@@ -117,7 +117,7 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
     let part = document.part(&path("scenario")).expect("a capsule without a scenario was just refused");
     let set =
         capsule.set.iter().map(|text| Override::parse_for("set:", text)).collect::<Result<Vec<_>, _>>()?;
-    let loaded = load::checked(part, &set, table)?;
+    let loaded = load::checked(part, &set, &[], table)?;
     let configured = loaded.configured(capsule.seed, table);
     let (nodes, clients) = (configured.scenario.nodes, configured.scenario.clients.total());
     capsule.plan.validate(nodes, clients).map_err(|error| {

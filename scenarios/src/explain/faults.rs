@@ -27,6 +27,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// Where none is tried, of so many instants.
+    pub(super) fn untried(plan: &Plan, moments: usize) -> Self {
+        Self { moments, needed: BTreeMap::new(), ending: ending(plan) }
+    }
+
     /// Whether all that was done from outside at this instant ends other faults.
     pub(super) fn only_end_others(&self, at: SimTime) -> bool {
         self.ending.contains(&at)
@@ -47,13 +52,8 @@ impl Faults {
 /// as many events as may be.
 pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, options: &Options, moment: &Moment) -> Faults {
     let plan = moment.told.simulation.plan();
-    let heal_at = laboratory.judge.configured.scenario.phases.heal_at();
-    let mut instants: Vec<SimTime> =
-        plan.entries().iter().filter(|entry| is_fault(entry)).filter_map(happened_at).collect();
-    instants.retain(|at| *at <= moment.at && *at < heal_at);
-    instants.sort_unstable();
-    instants.dedup();
-    let not_tried = Faults { moments: instants.len(), needed: BTreeMap::new(), ending: ending(plan) };
+    let instants = instants(plan, moment.at, laboratory.judge.configured.scenario.phases.heal_at());
+    let not_tried = Faults::untried(plan, instants.len());
     let is_affordable = moment.event.saturating_mul(instants.len() as u64) <= options.events_max;
     if instants.len() > TRIED_MAX || !is_affordable {
         return not_tried;
@@ -66,6 +66,16 @@ pub(super) fn weigh(laboratory: &mut Laboratory<'_, '_>, options: &Options, mome
             Faults { needed, ..not_tried }
         }
     }
+}
+
+/// When something was done from outside up to a moment, and before everything heals.
+pub(super) fn instants(plan: &Plan, at: SimTime, heal_at: SimTime) -> Vec<SimTime> {
+    let faults = plan.entries().iter().filter(|entry| is_fault(entry));
+    let mut instants: Vec<SimTime> = faults.filter_map(happened_at).collect();
+    instants.retain(|instant| *instant <= at && *instant < heal_at);
+    instants.sort_unstable();
+    instants.dedup();
+    instants
 }
 
 /// The plan without the faults of an instant. What clients ask stays.

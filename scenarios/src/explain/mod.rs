@@ -21,6 +21,7 @@
 //! | `states` | how the nodes stood |
 //! | `inevitable` | from which event on nearly every other future fails, too |
 //! | `regression` | a scenario that fails like this |
+//! | `inquiry` | of a run that has not ended, how it came to any event of it: a story as above, and nothing else |
 //!
 //! A run fails *the same way* if the same property is violated and the evidence differs in names and numbers only
 //! ([`Symptom`]). Everything follows from the capsule and the options: the same explanation on however many processors.
@@ -28,6 +29,7 @@
 mod changes;
 mod faults;
 mod inevitable;
+mod inquiry;
 mod lasts;
 mod moment;
 mod past;
@@ -49,6 +51,7 @@ use sim_core::check::About;
 use sim_core::fault::Plan;
 
 pub use self::inevitable::{Bracket, Inevitability, Share, WANTED_PERCENT};
+pub use self::inquiry::{Inquiry, Question};
 pub use self::moment::LegalPrefix;
 use self::moment::Moment;
 use self::past::Past;
@@ -282,6 +285,8 @@ pub fn explain<'a>(
     let past = Past::of(&moment, all, &faults, turning, options.lines_max);
     let retold = Retold::of(&judge, &moment, &past);
     let turn = turning.and_then(|turning| retold.scenes.get(&turning));
+    let violation = &report.violations[0];
+    let end = story::at_the_end(&moment, &violation.property, violation.node.clone(), &violation.evidence);
     let in_words = |found: Inevitability| Inevitability {
         happening: turn.map(|scene| scene.happening.clone()).or(found.happening),
         ..found
@@ -289,7 +294,7 @@ pub fn explain<'a>(
     Ok(Explanation {
         failure: failure(&judge, &report, &moment, &retold),
         digest: report.digest.to_string(),
-        story: Story::of(&moment, &past, &faults, &retold, &report, options.lines_max),
+        story: Story::of(&moment, &past, &faults, &retold, Some(end), options.lines_max),
         picture: Picture::of(&moment, &past, &retold),
         states: States::of(&moment, &retold),
         inevitable: inevitable.map(in_words),

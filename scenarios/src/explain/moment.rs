@@ -52,27 +52,40 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Goes through the run event by event; `None` if that was broken off.
-    fn run(judge: &Judge<'_>, events: u64, observer: &mut Observer<'_>) -> Option<Self> {
-        let mut simulation = judge.fresh(Recording::On);
-        let len = |simulation: &dyn Simulation| simulation.trace().map_or(0, Trace::len);
-        let mut ends = vec![len(simulation.as_ref())];
-        let mut learned = vec![(0, 0); simulation.node_count()];
+    /// A run before its first event, recorded from its start.
+    pub(super) fn begin(simulation: Box<dyn Simulation>) -> Self {
+        let ends = vec![simulation.trace().map_or(0, Trace::len)];
+        let learned = vec![(0, 0); simulation.node_count()];
+        Self { simulation, ends, learned }
+    }
+
+    /// Goes through the run event by event, until so many have happened in all; says whether it can go on.
+    pub(super) fn go_on(&mut self, events: u64) -> bool {
         let mut statuses = Vec::new();
-        while simulation.events() < events {
-            let before = simulation.events();
-            simulation.step();
-            if simulation.events() == before {
-                break;
+        while self.simulation.events() < events {
+            let before = self.simulation.events();
+            self.simulation.step();
+            if self.simulation.events() == before {
+                return false;
             }
-            if simulation.events().is_multiple_of(BATCH) && observer(simulation.as_ref()).is_break() {
+            self.ends.push(self.trace().len());
+            self.simulation.statuses(&mut statuses);
+            note_learned(&mut self.learned, &statuses, before + 1);
+        }
+        true
+    }
+
+    /// Goes through the run; `None` if that was broken off.
+    fn run(judge: &Judge<'_>, events: u64, observer: &mut Observer<'_>) -> Option<Self> {
+        let mut told = Self::begin(judge.fresh(Recording::On));
+        let mut next = BATCH;
+        while told.go_on(next.min(events)) && next < events {
+            next += BATCH;
+            if observer(told.simulation.as_ref()).is_break() {
                 return None;
             }
-            ends.push(len(simulation.as_ref()));
-            simulation.statuses(&mut statuses);
-            note_learned(&mut learned, &statuses, simulation.events());
         }
-        Some(Self { simulation, ends, learned })
+        Some(told)
     }
 
     pub(super) fn trace(&self) -> &Trace {
@@ -175,7 +188,7 @@ impl Told {
     }
 
     /// The last input of a lane before record `end`.
-    fn last_on(&self, lane: Endpoint, end: u32) -> Option<u32> {
+    pub(super) fn last_on(&self, lane: Endpoint, end: u32) -> Option<u32> {
         let is_input = |record: &Record| record.subject() == Some(lane) && record.kind() != TraceKind::Drop;
         (0..end).rev().find(|number| is_input(self.record(*number)))
     }
@@ -212,6 +225,16 @@ impl Moment {
         let halfway = heal_at + Span::nanos(at.as_nanos().saturating_sub(heal_at.as_nanos()) / 2);
         let lasts = if record.is_none() { lasts(&told, &nodes, &operations, halfway) } else { Lasts::new() };
         Some(Self { event, at, record, roots, nodes, evidence, operations, lasts, told })
+    }
+
+    /// The moment of a record of a run that has come so far; `evidence` names others that are concerned.
+    pub(super) fn of_record(told: Told, record: u32, evidence: &str) -> Self {
+        let (event, at) = (told.event_of(record), told.record(record).at());
+        let node = told.record(record).subject().and_then(Endpoint::node);
+        let nodes = concerned(&told, evidence, node, &[record], true);
+        let operations = told.simulation.history().operations();
+        let (evidence, lasts, roots) = (None, Lasts::new(), vec![record]);
+        Self { event, at, record: Some(record), roots, nodes, evidence, operations, lasts, told }
     }
 
     /// How far the history is legal.
@@ -252,7 +275,7 @@ fn completions(told: &Told, evidence: &Evidence) -> Vec<u32> {
 }
 
 /// The record of the event at which an invariant did not hold any more.
-fn violating(told: &Told, event: u64, node: NodeId) -> Option<u32> {
+pub(super) fn violating(told: &Told, event: u64, node: NodeId) -> Option<u32> {
     let is_input = |number: &u32| {
         let record = told.record(*number);
         record.subject() == Some(node.into()) && record.kind() != TraceKind::Drop

@@ -18,6 +18,11 @@ use crate::run::Recording;
 /// The end of time.
 const END: SimTime = SimTime::from_nanos(u64::MAX - 1);
 
+/// About how many events take as long as a scene does.
+const EVENTS_A_SCENE: u64 = 100;
+/// And for each node that is looked at.
+const EVENTS_A_NODE: u64 = 20;
+
 /// All nodes at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scenery {
@@ -76,35 +81,80 @@ pub(super) struct Retold {
     last_words: String,
 }
 
-impl Retold {
-    pub(super) fn of(judge: &Judge<'_>, moment: &Moment, past: &Past) -> Self {
-        let mut simulation = judge.fresh(Recording::Off);
-        let mut by_event: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+/// The run on its way from one record that is told to the next.
+pub(super) struct Retelling {
+    simulation: Box<dyn Simulation>,
+    /// By event, the records that are still to be told.
+    waiting: BTreeMap<u64, Vec<u32>>,
+    /// How each node looked when it was last seen up.
+    alive: BTreeMap<NodeId, Flat>,
+    scenes: BTreeMap<u32, Scene>,
+}
+
+impl Retelling {
+    /// `simulation` is the run before its first event.
+    pub(super) fn new(simulation: Box<dyn Simulation>, moment: &Moment, past: &Past) -> Self {
+        let mut waiting: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for record in &past.told {
-            by_event.entry(moment.told.event_of(*record)).or_default().push(*record);
+            waiting.entry(moment.told.event_of(*record)).or_default().push(*record);
         }
-        let mut scenes = BTreeMap::new();
         // What nodes knew before they went down is needed when they come back.
         for event in crashes(&moment.told) {
-            by_event.entry(event).or_default();
+            waiting.entry(event).or_default();
         }
-        let mut alive: BTreeMap<NodeId, Flat> = BTreeMap::new();
-        for (event, records) in by_event {
-            run(simulation.as_mut(), event.saturating_sub(1));
-            let (before, travelling) = (Scenery::of(simulation.as_ref()), simulation.in_flight());
-            alive.extend(before.living().map(|node| (node, before.flat(node))));
-            run(simulation.as_mut(), event);
-            let after = Scenery::of(simulation.as_ref());
-            let stage =
-                Stage { moment, travelling: &travelling, before: &before, after: &after, alive: &alive };
-            scenes.extend(records.into_iter().map(|record| (record, stage.scene(record))));
+        Self { simulation, waiting, alive: BTreeMap::new(), scenes: BTreeMap::new() }
+    }
+
+    /// How many events of the run have happened.
+    pub(super) fn events(&self) -> u64 {
+        self.simulation.events()
+    }
+
+    /// Goes on by about so many events, up to the moment; says whether all is told.
+    pub(super) fn go_on(&mut self, moment: &Moment, events: u64) -> bool {
+        let mut end = self.events().saturating_add(events);
+        while let Some(entry) = self.waiting.first_entry() {
+            let event = *entry.key();
+            if event > end {
+                run(self.simulation.as_mut(), end);
+                return false;
+            }
+            let records = entry.remove();
+            self.tell(moment, event, records);
+            // To look at all nodes takes longer than an event.
+            let nodes = u64::try_from(self.simulation.node_count()).unwrap_or(u64::MAX);
+            end = end.saturating_sub(EVENTS_A_SCENE + nodes.saturating_mul(EVENTS_A_NODE));
         }
-        run(simulation.as_mut(), moment.event);
-        let end = Scenery::of(simulation.as_ref());
-        let shown =
-            moment.record.and_then(|record| scenes.get(&record)).map(|scene: &Scene| &scene.happening);
+        run(self.simulation.as_mut(), moment.event.min(end));
+        end >= moment.event
+    }
+
+    fn tell(&mut self, moment: &Moment, event: u64, records: Vec<u32>) {
+        let simulation = self.simulation.as_mut();
+        run(simulation, event.saturating_sub(1));
+        let (before, travelling) = (Scenery::of(simulation), simulation.in_flight());
+        self.alive.extend(before.living().map(|node| (node, before.flat(node))));
+        run(simulation, event);
+        let after = Scenery::of(simulation);
+        let (travelling, alive) = (travelling.as_slice(), &self.alive);
+        let stage = Stage { moment, travelling, before: &before, after: &after, alive };
+        self.scenes.extend(records.into_iter().map(|record| (record, stage.scene(record))));
+    }
+
+    /// All of it, when all is told.
+    pub(super) fn finish(self, moment: &Moment) -> Retold {
+        let end = Scenery::of(self.simulation.as_ref());
+        let shown = moment.record.and_then(|record| self.scenes.get(&record)).map(|scene| &scene.happening);
         let last_words = shown.cloned().unwrap_or_else(|| "the run ends".to_owned());
-        Self { scenes, end, last_words }
+        Retold { scenes: self.scenes, end, last_words }
+    }
+}
+
+impl Retold {
+    pub(super) fn of(judge: &Judge<'_>, moment: &Moment, past: &Past) -> Self {
+        let mut retelling = Retelling::new(judge.fresh(Recording::Off), moment, past);
+        let _all_at_once = retelling.go_on(moment, u64::MAX);
+        retelling.finish(moment)
     }
 
     pub(super) fn last_words(&self) -> String {
@@ -112,11 +162,12 @@ impl Retold {
     }
 }
 
-/// Goes on until so many events have happened in all.
+/// Goes on until so many events have happened in all, or nothing more does. A violation is no reason to stop.
 fn run(simulation: &mut dyn Simulation, events: u64) {
-    let left = events.saturating_sub(simulation.events());
-    if left > 0 {
-        let _it_may_end_before = simulation.run(END, left);
+    let mut before = None;
+    while simulation.events() < events && before != Some(simulation.events()) {
+        before = Some(simulation.events());
+        let _it_may_end_before = simulation.run(END, events - simulation.events());
     }
 }
 

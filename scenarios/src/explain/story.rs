@@ -16,7 +16,6 @@ use super::faults::Faults;
 use super::moment::{Moment, told};
 use super::past::Past;
 use super::retold::{Retold, Scene, Scenery};
-use crate::run::Report;
 
 /// How many kinds of what is not told are named.
 const KINDS_MAX: usize = 6;
@@ -140,7 +139,7 @@ impl Story {
         past: &Past,
         faults: &Faults,
         retold: &Retold,
-        report: &Report,
+        end: Option<Line>,
         lines_max: usize,
     ) -> Self {
         let mut teller = Meanwhile { before: None, known: 0 };
@@ -160,10 +159,11 @@ impl Story {
             lines.push(line);
             teller.before = Some(scene.left_at(moment, *number));
         }
-        let end = at_the_end(moment, report);
-        lines.extend(teller.until(u64::MAX, &retold.end).map(|text| end.meanwhile(text)));
-        lines.extend(overwritten(moment, &retold.end).map(|text| end.meanwhile(text)));
-        lines.push(end);
+        if let Some(end) = end {
+            lines.extend(teller.until(u64::MAX, &retold.end).map(|text| end.meanwhile(text)));
+            lines.extend(overwritten(moment, &retold.end).map(|text| end.meanwhile(text)));
+            lines.push(end);
+        }
         let (tried, needed) = faults.counts();
         Self {
             lines,
@@ -226,23 +226,22 @@ fn is_asked(text: &str) -> bool {
         .is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(" asks "))
 }
 
-/// The failure itself, as the last line.
-fn at_the_end(moment: &Moment, report: &Report) -> Line {
-    let violation = &report.violations[0];
+/// The failure itself, as the last line: a property, at which node, and what shows it.
+pub(super) fn at_the_end(moment: &Moment, property: &str, node: Option<String>, evidence: &str) -> Line {
     let evidence = match &moment.evidence {
         Some(evidence) => {
             let stuck: Vec<String> = evidence.stuck.iter().map(told).collect();
             let after = format!("after the longest legal prefix ({})", evidence.state);
             format!("{after} none of these can be next: {}", stuck.join("; "))
         }
-        None => violation.evidence.lines().next().unwrap_or_default().to_owned(),
+        None => evidence.lines().next().unwrap_or_default().to_owned(),
     };
     Line {
         at_ns: moment.at.as_nanos(),
         event: moment.event,
         kind: LineKind::Violation,
-        place: violation.node.clone(),
-        text: format!("{} is violated: {evidence}", violation.property),
+        place: node,
+        text: format!("{property} is violated: {evidence}"),
         is_needed: None,
         in_chain: false,
         is_turning: false,

@@ -348,3 +348,30 @@ fn a_run_that_goes_on_after_a_pause_ends_as_without() {
     }
     assert!(whole.simulated_ns > SimTime::ZERO.as_nanos());
 }
+
+/// What a window tells of a run on its way is what the command tells of its capsule.
+#[test]
+fn a_story_that_is_asked_for_piece_by_piece_is_the_same() {
+    let table = ProtocolTable::builtin();
+    let opened = opened(TAKES_ONE_FOR_ANOTHER, 375);
+    let options = Options { samples: 0, events_max: 0, lines_max: 30 };
+    let whole = explained(TAKES_ONE_FOR_ANOTHER, 375, &options);
+    let scenario = &opened.loaded.configured(opened.capsule.seed, &table).scenario;
+    let start = |recording| {
+        assemble_recording(scenario, &table, opened.capsule.seed, Some(&opened.capsule.plan), recording)
+    };
+    let mut ran = start(Recording::Off);
+    let _violated = ran.run(SimTime::from_nanos(u64::MAX - 1), u64::MAX);
+    let question = Question::Violation(ran.violations()[0].clone());
+    for piece in [1, 7, 100_000] {
+        let mut inquiry =
+            Inquiry::new(question.clone(), scenario, start(Recording::On), start(Recording::Off), 30);
+        while !inquiry.go_on(piece) {
+            assert_eq!(inquiry.story().map(|story| story.lines.len()), None, "it is not known yet");
+        }
+        let story = inquiry.story().expect("there is something to tell");
+        let texts: Vec<&str> = story.lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, told(&whole), "in pieces of {piece} events");
+        assert_eq!((story.depends_on, &story.folded), (whole.story.depends_on, &whole.story.folded));
+    }
+}

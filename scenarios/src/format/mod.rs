@@ -24,7 +24,7 @@ mod network;
 use std::collections::BTreeMap;
 
 use ron::ser::PrettyConfig;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use sim_core::NodeId;
 use sim_core::fault::Domain;
@@ -126,6 +126,11 @@ impl Scenario {
     pub fn to_text(&self) -> String {
         let fields = ron_options().to_string_pretty(self, PrettyConfig::default());
         format!("Scenario{}\n", fields.expect("a scenario is plain data"))
+    }
+
+    /// The JSON schema of scenarios: what files may say, with its documentation.
+    pub fn schema() -> Schema {
+        schema_for!(Self)
     }
 
     /// The failure domains of each node.

@@ -550,3 +550,20 @@ fn a_fault_before_a_timer_fires_needs_a_timer_a_node_and_no_other_time() {
         report.plan.entries().iter().find(|entry| entry.to_string().contains("before election of n2"));
     assert!(entry.is_some_and(|entry| entry.was.is_some()), "{:?}", report.plan);
 }
+
+#[test]
+fn other_overrides_take_the_place_of_those_before() {
+    let table = ProtocolTable::builtin();
+    let bytes = br#"Scenario(format_version: 1, name: "t", protocol: Raft(), nodes: 3)"#;
+    let set = |text: &str| Override::parse(text).expect("a path and a value");
+    let seven = load("test.ron", bytes, &[set("nodes=7")], &table).expect("it is right");
+    let plain = seven.reloaded(&[], &table).expect("it is right");
+    assert_eq!((seven.scenario.nodes, plain.scenario.nodes), (7, 3));
+    let four = plain.reloaded(&[set("nodes=4"), set("ties=Shuffled")], &table).expect("it is right");
+    assert_eq!(
+        four.text_digest,
+        load("test.ron", bytes, four.overrides(), &table).expect("it is right").text_digest
+    );
+    let error = four.reloaded(&[set("nodes=0")], &table).expect_err("there is nobody");
+    assert_eq!(error.place.source, Source::Set { flag: "--set", text: "nodes=0".to_owned() });
+}

@@ -19,7 +19,7 @@ pub fn free_partition(scenario: &Scenario, plan: &Plan) -> PartitionId {
         let is_it = |entry: &Entry| partition(&entry.command).is_some_and(|name| name.raw() == *number);
         !plan.entries().iter().any(is_it)
     };
-    let number = (names.count()..).find(is_free);
+    let number = (names.count()..u32::MAX).find(is_free);
     PartitionId::new(number.expect("a plan has fewer entries than there are numbers"))
 }
 

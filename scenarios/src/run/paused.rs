@@ -31,6 +31,8 @@ pub struct Paused {
     seed: u64,
     evidence: HistoryEvidence,
     underway: Underway,
+    /// What it ended with, once it has.
+    end: Option<End>,
 }
 
 impl Paused {
@@ -46,12 +48,16 @@ impl Paused {
             simulation.watch_coverage();
         }
         let underway = Underway { simulation, seen: Seen::default() };
-        Self { configured, seed, evidence: options.evidence, underway }
+        Self { configured, seed, evidence: options.evidence, underway, end: None }
     }
 
-    /// Goes on until so many events have happened in all, or to the end of the run.
-    pub fn go_on(&mut self, event: u64) {
-        self.runner(event, &mut |_| ControlFlow::Continue(())).run();
+    /// Goes on until so many events have happened in all, or to the end of the run; says whether that has come.
+    pub fn go_on(&mut self, event: u64) -> bool {
+        if self.end.is_none() {
+            let end = self.runner(event, &mut |_| ControlFlow::Continue(())).run();
+            self.end = (end != End::Paused).then_some(end);
+        }
+        self.end.is_some()
     }
 
     /// A copy of it.
@@ -66,6 +72,7 @@ impl Paused {
             seed: self.seed,
             evidence: self.evidence,
             underway: Underway { simulation, seen },
+            end: self.end.clone(),
         })
     }
 
@@ -74,7 +81,7 @@ impl Paused {
     /// # Errors
     /// If the simulation cannot be copied, or draws nothing.
     pub fn branch(&self, seed: u64) -> Result<Self, Unable> {
-        let mut copy = self.copy()?;
+        let mut copy = Self { end: None, ..self.copy()? };
         copy.underway.simulation.reseed(seed)?;
         Ok(copy)
     }
@@ -86,8 +93,8 @@ impl Paused {
 
     /// Goes to the end, and judges the run. `loaded` and `table` are those it began with.
     pub fn finish(mut self, loaded: &Loaded, table: &ProtocolTable, observer: &mut Observer<'_>) -> Run {
-        let end = self.runner(u64::MAX, observer).run();
-        let Self { configured, seed, evidence, underway: Underway { mut simulation, .. } } = self;
+        let end = self.end.take().unwrap_or_else(|| self.runner(u64::MAX, observer).run());
+        let Self { configured, seed, evidence, underway: Underway { mut simulation, .. }, .. } = self;
         let scenario = &configured.scenario;
         let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
         let judged = match end {
