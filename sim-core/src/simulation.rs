@@ -156,6 +156,11 @@ pub trait Simulation: Send {
     /// A record in words: `n2 receives AppendEntries from n1`.
     fn describe(&self, record: &Record) -> String;
 
+    /// The names of the kinds of message, in the order of their numbers in records. Default: they are not known.
+    fn message_kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The messages, requests and replies that are on their way, with what they say, in the order in which they were
     /// sent. Takes time in proportion to all that is pending. Default: nothing is known of them.
     fn in_flight(&self) -> Vec<InFlight> {
@@ -299,6 +304,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn describe(&self, record: &Record) -> String {
         record.describe(P::Message::KINDS, P::Timer::NAMES)
+    }
+
+    fn message_kinds(&self) -> &'static [&'static str] {
+        P::Message::KINDS
     }
 
     fn in_flight(&self) -> Vec<InFlight> {

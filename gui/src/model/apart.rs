@@ -1,9 +1,9 @@
-//! Who is apart from whom at a moment, told by the commands that were applied.
+//! Who is apart from whom and who is slow at a moment, told by the commands that were applied.
 
 use std::collections::BTreeMap;
 
 use sim_core::fault::{Command, Place, Plan, Shape};
-use sim_core::{Endpoint, SimTime};
+use sim_core::{Endpoint, NodeId, SimTime};
 
 /// Partitions and cuts that hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,13 +14,22 @@ pub(crate) struct Apart {
     pub(crate) groups: BTreeMap<Endpoint, usize>,
     /// Links that carry nothing, one way.
     pub(crate) cuts: Vec<(Endpoint, Endpoint)>,
+    /// Nodes that take longer than they should, and for how many percent of what is usual.
+    pub(crate) slow: BTreeMap<NodeId, u32>,
 }
 
 /// What holds after all commands of a plan up to a time.
 pub(crate) fn apart(plan: &Plan, now: SimTime) -> Apart {
     let mut holding: Vec<Command> = Vec::new();
+    let mut slow = BTreeMap::new();
     for command in applied(plan, now) {
         match &command {
+            Command::SlowDown { node, percent: 100 } => {
+                slow.remove(node);
+            }
+            Command::SlowDown { node, percent } => {
+                slow.insert(*node, *percent);
+            }
             Command::Partition { name, .. } => {
                 holding
                     .retain(|held| !matches!(held, Command::Partition { name: other, .. } if other == name));
@@ -35,11 +44,15 @@ pub(crate) fn apart(plan: &Plan, now: SimTime) -> Apart {
                 let Command::Cut { from: cut_from, to: cut_to, direction: cut } = held else { return true };
                 (cut_from, cut_to, cut) != (from, to, direction)
             }),
-            Command::HealAll | Command::Recover => holding.clear(),
+            Command::HealAll => holding.clear(),
+            Command::Recover => {
+                holding.clear();
+                slow.clear();
+            }
             _ => {}
         }
     }
-    let mut apart = Apart::default();
+    let mut apart = Apart { slow, ..Apart::default() };
     for command in &holding {
         apart.take(command);
     }
@@ -58,14 +71,16 @@ fn applied(plan: &Plan, now: SimTime) -> Vec<Command> {
 impl Apart {
     fn take(&mut self, command: &Command) {
         self.told.push(command.to_string());
+        let taken = self.groups.values().copied().max().unwrap_or(0);
         match command {
             Command::Partition { shape: Shape::Groups(groups), .. } => {
                 for (number, group) in groups.iter().enumerate() {
-                    self.groups.extend(group.iter().map(|place| (end(place), number + 1)));
+                    self.groups.extend(group.iter().map(|place| (end(place), taken + number + 1)));
                 }
             }
             Command::Partition { shape: Shape::Isolate(alone), .. } => {
-                self.groups.extend(alone.iter().enumerate().map(|(number, place)| (end(place), number + 1)));
+                self.groups
+                    .extend(alone.iter().enumerate().map(|(number, place)| (end(place), taken + number + 1)));
             }
             Command::Cut { from, to, direction } => {
                 let pairs = from.iter().flat_map(|from| to.iter().map(move |to| (end(from), end(to))));

@@ -2,11 +2,13 @@
 //! nodes stand, which messages a space-time diagram shows.
 
 pub(crate) mod apart;
+pub(crate) mod force;
 pub(crate) mod forms;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;
 pub(crate) mod offers;
+pub(crate) mod regions;
 pub(crate) mod scale;
 pub(crate) mod space_time;
 pub(crate) mod svg;

@@ -1,19 +1,20 @@
-//! All nodes and what is on its way between them. Nodes can be pressed, parted by drawing a line around some, and have a
-//! menu.
+//! All nodes and what is on its way between them. Nodes can be pressed, moved, parted by drawing a line around some, and
+//! have a menu. What is drawn is in `picture.rs`.
 
-use egui::{
-    Align2, Color32, FontId, Painter, PointerButton, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, vec2,
-};
+use std::collections::{BTreeMap, BTreeSet};
+
+use egui::{PointerButton, Pos2, Response, Sense, Shape, Stroke, Ui};
 use sim_core::simulation::InFlight;
-use sim_core::status::{NodeStatus, Power, Standing};
 use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
-use super::look::{self, BAD, CHOSEN, GOOD, UNUSUAL};
+use super::look::{self, CHOSEN};
+use super::picture::{FLIGHTS_MAX, Picture};
 use super::{Desk, Scene, acts};
 use crate::command::Intent;
-use crate::model::apart::{Apart, apart};
-use crate::model::lanes::State;
+use crate::model::apart::apart;
+use crate::model::force::{self, Force};
 use crate::model::layout::Layout;
+use crate::model::regions::Regions;
 use crate::session::BranchId;
 
 /// What lies at a place of the picture.
@@ -33,58 +34,86 @@ pub(crate) enum Hit {
 #[derive(Default)]
 pub(crate) struct Kept {
     layout: Layout,
+    /// Nodes that somebody has moved, until another layout is chosen.
+    moved: BTreeMap<NodeId, [f32; 2]>,
+    force: Option<Force>,
     /// What the menu is about.
     pressed: Hit,
-    /// The line that is being drawn around nodes.
-    lasso: Vec<Pos2>,
+    /// What the mouse is drawing.
+    drag: Drag,
     /// What is on its way, and the moment for which that was asked.
     flights: Vec<InFlight>,
     asked: Option<(BranchId, u64, SimTime)>,
+    /// The kinds of what has been on its way, for the legend.
+    kinds: BTreeSet<(usize, &'static str)>,
+}
+
+/// What a mouse that is held down does.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Drag {
+    #[default]
+    Nothing,
+    /// It moves a node.
+    Node(NodeId),
+    /// It draws a line around nodes.
+    Lasso(Vec<Pos2>),
 }
 
 /// What mouse and keys do.
-pub(crate) const HELP: &str = "Press a node to look into it, press with the other button for what can be done to it. \
+pub(crate) const HELP: &str = "Press a node to look into it, press with the other button for what can be done to it, drag it to another place. \
 Draw a line around some nodes to part them from the others.";
-
-/// More on their way than this are drawn as lines between nodes without their place.
-const FLIGHTS_MAX: usize = 5_000;
-/// How far along its link something is drawn that waits there, held.
-const HELD_AT: f32 = 0.8;
-/// Above so many nodes, names and roles are told only for the one under the mouse.
-const NAMED_MAX: usize = 40;
 
 /// Shows the picture.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
     let kept = &mut desk.cluster;
     kept.ask(scene);
+    let regions = Regions::of(scene.session.scenario());
+    ui.horizontal_wrapped(|ui| choose(ui, kept, regions.as_ref()));
+    kept.settle(ui, scene);
     let (response, painter) = ui.allocate_painter(ui.available_size(), Sense::click_and_drag());
     let simulation = scene.session.simulation();
-    let clients = clients(scene);
-    let picture = Picture {
-        painter,
-        rect: response.rect,
-        nodes: kept.layout.nodes(scene.statuses.len()),
-        clients: kept.layout.clients(clients),
-        radius: kept.layout.radius(scene.statuses.len()),
-        apart: apart(simulation.plan(), scene.session.playhead()),
-    };
-    picture.draw(ui, scene, &kept.flights);
-    lasso(ui, &response, &picture, scene, kept, intents);
-    press(&response, &picture, scene, kept, intents);
+    let clients = scene.session.scenario().clients.total() as usize;
+    let mut places = kept.layout.places(scene.statuses.len(), clients, kept.force.as_ref(), regions.as_ref());
+    for (node, place) in &kept.moved {
+        places.nodes.get_mut(node.index()).into_iter().for_each(|old| *old = *place);
+    }
+    let apart = apart(simulation.plan(), scene.session.playhead());
+    let picture = Picture::new(painter, response.rect, places, apart, scene, &kept.flights);
     let menu = response.context_menu(|ui| {
         acts::menu(ui, scene, &kept.pressed, intents);
         ui.separator();
-        for (layout, name) in Layout::ALL {
-            if ui.radio(kept.layout == layout, name).clicked() {
-                kept.layout = layout;
-                ui.close();
-            }
-        }
+        choose(ui, kept, regions.as_ref());
     });
-    let hovered = response.hover_pos().filter(|_| kept.lasso.is_empty() && menu.is_none());
-    let hit = hovered.map_or(Hit::Nothing, |hovered| picture.hit(scene, &kept.flights, hovered));
-    if let Some(text) = told(scene, &hit) {
+    let hovered = response.hover_pos().filter(|_| kept.drag == Drag::Nothing && menu.is_none());
+    let hit = hovered.map_or(Hit::Nothing, |hovered| hit(&picture, &kept.flights, hovered));
+    picture.draw(ui, scene, &kept.flights, regions.as_ref(), &hit);
+    picture.legend(ui, &kept.kinds, &kept.flights);
+    drag(ui, &response, &picture, scene, kept, intents);
+    press(&response, &picture, scene, kept, intents);
+    if let Some(text) = told(scene, &picture, &hit) {
         look::tell(&response, text);
+    }
+}
+
+/// The layouts, to choose one.
+fn choose(ui: &mut Ui, kept: &mut Kept, regions: Option<&Regions>) {
+    for (layout, name) in Layout::ALL {
+        let is_there = layout != Layout::Regions || regions.is_some();
+        let row = egui::Button::selectable(kept.layout == layout, name);
+        let response = ui.add_enabled(is_there, row).on_hover_text(match layout {
+            Layout::Ring => "nodes on a circle",
+            Layout::Grid => "nodes in rows",
+            Layout::Force => "who has exchanged messages lately is drawn together",
+            Layout::Regions => "nodes by region, zone or rack; regions as far apart as messages take",
+        });
+        let response = response
+            .on_disabled_hover_text("this scenario names no regions, zones or racks that nodes stand in");
+        if response.clicked() {
+            kept.layout = layout;
+            kept.force = None;
+            kept.moved.clear();
+            ui.close();
+        }
     }
 }
 
@@ -96,13 +125,26 @@ impl Kept {
         if self.asked != Some(now) {
             self.asked = Some(now);
             self.flights = simulation.in_flight();
+            let known = simulation.message_kinds();
+            let number = |name| (look::kind_number(known, name), name);
+            self.kinds.extend(self.flights.iter().map(|flight| number(flight.kind)));
         }
     }
-}
 
-/// How many clients there are: as many as have asked or travel.
-fn clients(scene: &Scene<'_>) -> usize {
-    scene.session.scenario().clients.total() as usize
+    /// Lets nodes find their places, where forces arrange them.
+    fn settle(&mut self, ui: &Ui, scene: &Scene<'_>) {
+        if self.layout != Layout::Force {
+            return;
+        }
+        let count = scene.statuses.len();
+        if self.force.as_ref().is_none_or(|force| force.count() != count) {
+            let pairs = scene.session.run().trace().map(force::pairs).unwrap_or_default();
+            self.force = Some(Force::new(count, &pairs));
+        }
+        if self.force.as_mut().is_some_and(Force::go_on) {
+            ui.ctx().request_repaint();
+        }
+    }
 }
 
 fn press(
@@ -116,7 +158,7 @@ fn press(
         return;
     }
     let at = response.interact_pointer_pos();
-    let hit = at.map_or(Hit::Nothing, |at| picture.hit(scene, &kept.flights, at));
+    let hit = at.map_or(Hit::Nothing, |at| hit(picture, &kept.flights, at));
     if let Hit::Node(node) = hit
         && node != scene.selected
     {
@@ -127,7 +169,8 @@ fn press(
     }
 }
 
-fn lasso(
+/// A drag that begins on a node moves it, one that begins on empty ground draws a line around nodes.
+fn drag(
     ui: &Ui,
     response: &Response,
     picture: &Picture,
@@ -135,235 +178,73 @@ fn lasso(
     kept: &mut Kept,
     intents: &mut Vec<Intent>,
 ) {
+    if response.drag_started_by(PointerButton::Primary) {
+        let origin = ui.input(|input| input.pointer.press_origin());
+        let node = origin.and_then(|at| picture.node_at(at));
+        kept.drag = node.map_or(Drag::Lasso(Vec::new()), Drag::Node);
+    }
     if response.dragged_by(PointerButton::Primary) {
-        let is_new = |at: &Pos2| kept.lasso.last().is_none_or(|last| last.distance(*at) > 3.0);
-        let new = response.interact_pointer_pos().filter(is_new);
-        kept.lasso.extend(new);
-        let inside = picture.inside(&kept.lasso);
-        let line = Shape::closed_line(kept.lasso.clone(), Stroke::new(2.0, CHOSEN));
-        picture.painter.add(line);
-        for node in &inside {
-            picture.painter.circle_stroke(
-                picture.node(node.index()),
-                picture.size() + 5.0,
-                Stroke::new(2.0, CHOSEN),
-            );
+        let at = response.interact_pointer_pos();
+        match &mut kept.drag {
+            Drag::Nothing => {}
+            Drag::Node(node) => kept.moved.extend(at.map(|at| (*node, picture.place_of(at)))),
+            Drag::Lasso(line) => {
+                let is_new = |at: &Pos2| line.last().is_none_or(|last| last.distance(*at) > 3.0);
+                line.extend(at.filter(is_new));
+                lasso(picture, line);
+            }
         }
     } else if response.drag_stopped() {
-        let inside = picture.inside(&kept.lasso);
-        intents.extend(scene.partition(&inside).and_then(|command| scene.act(command)));
-        kept.lasso.clear();
+        if let Drag::Lasso(line) = std::mem::take(&mut kept.drag) {
+            let inside = inside(picture, &line);
+            intents.extend(scene.partition(&inside).and_then(|command| scene.act(command)));
+        }
         ui.ctx().request_repaint();
     }
 }
 
-struct Picture {
-    painter: Painter,
-    rect: Rect,
-    nodes: Vec<[f32; 2]>,
-    clients: Vec<[f32; 2]>,
-    radius: f32,
-    apart: Apart,
+/// The line that is being drawn, and whom it holds.
+fn lasso(picture: &Picture, line: &[Pos2]) {
+    picture.painter.add(Shape::closed_line(line.to_vec(), Stroke::new(2.0, CHOSEN)));
+    for node in inside(picture, line) {
+        let stroke = Stroke::new(2.0, CHOSEN);
+        picture.painter.circle_stroke(picture.node(node.index()), picture.size() + 5.0, stroke);
+    }
 }
 
-impl Picture {
-    fn half(&self) -> f32 {
-        self.rect.width().min(self.rect.height()) / 2.0
-    }
+/// The nodes inside a line.
+fn inside(picture: &Picture, line: &[Pos2]) -> Vec<NodeId> {
+    let ids = (0_u32..).take(picture.places.nodes.len()).map(NodeId::new);
+    ids.filter(|id| contains(line, picture.node(id.index()))).collect()
+}
 
-    fn at(&self, [x, y]: [f32; 2]) -> Pos2 {
-        self.rect.center() + vec2(x, y) * self.half()
-    }
-
-    fn node(&self, index: usize) -> Pos2 {
-        self.at(self.nodes[index])
-    }
-
-    /// How large a node is drawn.
-    fn size(&self) -> f32 {
-        (self.radius * self.half()).max(2.0)
-    }
-
-    fn end(&self, end: Endpoint) -> Option<Pos2> {
-        let place = match (end.node(), end.client()) {
-            (Some(node), _) => self.nodes.get(node.index()),
-            (None, Some(client)) => self.clients.get(client.index()),
-            (None, None) => None,
-        };
-        place.map(|place| self.at(*place))
-    }
-
-    /// What lies here: what is small first, as it lies on top.
-    fn hit(&self, scene: &Scene<'_>, flights: &[InFlight], at: Pos2) -> Hit {
-        self.node_at(at)
-            .map(Hit::Node)
-            .or_else(|| self.flight_at(scene, flights, at).map(Hit::Flight))
-            .or_else(|| self.client_at(at).map(Hit::Client))
-            .or_else(|| self.link_at(at).map(|[one, other]| Hit::Link(one, other)))
-            .unwrap_or_default()
-    }
-
-    fn node_at(&self, at: Pos2) -> Option<NodeId> {
-        let index = nearest(self.nodes.iter().map(|place| self.at(*place).distance(at)), self.size() + 4.0)?;
-        u32::try_from(index).ok().map(NodeId::new)
-    }
-
-    fn client_at(&self, at: Pos2) -> Option<ClientId> {
-        let index = nearest(self.clients.iter().map(|place| self.at(*place).distance(at)), 9.0)?;
-        u32::try_from(index).ok().map(ClientId::new)
-    }
-
-    fn flight_at(&self, scene: &Scene<'_>, flights: &[InFlight], at: Pos2) -> Option<InFlight> {
-        let drawn = flights.iter().take(FLIGHTS_MAX);
-        let distance = |flight| self.place(scene, flight).map_or(f32::INFINITY, |place| place.distance(at));
+/// What lies here: what is small first, as it lies on top.
+fn hit(picture: &Picture, flights: &[InFlight], at: Pos2) -> Hit {
+    let flight = || {
+        let drawn = picture.flying.iter().take(FLIGHTS_MAX);
+        let distance = |place: &Option<Pos2>| place.map_or(f32::INFINITY, |place| place.distance(at));
         nearest(drawn.map(distance), 6.0).map(|index| flights[index].clone())
-    }
-
-    /// The link whose line passes here. Where many nodes are, some line passes everywhere.
-    fn link_at(&self, at: Pos2) -> Option<[Endpoint; 2]> {
-        if self.nodes.len() > NAMED_MAX {
-            return None;
-        }
-        let ids: Vec<NodeId> = (0_u32..).take(self.nodes.len()).map(NodeId::new).collect();
-        let pairs = || {
-            ids.iter()
-                .enumerate()
-                .flat_map(|(place, one)| ids[place + 1..].iter().map(move |other| [*one, *other]))
-        };
-        let index =
-            nearest(pairs().map(|ends| look::distance(ends.map(|end| self.node(end.index())), at)), 4.0)?;
-        pairs().nth(index).map(|ends| ends.map(Endpoint::from))
-    }
-
-    /// The nodes inside a line.
-    fn inside(&self, line: &[Pos2]) -> Vec<NodeId> {
-        let ids = (0_u32..).take(self.nodes.len()).map(NodeId::new);
-        ids.filter(|id| contains(line, self.node(id.index()))).collect()
-    }
-
-    fn draw(&self, ui: &Ui, scene: &Scene<'_>, flights: &[InFlight]) {
-        let colour = ui.visuals().weak_text_color();
-        for (from, to) in &self.apart.cuts {
-            if let (Some(from), Some(to)) = (self.end(*from), self.end(*to)) {
-                self.painter.extend(Shape::dashed_line(&[from, to], Stroke::new(1.5, BAD), 6.0, 5.0));
-            }
-        }
-        for index in 0..self.clients.len() {
-            self.client(ui, index);
-        }
-        for flight in flights.iter().take(FLIGHTS_MAX) {
-            self.flight(scene, flight);
-        }
-        for (index, status) in scene.statuses.iter().enumerate() {
-            self.draw_node(ui, scene, index, status);
-        }
-        for (row, told) in (0_u8..).zip(&self.apart.told) {
-            let at = self.rect.left_top() + vec2(8.0, 8.0 + 16.0 * f32::from(row));
-            self.painter.text(at, Align2::LEFT_TOP, told, FontId::proportional(13.0), BAD);
-        }
-        let on_their_way = format!("{} on their way", flights.len());
-        let at = self.rect.left_bottom() + vec2(8.0, -8.0);
-        self.painter.text(at, Align2::LEFT_BOTTOM, on_their_way, FontId::proportional(12.0), colour);
-    }
-
-    fn client(&self, ui: &Ui, index: usize) {
-        let at = self.at(self.clients[index]);
-        let colour = ui.visuals().weak_text_color();
-        let square = Rect::from_center_size(at, vec2(9.0, 9.0));
-        self.painter.rect_filled(square, 1.0, colour);
-        if self.clients.len() <= NAMED_MAX {
-            let name = ClientId::new(u32::try_from(index).unwrap_or(u32::MAX)).to_string();
-            self.painter.text(
-                at + vec2(0.0, 7.0),
-                Align2::CENTER_TOP,
-                name,
-                FontId::proportional(11.0),
-                colour,
-            );
-        }
-    }
-
-    /// Where something that is on its way is now.
-    fn place(&self, scene: &Scene<'_>, flight: &InFlight) -> Option<Pos2> {
-        let (from, to) = (self.end(flight.id.from)?, self.end(flight.id.to)?);
-        // What a held link keeps waits before its receiver.
-        let Some(due) = flight.due else { return Some(from + (to - from) * HELD_AT) };
-        let sent = flight.sent.unwrap_or(due);
-        let (whole, gone) = (due.since(sent), scene.session.playhead().max(sent).since(sent));
-        #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
-        let share = gone.as_nanos() as f32 / whole.as_nanos().max(1) as f32;
-        Some(from + (to - from) * share.clamp(0.0, 1.0))
-    }
-
-    fn flight(&self, scene: &Scene<'_>, flight: &InFlight) {
-        let Some(at) = self.place(scene, flight) else { return };
-        let colour = look::kind(kind_number(flight.kind));
-        let (from, to) = (self.end(flight.id.from), self.end(flight.id.to));
-        if let (Some(from), Some(to)) = (from, to) {
-            self.painter.line_segment([from, to], Stroke::new(1.0, colour.gamma_multiply(0.25)));
-        }
-        if flight.id.from.client().is_none() && flight.id.to.client().is_none() {
-            self.painter.circle_filled(at, 4.5, colour);
-        } else {
-            self.painter.rect_filled(Rect::from_center_size(at, vec2(7.0, 7.0)), 0.0, colour);
-        }
-    }
-
-    fn draw_node(&self, ui: &Ui, scene: &Scene<'_>, index: usize, status: &NodeStatus) {
-        let (at, size, visuals) = (self.node(index), self.size(), ui.visuals());
-        let node = NodeId::new(u32::try_from(index).unwrap_or(u32::MAX));
-        let outline = match self.apart.groups.get(&Endpoint::from(node)) {
-            Some(group) => look::epoch(*group as u64 + 4),
-            None => visuals.weak_text_color(),
-        };
-        if scene.selected == node {
-            self.painter.circle_filled(at, size + 4.0, CHOSEN);
-        }
-        let border = if self.apart.groups.is_empty() { 1.0 } else { 3.0 };
-        self.painter.circle_filled(at, size, outline);
-        let background = visuals.panel_fill;
-        self.painter.circle_filled(at, size - border, background);
-        self.painter.circle_filled(at, size - border, colour_of(status, visuals));
-        if self.nodes.len() > NAMED_MAX {
-            return;
-        }
-        let text = visuals.strong_text_color();
-        let shift = if size > 22.0 { size * 0.2 } else { 0.0 };
-        self.painter.text(
-            at - vec2(0.0, shift),
-            Align2::CENTER_CENTER,
-            node.to_string(),
-            FontId::proportional(size.clamp(9.0, 18.0)),
-            text,
-        );
-        if size > 22.0 {
-            let (mark, colour) = mark(status);
-            self.painter.text(
-                at + vec2(0.0, size * 0.38),
-                Align2::CENTER_CENTER,
-                mark,
-                FontId::proportional(11.0),
-                colour.unwrap_or(text),
-            );
-        }
-        if let Some(process) = status.process.filter(|_| size > 16.0) {
-            let text = format!("{} {}", process.role, process.epoch);
-            let below = at + vec2(0.0, size + 4.0);
-            let galley = self.painter.layout_no_wrap(text, FontId::proportional(11.0), visuals.text_color());
-            let place =
-                Rect::from_center_size(below + vec2(0.0, galley.size().y / 2.0), galley.size()).expand(1.0);
-            self.painter.rect_filled(place, 2.0, background.gamma_multiply(0.8));
-            self.painter.galley(place.min + vec2(1.0, 1.0), galley, visuals.text_color());
-        }
-    }
+    };
+    picture
+        .node_at(at)
+        .map(Hit::Node)
+        .or_else(|| flight().map(Hit::Flight))
+        .or_else(|| picture.client_at(at).map(Hit::Client))
+        .or_else(|| picture.link_at(at).map(|[one, other]| Hit::Link(one, other)))
+        .unwrap_or_default()
 }
 
 /// What lies under the mouse, in words.
-fn told(scene: &Scene<'_>, hit: &Hit) -> Option<String> {
+fn told(scene: &Scene<'_>, picture: &Picture, hit: &Hit) -> Option<String> {
     match hit {
         Hit::Node(node) => {
             let status = &scene.statuses[node.index()];
-            let host = look::power(status.power).0;
+            let host = match picture.apart.slow.get(node) {
+                Some(percent) => {
+                    format!("{}, takes {percent} % of the usual time", look::power(status.power).0)
+                }
+                None => look::power(status.power).0.to_owned(),
+            };
             let process = status.process.map_or_else(String::new, |process| {
                 let leader = process.leader.map_or_else(|| "nobody".to_owned(), |leader| leader.to_string());
                 format!(
@@ -387,33 +268,9 @@ fn told(scene: &Scene<'_>, hit: &Hit) -> Option<String> {
 }
 
 /// The place of the smallest distance, if it is not above `most`.
-fn nearest(distances: impl Iterator<Item = f32>, most: f32) -> Option<usize> {
+pub(super) fn nearest(distances: impl Iterator<Item = f32>, most: f32) -> Option<usize> {
     let near = distances.enumerate().filter(|(_, distance)| *distance <= most);
     near.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(index, _)| index)
-}
-
-/// A shape for the standing, so that colour is not needed: a crown for who leads.
-fn mark(status: &NodeStatus) -> (&'static str, Option<Color32>) {
-    match (status.power, status.process.map(|process| process.standing)) {
-        (Power::Down, _) => ("✖ down", Some(BAD)),
-        (Power::Paused, _) => ("⏸ paused", Some(UNUSUAL)),
-        (Power::Running, Some(Standing::Leader)) => ("★ leads", None),
-        (Power::Running, Some(Standing::Candidate)) => ("? campaigns", None),
-        (Power::Running, Some(Standing::Follower)) => ("follows", None),
-        (Power::Running, Some(Standing::Peer) | None) => ("", Some(GOOD)),
-    }
-}
-
-fn colour_of(status: &NodeStatus, visuals: &egui::Visuals) -> Color32 {
-    let Some(process) = status.process else { return visuals.extreme_bg_color };
-    let state =
-        State { power: status.power, role: process.role, standing: process.standing, epoch: process.epoch };
-    look::state(&state, visuals)
-}
-
-/// A number for the kind of a message, the same for the same name.
-fn kind_number(kind: &str) -> usize {
-    kind.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % 1_009)
 }
 
 /// Whether a point lies inside a closed line: a ray from it crosses the line an odd number of times.
@@ -450,7 +307,7 @@ mod tests {
         let mut window = panel("raft/steady", "Cluster");
         let pressed = |window: &Window| window.state().desk.cluster.pressed.clone();
         // The first node stands at the top, right in the middle.
-        press_otherwise(&mut window, pos2(501.0, 182.0));
+        press_otherwise(&mut window, pos2(501.0, 200.0));
         assert_eq!(pressed(&window), Hit::Node(NodeId::new(0)));
         assert!(window.query_by_label_contains("Cut the node off").is_some());
         let mut window = panel("raft/steady", "Cluster");
@@ -458,6 +315,29 @@ mod tests {
         assert_eq!(pressed(&window), Hit::Nothing);
         assert!(window.query_by_label_contains("Cut the node off").is_none());
         assert!(window.query_by_label_contains("Mend the network").is_some());
+    }
+
+    #[test]
+    fn a_node_is_dragged_to_another_place_and_stays_there_until_a_layout_is_chosen() {
+        let mut window = panel("raft/steady", "Cluster");
+        let moved = |window: &Window| window.state().desk.cluster.moved.clone();
+        let (from, to) = (pos2(501.0, 200.0), pos2(700.0, 400.0));
+        window.hover_at(from);
+        window.run();
+        window.drag_at(from);
+        window.run();
+        for share in [0.2_f32, 0.6, 1.0] {
+            window.hover_at(from.lerp(to, share));
+            window.run();
+        }
+        window.drop_at(to);
+        window.run();
+        assert_eq!(moved(&window).keys().copied().collect::<Vec<_>>(), [NodeId::new(0)]);
+        assert_eq!(window.state().session.acts().len(), 0, "nobody was parted");
+        window.get_by_label("force").click();
+        window.run_steps(30);
+        assert_eq!(moved(&window).len(), 0);
+        assert!(window.state().desk.cluster.force.is_some());
     }
 
     #[test]

@@ -53,6 +53,12 @@ pub(crate) fn state(state: &State, visuals: &Visuals) -> Color32 {
     }
 }
 
+/// The number of a kind of message that is known by name: the one that records have, where the simulation tells it.
+pub(crate) fn kind_number(kinds: &[&str], name: &str) -> usize {
+    let known = kinds.iter().position(|kind| *kind == name);
+    known.unwrap_or_else(|| name.bytes().fold(0, |sum, byte| (sum * 31 + usize::from(byte)) % 1_009))
+}
+
 /// Kinds of messages: the first few of a protocol have a colour of their own.
 pub(crate) fn kind(index: usize) -> Color32 {
     EPOCHS[index % EPOCHS.len()]

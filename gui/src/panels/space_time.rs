@@ -5,6 +5,7 @@ use sim_core::status::Power;
 use sim_core::trace::{Payload, TraceKind};
 use sim_core::{ClientId, Endpoint, NodeId, SimTime, Span};
 
+use super::ink::{Form, Ink};
 use super::look::{self, BAD, CHOSEN, UNUSUAL};
 use super::{Desk, Scene};
 use crate::command::Intent;
@@ -192,16 +193,16 @@ impl Sheet<'_> {
 
     fn density(&self, density: &[Vec<f32>]) {
         let height = self.area.height() / f32::from(u16::try_from(COLUMNS).unwrap_or(1));
+        let mut ink = Ink::new(self.area);
         for (index, lane) in density.iter().enumerate() {
             let x = self.lane_x(index);
-            for (row, share) in (0_u16..).zip(lane) {
+            for (row, share) in (0_u16..).zip(lane).filter(|(_, share)| **share > 0.0) {
                 let top = self.area.top() + f32::from(row) * height;
                 let bar = Rect::from_x_y_ranges(x - 2.0..=x + 4.0 + 26.0 * share, top..=top + height);
-                if *share > 0.0 {
-                    self.painter.rect_filled(bar, 0.0, look::kind(0).gamma_multiply(0.3 + 0.7 * share));
-                }
+                ink.rect(bar, look::kind(0).gamma_multiply(0.3 + 0.7 * share));
             }
         }
+        ink.draw(&self.painter);
         let at = self.area.center_top() + vec2(0.0, 8.0);
         let text = "so much happens here that only its density is shown: Ctrl and scroll to zoom in";
         self.painter.text(
@@ -214,31 +215,30 @@ impl Sheet<'_> {
     }
 
     fn things(&self, scene: &Scene<'_>, arrows: &[Arrow], dots: &[Dot]) {
-        let clipped = self.painter.with_clip_rect(self.area);
+        let mut ink = Ink::new(self.area);
         for arrow in arrows {
-            let Some([from, to]) = self.ends(arrow) else { continue };
+            let Some(ends) = self.ends(arrow) else { continue };
             let colour = faded(scene, arrow.record, colour_of(arrow));
             let width =
                 if scene.chosen.is_some_and(|chosen| chosen.record == arrow.record) { 3.0 } else { 1.2 };
-            clipped.line_segment([from, to], Stroke::new(width, colour));
+            ink.line(ends, width, colour);
             if arrow.is_lost {
-                let (right, down) = (vec2(3.5, 3.5), vec2(3.5, -3.5));
-                clipped.line_segment([to - right, to + right], Stroke::new(1.5, colour));
-                clipped.line_segment([to - down, to + down], Stroke::new(1.5, colour));
+                ink.cross(ends[1], 3.5, colour);
             } else {
-                tip(&clipped, from, to, colour);
+                ink.tip(ends, colour);
             }
         }
         for dot in dots {
             let Some(x) = self.x(dot.on) else { continue };
-            let (colour, size) = match dot.kind {
-                TraceKind::Crash => (BAD, 6.0),
-                TraceKind::Start | TraceKind::Restart => (look::GOOD, 5.0),
-                TraceKind::Pause | TraceKind::Resume | TraceKind::Command => (UNUSUAL, 5.0),
-                _ => (self.ui.visuals().text_color(), 2.5),
+            let (form, colour, size) = match dot.kind {
+                TraceKind::Crash => (Form::Diamond, BAD, 6.0),
+                TraceKind::Start | TraceKind::Restart => (Form::Up, look::GOOD, 5.0),
+                TraceKind::Pause | TraceKind::Resume | TraceKind::Command => (Form::Square, UNUSUAL, 5.0),
+                _ => (Form::Disc, self.ui.visuals().text_color(), 2.5),
             };
-            clipped.circle_filled(pos2(x, self.y(dot.at)), size, faded(scene, dot.record, colour));
+            ink.form(form, pos2(x, self.y(dot.at)), size, faded(scene, dot.record, colour));
         }
+        ink.draw(&self.painter.with_clip_rect(self.area));
     }
 
     fn ends(&self, arrow: &Arrow) -> Option<[Pos2; 2]> {
@@ -263,14 +263,6 @@ fn faded(scene: &Scene<'_>, record: u32, colour: Color32) -> Color32 {
         Some(chosen) if chosen.future.contains(&record) => UNUSUAL,
         Some(_) => colour.gamma_multiply(0.18),
     }
-}
-
-/// The head of an arrow.
-fn tip(painter: &Painter, from: Pos2, to: Pos2, colour: Color32) {
-    let along = (to - from).normalized() * 7.0;
-    let aside = along.rot90() * 0.4;
-    let points = vec![to, to - along + aside, to - along - aside];
-    painter.add(egui::Shape::convex_polygon(points, colour, Stroke::NONE));
 }
 
 fn colour_of(arrow: &Arrow) -> Color32 {

@@ -16,7 +16,7 @@ pub(crate) const HELP: &str = "Ask why the chosen event came, why a property was
                                sentence of the answer to go to that moment.";
 
 /// How many events of a run are gone through in a frame.
-const FRAME_EVENTS: u64 = 4_000;
+const FRAME_EVENTS: u64 = 20_000;
 
 /// What the panel keeps.
 #[derive(Default)]

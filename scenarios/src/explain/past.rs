@@ -36,11 +36,12 @@ const ALIKE_MAX: usize = 3;
 
 /// All records that a failure depends on, those that show it included, in order.
 pub(super) fn depends_on(moment: &Moment) -> BTreeSet<u32> {
-    let mut all: BTreeSet<u32> = moment.roots.iter().copied().collect();
+    let mut all = moment.roots.clone();
     for root in &moment.roots {
         all.extend(moment.told.trace().causal_past(*root));
     }
-    all
+    // At once: a set of a million is made faster than it grows.
+    all.into_iter().collect()
 }
 
 /// The causal past of a failure.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::NodeId;
 use sim_core::status::Standing;
-use sim_core::trace::TraceKind;
+use sim_core::trace::{Record, TraceKind};
 
 use super::changes::{FlatStrip, at_most, is_same, losses};
 use super::faults::Faults;
@@ -307,11 +307,20 @@ impl Meanwhile<'_> {
 
 /// How much of the past is not told, by kind: `receives Heartbeat`.
 fn folded(moment: &Moment, past: &Past) -> BTreeMap<String, u64> {
-    let mut folded = BTreeMap::new();
+    // Records of a kind differ in words by names only, and there may be a million of them.
+    let kind = |record: &Record| (record.kind(), record.payload(), record.drop_reason(), record.timer());
+    let mut kinds: Vec<(Record, u64)> = Vec::new();
     for number in past.all.difference(&past.told) {
         let record = moment.told.record(*number);
-        let text = moment.told.simulation.describe(record);
-        *folded.entry(without_names(&text, record.kind())).or_default() += 1;
+        match kinds.iter_mut().find(|(known, _)| kind(known) == kind(record)) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((*record, 1)),
+        }
+    }
+    let mut folded = BTreeMap::new();
+    for (record, count) in kinds {
+        let text = moment.told.simulation.describe(&record);
+        *folded.entry(without_names(&text, record.kind())).or_default() += count;
     }
     folded
 }
