@@ -13,7 +13,7 @@ use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
 use crate::command::{Close, Intent, WISHES, Zoom};
-use crate::files::{self, Inbox, Letter};
+use crate::files::{self, Form, Inbox, Letter};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
@@ -199,7 +199,9 @@ impl App {
                 Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
             },
             Intent::Open(name) => self.open(&name),
-            Intent::Save(path) if path.ends_with(files::PICTURE) => self.inbox.screenshot(ui.ctx(), path),
+            Intent::Save(path) if Form::of(&path) == Some(Form::Picture) => {
+                self.inbox.screenshot(ui.ctx(), path);
+            }
             Intent::Save(path) => match files::save(session, &path) {
                 Ok(command) => {
                     self.notice = Some(format!("written; to repeat it: {command}"));

@@ -3,10 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 
-use egui::{ColorImage, Context};
-use rfd::FileDialog;
+use egui::{Color32, ColorImage, Context};
 use scenarios::plan::by_hand::Unwritable;
 
 use sim_core::{ClientId, Endpoint, NodeId};
@@ -15,16 +13,34 @@ use crate::model::svg;
 pub(crate) use crate::open::CAPSULE_ENDING as CAPSULE;
 use crate::session::Session;
 
-/// The ending of a picture of the window, which takes a frame to be drawn.
-pub(crate) const PICTURE: &str = ".png";
+/// In which form something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Capsule,
+    Scenario,
+    /// Takes a frame to be drawn: [`Inbox::screenshot`].
+    Picture,
+    Diagram,
+}
 
-/// The endings that [`save`] knows, each with what is written.
-pub(crate) const FORMS: &[(&str, &str)] = &[
-    (CAPSULE, "a capsule: the scenario, the seed and all that was done, to be replayed"),
-    (".ron", "a scenario file with what was done among its faults"),
-    (PICTURE, "a picture of the window"),
-    (".svg", "the space-time diagram of what led to the moment shown, to be opened in a browser"),
+/// Each form with its ending, and what is written.
+pub(crate) const FORMS: &[(Form, &str, &str)] = &[
+    (Form::Capsule, CAPSULE, "a capsule: the scenario, the seed and all that was done, to be replayed"),
+    (Form::Scenario, ".ron", "a scenario file with what was done among its faults"),
+    (Form::Picture, ".png", "a picture of the window"),
+    (
+        Form::Diagram,
+        ".svg",
+        "the space-time diagram of what led to the moment shown, to be opened in a browser",
+    ),
 ];
+
+impl Form {
+    /// The form of a file by its name; the first whose ending it has.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        FORMS.iter().find(|(_, ending, _)| path.ends_with(ending)).map(|(form, ..)| *form)
+    }
+}
 
 /// So many lanes are drawn in a file at most.
 const LANES_MAX: usize = 200;
@@ -38,7 +54,7 @@ pub(crate) enum SaveError {
     Unwritable(#[from] Unwritable),
     #[error("nothing is recorded of this run")]
     NoTrace,
-    #[error("its name ends with none of {}", FORMS.iter().map(|(ending, _)| format!("`{ending}`")).collect::<Vec<_>>().join(", "))]
+    #[error("its name ends with none of {}", FORMS.iter().map(|(_, ending, _)| format!("`{ending}`")).collect::<Vec<_>>().join(", "))]
     Ending,
 }
 
@@ -46,16 +62,19 @@ pub(crate) enum SaveError {
 pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let name = if is_plain { path.to_owned() } else { format!("'{path}'") };
-    let (text, command) = if path.ends_with(CAPSULE) {
-        let command = format!("splitbrain replay {name}");
-        (session.capsule(&command), command)
-    } else if path.ends_with(".ron") {
-        let command = format!("splitbrain run {name} --seed {}", session.seed());
-        (session.scenario_file(&command)?, command)
-    } else if path.ends_with(".svg") {
-        (picture(session).ok_or(SaveError::NoTrace)?, format!("open {name} in a browser"))
-    } else {
-        return Err(SaveError::Ending);
+    let (text, command) = match Form::of(path) {
+        Some(Form::Capsule) => {
+            let command = format!("splitbrain replay {name}");
+            (session.capsule(&command), command)
+        }
+        Some(Form::Scenario) => {
+            let command = format!("splitbrain run {name} --seed {}", session.seed());
+            (session.scenario_file(&command)?, command)
+        }
+        Some(Form::Diagram) => {
+            (picture(session).ok_or(SaveError::NoTrace)?, format!("open {name} in a browser"))
+        }
+        Some(Form::Picture) | None => return Err(SaveError::Ending),
     };
     write_new(path, |file| file.write_all(text.as_bytes()))?;
     Ok(command)
@@ -110,11 +129,21 @@ impl Inbox {
         self.receiver.try_iter().collect()
     }
 
+    /// A browser has no such dialog.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn browse(&self, context: &Context) {
+        let _the_window_is_gone =
+            self.sender.send(Letter::Complaint("drop a file on the window to open it".to_owned()));
+        context.request_repaint();
+    }
+
     /// Asks for a file in the desktop's dialog, which runs beside the window.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[expect(clippy::disallowed_methods, reason = "the dialog waits for a person; no simulation runs in it")]
     pub(crate) fn browse(&self, context: &Context) {
         let (sender, context) = (self.sender.clone(), context.clone());
-        thread::spawn(move || {
-            let dialog = FileDialog::new()
+        std::thread::spawn(move || {
+            let dialog = rfd::FileDialog::new()
                 .set_title("Open a scenario or a capsule")
                 .add_filter("Splitbrain", &["ron"]);
             if let Some(path) = dialog.pick_file() {
@@ -144,7 +173,7 @@ fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
     let mut encoder = png::Encoder::new(file, width, height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
-    let pixels: Vec<u8> = image.pixels.iter().flat_map(|pixel| pixel.to_srgba_unmultiplied()).collect();
+    let pixels: Vec<u8> = image.pixels.iter().flat_map(Color32::to_srgba_unmultiplied).collect();
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&pixels)?;
     writer.finish()?;

@@ -128,7 +128,7 @@ fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
         ui.set_min_width(420.0);
         ui.label("What was done, to a new file. Its ending says in which form:");
         let kept = &mut desk.bar.path;
-        for (ending, what) in FORMS {
+        for (_, ending, what) in FORMS {
             if ui.button(RichText::new(*ending).monospace()).on_hover_text(*what).clicked() {
                 *kept = Some(format!("{}-by-hand{ending}", scene.session.name()));
             }
@@ -136,8 +136,8 @@ fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
         let path = kept.get_or_insert_with(|| format!("{}-by-hand{CAPSULE}", scene.session.name()));
         let label = ui.label("file");
         ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
-        let form = FORMS.iter().find(|(ending, _)| path.ends_with(ending));
-        ui.weak(form.map_or("choose one of these endings", |(_, what)| what));
+        let form = FORMS.iter().find(|(_, ending, _)| path.ends_with(ending));
+        ui.weak(form.map_or("choose one of these endings", |(.., what)| what));
         if ui.add_enabled(form.is_some(), Button::new("Save")).clicked() {
             intents.push(Intent::Save(path.clone()));
             ui.close();

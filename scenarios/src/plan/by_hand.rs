@@ -218,7 +218,7 @@ mod tests {
                 let Some(line) = line(entry, &scenario) else { continue };
                 let read = read_line(&line, &loaded, &plan, &table)
                     .unwrap_or_else(|error| panic!("{name}, `{line}`: {error}"));
-                assert_eq!(read, [entry.clone()], "{name}: `{line}`");
+                assert_eq!(read, std::slice::from_ref(entry), "{name}: `{line}`");
                 count += 1;
             }
             assert!(count > 10, "{name} has only {count} lines");
