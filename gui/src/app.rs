@@ -230,6 +230,7 @@ impl App {
                 session.replan(&plan, text);
                 self.chosen = None;
             }
+            Intent::Judge => session.judge(),
             Intent::Undo => session.undo(),
             Intent::Redo => session.redo(),
             Intent::GoTo(branch) => session.go_to(branch),
@@ -246,7 +247,6 @@ impl App {
     }
 
     /// One panel has all the room.
-    #[cfg(test)]
     pub(crate) fn show_only(&mut self, place: usize) {
         let mut tiles = Tiles::default();
         let root = tiles.insert_pane(place);
@@ -399,7 +399,7 @@ fn arrangement() -> Tree<usize> {
         tiles.insert_tab_tile(panes)
     };
     let left = tabs(&["Cluster", "Nodes"]);
-    let middle = tabs(&["Space-time"]);
+    let middle = tabs(&["Space-time", "History", "Logs", "Metrics"]);
     let node = tabs(&["Node", "Checks"]);
     let events = tabs(&["Events", "Milestones", "Plan", "Branches", "Why", "Setup", "Library"]);
     let right = tiles.insert_vertical_tile(vec![node, events]);

@@ -70,6 +70,8 @@ pub(crate) enum Intent {
         /// What was edited.
         text: String,
     },
+    /// Ask the checkers of the history about all that was computed.
+    Judge,
     /// Go back to before what was done by hand last.
     Undo,
     /// Do again what was undone.
@@ -261,6 +263,13 @@ pub(crate) const HEAL: Wish = Wish {
     key: Some(plain(Key::H)),
     intent: |scene| scene.act(Command::Recover),
 };
+/// What clients saw is judged.
+pub(crate) const JUDGE: Wish = Wish {
+    name: "Judge the history",
+    hint: "ask the checkers of the history about all that was computed; a long history may take seconds",
+    key: Some(plain(Key::J)),
+    intent: |scene| scene.session.is_judging_worthwhile().then_some(Intent::Judge),
+};
 /// The next seed.
 pub(crate) const NEXT_SEED: Wish = Wish {
     name: "Next seed",
@@ -325,6 +334,30 @@ pub(crate) const WISHES: &[Wish] = &[
     FASTER,
     SLOWER,
     Wish {
+        name: "Next message",
+        hint: "go to where the next message, request or reply arrives",
+        key: Some(shift(Key::ArrowRight)),
+        intent: |scene| scene.on_to(Landmark::Arrival),
+    },
+    Wish {
+        name: "Previous message",
+        hint: "go back to where the message before arrived",
+        key: Some(shift(Key::ArrowLeft)),
+        intent: |scene| scene.back_to(Landmark::Arrival),
+    },
+    Wish {
+        name: "Next at this node",
+        hint: "go to where something happens next at the selected node",
+        key: Some(command(Key::ArrowRight)),
+        intent: |scene| scene.on_to(Landmark::At(scene.selected)),
+    },
+    Wish {
+        name: "Previous at this node",
+        hint: "go back to where something happened at the selected node before",
+        key: Some(command(Key::ArrowLeft)),
+        intent: |scene| scene.back_to(Landmark::At(scene.selected)),
+    },
+    Wish {
         name: "Next violation",
         hint: "go to where the next property is violated; computes until there is one",
         key: Some(plain(Key::V)),
@@ -373,6 +406,7 @@ pub(crate) const WISHES: &[Wish] = &[
     ISOLATE,
     MEND,
     HEAL,
+    JUDGE,
     UNDO,
     REDO,
     STOP,
@@ -475,6 +509,11 @@ impl Scene<'_> {
 
     fn can_go_back(&self) -> bool {
         self.session.can_go_back()
+    }
+
+    fn on_to(&self, landmark: Landmark) -> Option<Intent> {
+        let is_recorded = self.session.run().trace().is_some();
+        is_recorded.then_some(Intent::Jump(landmark, Direction::Forward))
     }
 
     fn back_to(&self, landmark: Landmark) -> Option<Intent> {

@@ -20,6 +20,8 @@
 //! commands alone.
 
 pub mod app;
+#[doc(hidden)]
+pub mod bench;
 mod command;
 mod files;
 mod model;

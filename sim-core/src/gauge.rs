@@ -78,6 +78,12 @@ impl Level {
         let mean_thousandths = mean_thousandths(self.area(now), nanos, self.value);
         GaugeSummary { last: Some(self.value), min: self.low, max: self.high, mean_thousandths }
     }
+
+    /// Its mean from `from` on, when it was as `earlier` says, to `to`, in thousandths.
+    pub(crate) fn mean_since(&self, earlier: &Self, from: SimTime, to: SimTime) -> u64 {
+        let area = self.area(to).wrapping_sub(earlier.area(from));
+        mean_thousandths(area, u128::from(to.since(from).as_nanos()), self.value)
+    }
 }
 
 /// A gauge that one process sets: there while the process lives and has set it.
@@ -177,6 +183,18 @@ mod tests {
         // 0 for 3 ns, 1 for 3, 2 for 2, 1 for 2.
         let expected = GaugeSummary { last: Some(1), min: 0, max: 2, mean_thousandths: 900 };
         assert_eq!(level.summary(at(0), at(10)), expected);
+    }
+
+    #[test]
+    fn the_mean_of_a_part_of_a_run_is_that_of_this_part_alone() {
+        let mut level = Level::default();
+        level.rise(at(0), 5);
+        level.fall(at(10), 4);
+        let earlier = level;
+        level.rise(at(30), 2);
+        // 1 from 20 to 30, 3 from 30 to 40.
+        assert_eq!(level.mean_since(&earlier, at(20), at(40)), 2_000);
+        assert_eq!(earlier.mean_since(&earlier, at(10), at(20)), 1_000, "nothing has happened meanwhile");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -104,6 +105,11 @@ impl History {
     /// All events in order of time.
     pub fn events(&self) -> Range<'_, HistoryEvent> {
         self.events.iter()
+    }
+
+    /// Some of the events, by their places from 0 on; those that there are not are left out.
+    pub fn range(&self, places: ops::Range<u64>) -> Range<'_, HistoryEvent> {
+        self.events.range(places)
     }
 
     /// How many events there are.

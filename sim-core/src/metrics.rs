@@ -40,6 +40,19 @@ pub struct MetricsSummary {
     pub ratios: BTreeMap<&'static str, u64>,
 }
 
+/// A stretch of a run in numbers: the difference of two moments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MetricsWindow {
+    /// What was counted in it; all counters.
+    pub counters: BTreeMap<&'static str, u64>,
+    /// The means of the gauges of the world over it, in thousandths.
+    pub gauges: BTreeMap<&'static str, u64>,
+    /// The gauges that processes have set, by node, as they were at its end; without those that were not there.
+    pub process_gauges: BTreeMap<&'static str, BTreeMap<NodeId, u64>>,
+    /// The latencies that had samples in it.
+    pub latencies: BTreeMap<&'static str, LatencySummary>,
+}
+
 /// The metrics of one world. Costs 700 bytes until the first latency is recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
@@ -168,6 +181,49 @@ impl Metrics {
         Some(self.gauges[gauge.index()].summary(since, self.ended.unwrap_or(now)))
     }
 
+    /// What was since an earlier copy was taken, at `from`, to `to`, the time of the world.
+    ///
+    /// # Panics
+    /// If it is no earlier copy.
+    pub fn since(&self, earlier: &Self, from: SimTime, to: SimTime) -> MetricsWindow {
+        let counted = |counter: Counter| (counter.name(), self.counter(counter) - earlier.counter(counter));
+        let own = self.own.counters().zip(earlier.own.counters());
+        let own = own.map(|((name, now), (_, before))| (name, now - before));
+        let gauges = Gauge::ALL.into_iter().filter(|gauge| self.gauge(*gauge, to).is_some());
+        let mean = |gauge: Gauge| {
+            let (now, before) = (&self.gauges[gauge.index()], &earlier.gauges[gauge.index()]);
+            (gauge.name(), now.mean_since(before, from, to))
+        };
+        let latencies = Latency::ALL.into_iter();
+        let latencies = latencies.map(|latency| (latency.name(), self.samples_since(earlier, latency)));
+        let latencies = latencies.chain(self.own.latencies_since(&earlier.own));
+        let levels = self.own.gauges(to).into_iter().map(|(name, nodes)| {
+            (name, nodes.into_iter().filter_map(|(node, summary)| Some((node, summary.last?))).collect())
+        });
+        MetricsWindow {
+            counters: Counter::ALL.map(counted).into_iter().chain(own).collect(),
+            gauges: gauges.map(mean).collect(),
+            process_gauges: levels.collect(),
+            latencies: latencies
+                .filter(|(_, samples)| !samples.is_empty())
+                .map(|(name, samples)| (name, samples.summary()))
+                .collect(),
+        }
+    }
+
+    fn samples_since(&self, earlier: &Self, latency: Latency) -> Distribution {
+        let mut whole = Distribution::default();
+        for part in latency.parts() {
+            let [now, before] = [self, earlier].map(|metrics| metrics.latencies[part.index()].as_deref());
+            match (now, before) {
+                (Some(now), Some(before)) => whole.add(&now.since(before)),
+                (Some(now), None) => whole.add(now),
+                (None, _) => {}
+            }
+        }
+        whole
+    }
+
     /// Everything, for reports, at `now`, the time of the world.
     pub fn summary(&self, now: SimTime) -> MetricsSummary {
         let now = self.ended.unwrap_or(now);
@@ -206,6 +262,25 @@ mod tests {
         assert!(size_of::<Metrics>() <= 704, "{} bytes", size_of::<Metrics>());
         assert!(Metrics::new().latencies.iter().all(Option::is_none));
         assert_eq!(Metrics::new().summary(SimTime::ZERO).latencies, BTreeMap::new());
+    }
+
+    #[test]
+    fn a_window_has_what_was_between_two_moments_and_nothing_else() {
+        let at = |millis: u64| SimTime::ZERO + Span::millis(millis);
+        let mut metrics = Metrics::new();
+        metrics.increment(Counter::MessagesSent);
+        metrics.record(Latency::Read, Span::secs(1));
+        metrics.rise(Gauge::NodesUp, at(0), 3);
+        let earlier = metrics.clone();
+        metrics.add(Counter::MessagesSent, 4);
+        metrics.record(Latency::Write, Span::millis(2));
+        metrics.fall(Gauge::NodesUp, at(15), 2);
+        let window = metrics.since(&earlier, at(10), at(20));
+        assert_eq!((window.counters["messages-sent"], window.counters["crashes"]), (4, 0));
+        assert_eq!(window.gauges["nodes-up"], 2_000);
+        assert_eq!(window.latencies.keys().collect::<Vec<_>>(), [&"operation", &"write"]);
+        assert_eq!(window.latencies["operation"].count, 1);
+        assert_eq!(metrics.since(&metrics, at(20), at(30)).latencies, BTreeMap::new());
     }
 
     #[test]

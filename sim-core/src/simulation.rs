@@ -1,5 +1,6 @@
 //! The face of a running simulation that runners and windows hold, whatever protocol runs inside.
 
+mod host;
 mod recording;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::view::{Part, ViewBuilder, ViewRequest};
 use crate::world::{Breakdown, Stop, World};
 use crate::{Digest, Endpoint, MessageId, NodeId, SimTime};
 
+pub use host::{ArmedTimer, ClockView, HostView, RegionView, Waiting};
 pub use recording::{Capture, Recording, RecordingData, RecordingError};
 
 /// What a simulation can do.
@@ -146,6 +148,12 @@ pub trait Simulation: Send {
 
     /// The state of one node's process; empty while it is down.
     fn view(&self, node: NodeId, request: &ViewRequest) -> Vec<Part>;
+
+    /// What there is of one node beside its process: clocks, timers, inbox, disk. Takes time in proportion to all that is
+    /// pending. Default: nothing is known of it.
+    fn host(&self, _node: NodeId) -> Option<HostView> {
+        None
+    }
 
     /// What is recorded, where recording is on.
     fn trace(&self) -> Option<&Trace>;
@@ -292,6 +300,10 @@ impl<P: Process> Simulation for World<P> {
             process.view(&mut view, request);
         }
         view.finish()
+    }
+
+    fn host(&self, node: NodeId) -> Option<HostView> {
+        Some(self.host_view(node))
     }
 
     fn trace(&self) -> Option<&Trace> {

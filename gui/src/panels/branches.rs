@@ -92,7 +92,7 @@ fn row(
             ui.colored_label(BAD, "✖ violates");
         }
         let is_compared = *other == Some(branch.id);
-        let compare = Button::selectable(is_compared, "Compare");
+        let compare = Button::new("Compare").small().selected(is_compared);
         if !is_tip
             && ui.add(compare).on_hover_text("where it went apart from the one that is shown").clicked()
         {

@@ -1,6 +1,7 @@
 //! Everything that happened, a row each, up to where the run was computed; searched by words and by node.
 
-use egui::{RichText, Sense, TextEdit, Ui};
+use egui::accesskit::Role;
+use egui::{RichText, Sense, TextEdit, Ui, WidgetInfo};
 use egui_extras::{Column, TableBuilder};
 use sim_core::Endpoint;
 use sim_core::trace::{Trace, TraceKind};
@@ -8,6 +9,7 @@ use sim_core::trace::{Trace, TraceKind};
 use super::look::{BAD, CHOSEN, UNUSUAL};
 use super::{Desk, Scene};
 use crate::command::Intent;
+use crate::model::filter::{ALLOWED, Filter, FilterError};
 use crate::model::scale::seconds;
 use crate::session::BranchId;
 
@@ -22,6 +24,10 @@ pub(crate) struct Kept {
     asked: Option<(BranchId, String, Option<usize>)>,
     /// Where the list was scrolled to by itself last: where the playhead was then.
     followed: Option<u32>,
+    /// What `wanted` means, for the text that was read last.
+    filter: Filter,
+    read: String,
+    error: Option<FilterError>,
 }
 
 /// What mouse and keys do.
@@ -41,9 +47,10 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let kept = &mut desk.events;
     ui.horizontal(|ui| {
         let field = TextEdit::singleline(&mut kept.wanted)
-            .hint_text("search: words that a row has")
-            .desired_width(220.0);
-        ui.add(field);
+            .hint_text("search: words, kind:vote, node:n1, time>1s")
+            .desired_width(260.0);
+        let response = ui.add(field).on_hover_text(ALLOWED);
+        response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "search events"));
         ui.checkbox(&mut kept.is_of_node, format!("{} alone", scene.selected));
         if kept.is_searching() {
             ui.weak(format!("{} found in {} looked at", kept.found.len(), kept.looked));
@@ -52,13 +59,17 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         }
     });
     kept.search(scene, trace);
+    if let Some(error) = &kept.error {
+        ui.colored_label(BAD, error.to_string());
+    }
+    contents(ui, scene, trace, intents);
     if kept.looked < trace.len() && kept.is_searching() {
         ui.ctx().request_repaint();
     }
     let count = if kept.is_searching() { kept.found.len() } else { trace.len() as usize };
     if count == 0 {
         ui.weak(if kept.is_searching() {
-            "no row has these words"
+            "no row fits this search"
         } else {
             "nothing has happened: press Step or Play"
         });
@@ -119,6 +130,29 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     });
 }
 
+/// The record that is looked at: what it says, and both its ends, to go to.
+fn contents(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, intents: &mut Vec<Intent>) {
+    let Some(chosen) = scene.chosen else { return };
+    let Some(record) = trace.get(chosen.record) else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(told(scene, trace, chosen.record)).strong());
+        let sent = record.payload().and_then(|_| record.cause());
+        if let (Some(cause), Some(from)) = (sent, record.peer())
+            && ui.button(format!("sent by {from}")).on_hover_text("go to where it was sent").clicked()
+        {
+            intents.push(Intent::SeekRecord(cause));
+        }
+        if let Some(to) = record.subject() {
+            let text =
+                if record.payload().is_some() { format!("arrived at {to}") } else { format!("at {to}") };
+            if ui.button(text).on_hover_text("go to where it happened").clicked() {
+                intents.push(Intent::SeekRecord(chosen.record));
+            }
+        }
+        ui.weak(format!("{} led to it, {} followed", chosen.past.len(), chosen.future.len()));
+    });
+}
+
 /// A record in words, with what was noted about it.
 fn told(scene: &Scene<'_>, trace: &Trace, number: u32) -> String {
     let Some(record) = trace.get(number) else { return String::new() };
@@ -129,7 +163,7 @@ fn told(scene: &Scene<'_>, trace: &Trace, number: u32) -> String {
 
 impl Kept {
     fn is_searching(&self) -> bool {
-        !self.wanted.trim().is_empty() || self.is_of_node
+        !self.filter.is_empty() || self.is_of_node
     }
 
     /// Looks on through the trace; from its beginning, where something else is wanted than before.
@@ -140,24 +174,77 @@ impl Kept {
             (self.asked, self.looked) = (asked, 0);
             self.found.clear();
         }
+        if self.read != self.wanted {
+            self.read.clone_from(&self.wanted);
+            let read = Filter::parse(&self.wanted);
+            self.error = read.as_ref().err().cloned();
+            self.filter = read.unwrap_or_default();
+        }
         if !self.is_searching() {
             return;
         }
-        let words: Vec<String> = self.wanted.split_whitespace().map(str::to_lowercase).collect();
+        let kinds = scene.session.run().message_kinds();
         let end = trace.len().min(self.looked + SEARCHED_MAX);
         for number in self.looked..end {
             let Some(record) = trace.get(number) else { break };
             let is_there = node.is_none_or(|node| {
                 record.subject().and_then(Endpoint::node).is_some_and(|id| id.index() == node)
             });
-            let is_meant = || {
-                let text = told(scene, trace, number).to_lowercase();
-                words.iter().all(|word| text.contains(word.as_str()))
-            };
-            if is_there && (words.is_empty() || is_meant()) {
+            if is_there && self.filter.fits(record, kinds, || told(scene, trace, number)) {
                 self.found.push(number);
             }
         }
         self.looked = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::Event;
+    use egui::accesskit::Role;
+    use egui_kittest::kittest::Queryable;
+
+    use crate::testing::{Window, panel, press};
+
+    fn search(window: &mut Window, text: &str) {
+        window.get_by_role_and_label(Role::TextInput, "search events").focus();
+        window.run();
+        window.event(Event::Text(text.to_owned()));
+        window.run_steps(10);
+    }
+
+    #[test]
+    fn a_search_by_fields_finds_what_fits_and_nothing_else() {
+        let mut window = panel("raft/steady", "Events");
+        search(&mut window, "to:n2 time>500ms kind:append");
+        let kept = &window.state().desk.events;
+        let trace = window.state().session.run().trace().expect("it is recorded");
+        assert!(kept.found.len() > 3, "{} found", kept.found.len());
+        for number in &kept.found {
+            let record = trace.get(*number).expect("it was found");
+            assert_eq!(record.subject().map(|end| end.to_string()).as_deref(), Some("n2"));
+            assert!(record.at().as_nanos() > 500_000_000);
+        }
+    }
+
+    #[test]
+    fn a_search_that_means_nothing_is_told_in_place_and_hides_no_row() {
+        let mut window = panel("raft/steady", "Events");
+        search(&mut window, "node:nobody");
+        assert!(window.query_by_label_contains("no node such as `n1`").is_some());
+        assert!(!window.state().desk.events.is_searching());
+    }
+
+    #[test]
+    fn both_ends_of_a_message_can_be_gone_to() {
+        let mut window = panel("raft/steady", "Events");
+        let trace = window.state().session.run().trace().expect("it is recorded");
+        let message = (0..trace.len()).rev().find(|number| trace.sent_at(*number).is_some());
+        let message = message.expect("something arrived");
+        let record = *trace.get(message).expect("it is there");
+        window.state_mut().choose(Some(message));
+        window.run();
+        press(&mut window, &format!("sent by {}", record.peer().expect("a message has two ends")));
+        assert_eq!(window.state().chosen.as_ref().map(|chosen| chosen.record), record.cause());
     }
 }

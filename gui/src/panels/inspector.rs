@@ -8,7 +8,7 @@ use sim_core::status::Power;
 use sim_core::view::{Cell, Content, Part, Strip, Table, ViewRequest};
 
 use super::look::{self, CHOSEN};
-use super::{Desk, Scene, wish_button};
+use super::{Desk, Scene, host, wish_button};
 use crate::command::{CRASH, ISOLATE, Intent, PAUSE_NODE, WIPE};
 use crate::session::{BranchId, Playback};
 
@@ -21,6 +21,8 @@ Cells of a log have the colour of their epoch.";
 pub(crate) struct Kept {
     /// The fields that the last event changed, and for what that was asked.
     changed: BTreeSet<String>,
+    /// The fields that are watched, of any node, by their paths.
+    watches: BTreeSet<(NodeId, String)>,
     asked: Option<(BranchId, u64, NodeId)>,
 }
 
@@ -43,12 +45,21 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     ui.separator();
     let parts = scene.session.simulation().view(node, &ViewRequest::default());
     desk.inspector.ask(scene, &parts);
-    if parts.is_empty() {
-        ui.weak("down: its process is gone, its disk keeps what was synced");
-        return;
-    }
+    let Kept { changed, watches, .. } = &mut desk.inspector;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        Tree { changed: &desk.inspector.changed }.parts(ui, "", &parts);
+        show_watches(ui, scene, watches);
+        if let Some(view) = scene.session.simulation().host(node) {
+            section(ui, "host", |ui| host::show(ui, scene, &view));
+        }
+        if parts.is_empty() {
+            ui.weak("down: its process is gone, its disk keeps what was synced");
+        }
+        let mut tree = Tree { node, changed, watches, pressed: None };
+        tree.parts(ui, "", &parts);
+        let pressed = tree.pressed.map(|path| (node, path));
+        if let Some(watch) = pressed.filter(|watch| !watches.remove(watch)) {
+            watches.insert(watch);
+        }
     });
 }
 
@@ -101,12 +112,52 @@ fn flatten(path: &str, parts: &[Part], into: &mut BTreeSet<(String, String)>) {
     }
 }
 
+/// The fields that are watched, those of several nodes together.
+fn show_watches(ui: &mut Ui, scene: &Scene<'_>, watches: &mut BTreeSet<(NodeId, String)>) {
+    watches.retain(|(node, _)| node.index() < scene.statuses.len());
+    if watches.is_empty() {
+        return;
+    }
+    let mut gone = None;
+    section(ui, "watches", |ui| {
+        Grid::new("watches").num_columns(3).show(ui, |ui| {
+            for watch in watches.iter() {
+                let (node, path) = watch;
+                let mut fields = BTreeSet::new();
+                flatten("", &scene.session.simulation().view(*node, &ViewRequest::default()), &mut fields);
+                let value = fields.into_iter().find(|(known, _)| known == path).map(|(_, value)| value);
+                if star(ui, true, &format!("unpin {node}{path}")) {
+                    gone = Some(watch.clone());
+                }
+                ui.weak(format!("{node}{path}"));
+                ui.monospace(value.unwrap_or_else(|| "not there now".to_owned()));
+                ui.end_row();
+            }
+        });
+    });
+    if let Some(gone) = gone {
+        watches.remove(&gone);
+    }
+}
+
+/// A star to press: full where the field is watched.
+fn star(ui: &mut Ui, is_full: bool, label: &str) -> bool {
+    let sign = RichText::new(if is_full { "★" } else { "☆" }).small();
+    let response = ui.add(egui::Button::new(sign).frame(false)).on_hover_text("watch this field above");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
+    response.clicked()
+}
+
 struct Tree<'a> {
+    node: NodeId,
     changed: &'a BTreeSet<String>,
+    watches: &'a BTreeSet<(NodeId, String)>,
+    /// The field whose star was pressed.
+    pressed: Option<String>,
 }
 
 impl Tree<'_> {
-    fn parts(&self, ui: &mut Ui, path: &str, parts: &[Part]) {
+    fn parts(&mut self, ui: &mut Ui, path: &str, parts: &[Part]) {
         for part in parts {
             let path = format!("{path}/{}", part.name);
             match &part.content {
@@ -119,15 +170,19 @@ impl Tree<'_> {
         }
     }
 
-    fn field(&self, ui: &mut Ui, path: &str, name: &str, value: &str) {
+    fn field(&mut self, ui: &mut Ui, path: &str, name: &str, value: &str) {
         ui.horizontal(|ui| {
+            let is_watched = self.watches.contains(&(self.node, path.to_owned()));
+            if star(ui, is_watched, &format!("pin {path}")) {
+                self.pressed = Some(path.to_owned());
+            }
             ui.weak(name);
             let text = RichText::new(value).monospace();
             ui.label(if self.changed.contains(path) { text.color(CHOSEN).strong() } else { text });
         });
     }
 
-    fn strip(&self, ui: &mut Ui, path: &str, strip: &Strip) {
+    fn strip(&mut self, ui: &mut Ui, path: &str, strip: &Strip) {
         ui.horizontal_wrapped(|ui| {
             for (mark, index) in &strip.marks {
                 self.field(ui, &format!("{path}/{mark}"), mark, &index.to_string());
@@ -173,4 +228,40 @@ fn show_cell(ui: &mut Ui, cell: &Cell, is_changed: bool) {
     let text = text.background_color(look::epoch(cell.epoch));
     let label = Label::new(if is_changed { text.underline().strong() } else { text }).extend();
     ui.add(label).on_hover_text(format!("index {}, epoch {}", cell.index, cell.epoch));
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::kittest::Queryable;
+    use sim_core::NodeId;
+    use sim_core::fault::Command;
+
+    use crate::testing::panel;
+
+    #[test]
+    fn fields_of_several_nodes_are_watched_together_until_they_are_let_go() {
+        let mut window = panel("raft/steady", "Node");
+        window.get_by_label("pin /persistent/current term").click();
+        window.run();
+        window.state_mut().selected = NodeId::new(1);
+        window.run();
+        window.get_by_label("pin /persistent/current term").click();
+        window.run();
+        let label = |node: u32| format!("unpin n{node}/persistent/current term");
+        assert!(window.query_by_label(&label(1)).is_some() && window.query_by_label(&label(2)).is_some());
+        window.get_by_label(&label(1)).click();
+        window.run();
+        assert!(window.query_by_label(&label(1)).is_none() && window.query_by_label(&label(2)).is_some());
+    }
+
+    #[test]
+    fn timers_clocks_and_disk_of_the_host_are_shown_also_while_it_is_down() {
+        let mut window = panel("raft/steady", "Node");
+        assert!(window.query_all_by_label_contains("timer ").next().is_some());
+        assert!(window.query_all_by_label_contains("durable").next().is_some());
+        window.state_mut().session.apply(Command::Crash(NodeId::new(0))).expect("a world takes commands");
+        window.run();
+        assert!(window.query_all_by_label_contains("timer ").next().is_none(), "its timers are void");
+        assert!(window.query_all_by_label_contains("all durable").next().is_some());
+    }
 }

@@ -52,7 +52,7 @@ fn row(ui: &mut Ui, scene: &Scene<'_>, entry: &Entry, intents: &mut Vec<Intent>)
             ui.colored_label(UNUSUAL, text).on_hover_text("what its run should end with");
         }
     });
-    ui.indent(entry.name, |ui| ui.label(RichText::new(&entry.summary).small()));
+    ui.indent(entry.name, |ui| ui.weak(&entry.summary));
     ui.add_space(4.0);
 }
 

@@ -9,11 +9,15 @@ mod branches;
 mod checks;
 mod cluster;
 mod events;
+mod history;
+mod host;
 pub(crate) mod ink;
 mod inspector;
 pub(crate) mod leave;
 mod library;
+mod logs;
 pub(crate) mod look;
+mod metrics;
 mod milestones;
 mod nodes;
 pub(crate) mod palette;
@@ -72,8 +76,11 @@ pub(crate) struct Desk {
     pub(crate) branches: branches::Kept,
     pub(crate) cluster: cluster::Kept,
     pub(crate) events: events::Kept,
+    pub(crate) history: history::Kept,
     pub(crate) inspector: inspector::Kept,
     pub(crate) library: library::Kept,
+    pub(crate) logs: logs::Kept,
+    pub(crate) metrics: metrics::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
     pub(crate) plan: plan::Kept,
@@ -101,6 +108,9 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Node", help: inspector::HELP, show: inspector::show },
     Panel { name: "Nodes", help: nodes::HELP, show: nodes::show },
     Panel { name: "Events", help: events::HELP, show: events::show },
+    Panel { name: "History", help: history::HELP, show: history::show },
+    Panel { name: "Logs", help: logs::HELP, show: logs::show },
+    Panel { name: "Metrics", help: metrics::HELP, show: metrics::show },
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
     Panel { name: "Plan", help: plan::HELP, show: plan::show },

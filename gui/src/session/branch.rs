@@ -8,6 +8,7 @@ use sim_core::trace::Trace;
 use sim_core::world::Stop;
 use sim_core::{SimTime, Simulation};
 
+use super::Samples;
 use super::moment::Moment;
 
 /// How many events lie between two keyframes, and so how many are done again at most to show a moment. Beyond
@@ -38,6 +39,8 @@ pub(super) struct Branch {
     /// Copies to go back to, by events: one at the beginning, then one every so often. None where it cannot be copied.
     keyframes: Vec<Box<dyn Simulation>>,
     every: u64,
+    /// Its metrics at regular times, those of the branches before it among them.
+    samples: Samples,
     /// As far as it was computed.
     head: Box<dyn Simulation>,
 }
@@ -75,11 +78,12 @@ impl fmt::Display for Deed {
 }
 
 impl Branch {
-    pub(super) fn new(head: Box<dyn Simulation>, origin: Option<Origin>) -> Self {
+    pub(super) fn new(head: Box<dyn Simulation>, origin: Option<Origin>, samples: &Samples) -> Self {
         let keyframes = head.fork().into_iter().collect();
         let (first, began) = (head.events(), head.now());
         let first_record = head.trace().map_or(0, Trace::len);
-        Self { origin, first, began, first_record, keyframes, every: KEYFRAME_EVENTS, head }
+        let samples = samples.shared_with(head.as_ref());
+        Self { origin, first, began, first_record, keyframes, every: KEYFRAME_EVENTS, samples, head }
     }
 
     pub(super) fn head(&self) -> &dyn Simulation {
@@ -96,14 +100,26 @@ impl Branch {
         loop {
             let before = self.head.events();
             let to_keyframe = self.every - before % self.every;
-            let stop = self.head.run(until, left.min(to_keyframe));
+            let due = self.samples.due();
+            let stop = self.head.run(until.min(due), left.min(to_keyframe));
             let done = self.head.events() - before;
             left -= done;
             self.keep();
+            if stop == Stop::Horizon && due <= until {
+                self.samples.take(self.head.metrics());
+                if due < until {
+                    continue;
+                }
+            }
             if stop != Stop::Budget || left == 0 {
                 return stop;
             }
         }
+    }
+
+    /// Its metrics at regular times.
+    pub(super) const fn samples(&self) -> &Samples {
+        &self.samples
     }
 
     /// Keeps a copy where one is due.

@@ -3,8 +3,9 @@
 use sim_core::check::Violation;
 use sim_core::milestone::{Happening, Milestone};
 use sim_core::status::Standing;
+use sim_core::trace::{Record, Trace, TraceKind};
 use sim_core::world::Stop;
-use sim_core::{SimTime, Simulation};
+use sim_core::{Endpoint, NodeId, SimTime, Simulation};
 
 use super::{Cursor, EVER, FRAME_EVENTS_MAX, Goal, Moment, Playback, Session};
 
@@ -17,6 +18,19 @@ pub(crate) enum Landmark {
     Election,
     /// A node crashes or restarts, or a command is applied.
     Fault,
+    /// A message, request or reply arrives.
+    Arrival,
+    /// Anything happens at this node.
+    At(NodeId),
+}
+
+/// Where somebody stands who wants to go elsewhere.
+#[derive(Clone, Copy, Debug)]
+struct From {
+    events: u64,
+    time: SimTime,
+    /// How many records there are up to there.
+    records: u32,
 }
 
 /// Which way.
@@ -33,13 +47,37 @@ impl Landmark {
         match (self, &milestone.what) {
             (Self::Election, Happening::Stands { status, .. }) => status.standing == Standing::Leader,
             (Self::Fault, Happening::Crashed(_) | Happening::Restarted(_) | Happening::Command(_)) => true,
-            (Self::Violation | Self::Election | Self::Fault, _) => false,
+            (Self::Violation | Self::Election | Self::Fault | Self::Arrival | Self::At(_), _) => false,
         }
     }
 
+    /// Whether a record is one, of those that are found in the trace.
+    fn is_record(self, record: &Record) -> bool {
+        match self {
+            Self::Arrival => {
+                matches!(record.kind(), TraceKind::Delivery | TraceKind::Request | TraceKind::Reply)
+            }
+            Self::At(node) => record.subject() == Some(Endpoint::from(node)),
+            Self::Violation | Self::Election | Self::Fault => false,
+        }
+    }
+
+    /// The nearest record of a trace that is one: the last one before where somebody stands is what is shown there.
+    fn nearest_record(self, direction: Direction, trace: &Trace, records: u32) -> Option<Moment> {
+        let is_wanted = |number: &u32| trace.get(*number).is_some_and(|record| self.is_record(record));
+        let number = match direction {
+            Direction::Back => (0..records.saturating_sub(1)).rev().find(is_wanted),
+            Direction::Forward => (records..trace.len()).find(is_wanted),
+        }?;
+        trace.get(number).map(|record| Moment::Record { number, at: record.at() })
+    }
+
     /// The nearest in what was computed, seen from a moment that is shown.
-    fn nearest(self, direction: Direction, run: &dyn Simulation, from: (u64, SimTime)) -> Option<Moment> {
-        let (events, time) = from;
+    fn nearest(self, direction: Direction, run: &dyn Simulation, from: From) -> Option<Moment> {
+        let From { events, time, records } = from;
+        if matches!(self, Self::Arrival | Self::At(_)) {
+            return self.nearest_record(direction, run.trace()?, records);
+        }
         if self == Self::Violation {
             let is_wanted = |violation: &&Violation| match direction {
                 Direction::Back => violation.event < events,
@@ -64,7 +102,7 @@ impl Landmark {
 impl Session {
     /// Goes to the nearest landmark; forwards, computes until there is one.
     pub(crate) fn jump(&mut self, landmark: Landmark, direction: Direction) {
-        let from = (self.simulation().events(), self.playhead);
+        let from = From { time: self.playhead, ..self.from() };
         match (landmark.nearest(direction, self.run(), from), direction) {
             (Some(Moment::Time(time)), _) => self.seek_time(time),
             (Some(moment), _) => self.seek(moment),
@@ -73,15 +111,21 @@ impl Session {
         }
     }
 
+    fn from(&self) -> From {
+        let simulation = self.simulation();
+        let records = simulation.trace().map_or(0, Trace::len);
+        From { events: simulation.events(), time: simulation.now(), records }
+    }
+
     /// Computes at the end of the path, for a frame, towards a goal.
     pub(super) fn pursue(&mut self, goal: Goal) {
         self.goal = Some(goal);
         self.playback = Playback::Paused;
         self.cursor = Cursor { depth: self.path.len() - 1, earlier: None };
-        let from = (self.simulation().events(), self.simulation().now());
+        let from = self.from();
         let (until, events) = match goal {
             Goal::Moment(Moment::Time(time)) => (time, u64::MAX),
-            Goal::Moment(Moment::Events(events)) => (EVER, events.saturating_sub(from.0)),
+            Goal::Moment(Moment::Events(events)) => (EVER, events.saturating_sub(from.events)),
             Goal::Moment(Moment::Record { .. }) => (EVER, u64::MAX),
             // Clients may ask for ever: what has not come by the end of the run is not looked for.
             Goal::Landmark(_) => (self.end(), u64::MAX),

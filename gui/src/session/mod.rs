@@ -18,10 +18,12 @@
 
 mod branch;
 mod hunt;
+mod judge;
 mod jump;
 mod moment;
 mod pace;
 mod parting;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -34,9 +36,10 @@ use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
 use scenarios::plan::by_hand::{self, Unwritable};
 use scenarios::protocol::ProtocolKind;
-use scenarios::run::{PANIC, Recording};
+use scenarios::run::{Checked, PANIC, Recording, properties};
 use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, Report, RunOptions, Scenario, Verdict, assemble_recording};
+use sim_core::check::About;
 use sim_core::fault::{Command, Entry, Plan, Target};
 use sim_core::simulation::Unable;
 use sim_core::trace::Record;
@@ -47,9 +50,11 @@ pub use self::branch::BranchId;
 use self::branch::{Branch, Deed, Origin};
 use self::hunt::Hunt;
 pub(crate) use self::hunt::Search;
+pub(crate) use self::judge::{Finding, Judged};
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
+pub(crate) use self::samples::Samples;
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
@@ -84,6 +89,10 @@ pub struct Session {
     trouble: Option<String>,
     /// How many events were done again to show the last moment that was asked for.
     redone: u64,
+    /// What the checkers of the history said last.
+    judged: Option<Judged>,
+    /// What the run is checked for.
+    properties: Vec<(Checked, About)>,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -124,6 +133,8 @@ impl Session {
     /// The same for a run that follows a plan, such as that of a capsule.
     pub fn following(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64, plan: Option<&Plan>) -> Self {
         let configured = loaded.configured(seed, &table).scenario.clone();
+        let properties = properties(&configured, &table);
+        let samples = Samples::new(end(&configured));
         let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
         let about = table.find(configured.protocol.name()).map(ProtocolKind::about);
         let (timers, fault_points) =
@@ -135,7 +146,7 @@ impl Session {
             configured,
             timers,
             fault_points,
-            branches: vec![Branch::new(start, None)],
+            branches: vec![Branch::new(start, None, &samples)],
             path: vec![BranchId::FIRST],
             cursor: Cursor { depth: 0, earlier: None },
             playback: Playback::Paused,
@@ -146,6 +157,8 @@ impl Session {
             search: None,
             trouble: None,
             redone: 0,
+            judged: None,
+            properties,
         }
     }
 
@@ -191,7 +204,7 @@ impl Session {
     }
 
     /// A frame of this length has passed on the wall: goes on as far as that means, if it plays or is on its way to
-    /// something. A violation pauses.
+    /// something. A violation pauses. While it stands still, what clients saw is judged.
     pub(crate) fn on_frame(&mut self, frame: Duration) {
         if self.hunt.is_some() {
             self.go_on_hunting();
@@ -202,6 +215,7 @@ impl Session {
             return;
         }
         if self.playback != Playback::Playing {
+            self.judge_unasked();
             return;
         }
         let until = match self.speed.simulated(frame) {
@@ -279,7 +293,8 @@ impl Session {
                 copy.pass_to(self.playhead)?;
                 copy.apply(command.clone())?;
                 let origin = Origin { parent: self.path[depth], deed: Deed::Command(command) };
-                self.branches.push(Branch::new(copy, Some(origin)));
+                let branch = Branch::new(copy, Some(origin), self.branch_at(depth).samples());
+                self.branches.push(branch);
                 self.path.truncate(depth + 1);
                 self.path.push(BranchId(self.branches.len() - 1));
                 self.cursor = Cursor { depth: depth + 1, earlier: None };
@@ -324,7 +339,8 @@ impl Session {
     pub(crate) fn replan(&mut self, plan: &Plan, text: String) {
         let run = assemble_recording(&self.configured, &self.table, self.seed, Some(plan), Recording::On);
         let origin = Origin { parent: self.tip(), deed: Deed::Plan(text) };
-        self.branches.push(Branch::new(run, Some(origin)));
+        let samples = Samples::new(self.end());
+        self.branches.push(Branch::new(run, Some(origin), &samples));
         self.go_over(BranchId(self.branches.len() - 1));
     }
 
@@ -560,8 +576,12 @@ impl Session {
 
     /// When a run without a person in it ends at the latest.
     pub(crate) fn end(&self) -> SimTime {
-        let phases = &self.configured.phases;
-        phases.converged_by() + phases.steady.span()
+        end(&self.configured)
+    }
+
+    /// The metrics of the present path at regular times, as far as it was computed.
+    pub(crate) fn samples(&self) -> &Samples {
+        self.branch_at(self.path.len() - 1).samples()
     }
 
     /// What went wrong here, if anything did.
@@ -696,4 +716,9 @@ impl Session {
             Stop::Horizon | Stop::Budget | Stop::Violation | Stop::Broken => Playback::Paused,
         };
     }
+}
+
+/// When a run without a person in it ends at the latest.
+fn end(scenario: &Scenario) -> SimTime {
+    scenario.phases.converged_by() + scenario.phases.steady.span()
 }

@@ -448,3 +448,41 @@ fn from_the_start(session: &Session) -> Box<dyn Simulation> {
     let plan = session.simulation().plan();
     assemble_recording(session.scenario(), &session.table, session.seed(), Some(plan), Recording::Off)
 }
+
+#[test]
+fn stepping_by_message_stops_at_each_arrival_and_at_nothing_else() {
+    use sim_core::trace::TraceKind;
+    let is_arrival =
+        |kind: TraceKind| matches!(kind, TraceKind::Delivery | TraceKind::Request | TraceKind::Reply);
+    let shown = |session: &Session| session.simulation().trace().expect("it is recorded").len() - 1;
+    let mut session = session(1);
+    session.seek_events(300);
+    arrive(&mut session);
+    let mut stops = Vec::new();
+    for _ in 0..20 {
+        session.jump(Landmark::Arrival, Direction::Forward);
+        arrive(&mut session);
+        stops.push(shown(&session));
+    }
+    let trace = session.run().trace().expect("it is recorded");
+    let all =
+        (stops[0]..=stops[19]).filter(|number| is_arrival(trace.get(*number).expect("it is there").kind()));
+    assert_eq!(stops, all.collect::<Vec<_>>());
+    session.jump(Landmark::Arrival, Direction::Back);
+    assert_eq!(shown(&session), stops[18]);
+}
+
+#[test]
+fn stepping_at_a_node_stops_at_what_happens_there() {
+    let mut session = session(1);
+    session.seek_events(300);
+    arrive(&mut session);
+    let node = NodeId::new(2);
+    for direction in [Direction::Forward, Direction::Forward, Direction::Back] {
+        session.jump(Landmark::At(node), direction);
+        arrive(&mut session);
+        let trace = session.simulation().trace().expect("it is recorded");
+        let last = trace.get(trace.len() - 1).expect("something was recorded");
+        assert_eq!(last.subject(), Some(node.into()), "{direction:?}");
+    }
+}

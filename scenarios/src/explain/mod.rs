@@ -65,7 +65,7 @@ use crate::capsule::Opened;
 use crate::configure::Configured;
 use crate::protocol::ProtocolTable;
 use crate::run::{
-    HistoryEvidence, Observer, Paused, Recording, Report, Run, RunOptions, history, run_observed,
+    HistoryEvidence, Observer, Paused, Recording, Report, Run, RunOptions, properties, run_observed,
 };
 use crate::shrink::Symptom;
 
@@ -215,12 +215,8 @@ impl Judge<'_> {
 
     /// What a property says. A panic is no property of the tables.
     fn about(&self, property: &str) -> Option<About> {
-        let kind = self.table.find(self.configured.scenario.protocol.name())?;
-        let invariants = kind.about().invariants;
-        let histories = history::checkers(&self.configured.scenario, kind);
-        let histories = histories.iter().map(|checker| *checker.about());
-        let conditions = sim_core::check::CONDITIONS.iter().map(|condition| *condition.about());
-        invariants.into_iter().chain(histories).chain(conditions).find(|about| about.name == property)
+        let mut known = properties(&self.configured.scenario, self.table).into_iter().map(|(_, about)| about);
+        known.find(|about| about.name == property)
     }
 }
 

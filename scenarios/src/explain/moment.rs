@@ -18,7 +18,7 @@ use sim_core::{ClientId, Endpoint, NodeId, OpId, SimTime, Simulation, Span};
 
 use super::Judge;
 use super::lasts::{Lasts, lasts};
-use crate::run::{BATCH, Observer, Recording, Report, ReportedViolation, history};
+use crate::run::{self, BATCH, Observer, Recording, Report, ReportedViolation};
 
 /// When and where a failure shows.
 pub(super) struct Moment {
@@ -256,10 +256,8 @@ fn note_learned(learned: &mut [(u64, u64)], statuses: &[NodeStatus], event: u64)
 /// The evidence of the checker that found a history illegal.
 fn evidence(judge: &Judge<'_>, violation: &ReportedViolation, ran: &dyn Simulation) -> Option<Box<Evidence>> {
     let scenario = &judge.configured.scenario;
-    let kind = judge.table.find(scenario.protocol.name())?;
-    let checkers = history::checkers(scenario, kind);
-    let found = checkers.iter().find(|checker| checker.about().name == violation.property)?;
-    found.evidence(ran.history(), scenario.checks.history_budget)
+    let budget = scenario.checks.history_budget;
+    run::evidence(scenario, judge.table, &violation.property, ran.history(), budget)
 }
 
 /// The replies that completed what contradicts, in order.

@@ -15,6 +15,7 @@ mod budget;
 mod healed;
 pub(crate) mod history;
 mod paused;
+mod property;
 mod report;
 mod twice;
 mod verdict;
@@ -27,13 +28,15 @@ use sim_core::world::Stop;
 use sim_core::{NodeId, SimTime, Simulation, Span};
 
 pub use self::budget::Busiest;
+pub use self::history::{Heard, ask, evidence, points};
 pub use self::paused::Paused;
+pub use self::property::{Checked, properties};
 pub use self::report::{
     BeyondPromise, MilestoneKind, Operations, PointReached, Report, ReportedMilestone, ReportedViolation,
 };
 pub use self::twice::{Divergence, Side, TwiceRun, first_divergence, run_twice};
 pub use self::verdict::{Inconclusive, PANIC, Verdict, exit_code};
-use crate::format::{Heal, Liveness, Scenario};
+use crate::format::Scenario;
 use crate::load::Loaded;
 use crate::protocol::ProtocolTable;
 
@@ -184,9 +187,7 @@ impl Runner<'_, '_> {
         let heal_at = phases.heal_at();
         // Up to the last instant before the heal, which stands before all events of its own instant.
         self.advance(SimTime::from_nanos(heal_at.as_nanos() - 1))?;
-        let must_converge =
-            phases.heal != Heal::Nothing && self.scenario.checks.liveness == Liveness::Required;
-        if !must_converge {
+        if !property::must_converge(self.scenario) {
             return Ok(None);
         }
         let since = self.underway.seen.since.clone().unwrap_or_else(|| self.baseline());

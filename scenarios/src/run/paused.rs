@@ -96,10 +96,9 @@ impl Paused {
         let end = self.end.take().unwrap_or_else(|| self.runner(u64::MAX, observer).run());
         let Self { configured, seed, evidence, underway: Underway { mut simulation, .. }, .. } = self;
         let scenario = &configured.scenario;
-        let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
         let judged = match end {
             End::Finished { .. } | End::NotLive(_) | End::BudgetSpent => {
-                history::judge(scenario, kind, simulation.as_ref(), evidence)
+                history::judge(scenario, table, simulation.as_ref(), evidence)
             }
             // Something is violated already, or cannot be known, or nobody wants to know.
             End::Violated | End::Broken | End::Interrupted | End::Paused => history::Judged::default(),

@@ -16,6 +16,7 @@ pub mod history;
 mod kinds;
 mod liveness;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ use crate::disk::Disk;
 use crate::history::History;
 use crate::process::Process;
 use crate::world::NodeHost;
-use crate::{NodeId, SimTime};
+use crate::{NodeId, OpId, SimTime};
 
 /// What a property says and where it comes from: the one place that `list`, reports and the book read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -148,6 +149,13 @@ pub trait HistoryChecker: Send + Sync {
     /// What shows a violation, as operations: the longest legal prefix, and what cannot come after it. `None` where
     /// there is no violation, or this checker proves it by something else. Default: by something else.
     fn evidence(&self, _history: &History, _budget: u64) -> Option<Box<history::linearizability::Evidence>> {
+        None
+    }
+
+    /// Moments at which operations can have taken effect, so that all together are legal: one for each that must have.
+    /// `None` where no legal order was found within the budget, or this checker looks for none. Default: it looks for
+    /// none.
+    fn points(&self, _history: &History, _budget: u64) -> Option<BTreeMap<OpId, SimTime>> {
         None
     }
 }

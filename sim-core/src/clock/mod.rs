@@ -144,6 +144,11 @@ impl NodeClock {
         self.is_frozen
     }
 
+    /// How much faster than true time both clocks run, in ppm; below 0: slower.
+    pub const fn drift_ppm(&self) -> i32 {
+        self.drift_ppm
+    }
+
     /// The monotonic clock: never less than an earlier reading.
     #[inline]
     pub fn monotonic(&self, now: SimTime) -> LocalTime {

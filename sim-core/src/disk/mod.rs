@@ -304,6 +304,16 @@ impl<R: Record> Disk<R> {
         self.regions.iter().map(|region| (region.id, region.volatile.kind()))
     }
 
+    /// The places of a region that the process sees: of a log its indices, of a cell 0 if it holds something, of a blob its
+    /// committed chunks. For tools.
+    pub fn places(&self, region: RegionId) -> std::ops::Range<u64> {
+        let Some(found) = self.regions.iter().find(|candidate| candidate.id == region) else { return 0..0 };
+        match found.volatile.slots() {
+            Some(slots) => slots.first_index()..slots.end_index(),
+            None => 0..u64::from(found.volatile.slot(0).is_some()),
+        }
+    }
+
     /// What a log would hold after a crash that loses all un-synced writes; `None` where nothing was written.
     /// For checkers and tools.
     pub fn durable_log(&self, region: RegionId) -> Option<&AppendLog<Slot<R>>> {

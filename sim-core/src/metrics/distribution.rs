@@ -83,6 +83,27 @@ impl Distribution {
         self.max = self.max.max(other.max);
     }
 
+    /// The samples that an earlier copy of it did not have. The longest of them is known as the scale has it.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let mut new = Self { sum: self.sum - earlier.sum, ..Self::default() };
+        for (block, counts) in &self.blocks {
+            let before = earlier.blocks.get(block);
+            if before.is_some_and(|before| Arc::ptr_eq(before, counts)) {
+                continue;
+            }
+            let places = usize::from(*block) * BLOCK..;
+            for (index, (place, count)) in places.zip(counts.iter()).enumerate() {
+                let count = count - before.map_or(0, |before| before[index]);
+                if count > 0 {
+                    *new.at(place) += count;
+                    new.count += u64::from(count);
+                    new.max = longest(place).min(self.max);
+                }
+            }
+        }
+        new
+    }
+
     fn at(&mut self, place: usize) -> &mut u32 {
         let block = u16::try_from(place / BLOCK).expect("there are fewer than 2^16 places");
         let counts = self.blocks.entry(block).or_insert_with(|| Arc::new([0; BLOCK]));
@@ -95,6 +116,11 @@ impl Distribution {
         let places =
             blocks.flat_map(|(block, counts)| (usize::from(*block) * BLOCK..).zip(counts.iter().copied()));
         places.filter(|(_, count)| *count > 0)
+    }
+
+    /// Whether there are no samples.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// It in numbers. There is a sample at least.
@@ -147,6 +173,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_came_since_an_earlier_copy_is_what_was_recorded_since(
+            before in prop::collection::vec(0_u64..5_000_000_000, 0..200),
+            after in prop::collection::vec(0_u64..5_000_000_000, 1..200),
+        ) {
+            let mut samples = Distribution::default();
+            for nanos in &before {
+                samples.record(Span::nanos(*nanos));
+            }
+            let earlier = samples.clone();
+            let mut alone = Distribution::default();
+            for nanos in &after {
+                samples.record(Span::nanos(*nanos));
+                alone.record(Span::nanos(*nanos));
+            }
+            let (since, alone) = (samples.since(&earlier).summary(), alone.summary());
+            prop_assert_eq!((since.count, since.mean), (alone.count, alone.mean));
+            // The longest, and a quantile that is the longest, is known to the digits of the scale.
+            for (since, alone) in [(since.max, alone.max), (since.p99, alone.p99), (since.p50, alone.p50)] {
+                prop_assert!(since >= alone, "{since} and {alone}");
+                prop_assert!(since.as_nanos() - alone.as_nanos() <= 512 + alone.as_nanos() / 1_000);
+            }
+            prop_assert!(samples.since(&samples).is_empty());
+        }
+
         #[test]
         fn the_sum_of_two_is_the_distribution_of_all_their_samples(
             first in prop::collection::vec(any::<u32>(), 0..50),

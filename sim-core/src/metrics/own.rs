@@ -115,6 +115,19 @@ impl Own {
         self.names.counters.iter().copied().zip(counted)
     }
 
+    /// What the latencies have that an earlier copy did not.
+    pub(super) fn latencies_since(
+        &self,
+        earlier: &Self,
+    ) -> impl Iterator<Item = (&'static str, Distribution)> {
+        let names = self.names.latencies.iter().copied().enumerate();
+        names.filter_map(|(index, name)| {
+            let samples = self.latencies.get(index)?.as_deref()?;
+            let before = earlier.latencies.get(index).and_then(Option::as_deref);
+            Some((name, before.map_or_else(|| samples.clone(), |before| samples.since(before))))
+        })
+    }
+
     /// The latencies that have samples.
     pub(super) fn latencies(&self) -> impl Iterator<Item = (&'static str, LatencySummary)> {
         let names = self.names.latencies.iter().copied();

@@ -34,6 +34,7 @@ mod explore;
 mod hand;
 mod host;
 mod inbox;
+mod inspect;
 mod points;
 mod setup;
 

@@ -11,6 +11,7 @@ mod exploration;
 mod fault_points;
 mod fork;
 mod gauges;
+mod inspect;
 mod liveness;
 mod network;
 mod nodes;

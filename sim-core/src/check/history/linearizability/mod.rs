@@ -19,6 +19,7 @@ mod evidence;
 pub(super) mod hash;
 pub(super) mod memo;
 mod part;
+mod points;
 pub(super) mod search;
 mod shrink;
 #[cfg(test)]
@@ -26,6 +27,8 @@ mod tests;
 mod zones;
 
 pub use evidence::Evidence;
+
+use std::collections::BTreeMap;
 
 use self::part::Part;
 use self::search::{Found, Scratch, Search};
@@ -38,6 +41,7 @@ use crate::history::History;
 use crate::service::lock::LockModel;
 use crate::service::queue::QueueModel;
 use crate::service::{Expiry, Service};
+use crate::{OpId, SimTime};
 
 /// What it says, for all services.
 pub static ABOUT: About = About {
@@ -199,6 +203,10 @@ impl<S: Spec + Send + Sync> HistoryChecker for Linearizability<S> {
             Judgement::Violation(evidence) => Some(evidence),
             Judgement::Pass | Judgement::Inconclusive(_) => None,
         }
+    }
+
+    fn points(&self, history: &History, budget: u64) -> Option<BTreeMap<OpId, SimTime>> {
+        points::find(&self.spec, history, budget)
     }
 }
 

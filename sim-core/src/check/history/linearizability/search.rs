@@ -188,13 +188,19 @@ impl<'a, S: Spec> Search<'a, S> {
         self.goal = goal;
         let found = self.run(u64::MAX);
         assert!(found != Found::Legal, "a history that was illegal stays so");
-        let call = |entry: &u32| self.scratch.entries[*entry as usize].call & INDEX;
-        let entry = |placed: &Placed<S::State>| match placed {
-            Placed::Pure(entry) | Placed::Choice(entry, _) => *entry,
-        };
-        let order = self.trail.iter().map(|placed| call(&entry(placed))).collect();
-        let window = self.window().iter().map(call).collect();
+        let (order, window) = (self.order(), self.window());
+        let window = window.iter().map(|entry| self.scratch.entries[*entry as usize].call & INDEX).collect();
         (self.state, order, window)
+    }
+
+    /// The operations that are placed, in order: after [`Found::Legal`] a legal order of all that must be in one.
+    pub(in crate::check::history) fn order(&self) -> Vec<u32> {
+        let call = |placed: &Placed<S::State>| match placed {
+            Placed::Pure(entry) | Placed::Choice(entry, _) => {
+                self.scratch.entries[*entry as usize].call & INDEX
+            }
+        };
+        self.trail.iter().map(call).collect()
     }
 
     /// How many steps were taken.

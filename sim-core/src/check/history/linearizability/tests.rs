@@ -9,7 +9,7 @@ use crate::check::history::testing::{
 use crate::history::HistoryOperation;
 use crate::service::kv::KvModel;
 use crate::service::set::SetModel;
-use crate::service::{Key, Model, Operation, Outcome, Refusal, Value, kv, lock, queue, set};
+use crate::service::{Certainty, Key, Model, Operation, Outcome, Refusal, Value, kv, lock, queue, set};
 
 const BUDGET: u64 = 1_000_000;
 
@@ -63,6 +63,61 @@ fn locks_agree_with_all_orders() {
     for expiry in [Expiry::Never, Expiry::Possible] {
         agrees_on_all(&super::lock(expiry), &LockModel { expiry }, Service::Lock);
     }
+}
+
+// ----- points -----
+
+/// In the order of the points, every history that passes is legal for one copy of the object, each operation at a moment
+/// between its ends. Objects are looked at one by one: points of two may coincide.
+fn points_are_in_a_legal_order<S: Spec + Send + Sync, M: Model>(
+    checker: &Linearizability<S>,
+    model: &M,
+    shape: Shape,
+) {
+    let mut placed_count = 0;
+    for index in 0..2_000 {
+        let history = random_history(shape, &mut draws(index));
+        let points = checker.points(&history, BUDGET);
+        let is_pass = checker.judge(&history, BUDGET) == Judgement::Pass;
+        assert_eq!(points.is_some(), is_pass, "history {index}");
+        let Some(points) = points else { continue };
+        let mut operations = history.operations();
+        // What happened certainly must have a point; what may have happened has one if it is needed.
+        operations.retain(|operation| {
+            let must_have = operation.outcome.certainty() == Certainty::Happened;
+            assert!(!must_have || points.contains_key(&operation.op), "{} of history {index}", operation.op);
+            points.contains_key(&operation.op)
+        });
+        for operation in &mut operations {
+            let point = points[&operation.op];
+            let end = operation.completed.filter(|_| operation.outcome.certainty() == Certainty::Happened);
+            assert!(operation.invoked <= point && end.is_none_or(|end| point <= end), "history {index}");
+            // At its point and nowhere else.
+            (operation.invoked, operation.completed) = (point, end.map(|_| point));
+        }
+        placed_count += operations.len();
+        assert!(is_linearizable(model, &operations), "history {index}: {operations:?}");
+    }
+    assert!(placed_count > 1_000, "{placed_count} operations had points");
+}
+
+#[test]
+fn points_of_legal_histories_are_in_a_legal_order() {
+    for shape in Shape::all(Service::Kv, CLIENTS) {
+        points_are_in_a_legal_order(&super::kv(), &KvModel, shape);
+    }
+    points_are_in_a_legal_order(&super::set(), &SetModel, Shape::repeating(Service::Set, CLIENTS));
+    let (expiry, service) = (Expiry::Possible, Service::Queue);
+    points_are_in_a_legal_order(
+        &super::queue(expiry),
+        &QueueModel { expiry },
+        Shape::repeating(service, CLIENTS),
+    );
+    points_are_in_a_legal_order(
+        &super::lock(expiry),
+        &LockModel { expiry },
+        Shape::repeating(Service::Lock, CLIENTS),
+    );
 }
 
 // ----- evidence -----

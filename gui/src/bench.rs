@@ -1,0 +1,73 @@
+//! Doors for `benches/frames.rs`: a window without a screen, of which a frame costs what the processor has to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{Context, Pos2, RawInput, Rect, vec2};
+use scenarios::ProtocolTable;
+use scenarios::text::Override;
+
+use crate::app::App;
+use crate::open::{self, Opened};
+use crate::panels::PANELS;
+use crate::session::Session;
+
+/// A window that is drawn for nobody.
+pub struct Bench {
+    app: App,
+    context: Context,
+}
+
+impl Bench {
+    /// On a scenario of the library, changed by these overrides.
+    pub fn open(name: &str, sets: &[&str]) -> Self {
+        let sets: Vec<Override> =
+            sets.iter().map(|set| Override::parse_for("--set", set).expect("an override")).collect();
+        let table = Arc::new(ProtocolTable::builtin());
+        let Opened { loaded, .. } = open::open(name, &sets, &table).unwrap_or_else(|error| panic!("{error}"));
+        let app = App::new(Session::new(loaded, table, 0), None);
+        Self { app, context: Context::default() }
+    }
+
+    /// Gives one panel all the room.
+    pub fn alone(&mut self, panel: &str) {
+        let place = PANELS.iter().position(|known| known.name == panel).expect("it is in the table");
+        self.app.show_only(place);
+    }
+
+    /// Goes to after so many events; computes what is missing.
+    pub fn seek(&mut self, events: u64) {
+        self.app.session.seek_events(events);
+        while self.app.session.is_seeking() {
+            self.app.session.on_frame(Duration::ZERO);
+        }
+    }
+
+    /// How many events have happened where it stands.
+    pub fn events(&self) -> u64 {
+        self.app.session.simulation().events()
+    }
+
+    /// How many records there are.
+    pub fn records(&self) -> u32 {
+        self.app.session.run().trace().map_or(0, sim_core::trace::Trace::len)
+    }
+
+    /// How much is on its way.
+    pub fn in_flight(&self) -> usize {
+        self.app.session.simulation().in_flight().len()
+    }
+
+    /// Draws a frame, shapes and corners; says how many corners there are.
+    pub fn frame(&mut self) -> usize {
+        let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(1400.0, 900.0)));
+        let input = RawInput { screen_rect, ..RawInput::default() };
+        let output = self.context.run_ui(input, |ui| self.app.frame(ui));
+        let meshes = self.context.tessellate(output.shapes, output.pixels_per_point);
+        let corners = |clipped: egui::ClippedPrimitive| match clipped.primitive {
+            egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+            egui::epaint::Primitive::Callback(_) => 0,
+        };
+        meshes.into_iter().map(corners).sum()
+    }
+}
