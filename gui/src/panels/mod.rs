@@ -13,6 +13,7 @@ mod history;
 mod host;
 pub(crate) mod ink;
 mod inspector;
+pub(crate) mod leave;
 mod library;
 mod logs;
 pub(crate) mod look;
@@ -21,6 +22,7 @@ mod milestones;
 mod nodes;
 pub(crate) mod palette;
 mod picture;
+pub(crate) mod plan;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;
@@ -49,6 +51,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) selected: NodeId,
     /// The record that is looked at, and what belongs to it.
     pub(crate) chosen: Option<&'a Chosen>,
+    /// Whether there is a run that was shown before this one.
+    pub(crate) has_before: bool,
     /// Why the last intent came to nothing.
     pub(crate) complaint: Option<&'a str>,
     /// What came of the last intent, where that is not to be seen.
@@ -79,6 +83,7 @@ pub(crate) struct Desk {
     pub(crate) metrics: metrics::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
+    pub(crate) plan: plan::Kept,
     pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
@@ -108,6 +113,7 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Metrics", help: metrics::HELP, show: metrics::show },
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
+    Panel { name: "Plan", help: plan::HELP, show: plan::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
     Panel { name: "Why", help: why::HELP, show: why::show },
     Panel { name: "Setup", help: setup::HELP, show: setup::show },
