@@ -130,6 +130,12 @@ impl Kept {
         self.parts.insert(part, rect);
     }
 
+    /// Where a part of the window is.
+    #[cfg(test)]
+    pub(crate) fn place(&self, part: &str) -> Option<Rect> {
+        self.parts.get(part).copied()
+    }
+
     fn turn(&mut self, turn: &Turn) {
         self.stage = match (turn, self.stage) {
             (Turn::Next, Stage::Step(step)) if step + 1 < STEPS.len() => Stage::Step(step + 1),
