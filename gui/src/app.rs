@@ -13,6 +13,7 @@ use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
 use crate::command::{Intent, WISHES, Zoom};
+use crate::model::bookmarks::Bookmarks;
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
@@ -28,6 +29,7 @@ const FUTURE_MAX: u32 = 200_000;
 pub struct App {
     pub(crate) session: Session,
     lanes: Lanes,
+    pub(crate) bookmarks: Bookmarks,
     pub(crate) selected: NodeId,
     pub(crate) chosen: Option<Chosen>,
     /// Why the last intent came to nothing.
@@ -52,6 +54,7 @@ impl App {
         Self {
             session,
             lanes: Lanes::default(),
+            bookmarks: Bookmarks::default(),
             selected: NodeId::new(0),
             chosen: None,
             complaint: None,
@@ -101,11 +104,14 @@ impl App {
 
     fn draw(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
-        let Self { session, lanes, selected, chosen, complaint, notice, desk, tree, statuses, .. } = self;
+        let Self {
+            session, lanes, bookmarks, selected, chosen, complaint, notice, desk, tree, statuses, ..
+        } = self;
         let scene = Scene {
             session,
             statuses,
             lanes,
+            bookmarks,
             selected: *selected,
             chosen: chosen.as_ref(),
             complaint: complaint.as_deref(),
@@ -115,7 +121,7 @@ impl App {
         let bar = Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
         desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
-        let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
+        let height = 92.0 + 16.0 * scene.statuses.len().min(9) as f32;
         let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(48.0);
         let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
         desk.tour.mark(tour::TIMELINE, bottom.response.rect);
@@ -144,9 +150,15 @@ impl App {
                 self.choose(Some(number));
             }
             Intent::Jump(landmark, direction) => session.jump(landmark, direction),
+            Intent::Bookmark(time) => self.bookmarks.toggle(time),
+            Intent::NameBookmark(time, name) => self.bookmarks.rename(time, name),
             Intent::Restart { seed } => {
+                // The same run again has the same moments.
+                let is_same = seed == session.seed();
+                let bookmarks = is_same.then(|| std::mem::take(&mut self.bookmarks));
                 session.restart(seed);
                 self.begin();
+                self.bookmarks = bookmarks.unwrap_or_default();
             }
             Intent::Reveal(name) => reveal(&mut self.tree, name),
             Intent::Tour => self.desk.tour.begin(),
@@ -210,6 +222,7 @@ impl App {
     /// What belonged to the run before goes.
     fn begin(&mut self) {
         self.lanes = Lanes::default();
+        self.bookmarks = Bookmarks::default();
         self.selected = NodeId::new(0);
         self.chosen = None;
         self.desk.timeline.reset();

@@ -2,6 +2,7 @@
 //! nodes stand, which messages a space-time diagram shows.
 
 pub(crate) mod apart;
+pub(crate) mod bookmarks;
 pub(crate) mod filter;
 pub(crate) mod force;
 pub(crate) mod forms;

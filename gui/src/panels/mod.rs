@@ -21,6 +21,7 @@ mod milestones;
 mod nodes;
 pub(crate) mod palette;
 mod picture;
+mod search;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;
@@ -34,6 +35,7 @@ use sim_core::NodeId;
 use sim_core::status::NodeStatus;
 
 use crate::command::{Intent, Wish};
+use crate::model::bookmarks::Bookmarks;
 use crate::model::lanes::Lanes;
 use crate::model::library::Library;
 use crate::session::Session;
@@ -45,6 +47,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) statuses: &'a [NodeStatus],
     /// How all nodes stood over time, as far as the run was computed.
     pub(crate) lanes: &'a Lanes,
+    /// Moments to come back to.
+    pub(crate) bookmarks: &'a Bookmarks,
     /// The node that is looked into.
     pub(crate) selected: NodeId,
     /// The record that is looked at, and what belongs to it.
