@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! arguments ─ cli ─► command::{run, check, list, trace, …} ─► scenarios ─► sim-core
-//!                       │ report, export: what a run was, as text or data
+//!                       │ report: what a run was, as text or data
 //!                       ▼
 //!                    output: the one place that prints
 //! ```
@@ -16,7 +16,6 @@ mod cli;
 mod command;
 mod compare;
 mod exit_code;
-mod export;
 mod failure;
 mod history;
 mod input;
@@ -28,7 +27,6 @@ mod report;
 mod session;
 mod sweep;
 mod table;
-mod timeline;
 
 use clap::Parser;
 

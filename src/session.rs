@@ -5,13 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use scenarios::capsule::{Capsule, Opened};
+use scenarios::export::Names;
 use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
 use scenarios::{Loaded, ProtocolTable, Report, Run, RunOptions, Verdict, assemble};
 use sim_core::fault::Plan;
 
 use crate::cli::quoted;
 use crate::exit_code::ExitCode;
-use crate::export::Names;
 use crate::failure::Failure;
 use crate::input::{Seed, Selection};
 use crate::interrupt;
@@ -144,8 +144,7 @@ impl<'a> Session<'a> {
     /// What the protocol calls its messages and timers.
     pub(crate) fn names(&self) -> Names {
         let kind = self.table.find(self.loaded.scenario.protocol.name());
-        let about = kind.expect("the scenario was loaded with this table").about();
-        Names { messages: about.message_kinds, timers: about.timers }
+        Names::from(&kind.expect("the scenario was loaded with this table").about())
     }
 
     /// What is run, for reports.

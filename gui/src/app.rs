@@ -1,23 +1,24 @@
 //! The window: where the panels are, and what becomes of what a person wants.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{CentralPanel, Panel as Side, Theme, Ui, WidgetText, gui_zoom};
+use eframe::Storage;
+use egui::{CentralPanel, Context, Panel as Side, Theme, Ui, ViewportCommand, WidgetText, gui_zoom};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
 };
+use serde::{Deserialize, Serialize};
 use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
-use crate::command::{Intent, WISHES, Zoom};
-use crate::model::bookmarks::Bookmarks;
+use crate::command::{Close, Intent, WISHES, Zoom};
+use crate::files::{self, Form, Inbox, Letter};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open::{self, Opened};
-use crate::panels::{Chosen, Desk, PANELS, Scene, bar, look, palette, timeline, tour};
+use crate::panels::tour::Seen;
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, leave, look, palette, timeline, tour};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
@@ -29,7 +30,6 @@ const FUTURE_MAX: u32 = 200_000;
 pub struct App {
     pub(crate) session: Session,
     lanes: Lanes,
-    pub(crate) bookmarks: Bookmarks,
     pub(crate) selected: NodeId,
     pub(crate) chosen: Option<Chosen>,
     /// Why the last intent came to nothing.
@@ -39,6 +39,16 @@ pub struct App {
     pub(crate) desk: Desk,
     /// Panes are places in the table of panels.
     tree: Tree<usize>,
+    /// How much had been done by hand when that was saved last.
+    saved: usize,
+    /// The run that was shown before another was opened or begun.
+    before: Option<Session>,
+    /// What dialogs and pictures come to, which take longer than a frame.
+    inbox: Inbox,
+    /// Whether its colours are light.
+    is_light: bool,
+    /// Whether it is asked what to do with what was not saved, before the window closes.
+    is_closing: bool,
     /// Whether the fonts are set: from the second pass on.
     has_fonts: bool,
     /// Kept so that a frame need not allocate.
@@ -54,13 +64,17 @@ impl App {
         Self {
             session,
             lanes: Lanes::default(),
-            bookmarks: Bookmarks::default(),
             selected: NodeId::new(0),
             chosen: None,
             complaint: None,
             notice: None,
             desk: Desk::default(),
             tree: arrangement(),
+            saved: 0,
+            before: None,
+            inbox: Inbox::default(),
+            is_light: false,
+            is_closing: false,
             has_fonts: false,
             statuses: Vec::new(),
         }
@@ -78,6 +92,8 @@ impl App {
             ui.ctx().request_discard("other fonts");
             return;
         }
+        self.on_close(ui);
+        self.read_inbox();
         self.go_on(ui);
         let intents = self.draw(ui);
         for intent in intents {
@@ -105,15 +121,26 @@ impl App {
     fn draw(&mut self, ui: &mut Ui) -> Vec<Intent> {
         let mut intents = Vec::new();
         let Self {
-            session, lanes, bookmarks, selected, chosen, complaint, notice, desk, tree, statuses, ..
+            session,
+            lanes,
+            selected,
+            chosen,
+            complaint,
+            notice,
+            desk,
+            tree,
+            before,
+            is_closing,
+            statuses,
+            ..
         } = self;
         let scene = Scene {
             session,
             statuses,
             lanes,
-            bookmarks,
             selected: *selected,
             chosen: chosen.as_ref(),
+            has_before: before.is_some(),
             complaint: complaint.as_deref(),
             notice: notice.as_deref(),
         };
@@ -130,6 +157,9 @@ impl App {
             tree.ui(&mut panes, ui);
         });
         palette::show(ui, &scene, desk, &mut intents);
+        if *is_closing {
+            leave::show(ui, &mut intents);
+        }
         tour::show(ui, desk, &mut intents);
         intents
     }
@@ -150,15 +180,11 @@ impl App {
                 self.choose(Some(number));
             }
             Intent::Jump(landmark, direction) => session.jump(landmark, direction),
-            Intent::Bookmark(time) => self.bookmarks.toggle(time),
-            Intent::NameBookmark(time, name) => self.bookmarks.rename(time, name),
+            Intent::Bookmark(time) => session.bookmarks.toggle(time),
+            Intent::NameBookmark(time, name) => session.bookmarks.rename(time, name),
             Intent::Restart { seed } => {
-                // The same run again has the same moments.
-                let is_same = seed == session.seed();
-                let bookmarks = is_same.then(|| std::mem::take(&mut self.bookmarks));
-                session.restart(seed);
-                self.begin();
-                self.bookmarks = bookmarks.unwrap_or_default();
+                let renewed = session.renewed(seed);
+                self.exchange(renewed);
             }
             Intent::Reveal(name) => reveal(&mut self.tree, name),
             Intent::Tour => self.desk.tour.begin(),
@@ -170,19 +196,40 @@ impl App {
                 reveal(&mut self.tree, "Why");
             }
             Intent::Hunt => session.hunt(),
-            Intent::Configure(overrides) => match session.configure(&overrides) {
-                Ok(()) => self.begin(),
+            Intent::Configure(overrides) => match session.configured(&overrides) {
+                Ok(configured) => self.exchange(configured),
                 Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
             },
             Intent::Open(name) => self.open(&name),
-            Intent::Save(path) => match save(session, &path) {
-                Ok(command) => self.notice = Some(format!("written; to repeat it: {command}")),
+            Intent::Save(path) if Form::of(&path) == Some(Form::Picture) => {
+                self.inbox.screenshot(ui.ctx(), path);
+            }
+            Intent::Save(path) => match files::save(session, &path) {
+                Ok(command) => {
+                    self.notice = Some(format!("written; to repeat it: {command}"));
+                    self.saved = session.deeds();
+                }
                 Err(error) => self.complaint = Some(format!("`{path}` is not written: {error}")),
             },
+            Intent::Browse => self.inbox.browse(ui.ctx()),
+            Intent::RunBefore => self.swap(),
+            Intent::Close(close) => self.close(close, ui),
             Intent::Select(node) => self.selected = node,
             Intent::SelectRecord(record) => self.choose(record),
             Intent::Apply(command) => {
                 self.complaint = session.apply(command).err().map(|unable| unable.to_string());
+                self.chosen = None;
+            }
+            Intent::Act(act) => {
+                self.complaint = session.act(&act).err();
+                self.chosen = None;
+            }
+            Intent::Draft(act) => {
+                self.desk.plan.draft(session.playhead(), &act);
+                reveal(&mut self.tree, "Plan");
+            }
+            Intent::Replan { plan, text } => {
+                session.replan(&plan, text);
                 self.chosen = None;
             }
             Intent::Judge => session.judge(),
@@ -195,6 +242,7 @@ impl App {
             Intent::ToggleHelp => self.desk.palette.is_help_open = !self.desk.palette.is_help_open,
             Intent::ToggleTheme => {
                 let theme = if ui.ctx().theme() == Theme::Dark { Theme::Light } else { Theme::Dark };
+                self.is_light = theme == Theme::Light;
                 ui.ctx().set_theme(theme);
             }
         }
@@ -212,17 +260,71 @@ impl App {
         match open::open(name, &[], &table) {
             Ok(Opened { loaded, kept }) => {
                 let (seed, plan) = kept.map_or((0, None), |(seed, plan)| (seed, Some(plan)));
-                self.session = Session::following(loaded, table, seed, plan.as_ref());
-                self.begin();
+                self.exchange(Session::following(loaded, table, seed, plan.as_ref()));
             }
             Err(error) => self.complaint = Some(error.to_string().trim_end().to_owned()),
         }
     }
 
+    /// Takes up where it was left: panels, colours, and whether the tour was offered.
+    pub fn remember(&mut self, storage: &dyn Storage, context: &Context) {
+        let Some(kept) = eframe::get_value::<Remembered>(storage, REMEMBERED) else { return };
+        self.desk.tour.seen = kept.seen;
+        context.set_theme(if kept.is_light { Theme::Light } else { Theme::Dark });
+        if kept.names == panel_names() {
+            self.tree = kept.tree;
+        }
+    }
+
+    /// Shows another run; the present one can be come back to.
+    fn exchange(&mut self, session: Session) {
+        self.before = Some(std::mem::replace(&mut self.session, session));
+        self.begin();
+    }
+
+    /// Comes back to the run that was shown before.
+    fn swap(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.exchange(before);
+        }
+    }
+
+    /// What was asked for when the window was to close and something was not saved.
+    fn close(&mut self, close: Close, ui: &Ui) {
+        self.is_closing = false;
+        match close {
+            Close::Stay => {}
+            Close::Anyway => {
+                self.saved = self.session.deeds();
+                ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+            }
+        }
+    }
+
+    /// Holds the window open where something was done by hand and not saved, until a person has said what to do.
+    fn on_close(&mut self, ui: &Ui) {
+        let is_asked = ui.input(|input| input.viewport().close_requested());
+        if is_asked && self.session.deeds() > self.saved {
+            ui.ctx().send_viewport_cmd(ViewportCommand::CancelClose);
+            self.is_closing = true;
+        }
+    }
+
+    /// What dialogs and pictures have come to.
+    fn read_inbox(&mut self) {
+        for letter in self.inbox.letters() {
+            match letter {
+                Letter::Open(path) => self.open(&path),
+                Letter::Notice(text) => self.notice = Some(text),
+                Letter::Complaint(text) => self.complaint = Some(text),
+            }
+        }
+    }
+
     /// What belonged to the run before goes.
     fn begin(&mut self) {
+        self.saved = self.session.deeds();
         self.lanes = Lanes::default();
-        self.bookmarks = Bookmarks::default();
         self.selected = NodeId::new(0);
         self.chosen = None;
         self.desk.timeline.reset();
@@ -241,7 +343,30 @@ impl App {
     }
 }
 
+/// What is kept from one start of the program to the next.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    /// Those of the panels that the tree means by number: of another version, it means others.
+    names: Vec<String>,
+    tree: Tree<usize>,
+    seen: Seen,
+    is_light: bool,
+}
+
+/// Where it is kept.
+const REMEMBERED: &str = "window";
+
+fn panel_names() -> Vec<String> {
+    PANELS.iter().map(|panel| panel.name.to_owned()).collect()
+}
+
 impl eframe::App for App {
+    fn save(&mut self, storage: &mut dyn Storage) {
+        let (tree, seen) = (self.tree.clone(), self.desk.tour.seen);
+        let kept = Remembered { names: panel_names(), tree, seen, is_light: self.is_light };
+        eframe::set_value(storage, REMEMBERED, &kept);
+    }
+
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let dropped =
             ui.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).next());
@@ -267,20 +392,6 @@ fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
     }
 }
 
-/// Writes a capsule of the present path to a new file; says how to replay it.
-fn save(session: &Session, path: &str) -> io::Result<String> {
-    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
-    let command =
-        if is_plain { format!("splitbrain replay {path}") } else { format!("splitbrain replay '{path}'") };
-    let mut file = File::create_new(path)?;
-    let written = file.write_all(session.capsule(&command).as_bytes()).and_then(|()| file.sync_all());
-    if let Err(error) = written {
-        fs::remove_file(path)?;
-        return Err(error);
-    }
-    Ok(command)
-}
-
 /// Where the panels are at first.
 fn arrangement() -> Tree<usize> {
     let mut tiles = Tiles::default();
@@ -290,9 +401,9 @@ fn arrangement() -> Tree<usize> {
         tiles.insert_tab_tile(panes)
     };
     let left = tabs(&["Cluster", "Nodes"]);
-    let middle = tabs(&["Space-time"]);
+    let middle = tabs(&["Space-time", "History", "Logs", "Metrics"]);
     let node = tabs(&["Node", "Checks"]);
-    let events = tabs(&["Events", "Milestones", "Branches", "Why", "Setup", "Library"]);
+    let events = tabs(&["Events", "Milestones", "Plan", "Branches", "Why", "Setup", "Library"]);
     let right = tiles.insert_vertical_tile(vec![node, events]);
     let mut row = Linear::new(LinearDir::Horizontal, vec![left, middle, right]);
     row.shares.set_share(left, 1.0);
@@ -380,7 +491,6 @@ impl Behavior<usize> for Panes<'_> {
 mod tests {
     use egui::accesskit::Role;
     use egui::{Key, Modifiers, pos2, vec2};
-    use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable;
     use scenarios::ProtocolTable;
     use sim_core::fault::Command;
@@ -497,31 +607,6 @@ mod tests {
         window.run();
         assert!(window.query_by_label_contains("there is neither a file nor a library scenario").is_some());
         assert_eq!(digest(&window), before);
-    }
-
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "a file of a test needs a place and a name of its own")]
-    fn what_was_done_is_saved_to_a_new_file_and_never_over_an_old_one() {
-        let name = format!("splitbrain-gui-{}.capsule.ron", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let path = path.to_str().expect("the path is text").to_owned();
-        let mut window = window("raft/steady");
-        press(&mut window, "Crash leader");
-        let before = digest(&window);
-        let saved = |window: &Harness<'static, App>| {
-            save(&window.state().session, &path).map_err(|error| error.kind())
-        };
-        assert_eq!(saved(&window), Ok(format!("splitbrain replay {path}")));
-        assert_eq!(saved(&window), Err(io::ErrorKind::AlreadyExists));
-        window.state_mut().open(&path);
-        window.run();
-        fs::remove_file(&path).expect("it was just written");
-        let events = window.state().session.simulation().events();
-        assert_eq!((events, window.state().complaint.as_deref()), (0, None));
-        window.state_mut().session.seek_time(SimTime::ZERO + Span::secs(1));
-        window.run_steps(20);
-        assert_eq!(down(&window), 1, "the leader crashes as it did");
-        assert_eq!(digest(&window), before, "it is the same run");
     }
 
     #[test]

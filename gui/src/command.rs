@@ -1,9 +1,9 @@
 //! What a person can want from the window. There is one list: buttons, keys, the palette and the help are made from it.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
+use scenarios::plan::by_hand::free_partition;
 use scenarios::text::Override;
-use sim_core::fault::{Command, Entry, Place, Shape, Target};
-use sim_core::network::PartitionId;
+use sim_core::fault::{Command, Place, Plan, Shape, Target};
 use sim_core::status::Power;
 use sim_core::{NodeId, SimTime};
 
@@ -49,14 +49,31 @@ pub(crate) enum Intent {
     Hunt,
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
-    /// Write a capsule of what was done to a file that is not there yet.
+    /// Write what was done to a file that is not there yet; its ending says in which form.
     Save(String),
+    /// Look for a file to open in the desktop's own dialog.
+    Browse,
+    /// Go back to the run that was shown before another was opened or begun.
+    RunBefore,
+    /// What to do with what was not saved, where the window is to close.
+    Close(Close),
     /// Look into a node.
     Select(NodeId),
     /// Look at a record of the trace, or at none.
     SelectRecord(Option<u32>),
     /// Do something to the world.
     Apply(Command),
+    /// The same, as scenario files say it: `Crash("leader")`.
+    Act(String),
+    /// Begin a line of the plan with such an act, for a person to finish.
+    Draft(String),
+    /// Run another plan in the place of the present one, from the start.
+    Replan {
+        /// All of it.
+        plan: Plan,
+        /// What was edited.
+        text: String,
+    },
     /// Ask the checkers of the history about all that was computed.
     Judge,
     /// Go back to before what was done by hand last.
@@ -81,6 +98,15 @@ pub(crate) enum Intent {
     ToggleHelp,
     /// From dark to light, or back.
     ToggleTheme,
+}
+
+/// What to do where the window is to close and something was not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Close {
+    /// It stays open.
+    Stay,
+    /// It closes, and what was done is gone.
+    Anyway,
 }
 
 /// How large everything is drawn.
@@ -176,7 +202,7 @@ pub(crate) const UNDO: Wish = Wish {
     name: "Undo",
     hint: "go back to before what was done by hand last; what came of it stays a branch",
     key: Some(command(Key::Z)),
-    intent: |scene| (!scene.session.acts().is_empty()).then_some(Intent::Undo),
+    intent: |scene| scene.session.can_undo().then_some(Intent::Undo),
 };
 /// What was undone is done again.
 pub(crate) const REDO: Wish = Wish {
@@ -423,6 +449,18 @@ pub(crate) const WISHES: &[Wish] = &[
         key: Some(command(Key::R)),
         intent: |scene| Some(Intent::Restart { seed: scene.session.seed() }),
     },
+    Wish {
+        name: "The run before",
+        hint: "go back to the run that was shown before another was opened or begun",
+        key: Some(shift(Key::R)),
+        intent: |scene| scene.has_before.then_some(Intent::RunBefore),
+    },
+    Wish {
+        name: "Open a file",
+        hint: "look for a scenario or a capsule in the desktop's own dialog; or drop one on the window",
+        key: Some(command(Key::O)),
+        intent: |_| Some(Intent::Browse),
+    },
     PALETTE,
     HELP,
     Wish {
@@ -481,12 +519,7 @@ impl Scene<'_> {
     pub(crate) fn partition(&self, nodes: &[NodeId]) -> Option<Command> {
         let is_split = !nodes.is_empty() && nodes.len() < self.statuses.len();
         let group = nodes.iter().map(|node| Place::Node(*node)).collect();
-        let named = |entry: &Entry| match entry.command {
-            Command::Partition { name, .. } => Some(name.raw()),
-            _ => None,
-        };
-        let taken = self.session.simulation().plan().entries().iter().filter_map(named).max();
-        let name = PartitionId::new(taken.map_or(0, |taken| taken.saturating_add(1)));
+        let name = free_partition(self.session.scenario(), self.session.simulation().plan());
         is_split.then_some(Command::Partition { name, shape: Shape::Groups(vec![group]) })
     }
 
@@ -508,7 +541,7 @@ impl Scene<'_> {
     }
 
     fn to_bookmark(&self, direction: Direction) -> Option<Intent> {
-        self.bookmarks.nearest(self.session.playhead(), direction).map(Intent::SeekTime)
+        self.session.bookmarks.nearest(self.session.playhead(), direction).map(Intent::SeekTime)
     }
 
     fn on_to(&self, landmark: Landmark) -> Option<Intent> {

@@ -13,6 +13,7 @@
 //! | [`model`] | what pictures are made of: lanes, layouts, scales; without a window |
 //! | [`command`] | what a person can want: the one list that buttons, keys and the palette are made from |
 //! | [`panels`] | what is drawn, one file a panel: they read the session and collect intents |
+//! | [`files`] | the door to files: what is saved, and dialogs |
 //! | [`app`] | puts the panels into the window, and fulfils the intents |
 //!
 //! Rules kept here: no protocol is named, only statuses, views, traces and metrics are shown; the world changes by
@@ -22,6 +23,7 @@ pub mod app;
 #[doc(hidden)]
 pub mod bench;
 mod command;
+mod files;
 mod model;
 pub mod open;
 mod panels;

@@ -54,9 +54,18 @@ fn main() -> ExitCode {
         ViewportBuilder::default().with_inner_size([1400.0, 900.0]).with_min_inner_size([300.0, 200.0]);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
     let at = arguments.at.map(Time::span);
-    let mut app = App::new(session, at);
-    app.offer_tour();
-    let made = eframe::run_native("Splitbrain", options, Box::new(move |_| Ok(Box::new(app))));
+    let made = eframe::run_native(
+        "Splitbrain",
+        options,
+        Box::new(move |creation| {
+            let mut app = App::new(session, at);
+            if let Some(storage) = creation.storage {
+                app.remember(storage, &creation.egui_ctx);
+            }
+            app.offer_tour();
+            Ok(Box::new(app))
+        }),
+    );
     match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(format_args!("error: cannot open a window: {error}\n")),

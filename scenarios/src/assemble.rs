@@ -172,7 +172,8 @@ fn clocks(scenario: &Scenario) -> Vec<NodeClock> {
     all
 }
 
-fn domains(scenario: &Scenario) -> Vec<Domain> {
+/// The failure domains of the nodes, one each; none where the scenario names none.
+pub fn domains(scenario: &Scenario) -> Vec<Domain> {
     let are_named = !(scenario.zones.is_empty() && scenario.racks.is_empty());
     if are_named { scenario.domains() } else { Vec::new() }
 }

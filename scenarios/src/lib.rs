@@ -20,6 +20,7 @@
 //! | [`assemble`](mod@assemble) | a world at time zero |
 //! | [`run`](mod@run) | the phases of a run, its verdict and report; running twice |
 //! | [`capsule`] | a failure on disk, to be run again |
+//! | [`export`] | the trace of a run in forms that other tools read |
 //! | [`search`](mod@search) | which runs to try next, from what those before have reached |
 //! | [`shrink`](mod@shrink) | the smallest run that fails in the same way |
 //! | [`reproduce`](mod@reproduce) | published numbers, and how to come to them |
@@ -31,6 +32,7 @@ pub mod assemble;
 pub mod capsule;
 pub mod configure;
 pub mod explain;
+pub mod export;
 pub mod format;
 pub mod library;
 pub mod load;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
 use scenarios::ProtocolTable;
+use scenarios::export::{Detail, Lines};
 
 use super::Format;
 use crate::cli::quoted;
 use crate::exit_code::ExitCode;
-use crate::export::{Detail, Lines};
 use crate::failure::{Failure, Usage};
 use crate::input::Selection;
 use crate::output::{NewFile, Output, talk_line};

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use scenarios::ProtocolTable;
+use scenarios::export::{self, Form};
 
 use crate::exit_code::ExitCode;
-use crate::export::{self, TraceFormat};
 use crate::failure::Failure;
 use crate::input::Selection;
 use crate::output::Output;
@@ -39,12 +39,36 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 }
 
+/// A form of the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TraceFormat {
+    /// A line for each record, for people.
+    Text,
+    /// A JSON object for each record, one a line.
+    Jsonl,
+    /// Chrome trace-event JSON: open it in <https://ui.perfetto.dev>.
+    Chrome,
+    /// A log with vector clocks for `ShiViz`.
+    Shiviz,
+}
+
+impl From<TraceFormat> for Form {
+    fn from(format: TraceFormat) -> Self {
+        match format {
+            TraceFormat::Text => Self::Text,
+            TraceFormat::Jsonl => Self::Jsonl,
+            TraceFormat::Chrome => Self::Chrome,
+            TraceFormat::Shiviz => Self::Shiviz,
+        }
+    }
+}
+
 pub(crate) fn perform(arguments: &Arguments, stdout: &mut Output) -> Result<ExitCode, Failure> {
     let table = ProtocolTable::builtin();
     let session = Session::new(&arguments.selection, &table)?;
     session.written(Watch::Everything, arguments.output.as_deref(), stdout, |ran, output| {
         let (simulation, names) = (ran.run.simulation.as_ref(), session.names());
-        output.fill(|writer| export::write(arguments.format, simulation, &names, writer))?;
+        output.fill(|writer| export::write(arguments.format.into(), simulation, &names, writer))?;
         Ok(format!("{} records", simulation.trace().map_or(0, sim_core::trace::Trace::len)))
     })
 }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
+use scenarios::export::Clock;
 use sim_core::metrics::Counter;
 use sim_core::{SimTime, Span};
 
@@ -23,7 +24,6 @@ use super::measured::{Distribution, Gauge};
 use super::{Replayed, Report, ScenarioSummary, TimelineLine};
 use crate::exit_code::ExitCode;
 use crate::table::{Align, Table, grouped};
-use crate::timeline::Clock;
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();

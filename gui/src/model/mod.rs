@@ -2,7 +2,6 @@
 //! nodes stand, which messages a space-time diagram shows.
 
 pub(crate) mod apart;
-pub(crate) mod bookmarks;
 pub(crate) mod filter;
 pub(crate) mod force;
 pub(crate) mod forms;
@@ -10,8 +9,10 @@ pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;
 pub(crate) mod logs;
+pub(crate) mod offers;
 pub(crate) mod operations;
 pub(crate) mod regions;
 pub(crate) mod scale;
 pub(crate) mod series;
 pub(crate) mod space_time;
+pub(crate) mod svg;

@@ -1,21 +1,105 @@
 //! What can be done by hand to what was pressed in a picture.
 
 use egui::Ui;
+use sim_core::Endpoint;
 
 use super::cluster::Hit;
 use super::{Scene, wish_menu};
 use crate::command::{CRASH, HEAL, ISOLATE, Intent, MEND, PAUSE_NODE, WIPE};
+use crate::model::offers::{EVERYWHERE, LINK, MESSAGE, NODE, Offers, filled};
 
 /// The rows of the menu for what was pressed, then those for everything.
 pub(crate) fn menu(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
     match hit {
         // The press has selected it, and these wishes act on what is selected.
         Hit::Node(node) => {
-            ui.strong(node.to_string());
+            let name = node.to_string();
+            ui.strong(&name);
             wish_menu(ui, &[&CRASH, &PAUSE_NODE, &WIPE, &ISOLATE], scene, intents);
-            ui.separator();
+            offers(ui, NODE, std::slice::from_ref(&name), intents);
+            named(ui, "Fire a timer", scene.session.timers(), intents, |timer| {
+                format!("FireTimer(node: \"{name}\", timer: \"{timer}\")")
+            });
+            named(ui, "Crash inside a handler", scene.session.fault_points(), intents, |point| {
+                format!("CrashAtPoint(node: \"{name}\", point: \"{point}\")")
+            });
         }
-        Hit::Client(_) | Hit::Flight(_) | Hit::Link(..) | Hit::Nothing => {}
+        Hit::Client(client) => {
+            ui.strong(client.to_string());
+            draft(ui, "Ask something…", intents, || question(scene, (*client).into()));
+        }
+        Hit::Flight(flight) => {
+            ui.strong(format!("{} {} to {}", flight.kind, flight.id.from, flight.id.to));
+            offers(ui, MESSAGE, &[flight.id.to_string()], intents);
+        }
+        Hit::Link(from, to) => {
+            ui.strong(format!("{from} and {to}"));
+            offers(ui, LINK, &[from.to_string(), to.to_string()], intents);
+        }
+        Hit::Nothing => {
+            ui.strong("Everything");
+        }
     }
+    ui.separator();
     wish_menu(ui, &[&MEND, &HEAL], scene, intents);
+    offers(ui, EVERYWHERE, &[], intents);
+    draft(ui, "Something else…", intents, || "Crash(\"leader\")".to_owned());
+}
+
+/// Groups of rows, about these.
+fn offers(ui: &mut Ui, groups: &[Offers], about: &[String], intents: &mut Vec<Intent>) {
+    for group in groups {
+        if group.name.is_empty() {
+            rows(ui, group, about, intents);
+        } else {
+            ui.menu_button(filled(group.name, about), |ui| rows(ui, group, about, intents));
+        }
+    }
+}
+
+fn rows(ui: &mut Ui, group: &Offers, about: &[String], intents: &mut Vec<Intent>) {
+    for (name, act) in group.rows {
+        let act = filled(act, about);
+        if ui.button(filled(name, about)).on_hover_text(&act).clicked() {
+            intents.push(Intent::Act(act));
+            ui.close();
+        }
+    }
+}
+
+/// A row for each of these names; none where there are no names.
+fn named(
+    ui: &mut Ui,
+    title: &str,
+    names: &[&'static str],
+    intents: &mut Vec<Intent>,
+    act: impl Fn(&str) -> String,
+) {
+    if names.is_empty() {
+        return;
+    }
+    ui.menu_button(title, |ui| {
+        for name in names {
+            if ui.button(*name).on_hover_text(act(name)).clicked() {
+                intents.push(Intent::Act(act(name)));
+                ui.close();
+            }
+        }
+    });
+}
+
+/// A row that begins a line of the plan for a person to finish.
+fn draft(ui: &mut Ui, title: &str, intents: &mut Vec<Intent>, act: impl FnOnce() -> String) {
+    if ui.button(title).on_hover_text("write a line of the plan").clicked() {
+        intents.push(Intent::Draft(act()));
+        ui.close();
+    }
+}
+
+/// What a client might ask: what was asked last, by it if possible.
+fn question(scene: &Scene<'_>, client: Endpoint) -> String {
+    let operations = scene.session.run().history().operations();
+    let own = operations.iter().rev().find(|asked| Endpoint::from(asked.op.client) == client);
+    let last = own.or(operations.last()).map_or_else(String::new, |asked| asked.operation.to_string());
+    format!("Issue(client: \"{client}\", operation: \"{last}\")")
 }

@@ -9,9 +9,9 @@ use crate::command::{
     CRASH_LEADER, HEAL, HELP, HUNT, Intent, MEND, NEXT_SEED, PALETTE, PLAY, PREVIOUS_SEED, RANDOM_SEED, REDO,
     STEP, STEP_BACK, STOP, TO_END, TO_START, UNDO,
 };
+use crate::files::{CAPSULE, FORMS};
 use crate::model::library::Entry;
 use crate::model::scale::seconds;
-use crate::open::CAPSULE_ENDING;
 use crate::session::{Playback, Search, Speed};
 
 /// What the row keeps.
@@ -125,17 +125,20 @@ fn search(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
 /// A menu that asks for the name of a new file.
 fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
     let menu = ui.menu_button("Save…", |ui| {
-        ui.set_min_width(340.0);
-        ui.label("A capsule: the scenario, the seed and all that was done, to be replayed.");
+        ui.set_min_width(420.0);
+        ui.label("What was done, to a new file. Its ending says in which form:");
         let kept = &mut desk.bar.path;
-        let path = kept.get_or_insert_with(|| format!("{}-by-hand.capsule.ron", scene.session.name()));
+        for (_, ending, what) in FORMS {
+            if ui.button(RichText::new(*ending).monospace()).on_hover_text(*what).clicked() {
+                *kept = Some(format!("{}-by-hand{ending}", scene.session.name()));
+            }
+        }
+        let path = kept.get_or_insert_with(|| format!("{}-by-hand{CAPSULE}", scene.session.name()));
         let label = ui.label("file");
         ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
-        let is_named = path.ends_with(CAPSULE_ENDING);
-        let button = ui
-            .add_enabled(is_named, Button::new("Save"))
-            .on_disabled_hover_text(format!("the name ends with `{CAPSULE_ENDING}`"));
-        if button.clicked() {
+        let form = FORMS.iter().find(|(_, ending, _)| path.ends_with(ending));
+        ui.weak(form.map_or("choose one of these endings", |(.., what)| what));
+        if ui.add_enabled(form.is_some(), Button::new("Save")).clicked() {
             intents.push(Intent::Save(path.clone()));
             ui.close();
         }

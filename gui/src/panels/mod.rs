@@ -13,6 +13,7 @@ mod history;
 mod host;
 pub(crate) mod ink;
 mod inspector;
+pub(crate) mod leave;
 mod library;
 mod logs;
 pub(crate) mod look;
@@ -21,6 +22,7 @@ mod milestones;
 mod nodes;
 pub(crate) mod palette;
 mod picture;
+pub(crate) mod plan;
 mod search;
 mod setup;
 mod space_time;
@@ -35,7 +37,6 @@ use sim_core::NodeId;
 use sim_core::status::NodeStatus;
 
 use crate::command::{Intent, Wish};
-use crate::model::bookmarks::Bookmarks;
 use crate::model::lanes::Lanes;
 use crate::model::library::Library;
 use crate::session::Session;
@@ -47,12 +48,12 @@ pub(crate) struct Scene<'a> {
     pub(crate) statuses: &'a [NodeStatus],
     /// How all nodes stood over time, as far as the run was computed.
     pub(crate) lanes: &'a Lanes,
-    /// Moments to come back to.
-    pub(crate) bookmarks: &'a Bookmarks,
     /// The node that is looked into.
     pub(crate) selected: NodeId,
     /// The record that is looked at, and what belongs to it.
     pub(crate) chosen: Option<&'a Chosen>,
+    /// Whether there is a run that was shown before this one.
+    pub(crate) has_before: bool,
     /// Why the last intent came to nothing.
     pub(crate) complaint: Option<&'a str>,
     /// What came of the last intent, where that is not to be seen.
@@ -83,6 +84,7 @@ pub(crate) struct Desk {
     pub(crate) metrics: metrics::Kept,
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
+    pub(crate) plan: plan::Kept,
     pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
@@ -112,6 +114,7 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Metrics", help: metrics::HELP, show: metrics::show },
     Panel { name: "Milestones", help: milestones::HELP, show: milestones::show },
     Panel { name: "Checks", help: checks::HELP, show: checks::show },
+    Panel { name: "Plan", help: plan::HELP, show: plan::show },
     Panel { name: "Branches", help: branches::HELP, show: branches::show },
     Panel { name: "Why", help: why::HELP, show: why::show },
     Panel { name: "Setup", help: setup::HELP, show: setup::show },

@@ -89,7 +89,9 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
                 look::tell(&response, format!("{at}\n{}", events::told(scene, trace, record)));
             } else if let Some(at) = response.hover_pos() {
                 let under = operations.iter().rfind(|(bar, _)| bar.contains(at));
-                under.iter().for_each(|(_, interval)| look::tell(&response, history::told(scene, interval)));
+                if let Some((_, interval)) = under {
+                    look::tell(&response, history::told(scene, interval));
+                }
             }
             if response.double_clicked() {
                 intents.extend(hovered.map(Intent::SeekRecord));
@@ -217,7 +219,9 @@ impl Sheet<'_> {
         for band in bands(scene.session.run().plan(), now) {
             for x in band.ends.iter().filter_map(|end| self.x(*end)) {
                 let rect = self.stretch(x, half, band.from, band.until.unwrap_or(now));
-                rect.into_iter().for_each(|rect| ink.rect(rect, UNUSUAL.gamma_multiply(0.13)));
+                if let Some(rect) = rect {
+                    ink.rect(rect, UNUSUAL.gamma_multiply(0.13));
+                }
             }
         }
         for (index, node) in
@@ -230,7 +234,9 @@ impl Sheet<'_> {
                     Power::Paused => UNUSUAL,
                 };
                 let rect = self.stretch(self.lane_x(index), half, stretch.from, stretch.until.unwrap_or(now));
-                rect.into_iter().for_each(|rect| ink.rect(rect, colour.gamma_multiply(0.2)));
+                if let Some(rect) = rect {
+                    ink.rect(rect, colour.gamma_multiply(0.2));
+                }
             }
         }
         ink.draw(&self.painter);

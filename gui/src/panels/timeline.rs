@@ -113,11 +113,11 @@ fn bookmarks(ui: &mut Ui, scene: &Scene<'_>, row: Rect, intents: &mut Vec<Intent
         ui.set_min_width(280.0);
         wish_menu(ui, &[&BOOKMARK, &NEXT_BOOKMARK, &PREVIOUS_BOOKMARK], scene, intents);
         ui.separator();
-        if scene.bookmarks.iter().next().is_none() {
+        if scene.session.bookmarks.iter().next().is_none() {
             ui.weak("no bookmark is set");
         }
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-            for (at, name) in scene.bookmarks.iter() {
+            for (at, name) in scene.session.bookmarks.iter() {
                 ui.horizontal(|ui| bookmark(ui, at, name, intents));
             }
         });
@@ -160,7 +160,8 @@ fn told(scene: &Scene<'_>, scale: Scale, area: Rect, at: Pos2) -> String {
     }
     let faults = scene.lanes.faults().iter().filter(|mark| near(mark.at)).map(|mark| mark.text.clone());
     let violations = scene.session.run().violations().iter().filter(|violation| near(violation.at));
-    let bookmarks = scene.bookmarks.iter().filter(|(time, _)| near(*time)).map(|(_, name)| name.to_owned());
+    let bookmarks =
+        scene.session.bookmarks.iter().filter(|(time, _)| near(*time)).map(|(_, name)| name.to_owned());
     let to_come = (at.x > x(scale, area, computed(scene))).then(|| "not computed yet".to_owned());
     let texts: Vec<String> = violations
         .map(|violation| format!("{} is violated", violation.property))
@@ -416,7 +417,7 @@ impl Sheet<'_> {
 
     fn bookmarks(&self, scene: &Scene<'_>) {
         let row = row(self.area, Row::Bookmarks);
-        let places: Vec<_> = scene.bookmarks.iter().map(|(at, name)| (self.x(at), name)).collect();
+        let places: Vec<_> = scene.session.bookmarks.iter().map(|(at, name)| (self.x(at), name)).collect();
         for (index, (x, name)) in
             places.iter().enumerate().filter(|(_, (x, _))| self.area.x_range().contains(*x))
         {
@@ -463,7 +464,7 @@ mod tests {
     }
 
     fn names(window: &Window) -> Vec<String> {
-        window.state().bookmarks.iter().map(|(_, name)| name.to_owned()).collect()
+        window.state().session.bookmarks.iter().map(|(_, name)| name.to_owned()).collect()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One run from some moment on, and any moment of it again.
 
+use std::fmt;
+
 use sim_core::fault::Command;
 use sim_core::simulation::Unable;
 use sim_core::trace::Trace;
@@ -47,7 +49,32 @@ pub(super) struct Branch {
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) parent: BranchId,
-    pub(super) act: Command,
+    pub(super) deed: Deed,
+}
+
+/// What was done where a branch begins.
+#[derive(Clone, Debug)]
+pub(super) enum Deed {
+    /// A command was applied: what came before is that of the parent.
+    Command(Command),
+    /// The plan was edited, as this text says: the branch is a run of its own, from the start.
+    Plan(String),
+}
+
+impl Deed {
+    /// The command, if it is one.
+    pub(super) const fn command(&self) -> Option<&Command> {
+        if let Self::Command(command) = self { Some(command) } else { None }
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => command.fmt(f),
+            Self::Plan(text) => f.write_str(text),
+        }
+    }
 }
 
 impl Branch {

@@ -16,6 +16,7 @@
 //! Nothing here knows of a window. How long a frame took decides how far a run gets, never what happens in it: a run
 //! cut into other frames has the same digest.
 
+mod bookmarks;
 mod branch;
 mod hunt;
 mod judge;
@@ -30,21 +31,25 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use scenarios::assemble::domains;
 use scenarios::capsule::Capsule;
 use scenarios::explain::{Inquiry, Question};
 use scenarios::format::Expectation;
+use scenarios::plan::by_hand::{self, Unwritable};
+use scenarios::protocol::ProtocolKind;
 use scenarios::run::{Checked, PANIC, Recording, properties};
 use scenarios::text::{Diagnostic, Override};
-use scenarios::{Loaded, ProtocolTable, RunOptions, Scenario, Verdict, assemble_recording};
+use scenarios::{Loaded, ProtocolTable, Report, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::check::About;
-use sim_core::fault::{Command, Plan};
+use sim_core::fault::{Command, Entry, Plan, Target};
 use sim_core::simulation::Unable;
 use sim_core::trace::Record;
 use sim_core::world::Stop;
 use sim_core::{SimTime, Simulation};
 
+use self::bookmarks::Bookmarks;
 pub use self::branch::BranchId;
-use self::branch::{Branch, Origin};
+use self::branch::{Branch, Deed, Origin};
 use self::hunt::Hunt;
 pub(crate) use self::hunt::Search;
 pub(crate) use self::judge::{Finding, Judged};
@@ -66,9 +71,13 @@ pub struct Session {
     seed: u64,
     /// The scenario with what the seed draws.
     configured: Scenario,
+    /// Of its protocol: the plain timers, and the places in handlers where a plan can act.
+    timers: Vec<&'static str>,
+    fault_points: Vec<&'static str>,
     /// Never empty; the first has no origin.
     branches: Vec<Branch>,
-    /// From the first branch to the one whose future is gone towards.
+    /// From where the run starts, which is the first branch or one with an edited plan, to the one whose future is gone
+    /// towards.
     path: Vec<BranchId>,
     cursor: Cursor,
     playback: Playback,
@@ -86,6 +95,8 @@ pub struct Session {
     judged: Option<Judged>,
     /// What the run is checked for.
     properties: Vec<(Checked, About)>,
+    /// Moments that a person wants to come back to.
+    pub(crate) bookmarks: Bookmarks,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -129,11 +140,16 @@ impl Session {
         let properties = properties(&configured, &table);
         let samples = Samples::new(end(&configured));
         let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
+        let about = table.find(configured.protocol.name()).map(ProtocolKind::about);
+        let (timers, fault_points) =
+            about.map(|about| (about.timers, about.fault_points)).unwrap_or_default();
         Self {
             loaded,
             table,
             seed,
             configured,
+            timers,
+            fault_points,
             branches: vec![Branch::new(start, None, &samples)],
             path: vec![BranchId::FIRST],
             cursor: Cursor { depth: 0, earlier: None },
@@ -147,23 +163,30 @@ impl Session {
             redone: 0,
             judged: None,
             properties,
+            bookmarks: Bookmarks::default(),
         }
     }
 
-    /// Begins again at time zero, paused. What was done by hand belongs to the run before, and goes with it.
-    pub(crate) fn restart(&mut self, seed: u64) {
+    /// The same scenario at time zero, paused. What was done by hand belongs to the run before; bookmarks stay where the
+    /// seed does.
+    pub(crate) fn renewed(&self, seed: u64) -> Self {
         let (loaded, table) = (self.loaded.clone(), Arc::clone(&self.table));
-        *self = Self { speed: self.speed, ..Self::new(loaded, table, seed) };
+        let bookmarks = if seed == self.seed { self.bookmarks.clone() } else { Bookmarks::default() };
+        Self { speed: self.speed, bookmarks, ..Self::new(loaded, table, seed) }
     }
 
-    /// Begins again at time zero with other overrides of the scenario's file, paused; else nothing changes.
+    /// Takes the place of the run before.
+    pub(crate) fn restart(&mut self, seed: u64) {
+        *self = self.renewed(seed);
+    }
+
+    /// The scenario with other overrides of its file, at time zero, paused.
     ///
     /// # Errors
     /// If the scenario does not allow them.
-    pub(crate) fn configure(&mut self, overrides: &[Override]) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn configured(&self, overrides: &[Override]) -> Result<Self, Box<Diagnostic>> {
         let loaded = self.loaded.reloaded(overrides, &self.table).map_err(Box::new)?;
-        *self = Self { speed: self.speed, ..Self::new(loaded, Arc::clone(&self.table), self.seed) };
-        Ok(())
+        Ok(Self { speed: self.speed, ..Self::new(loaded, Arc::clone(&self.table), self.seed) })
     }
 
     /// Lets time pass from now on. Not where the simulation can't go on: something has panicked.
@@ -274,8 +297,9 @@ impl Session {
         let depth = self.cursor.depth;
         match self.simulation().fork() {
             Ok(mut copy) => {
+                copy.pass_to(self.playhead)?;
                 copy.apply(command.clone())?;
-                let origin = Origin { parent: self.path[depth], act: command };
+                let origin = Origin { parent: self.path[depth], deed: Deed::Command(command) };
                 let branch = Branch::new(copy, Some(origin), self.branch_at(depth).samples());
                 self.branches.push(branch);
                 self.path.truncate(depth + 1);
@@ -283,8 +307,10 @@ impl Session {
                 self.cursor = Cursor { depth: depth + 1, earlier: None };
             }
             Err(_cannot_be_copied) if self.cursor.earlier.is_none() => {
-                let BranchId(index) = self.path[depth];
-                self.branches[index].head_mut().apply(command)?;
+                let (BranchId(index), playhead) = (self.path[depth], self.playhead);
+                let head = self.branches[index].head_mut();
+                head.pass_to(playhead)?;
+                head.apply(command)?;
             }
             Err(unable) => return Err(unable),
         }
@@ -296,23 +322,74 @@ impl Session {
         Ok(())
     }
 
+    /// Applies an act, as scenario files say it, at the moment that is shown; on roles as they are then.
+    ///
+    /// # Errors
+    /// If it says something wrong, or this simulation takes no commands: the message.
+    pub(crate) fn act(&mut self, act: &str) -> Result<(), String> {
+        let entries =
+            self.read_line(&format!("(at: \"0s\", do: {act})")).map_err(|error| error.to_string())?;
+        let mut statuses = Vec::new();
+        self.simulation().statuses(&mut statuses);
+        let domains = domains(&self.configured);
+        let mut who = |target: &Target| target.resolve(&statuses, &domains, 0);
+        let commands: Vec<Command> =
+            entries.iter().flat_map(|entry| entry.command.resolve(&mut who)).collect();
+        for command in commands {
+            self.apply(command).map_err(|unable| unable.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Runs another plan in the place of the present one, from the start to the time that is shown: a branch of its own.
+    /// `text` says what was edited.
+    pub(crate) fn replan(&mut self, plan: &Plan, text: String) {
+        let run = assemble_recording(&self.configured, &self.table, self.seed, Some(plan), Recording::On);
+        let origin = Origin { parent: self.tip(), deed: Deed::Plan(text) };
+        let samples = Samples::new(self.end());
+        self.branches.push(Branch::new(run, Some(origin), &samples));
+        self.go_over(BranchId(self.branches.len() - 1));
+    }
+
     /// Goes back to before the last act by hand on the path; what came of it stays a branch.
     pub(crate) fn undo(&mut self) {
-        if self.path.len() < 2 {
-            return;
+        let tip = self.branch_at(self.path.len() - 1);
+        let (events, began) = (tip.first, tip.began);
+        match tip.origin.as_ref() {
+            None => {}
+            Some(Origin { parent, deed: Deed::Plan(_) }) => self.go_over(*parent),
+            Some(Origin { deed: Deed::Command(_), .. }) => {
+                self.path.pop();
+                self.show(self.path.len() - 1, Moment::Events(events));
+                self.playhead = self.playhead.max(began);
+            }
         }
-        let events = self.branch_at(self.path.len() - 1).first;
-        self.path.pop();
-        self.show(self.path.len() - 1, Moment::Events(events));
     }
 
     /// Does what was undone last at this place again.
     pub(crate) fn redo(&mut self) {
-        if let Some(id) = self.undone() {
+        let Some(id) = self.undone() else { return };
+        let branch = &self.branches[id.0];
+        if branch.origin.as_ref().is_some_and(|origin| origin.deed.command().is_some()) {
+            let first = branch.first;
             self.path.push(id);
-            let depth = self.path.len() - 1;
-            self.show(depth, Moment::Events(self.branch_at(depth).first));
+            self.show(self.path.len() - 1, Moment::Events(first));
+        } else {
+            self.go_over(id);
         }
+    }
+
+    /// Shows a branch at the time that is shown now.
+    fn go_over(&mut self, id: BranchId) {
+        let time = self.playhead;
+        self.path = self.ancestry(id);
+        self.cursor = Cursor { depth: self.path.len() - 1, earlier: None };
+        self.seek_time(time);
+    }
+
+    /// Whether there is something that `undo` would take back.
+    pub(crate) fn can_undo(&self) -> bool {
+        self.branch_at(self.path.len() - 1).origin.is_some()
     }
 
     /// The branch that `redo` would go to.
@@ -335,13 +412,18 @@ impl Session {
         let info = |(index, branch): (usize, &Branch)| BranchInfo {
             id: BranchId(index),
             parent: branch.origin.as_ref().map(|origin| origin.parent),
-            act: branch.origin.as_ref().map(|origin| origin.act.to_string()).unwrap_or_default(),
+            act: branch.origin.as_ref().map(|origin| origin.deed.to_string()).unwrap_or_default(),
             began: branch.began,
             events: branch.head().events(),
             violations: branch.head().violations().len(),
             is_on_path: self.path.contains(&BranchId(index)),
         };
         self.branches.iter().enumerate().map(info).collect()
+    }
+
+    /// How often something was done by hand, on all branches.
+    pub(crate) fn deeds(&self) -> usize {
+        self.branches.len() - 1
     }
 
     /// Sets out to tell why something happened on the present path.
@@ -353,17 +435,45 @@ impl Session {
     }
 
     /// What was done by hand on the path to what is shown, in order: when, and what.
+    #[cfg(test)]
     pub(crate) fn acts(&self) -> Vec<(SimTime, Command)> {
         let shown = self.path[..=self.cursor.depth].iter().map(|id| &self.branches[id.0]);
-        shown.filter_map(|branch| Some((branch.began, branch.origin.as_ref()?.act.clone()))).collect()
+        let act = |branch: &Branch| branch.origin.as_ref()?.deed.command().cloned();
+        shown.filter_map(|branch| Some((branch.began, act(branch)?))).collect()
     }
 
     /// A capsule of the present path, as a file: what was done by hand is part of its plan, and the run goes on from there
     /// to its end without a person in it. `command` is what somebody who finds the file should type.
     pub(crate) fn capsule(&self, command: &str) -> String {
+        Capsule::of(&self.loaded, &self.to_the_end()).to_text(&self.loaded, command)
+    }
+
+    /// The same as a scenario, whose first line says how to run it: `command`.
+    ///
+    /// # Errors
+    /// If scenario files cannot say what was done.
+    pub(crate) fn scenario_file(&self, command: &str) -> Result<String, Unwritable> {
+        let heading = format!("What was done by hand to `{}`. To see it: {command}", self.name());
+        by_hand::scenario_text(&self.loaded, &self.table, &self.to_the_end(), &heading)
+    }
+
+    /// The present path to its end, without a person in it from here on.
+    fn to_the_end(&self) -> Report {
         let options = RunOptions { replay: Some(self.run().plan().clone()), ..RunOptions::PLAIN };
-        let report = scenarios::run(&self.loaded, &self.table, self.seed, &options).report;
-        Capsule::of(&self.loaded, &report).to_text(&self.loaded, command)
+        scenarios::run(&self.loaded, &self.table, self.seed, &options).report
+    }
+
+    /// A line of the plan as text that can be edited; `None` for what files have no word for.
+    pub(crate) fn line(&self, entry: &Entry) -> Option<String> {
+        by_hand::line(entry, &self.configured)
+    }
+
+    /// What a line of a plan says that somebody wrote.
+    ///
+    /// # Errors
+    /// If it says something wrong.
+    pub(crate) fn read_line(&self, text: &str) -> Result<Vec<Entry>, Diagnostic> {
+        by_hand::read_line(text, &self.loaded, self.run().plan(), &self.table)
     }
 
     /// What the run comes to, where that is certain already; else nothing was violated so far. Whether it would
@@ -390,6 +500,16 @@ impl Session {
     /// The protocols that scenarios may use.
     pub(crate) const fn table(&self) -> &Arc<ProtocolTable> {
         &self.table
+    }
+
+    /// The plain timers of its protocol.
+    pub(crate) fn timers(&self) -> &[&'static str] {
+        &self.timers
+    }
+
+    /// The places in handlers of its protocol where a plan can act.
+    pub(crate) fn fault_points(&self) -> &[&'static str] {
+        &self.fault_points
     }
 
     /// The scenario, as its file and overrides have it.
@@ -502,9 +622,12 @@ impl Session {
         }
     }
 
-    /// From the first branch to this one.
+    /// From where its run starts to this one.
     fn ancestry(&self, id: BranchId) -> Vec<BranchId> {
-        let parent = |id: &BranchId| self.branches[id.0].origin.as_ref().map(|origin| origin.parent);
+        let parent = |id: &BranchId| {
+            let origin = self.branches[id.0].origin.as_ref()?;
+            origin.deed.command().map(|_| origin.parent)
+        };
         let mut path: Vec<BranchId> = std::iter::successors(Some(id), parent).collect();
         path.reverse();
         path

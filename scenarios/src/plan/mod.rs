@@ -10,7 +10,9 @@
 //! The last is part of the plan so that a saved plan says all that happened. A plan without it gets it again: the
 //! heal belongs to the scenario, and shrinking must not take it away.
 
+pub mod by_hand;
 pub(crate) mod heal;
+pub(crate) mod lines;
 mod random;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,5 @@
 //! A run that may be the smaller one: a scenario without faults of its own, a seed, and what happens to it.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,9 +10,10 @@ use sim_core::{SimTime, Simulation};
 
 use super::symptom::Symptom;
 use crate::load::{Loaded, load};
+use crate::plan::lines::partitions;
 use crate::protocol::ProtocolTable;
 use crate::run::{HistoryEvidence, Report, RunOptions, run_observed};
-use crate::text::{self, Document, Override};
+use crate::text::text_with;
 
 /// A candidate.
 #[derive(Clone, Debug)]
@@ -73,22 +73,6 @@ impl Case {
         plan.entries().iter().all(is_in_phase)
             && plan.validate(scenario.nodes, scenario.clients.total()).is_ok()
     }
-}
-
-/// The partitions that are made or healed.
-pub(super) fn partitions(entries: &[Arc<Entry>]) -> BTreeSet<PartitionId> {
-    let partition = |entry: &Arc<Entry>| match entry.command {
-        Command::Partition { name, .. } | Command::HealPartition(name) => Some(name),
-        _ => None,
-    };
-    entries.iter().filter_map(partition).collect()
-}
-
-/// A scenario's text with fields set, as `--set` does it; `None` where that cannot be.
-pub(super) fn text_with(text: &str, set: &[&str]) -> Option<String> {
-    let overrides: Option<Vec<Override>> = set.iter().map(|set| Override::parse(set).ok()).collect();
-    let document = Document::read("shrunk", text.as_bytes()).ok()?;
-    Some(text::apply(&document, &overrides?).ok()?.value_text().to_owned())
 }
 
 /// Whether a command is a client's operation, and not a fault: what administrators ask is a fault.

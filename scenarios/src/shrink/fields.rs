@@ -79,7 +79,7 @@ impl Shrinker<'_, '_> {
         let counts = [1, askers.len()].into_iter().filter(|count| *count < total && *count > 0);
         let cases: Vec<Case> = counts
             .filter_map(|count| {
-                let text = super::case::text_with(
+                let text = crate::text::text_with(
                     self.best.loaded.value_text(),
                     &["clients.admins=0", &format!("clients.count={count}")],
                 )?;

@@ -1,22 +1,15 @@
 //! The smallest run as files: a scenario that reads as if somebody had written it, and a capsule.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use ron::ser::PrettyConfig;
-use sim_core::fault::{Entry, Trigger};
-use sim_core::network::PartitionId;
-use sim_core::{SimTime, Span};
-
-use super::case::{Case, Trial, partitions, text_with};
+use super::case::{Case, Trial};
 use super::{Shrinker, Size};
 use crate::capsule::Capsule;
-use crate::format::{Act, Before, Event, Timed, When};
 use crate::load::{Loaded, load};
 use crate::plan::heal;
+use crate::plan::lines::{Undoing, faults_text, split_names, timed};
 use crate::run::{HistoryEvidence, PANIC, Report};
-use crate::text::units::{NodeName, PointName, Time};
-use crate::text::{Outline, Path, ron_options};
+use crate::text::{Outline, Path, text_with};
 
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
@@ -58,15 +51,6 @@ impl Shrunk {
     }
 }
 
-/// Where what undoes an act stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Undoing {
-    /// With the act: `undo_after`.
-    Beside,
-    /// On a line of its own.
-    Apart,
-}
-
 /// A case as a file, and its run.
 pub(super) struct Written {
     /// The scenario, with its faults in it.
@@ -88,7 +72,7 @@ impl Written {
         undoing: Undoing,
         evidence: HistoryEvidence,
     ) -> Option<Self> {
-        let timed = timed(&case.entries, undoing)?;
+        let timed = timed(&case.entries, undoing, &split_names(&case.entries))?;
         let text = text_with(
             &with_convergence_of(first.value_text(), case.loaded.value_text())?,
             &[
@@ -97,7 +81,7 @@ impl Written {
                 &format!("summary=\"violates {}\"", trial.symptom.property),
             ],
         )?;
-        let text = laid_out(&text);
+        let text = Outline::new(&text).laid_out("Scenario");
         let loaded = load("shrunk.ron", text.as_bytes(), &[], trial.table).ok()?;
         let report = trial.report(&loaded, case.seed, None, evidence);
         Some(Self { text, loaded, report })
@@ -148,96 +132,6 @@ fn with_convergence_of(first: &str, text: &str) -> Option<String> {
         Some(found) => text_with(text, &[&format!("{path}={}", &first[found.value])]),
         None => Outline::new(text).without(&path).or_else(|| Some(text.to_owned())),
     }
-}
-
-/// Entries as a scenario has them. `None` where one cannot be written.
-fn timed(entries: &[Arc<Entry>], undoing: Undoing) -> Option<Vec<Timed>> {
-    let acts = acts(entries)?;
-    let mut is_undoing = vec![false; entries.len()];
-    let mut all = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        if is_undoing[index] {
-            continue;
-        }
-        let later =
-            (index + 1..entries.len()).filter(|later| undoing == Undoing::Beside && !is_undoing[*later]);
-        let undone = acts[index].opposite().and_then(|opposite| {
-            let mut undoing = later.filter(|later| acts[*later] == opposite);
-            undoing.find_map(|later| Some((later, after(entry.trigger, entries[later].trigger)?)))
-        });
-        if let Some((later, _)) = undone {
-            is_undoing[later] = true;
-        }
-        let undo_after = undone.map(|(_, after)| after.into());
-        all.push(at_trigger(entry.trigger, acts[index].clone(), undo_after));
-    }
-    Some(all)
-}
-
-fn acts(entries: &[Arc<Entry>]) -> Option<Vec<Act>> {
-    let partitions = partitions(entries);
-    // As wide as the last, so that the alphabet has them in this order.
-    let width = partitions.len().to_string().len();
-    let name = |partition: PartitionId| match partitions.iter().position(|known| *known == partition) {
-        Some(index) if partitions.len() > 1 => format!("split-{:0width$}", index + 1),
-        _ => "split".to_owned(),
-    };
-    entries.iter().map(|entry| Act::of(&entry.command, &name)).collect()
-}
-
-/// An act at the time of a trigger.
-fn at_trigger(trigger: Trigger, act: Act, undo_after: Option<Time>) -> Timed {
-    let time = |time: SimTime| Span::nanos(time.as_nanos()).into();
-    let plain = Timed { at: None, when: None, before: None, act, undo_after, undo: None };
-    match trigger {
-        Trigger::At(moment) => Timed { at: Some(time(moment.time)), ..plain },
-        Trigger::After { span, event, occurrence, since, .. } => {
-            let (event, delay, since) = (Event::of(event), span.into(), time(since));
-            Timed { when: Some(When { event, nth: occurrence, delay, since }), ..plain }
-        }
-        Trigger::Before { span, node, timer, since, .. } => {
-            let (timer, node) = (PointName::new(timer), NodeName::new(node));
-            let (by, since) = (span.into(), time(since));
-            Timed { before: Some(Before { timer, node, by, since }), ..plain }
-        }
-    }
-}
-
-/// How long one comes after the other, if they count from the same.
-fn after(one: Trigger, other: Trigger) -> Option<Span> {
-    match (one, other) {
-        (Trigger::At(one), Trigger::At(other)) => Some(other.time.since(one.time)),
-        (
-            Trigger::After { span, event, occurrence, since, .. },
-            Trigger::After { span: later, event: same, occurrence: nth, since: start, .. },
-        ) => (event == same && occurrence == nth && since == start && later >= span)
-            .then(|| later.saturating_sub(span)),
-        (Trigger::At(_), Trigger::After { .. })
-        | (Trigger::After { .. }, Trigger::At(_))
-        | (Trigger::Before { .. }, _)
-        | (_, Trigger::Before { .. }) => None,
-    }
-}
-
-/// `(timed: […])`, a line each.
-fn faults_text(timed: &[Timed]) -> String {
-    let options = ron_options();
-    let on_a_line = PrettyConfig::default().compact_structs(true).compact_arrays(true).compact_maps(true);
-    let mut text = "(timed: [\n".to_owned();
-    for one in timed {
-        let line = options.to_string_pretty(one, on_a_line.clone()).expect("a fault is plain data");
-        writeln!(text, "        {line},").expect(WRITES);
-    }
-    text + "    ])"
-}
-
-/// A field a line, in the order written.
-pub(super) fn laid_out(text: &str) -> String {
-    let mut all = "Scenario(\n".to_owned();
-    for (name, value) in Outline::new(text).top_fields() {
-        writeln!(all, "    {name}: {value},").expect(WRITES);
-    }
-    all + ")"
 }
 
 /// How a run fails, in words, whether or not its scenario expects that.

@@ -60,13 +60,14 @@ use sim_core::fault::Entry;
 pub use self::case::{Case, Outcome, Trial};
 use self::case::{Drawing, is_operation, time_of};
 pub use self::finish::Shrunk;
-use self::finish::{Undoing, Written};
+use self::finish::Written;
 pub use self::needs::{Family, needs};
 use self::start::Starts;
 pub use self::symptom::Symptom;
 pub(crate) use self::whole::written_out;
 use crate::capsule::Opened;
 use crate::load::Loaded;
+use crate::plan::lines::{Undoing, as_it_was};
 use crate::protocol::ProtocolTable;
 use crate::run::{HistoryEvidence, Report, Run, RunOptions, run};
 
@@ -339,7 +340,7 @@ impl Shrinker<'_, '_> {
         let options = RunOptions { replay: Some(self.best.plan()), ..RunOptions::default() };
         let ran = run(&self.best.loaded, self.trial.table, self.best.seed, &options);
         let heal_at = self.best.loaded.scenario.phases.heal_at();
-        let happened = ran.simulation.plan().entries().iter().flat_map(start::as_it_was);
+        let happened = ran.simulation.plan().entries().iter().flat_map(as_it_was);
         let mut concrete: Vec<Entry> = happened.filter(|entry| time_of(entry) < heal_at).collect();
         concrete.sort_by_key(time_of);
         let concrete: Vec<Arc<Entry>> = concrete.into_iter().map(Arc::new).collect();

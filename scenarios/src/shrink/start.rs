@@ -11,13 +11,15 @@
 
 use std::sync::Arc;
 
-use sim_core::fault::{Command, Entry, Moment, Plan, Shape, Target, Trigger};
-use sim_core::{SimTime, Simulation, Span};
+use sim_core::fault::{Command, Entry, Plan, Target, Trigger};
+use sim_core::{SimTime, Simulation};
 
-use super::case::{Case, is_operation, text_with};
+use super::case::{Case, is_operation};
 use crate::load::Loaded;
 use crate::plan::heal;
+use crate::plan::lines::{as_it_was, instant};
 use crate::protocol::ProtocolTable;
+use crate::text::text_with;
 
 /// The first cases to try, the best first.
 #[derive(Default)]
@@ -99,29 +101,6 @@ fn as_asked(entry: &Entry) -> Entry {
         }
     };
     Entry { trigger, command: entry.command.clone(), was: None }
-}
-
-/// What stood between two events of an instant comes right after the instant: files have no words for less.
-fn instant(moment: Moment) -> SimTime {
-    if moment.after_events == 0 { moment.time } else { moment.time + Span::nanos(1) }
-}
-
-/// What an entry turned out to be, if it happened.
-pub(super) fn as_it_was(entry: &Entry) -> Vec<Entry> {
-    let Some(was) = &entry.was else { return Vec::new() };
-    let time = instant(was.moment);
-    was.commands.iter().map(|command| Entry::at(time, tidy(Command::<Target>::from(command)))).collect()
-}
-
-/// Two roles may have been one node, which then stands in a group twice.
-fn tidy(mut command: Command<Target>) -> Command<Target> {
-    if let Command::Partition { shape: Shape::Groups(groups), .. } = &mut command {
-        for group in groups {
-            group.sort_unstable();
-            group.dedup();
-        }
-    }
-    command
 }
 
 /// What clients asked, each when it was invoked.

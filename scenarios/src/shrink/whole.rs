@@ -2,13 +2,15 @@
 
 use sim_core::Simulation;
 
-use super::case::{Drawing, Trial, text_with};
-use super::finish::{Undoing, Written, comment, failing, laid_out};
+use super::case::{Drawing, Trial};
+use super::finish::{Written, comment, failing};
 use super::{Symptom, start};
 use crate::capsule::Opened;
 use crate::load::load;
+use crate::plan::lines::Undoing;
 use crate::protocol::ProtocolTable;
 use crate::run::{HistoryEvidence, Report};
+use crate::text::{Outline, text_with};
 
 /// The run of a capsule as a scenario that fails the same way with the capsule's seed and expects to, as text; `None` where
 /// none of the ways to write it does.
@@ -48,7 +50,8 @@ pub(crate) fn written_out(
 /// The scenario of the capsule as it is, but for what it expects.
 fn as_written(opened: &Opened, trial: &Trial<'_>) -> Option<(String, Report)> {
     let expect = format!("expect=Violation(\"{}\")", trial.symptom.property);
-    let text = laid_out(&text_with(opened.loaded.value_text(), &[&expect])?);
+    let text = text_with(opened.loaded.value_text(), &[&expect])?;
+    let text = Outline::new(&text).laid_out("Scenario");
     let loaded = load("written", text.as_bytes(), &[], trial.table).ok()?;
     let report = trial.report(&loaded, opened.capsule.seed, None, HistoryEvidence::Whole);
     trial.is_same(&report).then_some((text, report))

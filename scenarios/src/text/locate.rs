@@ -171,6 +171,12 @@ impl<'text> Outline<'text> {
         named.collect()
     }
 
+    /// The whole as a value called `name`, a field a line, in the order written.
+    pub(crate) fn laid_out(&self, name: &str) -> String {
+        let lines = self.top_fields().into_iter().map(|(name, value)| format!("    {name}: {value},\n"));
+        format!("{name}(\n{})", lines.collect::<String>())
+    }
+
     /// The text without a field and its comma; `None` where there is no such field.
     pub fn without(&self, path: &Path) -> Option<String> {
         let (last, before) = path.steps().split_last()?;

@@ -23,6 +23,7 @@ pub mod units;
 pub use diagnostic::{Diagnostic, Place, Source};
 pub use document::Document;
 pub use locate::{Outline, Path, Step};
+pub(crate) use overrides::text_with;
 pub use overrides::{Override, apply, check_apart};
 pub use parse::parse;
 pub(crate) use parse::ron_options;

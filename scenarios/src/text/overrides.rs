@@ -279,6 +279,13 @@ pub fn apply(document: &Document, overrides: &[Override]) -> Result<Document, Di
     Ok(changed)
 }
 
+/// A scenario's text with fields set, as `--set` does it; `None` where that cannot be.
+pub(crate) fn text_with(text: &str, set: &[&str]) -> Option<String> {
+    let overrides: Option<Vec<Override>> = set.iter().map(|set| Override::parse(set).ok()).collect();
+    let document = Document::read("written", text.as_bytes()).ok()?;
+    Some(apply(&document, &overrides?).ok()?.value_text().to_owned())
+}
+
 /// Refuses overrides of which one takes back what another one before it says: that would be lost without a word.
 ///
 /// # Errors

@@ -200,14 +200,11 @@ impl<P: Process> Core<P> {
         let copy = self.slab_at(slot).clone();
         self.metrics.increment(Counter::MessagesDuplicated);
         self.set_out(1);
-        match self.due_of_flight(slot) {
-            Some(due) => {
-                self.schedule(due, copy);
-            }
-            None => {
-                let copy = self.slab.insert(copy);
-                self.held.push(copy);
-            }
+        if let Some(due) = self.due_of_flight(slot) {
+            self.schedule(due, copy);
+        } else {
+            let copy = self.slab.insert(copy);
+            self.held.push(copy);
         }
     }
 

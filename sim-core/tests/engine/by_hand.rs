@@ -114,8 +114,8 @@ fn heard_after(act: MessageAct) -> Vec<(u64, SimTime)> {
     world.apply(on_first(act));
     world.run(at(40), u64::MAX);
     let heard = &world.process(n(2)).expect("it runs").heard;
-    let word = |input: &Input| if let Input::Word(_, word) = input { Some(*word) } else { None };
-    heard.iter().filter_map(|(at, input)| Some((word(input)?, SimTime::from_nanos(at.as_nanos())))).collect()
+    let said = |input: &Input| if let Input::Word(_, word) = input { Some(*word) } else { None };
+    heard.iter().filter_map(|(at, input)| Some((said(input)?, SimTime::from_nanos(at.as_nanos())))).collect()
 }
 
 #[test]

@@ -6,10 +6,10 @@
 use std::fmt;
 
 use scenarios::explain::{Arrow, Band, BandKind, Dot, Explanation, LineKind, Picture};
+use scenarios::export::Clock;
 use sim_core::SimTime;
 
 use super::text::wrapped;
-use crate::timeline::Clock;
 
 /// Where the first lane is.
 const LEFT: f64 = 150.0;

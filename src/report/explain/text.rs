@@ -7,11 +7,11 @@ use scenarios::explain::{
     Bracket, Explanation, Inevitability, LegalPrefix, Line, LineKind, Regression, Share, States,
     WANTED_PERCENT,
 };
+use scenarios::export::Clock;
 use sim_core::SimTime;
 
 use crate::sweep::{Rate, percent};
 use crate::table::grouped;
-use crate::timeline::Clock;
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();

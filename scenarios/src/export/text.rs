@@ -12,12 +12,12 @@ use std::io::{self, Write};
 use sim_core::Simulation;
 use sim_core::trace::StatusChange;
 
+use super::timeline::{Clock, Standpoint};
 use super::{Entry, entries, trace_of, words};
-use crate::timeline::{Clock, Standpoint};
 
 /// How much a line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
+pub enum Detail {
     /// Time, lane, what happened.
     Plain,
     /// The record's number and that of its cause as well.
@@ -29,9 +29,11 @@ pub(super) fn write(simulation: &dyn Simulation, writer: &mut dyn Write) -> io::
 }
 
 /// The whole trace as lines.
-pub(crate) struct Lines<'a> {
-    pub(crate) simulation: &'a dyn Simulation,
-    pub(crate) detail: Detail,
+pub struct Lines<'a> {
+    /// Of this run, which recorded it.
+    pub simulation: &'a dyn Simulation,
+    /// How much each says.
+    pub detail: Detail,
 }
 
 impl fmt::Display for Lines<'_> {

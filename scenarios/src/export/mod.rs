@@ -11,19 +11,22 @@ mod chrome;
 mod jsonl;
 mod shiviz;
 mod text;
+mod timeline;
 
 use std::io::{self, Write};
 use std::iter::Peekable;
 
-use clap::ValueEnum;
 use sim_core::Simulation;
 use sim_core::trace::{Record, StatusChange, Trace};
 
-pub(crate) use text::{Detail, Lines};
+pub use text::{Detail, Lines};
+pub use timeline::{Clock, Standpoint};
+
+use crate::protocol::ProtocolAbout;
 
 /// A form of the trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TraceFormat {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
     /// A line for each record, for people.
     Text,
     /// A JSON object for each record, one a line.
@@ -36,26 +39,35 @@ pub(crate) enum TraceFormat {
 
 /// What a protocol calls its messages and plain timers, by number.
 #[derive(Clone, Debug)]
-pub(crate) struct Names {
-    pub(crate) messages: Vec<&'static str>,
-    pub(crate) timers: Vec<&'static str>,
+pub struct Names {
+    messages: Vec<&'static str>,
+    timers: Vec<&'static str>,
+}
+
+impl From<&ProtocolAbout> for Names {
+    fn from(about: &ProtocolAbout) -> Self {
+        Self { messages: about.message_kinds.clone(), timers: about.timers.clone() }
+    }
 }
 
 /// Writes the whole trace of `simulation`, whose protocol uses `names`.
 ///
+/// # Errors
+/// If the writer has some.
+///
 /// # Panics
 /// If it recorded none.
-pub(crate) fn write(
-    format: TraceFormat,
+pub fn write(
+    form: Form,
     simulation: &dyn Simulation,
     names: &Names,
     writer: &mut dyn Write,
 ) -> io::Result<()> {
-    match format {
-        TraceFormat::Text => text::write(simulation, writer),
-        TraceFormat::Jsonl => jsonl::write(simulation, names, writer),
-        TraceFormat::Chrome => chrome::write(simulation, writer),
-        TraceFormat::Shiviz => shiviz::write(simulation, writer),
+    match form {
+        Form::Text => text::write(simulation, writer),
+        Form::Jsonl => jsonl::write(simulation, names, writer),
+        Form::Chrome => chrome::write(simulation, writer),
+        Form::Shiviz => shiviz::write(simulation, writer),
     }
 }
 
@@ -70,15 +82,15 @@ fn first_number(trace: &Trace) -> u32 {
 }
 
 /// One record with all that belongs to it.
-pub(crate) struct Entry<'a> {
-    pub(crate) number: u32,
-    pub(crate) record: &'a Record,
-    pub(crate) notes: Vec<&'a str>,
-    pub(crate) changes: Vec<&'a StatusChange>,
+struct Entry<'a> {
+    number: u32,
+    record: &'a Record,
+    notes: Vec<&'a str>,
+    changes: Vec<&'a StatusChange>,
 }
 
 /// All records in order, each with its notes and changes of status, in one pass over the three lists.
-pub(crate) fn entries(trace: &Trace) -> impl Iterator<Item = Entry<'_>> {
+fn entries(trace: &Trace) -> impl Iterator<Item = Entry<'_>> {
     let mut notes = trace.notes(0..u32::MAX).peekable();
     let mut changes = trace.status_changes(0..u32::MAX).peekable();
     (first_number(trace)..).zip(trace).map(move |(number, record)| Entry {

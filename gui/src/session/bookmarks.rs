@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sim_core::SimTime;
 
-use crate::session::Direction;
+use super::Direction;
 
 /// The bookmarks of a run, in order of time; one a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +69,9 @@ mod tests {
         #[test]
         fn forwards_and_back_each_bookmark_is_passed_once(times in prop::collection::btree_set(0_u64..1_000, 0..20)) {
             let mut bookmarks = Bookmarks::default();
-            times.iter().for_each(|time| bookmarks.toggle(at(*time)));
+            for time in &times {
+                bookmarks.toggle(at(*time));
+            }
             let walk = |from: u64, direction: Direction| -> Vec<u64> {
                 let step = |time: &SimTime| bookmarks.nearest(*time, direction);
                 std::iter::successors(Some(at(from)), step).skip(1).map(SimTime::as_nanos).collect()

@@ -1,4 +1,4 @@
-//! What mattered in a run, as lines: elections, crashes, faults, violations.
+//! Times, and how nodes stand, as lines of a timeline say them.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use sim_core::status::Status;
 use sim_core::{NodeId, SimTime};
 
 /// A time in seconds with all its digits, so that points stand below each other.
-pub(crate) struct Clock(pub(crate) SimTime);
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(pub SimTime);
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,9 +17,12 @@ impl fmt::Display for Clock {
 }
 
 /// How a node stands: `n3 is leader, epoch 2`.
-pub(crate) struct Standpoint {
-    pub(crate) node: NodeId,
-    pub(crate) status: Option<Status>,
+#[derive(Clone, Copy, Debug)]
+pub struct Standpoint {
+    /// Which one.
+    pub node: NodeId,
+    /// What its process says of itself; `None`: it is down.
+    pub status: Option<Status>,
 }
 
 impl fmt::Display for Standpoint {
