@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::Storage;
-use egui::{CentralPanel, Context, Panel as Side, Theme, Ui, ViewportCommand, WidgetText, gui_zoom};
+use egui::{
+    CentralPanel, Context, Panel as Side, ScrollArea, Theme, Ui, ViewportCommand, WidgetText, gui_zoom,
+};
 use egui_tiles::{
     Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
 };
@@ -23,6 +25,12 @@ use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
 const FRAME_SECONDS_MAX: f32 = 0.1;
+/// So much of the window's height the bar takes at most; the rest of it is scrolled to.
+const BAR_SHARE_MAX: f32 = 0.2;
+/// Of half the window's height so much is spared for others; the timeline may have the rest.
+const TIMELINE_SPARES: f32 = 60.0;
+/// The timeline is never lower.
+const TIMELINE_MIN: f32 = 48.0;
 /// So many records after a chosen one are searched for what followed from it.
 const FUTURE_MAX: u32 = 200_000;
 
@@ -145,11 +153,18 @@ impl App {
             notice: notice.as_deref(),
         };
         keys(ui, &scene, desk, &mut intents);
-        let bar = Side::top("bar").show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        desk.tour.forget_places();
+        let window = ui.available_height();
+        let bar = Side::top("bar").show(ui, |ui| {
+            let height = window * BAR_SHARE_MAX;
+            let rows = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+            rows.auto_shrink([false, true]).show(ui, |ui| bar::show(ui, &scene, desk, &mut intents));
+        });
         desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
         let height = 92.0 + 16.0 * scene.statuses.len().min(9) as f32;
-        let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(48.0);
+        let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(TIMELINE_MIN);
+        let bottom = bottom.max_size((window / 2.0 - TIMELINE_SPARES).max(TIMELINE_MIN));
         let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
         desk.tour.mark(tour::TIMELINE, bottom.response.rect);
         CentralPanel::default().show(ui, |ui| {
@@ -205,9 +220,11 @@ impl App {
                 self.inbox.screenshot(ui.ctx(), path);
             }
             Intent::Save(path) => match files::save(session, &path) {
-                Ok(command) => {
-                    self.notice = Some(format!("written; to repeat it: {command}"));
-                    self.saved = session.deeds();
+                Ok(advice) => {
+                    self.notice = Some(format!("written; {advice}"));
+                    if Form::of(&path).is_some_and(Form::keeps_deeds) {
+                        self.saved = session.deeds();
+                    }
                 }
                 Err(error) => self.complaint = Some(format!("`{path}` is not written: {error}")),
             },
@@ -607,6 +624,27 @@ mod tests {
         window.run();
         assert!(window.query_by_label_contains("there is neither a file nor a library scenario").is_some());
         assert_eq!(digest(&window), before);
+    }
+
+    #[test]
+    fn the_smallest_window_has_room_for_a_panel_beside_bar_and_timeline() {
+        for (place, panel) in PANELS.iter().enumerate() {
+            let mut app = app("raft/steady");
+            app.show_only(place);
+            let window = of(app, vec2(300.0, 200.0));
+            let of_panel = window.state().desk.tour.place(panel.name).expect("it is drawn");
+            let of_bar = window.state().desk.tour.place(tour::BAR).expect("it is drawn");
+            assert!(
+                of_panel.top() >= of_bar.bottom() && of_panel.bottom() <= 160.0,
+                "{}: {of_panel}",
+                panel.name
+            );
+            assert!(of_panel.height() >= 50.0, "{}: {of_panel}", panel.name);
+            let title = window.get_all_by_label(panel.name).next().expect("its tab has its name");
+            assert!(title.rect().bottom() <= of_panel.top() + 4.0, "{}: {}", panel.name, title.rect());
+            let play = window.get_by_role_and_label(Role::Button, "Play");
+            assert!(play.rect().height() > 0.0, "what is scrolled away can be pressed by its label");
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use egui::{Color32, ColorImage, Context};
+use scenarios::export;
 use scenarios::plan::by_hand::Unwritable;
-
 use sim_core::{ClientId, Endpoint, NodeId};
 
 use crate::model::svg;
@@ -21,6 +21,8 @@ pub(crate) enum Form {
     /// Takes a frame to be drawn: [`Inbox::screenshot`].
     Picture,
     Diagram,
+    /// The trace, as the command line exports it.
+    Trace(export::Form),
 }
 
 /// Each form with its ending, and what is written.
@@ -33,12 +35,29 @@ pub(crate) const FORMS: &[(Form, &str, &str)] = &[
         ".svg",
         "the space-time diagram of what led to the moment shown, to be opened in a browser",
     ),
+    (Form::Trace(export::Form::Text), ".trace.txt", "the trace, a line for each record, for people"),
+    (
+        Form::Trace(export::Form::Jsonl),
+        ".trace.jsonl",
+        "the trace, a JSON object for each record, one a line",
+    ),
+    (Form::Trace(export::Form::Chrome), ".trace.json", "the trace, to be opened in https://ui.perfetto.dev"),
+    (
+        Form::Trace(export::Form::Shiviz),
+        ".trace.log",
+        "the trace with vector clocks, to be opened in https://bestchai.bitbucket.io/shiviz/",
+    ),
 ];
 
 impl Form {
     /// The form of a file by its name; the first whose ending it has.
     pub(crate) fn of(path: &str) -> Option<Self> {
         FORMS.iter().find(|(_, ending, _)| path.ends_with(ending)).map(|(form, ..)| *form)
+    }
+
+    /// Whether the file has all that was done by hand, to be gone on with.
+    pub(crate) const fn keeps_deeds(self) -> bool {
+        matches!(self, Self::Capsule | Self::Scenario)
     }
 }
 
@@ -58,26 +77,42 @@ pub(crate) enum SaveError {
     Ending,
 }
 
-/// Writes what was done, or what came of it, to a new file; says how to repeat it.
+/// Writes what was done, or what came of it, to a new file; says what to do with it.
 pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let name = if is_plain { path.to_owned() } else { format!("'{path}'") };
-    let (text, command) = match Form::of(path) {
+    let (text, advice) = match Form::of(path) {
         Some(Form::Capsule) => {
             let command = format!("splitbrain replay {name}");
-            (session.capsule(&command), command)
+            (session.capsule(&command), format!("to repeat it: {command}"))
         }
         Some(Form::Scenario) => {
             let command = format!("splitbrain run {name} --seed {}", session.seed());
-            (session.scenario_file(&command)?, command)
+            (session.scenario_file(&command)?, format!("to repeat it: {command}"))
         }
         Some(Form::Diagram) => {
             (picture(session).ok_or(SaveError::NoTrace)?, format!("open {name} in a browser"))
         }
+        Some(Form::Trace(form)) => (trace(session, form)?, format!("{name} is {}", what(path))),
         Some(Form::Picture) | None => return Err(SaveError::Ending),
     };
     write_new(path, |file| file.write_all(text.as_bytes()))?;
-    Ok(command)
+    Ok(advice)
+}
+
+/// What a file of this name holds.
+fn what(path: &str) -> &'static str {
+    let known = FORMS.iter().find(|(_, ending, _)| path.ends_with(ending));
+    known.map_or("nothing that is known", |(.., what)| what)
+}
+
+/// The trace of the present path as far as it was computed.
+fn trace(session: &Session, form: export::Form) -> Result<String, SaveError> {
+    let run = session.run();
+    run.trace().ok_or(SaveError::NoTrace)?;
+    let mut bytes = Vec::new();
+    export::write(form, run, &session.names(), &mut bytes)?;
+    Ok(String::from_utf8(bytes).expect("all forms are text"))
 }
 
 /// The space-time diagram of what led to the moment that is shown.
@@ -237,6 +272,31 @@ mod tests {
         fs::remove_file(&path).expect("it was just written");
         assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"), "{text}");
         assert!(text.contains(">n5</text>") && text.contains("<title>n1 receives"), "{text}");
+    }
+
+    #[test]
+    fn the_trace_is_written_in_each_form_of_the_command_line() {
+        let window = window("raft/steady");
+        let written = |ending: &str| {
+            let path = new_file(ending);
+            let advice = saved(&window, &path).unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert!(advice.contains("the trace"), "{advice}");
+            let text = fs::read_to_string(&path).expect("it was just written");
+            fs::remove_file(&path).expect("it was just written");
+            text
+        };
+        let run = window.state().session.run();
+        let count = run.trace().map_or(0, sim_core::trace::Trace::len) as usize;
+        let lines = written(".trace.jsonl");
+        assert_eq!(lines.lines().count(), count);
+        let last: serde_json::Value =
+            lines.lines().last().map(serde_json::from_str).expect("a line").expect("JSON");
+        assert_eq!(last["number"], count - 1);
+        assert!(written(".trace.txt").lines().count() >= count);
+        let chrome: serde_json::Value = serde_json::from_str(&written(".trace.json")).expect("JSON");
+        assert!(chrome["traceEvents"].as_array().is_some_and(|events| events.len() > count));
+        let log = written(".trace.log");
+        assert!(log.starts_with("(?<host>") && log.lines().count() == 2 + 2 * count, "{log}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What mattered, as far as the run was computed, the newest at the bottom.
 
-use egui::{Color32, Sense, Ui};
+use egui::{Color32, Label, RichText, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 use sim_core::milestone::{Happening, Milestone};
 use sim_core::status::Standing;
@@ -26,6 +26,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &m
     ui.style_mut().interaction.selectable_labels = false;
     let table =
         TableBuilder::new(ui).striped(true).sense(Sense::click()).stick_to_bottom(true).auto_shrink(false);
+    let table = table.min_scrolled_height(0.0);
     let table = table.column(Column::exact(120.0)).column(Column::exact(80.0)).column(Column::remainder());
     table.body(|body| {
         body.rows(ROW_HEIGHT, count, |mut row| {
@@ -40,7 +41,8 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &m
             row.col(|ui| {
                 let colour = colour.unwrap_or(ui.visuals().text_color());
                 let is_to_come = milestone.at > scene.session.playhead();
-                ui.colored_label(if is_to_come { colour.gamma_multiply(0.6) } else { colour }, text);
+                let colour = if is_to_come { colour.gamma_multiply(0.6) } else { colour };
+                ui.add(Label::new(RichText::new(text).color(colour)).truncate());
             });
             if row.response().clicked() {
                 intents.push(Intent::SeekTime(milestone.at));

@@ -125,9 +125,20 @@ impl Kept {
         matches!(self.stage, Stage::Step(_))
     }
 
+    /// A frame begins: where parts of the window were is no longer known.
+    pub(crate) fn forget_places(&mut self) {
+        self.parts.clear();
+    }
+
     /// Says where a part of the window is.
     pub(crate) fn mark(&mut self, part: &'static str, rect: Rect) {
         self.parts.insert(part, rect);
+    }
+
+    /// Where a part of the window is.
+    #[cfg(test)]
+    pub(crate) fn place(&self, part: &str) -> Option<Rect> {
+        self.parts.get(part).copied()
     }
 
     fn turn(&mut self, turn: &Turn) {
@@ -150,7 +161,6 @@ pub(crate) fn show(ui: &Ui, desk: &mut Desk, intents: &mut Vec<Intent>) {
         Stage::Offered => offer(ui.ctx()),
         Stage::Step(step) => show_step(ui.ctx(), step, &kept.parts),
     };
-    kept.parts.clear();
     if let Some(turn) = turn {
         kept.turn(&turn);
         if let Stage::Step(step) = kept.stage {

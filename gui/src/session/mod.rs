@@ -34,6 +34,7 @@ use std::time::Duration;
 use scenarios::assemble::domains;
 use scenarios::capsule::Capsule;
 use scenarios::explain::{Inquiry, Question};
+use scenarios::export::Names;
 use scenarios::format::Expectation;
 use scenarios::plan::by_hand::{self, Unwritable};
 use scenarios::protocol::ProtocolKind;
@@ -510,6 +511,12 @@ impl Session {
     /// The places in handlers of its protocol where a plan can act.
     pub(crate) fn fault_points(&self) -> &[&'static str] {
         &self.fault_points
+    }
+
+    /// What its protocol calls messages and timers.
+    pub(crate) fn names(&self) -> Names {
+        let kind = self.table.find(self.configured.protocol.name());
+        Names::from(&kind.expect("the scenario was loaded with this table").about())
     }
 
     /// The scenario, as its file and overrides have it.
