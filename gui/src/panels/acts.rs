@@ -10,6 +10,7 @@ use crate::model::offers::{EVERYWHERE, LINK, MESSAGE, NODE, Offers, filled};
 
 /// The rows of the menu for what was pressed, then those for everything.
 pub(crate) fn menu(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
+    ui.set_min_width(220.0);
     match hit {
         // The press has selected it, and these wishes act on what is selected.
         Hit::Node(node) => {
