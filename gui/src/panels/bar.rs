@@ -87,7 +87,9 @@ fn seed(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
     wish_button(ui, "◀", &PREVIOUS_SEED, scene, intents);
     let mut text = desk.bar.seed.clone().unwrap_or_else(|| scene.session.seed().to_string());
     let label = ui.label("seed");
-    let field = ui.add(TextEdit::singleline(&mut text).desired_width(70.0)).labelled_by(label.id);
+    let field = TextEdit::singleline(&mut text).desired_width(70.0);
+    let field = ui.add_enabled(scene.session.hindrance().is_none(), field).labelled_by(label.id);
+    let field = field.on_disabled_hover_text(scene.session.hindrance().unwrap_or_default());
     let field =
         field.on_hover_text("decides everything but what is done by hand; Enter begins again with it");
     desk.bar.seed = field.has_focus().then(|| text.clone());
@@ -128,8 +130,11 @@ fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
         ui.set_min_width(420.0);
         ui.label("What was done, to a new file. Its ending says in which form:");
         let kept = &mut desk.bar.path;
-        for (_, ending, what) in FORMS {
-            if ui.button(RichText::new(*ending).monospace()).on_hover_text(*what).clicked() {
+        for (form, ending, what) in FORMS {
+            let why_not = scene.session.hindrance().filter(|_| form.keeps_deeds());
+            let button = Button::new(RichText::new(*ending).monospace());
+            let button = ui.add_enabled(why_not.is_none(), button).on_hover_text(*what);
+            if button.on_disabled_hover_text(why_not.unwrap_or_default()).clicked() {
                 *kept = Some(format!("{}-by-hand{ending}", scene.session.name()));
             }
         }
@@ -191,6 +196,9 @@ fn time(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
 }
 
 fn verdict(ui: &mut Ui, scene: &Scene<'_>) {
+    if let Some(why) = scene.session.hindrance() {
+        ui.colored_label(UNUSUAL, "recording").on_hover_text(why);
+    }
     if let Some(complaint) = scene.complaint.or(scene.session.trouble()) {
         ui.colored_label(BAD, complaint);
     }
