@@ -20,7 +20,7 @@ use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
 use crate::open;
 use crate::panels::tour::Seen;
-use crate::panels::{Chosen, Desk, PANELS, Scene, bar, leave, look, palette, timeline, tour};
+use crate::panels::{Chosen, Desk, PANELS, Scene, bar, leave, look, palette, save, timeline, tour};
 use crate::session::{Playback, Session};
 
 /// The longest frame that counts, in seconds: when the machine was busy elsewhere, time does not jump.
@@ -172,6 +172,7 @@ impl App {
             tree.ui(&mut panes, ui);
         });
         palette::show(ui, &scene, desk, &mut intents);
+        save::show(ui, &scene, desk, &mut intents);
         if *is_closing {
             leave::show(ui, &mut intents);
         }
@@ -218,6 +219,7 @@ impl App {
                 Err(wrong) => self.complaint = Some(wrong.to_string().trim_end().to_owned()),
             },
             Intent::Open(name) => self.open(&name),
+            Intent::AskToSave => self.desk.save.open(session.name()),
             Intent::Save(path) if Form::of(&path) == Some(Form::Picture) => {
                 self.inbox.screenshot(ui.ctx(), path);
             }

@@ -45,6 +45,8 @@ pub(crate) enum Intent {
     Hunt,
     /// Show another scenario, or a capsule: a file, or a name of the library.
     Open(String),
+    /// Ask where what was done is to be written.
+    AskToSave,
     /// Write what was done to a file that is not there yet; its ending says in which form.
     Save(String),
     /// Look for a file to open in the desktop's own dialog.
@@ -326,6 +328,13 @@ pub(crate) const STOP: Wish = Wish {
         is_busy.then_some(Intent::Pause)
     },
 };
+/// What was done goes to a file.
+pub(crate) const SAVE: Wish = Wish {
+    name: "Save",
+    hint: "write what was done to a file that the command line replays; or a picture of what came of it",
+    key: Some(command(Key::S)),
+    intent: |_| Some(Intent::AskToSave),
+};
 /// The list to search in.
 pub(crate) const PALETTE: Wish = Wish {
     name: "Find a command",
@@ -437,6 +446,7 @@ pub(crate) const WISHES: &[Wish] = &[
         key: Some(command(Key::R)),
         intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed() }),
     },
+    SAVE,
     Wish {
         name: "The run before",
         hint: "go back to the run that was shown before another was opened or begun",

@@ -10,6 +10,7 @@ use crate::model::offers::{EVERYWHERE, LINK, MESSAGE, NODE, Offers, filled};
 
 /// The rows of the menu for what was pressed, then those for everything.
 pub(crate) fn menu(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
+    ui.set_min_width(220.0);
     let why_not = scene.session.hindrance();
     if let Some(why) = why_not {
         ui.weak(why);

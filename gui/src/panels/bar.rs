@@ -1,15 +1,14 @@
 //! The row at the top: what is open, time and the world by buttons, and whether anything is wrong.
 
-use egui::{Button, ComboBox, RichText, TextEdit, Ui};
+use egui::{ComboBox, RichText, TextEdit, Ui};
 use scenarios::run::exit_code;
 
 use super::look::{BAD, GOOD, UNUSUAL};
 use super::{Desk, PANELS, Scene, wish_button};
 use crate::command::{
     CRASH_LEADER, HEAL, HELP, HUNT, Intent, MEND, NEXT_SEED, PALETTE, PLAY, PREVIOUS_SEED, RANDOM_SEED, REDO,
-    STEP, STEP_BACK, STOP, TO_END, TO_START, UNDO,
+    SAVE, STEP, STEP_BACK, STOP, TO_END, TO_START, UNDO,
 };
-use crate::files::{CAPSULE, FORMS};
 use crate::model::library::Entry;
 use crate::model::scale::seconds;
 use crate::session::{Playback, Search, Speed};
@@ -21,8 +20,6 @@ pub(crate) struct Kept {
     seed: Option<String>,
     /// Part of the name of a scenario to open.
     wanted: String,
-    /// Where to write a capsule, while that is being typed.
-    path: Option<String>,
 }
 
 /// Shows the rows.
@@ -32,7 +29,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         scenario(ui, scene, desk, intents);
         seed(ui, scene, desk, intents);
         ui.separator();
-        save(ui, scene, desk, intents);
+        wish_button(ui, "Save…", &SAVE, scene, intents);
         panels(ui, intents);
         wish_button(ui, "Find…", &PALETTE, scene, intents);
         wish_button(ui, "?", &HELP, scene, intents);
@@ -122,33 +119,6 @@ fn search(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
             ui.weak(format!("stopped: {tried} seeds have passed"));
         }
     }
-}
-
-/// A menu that asks for the name of a new file.
-fn save(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
-    let menu = ui.menu_button("Save…", |ui| {
-        ui.set_min_width(420.0);
-        ui.label("What was done, to a new file. Its ending says in which form:");
-        let kept = &mut desk.bar.path;
-        for (form, ending, what) in FORMS {
-            let why_not = scene.session.hindrance().filter(|_| form.keeps_deeds());
-            let button = Button::new(RichText::new(*ending).monospace());
-            let button = ui.add_enabled(why_not.is_none(), button).on_hover_text(*what);
-            if button.on_disabled_hover_text(why_not.unwrap_or_default()).clicked() {
-                *kept = Some(format!("{}-by-hand{ending}", scene.session.name()));
-            }
-        }
-        let path = kept.get_or_insert_with(|| format!("{}-by-hand{CAPSULE}", scene.session.name()));
-        let label = ui.label("file");
-        ui.add(TextEdit::singleline(path).desired_width(f32::INFINITY)).labelled_by(label.id);
-        let form = FORMS.iter().find(|(_, ending, _)| path.ends_with(ending));
-        ui.weak(form.map_or("choose one of these endings", |(.., what)| what));
-        if ui.add_enabled(form.is_some(), Button::new("Save")).clicked() {
-            intents.push(Intent::Save(path.clone()));
-            ui.close();
-        }
-    });
-    menu.response.on_hover_text("write what was done to a file that the command line replays");
 }
 
 fn panels(ui: &mut Ui, intents: &mut Vec<Intent>) {

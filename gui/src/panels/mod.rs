@@ -23,6 +23,7 @@ mod nodes;
 pub(crate) mod palette;
 mod picture;
 pub(crate) mod plan;
+pub(crate) mod save;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;
@@ -84,6 +85,7 @@ pub(crate) struct Desk {
     pub(crate) offers: Library,
     pub(crate) palette: palette::Kept,
     pub(crate) plan: plan::Kept,
+    pub(crate) save: save::Kept,
     pub(crate) setup: setup::Kept,
     pub(crate) space_time: space_time::Kept,
     pub(crate) timeline: timeline::Kept,
