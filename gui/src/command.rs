@@ -111,6 +111,23 @@ pub(crate) enum Close {
     Anyway,
 }
 
+impl Intent {
+    /// Whether it acts on a run, or has one done again: a recording is none.
+    pub(crate) const fn needs_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Restart { .. }
+                | Self::Configure(_)
+                | Self::Why
+                | Self::Hunt
+                | Self::Apply(_)
+                | Self::Act(_)
+                | Self::Draft(_)
+                | Self::Replan { .. }
+        )
+    }
+}
+
 /// How large everything is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zoom {
@@ -281,28 +298,28 @@ pub(crate) const NEXT_SEED: Wish = Wish {
     name: "Next seed",
     hint: "begin again with the next seed",
     key: Some(plain(Key::N)),
-    intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_add(1) }),
+    intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed().wrapping_add(1) }),
 };
 /// The seed before.
 pub(crate) const PREVIOUS_SEED: Wish = Wish {
     name: "Previous seed",
     hint: "begin again with the seed before",
     key: Some(shift(Key::N)),
-    intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
+    intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
 };
 /// Some other seed.
 pub(crate) const RANDOM_SEED: Wish = Wish {
     name: "Random seed",
     hint: "begin again with a seed far from this one",
     key: Some(plain(Key::R)),
-    intent: |scene| Some(Intent::Restart { seed: far_from(scene.session.seed()) }),
+    intent: |scene| scene.anew(Intent::Restart { seed: far_from(scene.session.seed()) }),
 };
 /// Seed after seed.
 pub(crate) const HUNT: Wish = Wish {
     name: "Run until something breaks",
     hint: "run seed after seed, and show the first that violates something, at the violation",
     key: Some(plain(Key::U)),
-    intent: |scene| (!scene.session.is_hunting()).then_some(Intent::Hunt),
+    intent: |scene| scene.anew(Intent::Hunt).filter(|_| !scene.session.is_hunting()),
 };
 /// Nothing is computed any more.
 pub(crate) const STOP: Wish = Wish {
@@ -435,7 +452,7 @@ pub(crate) const WISHES: &[Wish] = &[
         name: "Why?",
         hint: "tell why the chosen event came; else why a property is violated, or why the node stands as it does",
         key: Some(plain(Key::W)),
-        intent: |_| Some(Intent::Why),
+        intent: |scene| scene.anew(Intent::Why),
     },
     CRASH_LEADER,
     CRASH,
@@ -456,7 +473,7 @@ pub(crate) const WISHES: &[Wish] = &[
         name: "Begin again",
         hint: "begin at time zero with this seed; what was done by hand goes",
         key: Some(command(Key::R)),
-        intent: |scene| Some(Intent::Restart { seed: scene.session.seed() }),
+        intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed() }),
     },
     SAVE,
     Wish {
@@ -542,8 +559,13 @@ impl Scene<'_> {
         self.statuses[self.selected.index()].power
     }
 
+    /// The wish for what needs a run, where there is one.
+    fn anew(&self, intent: Intent) -> Option<Intent> {
+        self.session.hindrance().is_none().then_some(intent)
+    }
+
     fn can_go_on(&self) -> bool {
-        self.session.simulation().capabilities().step
+        self.session.can_go_on()
     }
 
     fn can_go_back(&self) -> bool {
