@@ -162,7 +162,7 @@ impl App {
         });
         desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
-        let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
+        let height = 92.0 + 16.0 * scene.statuses.len().min(9) as f32;
         let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(TIMELINE_MIN);
         let bottom = bottom.max_size((window / 2.0 - TIMELINE_SPARES).max(TIMELINE_MIN));
         let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
@@ -200,6 +200,8 @@ impl App {
                 self.choose(Some(number));
             }
             Intent::Jump(landmark, direction) => session.jump(landmark, direction),
+            Intent::Bookmark(time) => session.bookmarks.toggle(time),
+            Intent::NameBookmark(time, name) => session.bookmarks.rename(time, name),
             Intent::Restart { seed } => {
                 let renewed = session.renewed(seed);
                 self.exchange(renewed);

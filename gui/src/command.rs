@@ -32,6 +32,10 @@ pub(crate) enum Intent {
     SeekRecord(u32),
     /// Go to the next thing that matters, or the one before.
     Jump(Landmark, Direction),
+    /// Set a bookmark at a time, or remove the one that is there.
+    Bookmark(SimTime),
+    /// Give a bookmark another name.
+    NameBookmark(SimTime, String),
     /// Begin again at time zero, without what was done by hand.
     Restart {
         /// The seed of the new run.
@@ -314,7 +318,7 @@ pub(crate) const RANDOM_SEED: Wish = Wish {
 pub(crate) const HUNT: Wish = Wish {
     name: "Run until something breaks",
     hint: "run seed after seed, and show the first that violates something, at the violation",
-    key: Some(plain(Key::B)),
+    key: Some(plain(Key::U)),
     intent: |scene| scene.anew(Intent::Hunt).filter(|_| !scene.session.is_hunting()),
 };
 /// Nothing is computed any more.
@@ -348,6 +352,28 @@ pub(crate) const HELP: Wish = Wish {
     hint: "what keys and mouse do",
     key: Some(plain(Key::Questionmark)),
     intent: |_| Some(Intent::ToggleHelp),
+};
+
+/// A bookmark is set or removed.
+pub(crate) const BOOKMARK: Wish = Wish {
+    name: "Bookmark",
+    hint: "set a bookmark at the moment that is shown, or remove the one that is there",
+    key: Some(plain(Key::B)),
+    intent: |scene| Some(Intent::Bookmark(scene.session.playhead())),
+};
+/// To the bookmark after.
+pub(crate) const NEXT_BOOKMARK: Wish = Wish {
+    name: "Next bookmark",
+    hint: "go to the bookmark after the moment that is shown",
+    key: Some(plain(Key::G)),
+    intent: |scene| scene.to_bookmark(Direction::Forward),
+};
+/// To the bookmark before.
+pub(crate) const PREVIOUS_BOOKMARK: Wish = Wish {
+    name: "Previous bookmark",
+    hint: "go to the bookmark before the moment that is shown",
+    key: Some(shift(Key::G)),
+    intent: |scene| scene.to_bookmark(Direction::Back).filter(|_| scene.can_go_back()),
 };
 
 /// All, in the order of the help.
@@ -419,6 +445,9 @@ pub(crate) const WISHES: &[Wish] = &[
         key: Some(shift(Key::F)),
         intent: |scene| scene.back_to(Landmark::Fault),
     },
+    BOOKMARK,
+    NEXT_BOOKMARK,
+    PREVIOUS_BOOKMARK,
     Wish {
         name: "Why?",
         hint: "tell why the chosen event came; else why a property is violated, or why the node stands as it does",
@@ -541,6 +570,10 @@ impl Scene<'_> {
 
     fn can_go_back(&self) -> bool {
         self.session.can_go_back()
+    }
+
+    fn to_bookmark(&self, direction: Direction) -> Option<Intent> {
+        self.session.bookmarks.nearest(self.session.playhead(), direction).map(Intent::SeekTime)
     }
 
     fn on_to(&self, landmark: Landmark) -> Option<Intent> {

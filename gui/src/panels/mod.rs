@@ -24,6 +24,7 @@ pub(crate) mod palette;
 mod picture;
 pub(crate) mod plan;
 pub(crate) mod save;
+mod search;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;

@@ -16,6 +16,7 @@
 //! Nothing here knows of a window. How long a frame took decides how far a run gets, never what happens in it: a run
 //! cut into other frames has the same digest.
 
+mod bookmarks;
 mod branch;
 mod hunt;
 mod judge;
@@ -48,6 +49,7 @@ use sim_core::trace::Record;
 use sim_core::world::Stop;
 use sim_core::{SimTime, Simulation};
 
+use self::bookmarks::Bookmarks;
 pub use self::branch::BranchId;
 use self::branch::{Branch, Deed, Origin};
 use self::hunt::Hunt;
@@ -102,6 +104,8 @@ pub struct Session {
     recording: Option<Recording>,
     /// What the run is checked for.
     properties: Vec<(Checked, About)>,
+    /// Moments that a person wants to come back to.
+    pub(crate) bookmarks: Bookmarks,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -192,13 +196,16 @@ impl Session {
             judged: None,
             recording: None,
             properties,
+            bookmarks: Bookmarks::default(),
         }
     }
 
-    /// The same scenario at time zero, paused. What was done by hand belongs to the run before.
+    /// The same scenario at time zero, paused. What was done by hand belongs to the run before; bookmarks stay where the
+    /// seed does.
     pub(crate) fn renewed(&self, seed: u64) -> Self {
         let (loaded, table) = (self.loaded.clone(), Arc::clone(&self.table));
-        Self { speed: self.speed, ..Self::new(loaded, table, seed) }
+        let bookmarks = if seed == self.seed { self.bookmarks.clone() } else { Bookmarks::default() };
+        Self { speed: self.speed, bookmarks, ..Self::new(loaded, table, seed) }
     }
 
     /// Takes the place of the run before.
