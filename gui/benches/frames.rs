@@ -63,6 +63,7 @@ fn large_cluster(name: &str) {
             "clients.count=1000",
             "clients.rate=100/s",
             "network.latency=\"40ms..60ms\"",
+            "network.duplicate=1.0",
             "limits.events=10000000",
         ],
     );
@@ -78,6 +79,7 @@ fn cluster(bench: &mut Bench, name: &str, in_flight: usize, goal: f64) {
             break;
         }
     }
+    assert!(bench.in_flight() >= in_flight, "no {in_flight} were on their way at once");
     say(&format!("  {} on their way", bench.in_flight()));
     frames(bench, name, goal, |bench| bench.seek(bench.events() + 1));
 }

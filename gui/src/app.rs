@@ -18,7 +18,7 @@ use crate::command::{Close, Intent, WISHES, Zoom};
 use crate::files::{self, Form, Inbox, Letter};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
-use crate::open::{self, Opened};
+use crate::open;
 use crate::panels::tour::Seen;
 use crate::panels::{Chosen, Desk, PANELS, Scene, bar, leave, look, palette, save, timeline, tour};
 use crate::session::{Playback, Session};
@@ -162,7 +162,7 @@ impl App {
         });
         desk.tour.mark(tour::BAR, bar.response.rect);
         #[expect(clippy::cast_precision_loss, reason = "a height on the screen")]
-        let height = 40.0 + 16.0 * scene.statuses.len().min(9) as f32;
+        let height = 92.0 + 16.0 * scene.statuses.len().min(9) as f32;
         let bottom = Side::bottom("timeline").resizable(true).default_size(height).min_size(TIMELINE_MIN);
         let bottom = bottom.max_size((window / 2.0 - TIMELINE_SPARES).max(TIMELINE_MIN));
         let bottom = bottom.show(ui, |ui| timeline::show(ui, &scene, desk, &mut intents));
@@ -183,6 +183,10 @@ impl App {
     fn fulfil(&mut self, intent: Intent, ui: &Ui) {
         (self.complaint, self.notice) = (None, None);
         let session = &mut self.session;
+        if let Some(why) = session.hindrance().filter(|_| intent.needs_run()) {
+            self.complaint = Some(why.to_owned());
+            return;
+        }
         match intent {
             Intent::Play => session.play(),
             Intent::Pause => session.pause(),
@@ -196,6 +200,8 @@ impl App {
                 self.choose(Some(number));
             }
             Intent::Jump(landmark, direction) => session.jump(landmark, direction),
+            Intent::Bookmark(time) => session.bookmarks.toggle(time),
+            Intent::NameBookmark(time, name) => session.bookmarks.rename(time, name),
             Intent::Restart { seed } => {
                 let renewed = session.renewed(seed);
                 self.exchange(renewed);
@@ -275,10 +281,7 @@ impl App {
     pub(crate) fn open(&mut self, name: &str) {
         let table = Arc::clone(self.session.table());
         match open::open(name, &[], &table) {
-            Ok(Opened { loaded, kept }) => {
-                let (seed, plan) = kept.map_or((0, None), |(seed, plan)| (seed, Some(plan)));
-                self.exchange(Session::following(loaded, table, seed, plan.as_ref()));
-            }
+            Ok(opened) => self.exchange(opened.session(table, 0)),
             Err(error) => self.complaint = Some(error.to_string().trim_end().to_owned()),
         }
     }
@@ -513,6 +516,7 @@ mod tests {
     use sim_core::fault::Command;
 
     use super::*;
+    use crate::open::Opened;
     use crate::testing::{app, digest, down, key, of, press, window};
 
     #[test]

@@ -32,6 +32,10 @@ pub(crate) enum Intent {
     SeekRecord(u32),
     /// Go to the next thing that matters, or the one before.
     Jump(Landmark, Direction),
+    /// Set a bookmark at a time, or remove the one that is there.
+    Bookmark(SimTime),
+    /// Give a bookmark another name.
+    NameBookmark(SimTime, String),
     /// Begin again at time zero, without what was done by hand.
     Restart {
         /// The seed of the new run.
@@ -105,6 +109,23 @@ pub(crate) enum Close {
     Stay,
     /// It closes, and what was done is gone.
     Anyway,
+}
+
+impl Intent {
+    /// Whether it acts on a run, or has one done again: a recording is none.
+    pub(crate) const fn needs_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Restart { .. }
+                | Self::Configure(_)
+                | Self::Why
+                | Self::Hunt
+                | Self::Apply(_)
+                | Self::Act(_)
+                | Self::Draft(_)
+                | Self::Replan { .. }
+        )
+    }
 }
 
 /// How large everything is drawn.
@@ -277,28 +298,28 @@ pub(crate) const NEXT_SEED: Wish = Wish {
     name: "Next seed",
     hint: "begin again with the next seed",
     key: Some(plain(Key::N)),
-    intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_add(1) }),
+    intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed().wrapping_add(1) }),
 };
 /// The seed before.
 pub(crate) const PREVIOUS_SEED: Wish = Wish {
     name: "Previous seed",
     hint: "begin again with the seed before",
     key: Some(shift(Key::N)),
-    intent: |scene| Some(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
+    intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed().wrapping_sub(1) }),
 };
 /// Some other seed.
 pub(crate) const RANDOM_SEED: Wish = Wish {
     name: "Random seed",
     hint: "begin again with a seed far from this one",
     key: Some(plain(Key::R)),
-    intent: |scene| Some(Intent::Restart { seed: far_from(scene.session.seed()) }),
+    intent: |scene| scene.anew(Intent::Restart { seed: far_from(scene.session.seed()) }),
 };
 /// Seed after seed.
 pub(crate) const HUNT: Wish = Wish {
     name: "Run until something breaks",
     hint: "run seed after seed, and show the first that violates something, at the violation",
-    key: Some(plain(Key::B)),
-    intent: |scene| (!scene.session.is_hunting()).then_some(Intent::Hunt),
+    key: Some(plain(Key::U)),
+    intent: |scene| scene.anew(Intent::Hunt).filter(|_| !scene.session.is_hunting()),
 };
 /// Nothing is computed any more.
 pub(crate) const STOP: Wish = Wish {
@@ -331,6 +352,28 @@ pub(crate) const HELP: Wish = Wish {
     hint: "what keys and mouse do",
     key: Some(plain(Key::Questionmark)),
     intent: |_| Some(Intent::ToggleHelp),
+};
+
+/// A bookmark is set or removed.
+pub(crate) const BOOKMARK: Wish = Wish {
+    name: "Bookmark",
+    hint: "set a bookmark at the moment that is shown, or remove the one that is there",
+    key: Some(plain(Key::B)),
+    intent: |scene| Some(Intent::Bookmark(scene.session.playhead())),
+};
+/// To the bookmark after.
+pub(crate) const NEXT_BOOKMARK: Wish = Wish {
+    name: "Next bookmark",
+    hint: "go to the bookmark after the moment that is shown",
+    key: Some(plain(Key::G)),
+    intent: |scene| scene.to_bookmark(Direction::Forward),
+};
+/// To the bookmark before.
+pub(crate) const PREVIOUS_BOOKMARK: Wish = Wish {
+    name: "Previous bookmark",
+    hint: "go to the bookmark before the moment that is shown",
+    key: Some(shift(Key::G)),
+    intent: |scene| scene.to_bookmark(Direction::Back).filter(|_| scene.can_go_back()),
 };
 
 /// All, in the order of the help.
@@ -402,11 +445,14 @@ pub(crate) const WISHES: &[Wish] = &[
         key: Some(shift(Key::F)),
         intent: |scene| scene.back_to(Landmark::Fault),
     },
+    BOOKMARK,
+    NEXT_BOOKMARK,
+    PREVIOUS_BOOKMARK,
     Wish {
         name: "Why?",
         hint: "tell why the chosen event came; else why a property is violated, or why the node stands as it does",
         key: Some(plain(Key::W)),
-        intent: |_| Some(Intent::Why),
+        intent: |scene| scene.anew(Intent::Why),
     },
     CRASH_LEADER,
     CRASH,
@@ -427,7 +473,7 @@ pub(crate) const WISHES: &[Wish] = &[
         name: "Begin again",
         hint: "begin at time zero with this seed; what was done by hand goes",
         key: Some(command(Key::R)),
-        intent: |scene| Some(Intent::Restart { seed: scene.session.seed() }),
+        intent: |scene| scene.anew(Intent::Restart { seed: scene.session.seed() }),
     },
     SAVE,
     Wish {
@@ -513,12 +559,21 @@ impl Scene<'_> {
         self.statuses[self.selected.index()].power
     }
 
+    /// The wish for what needs a run, where there is one.
+    fn anew(&self, intent: Intent) -> Option<Intent> {
+        self.session.hindrance().is_none().then_some(intent)
+    }
+
     fn can_go_on(&self) -> bool {
-        self.session.simulation().capabilities().step
+        self.session.can_go_on()
     }
 
     fn can_go_back(&self) -> bool {
         self.session.can_go_back()
+    }
+
+    fn to_bookmark(&self, direction: Direction) -> Option<Intent> {
+        self.session.bookmarks.nearest(self.session.playhead(), direction).map(Intent::SeekTime)
     }
 
     fn on_to(&self, landmark: Landmark) -> Option<Intent> {

@@ -11,7 +11,8 @@ use sim_core::{ClientId, Endpoint, NodeId};
 
 use crate::model::svg;
 pub(crate) use crate::open::CAPSULE_ENDING as CAPSULE;
-use crate::session::Session;
+use crate::open::RECORDING_ENDING;
+use crate::session::{RECORDED_EVENTS_MAX, Session};
 
 /// In which form something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) enum Form {
     /// Takes a frame to be drawn: [`Inbox::screenshot`].
     Picture,
     Diagram,
+    /// All that happened, to be shown again without running again.
+    Recording,
     /// The trace, as the command line exports it.
     Trace(export::Form),
 }
@@ -29,6 +32,11 @@ pub(crate) enum Form {
 pub(crate) const FORMS: &[(Form, &str, &str)] = &[
     (Form::Capsule, CAPSULE, "a capsule: the scenario, the seed and all that was done, to be replayed"),
     (Form::Scenario, ".ron", "a scenario file with what was done among its faults"),
+    (
+        Form::Recording,
+        RECORDING_ENDING,
+        "a recording: all that happened, to be looked at without running again",
+    ),
     (Form::Picture, ".png", "a picture of the window"),
     (
         Form::Diagram,
@@ -71,6 +79,14 @@ pub(crate) enum SaveError {
     Io(#[from] io::Error),
     #[error(transparent)]
     Unwritable(#[from] Unwritable),
+    #[error(
+        "the run has {0} events, and a recording holds up to {RECORDED_EVENTS_MAX}; a capsule repeats it"
+    )]
+    TooLong(u64),
+    #[error(
+        "this is a recording: it has no plan to be followed again; its recording and its trace can be saved"
+    )]
+    NoRun,
     #[error("nothing is recorded of this run")]
     NoTrace,
     #[error("its name ends with none of {}", FORMS.iter().map(|(_, ending, _)| format!("`{ending}`")).collect::<Vec<_>>().join(", "))]
@@ -81,6 +97,9 @@ pub(crate) enum SaveError {
 pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let name = if is_plain { path.to_owned() } else { format!("'{path}'") };
+    if session.hindrance().is_some() && Form::of(path).is_some_and(Form::keeps_deeds) {
+        return Err(SaveError::NoRun);
+    }
     let (text, advice) = match Form::of(path) {
         Some(Form::Capsule) => {
             let command = format!("splitbrain replay {name}");
@@ -93,6 +112,7 @@ pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
         Some(Form::Diagram) => {
             (picture(session).ok_or(SaveError::NoTrace)?, format!("open {name} in a browser"))
         }
+        Some(Form::Recording) => (recording(session)?, format!("to look at it: splitbrain-gui {name}")),
         Some(Form::Trace(form)) => (trace(session, form)?, format!("{name} is {}", what(path))),
         Some(Form::Picture) | None => return Err(SaveError::Ending),
     };
@@ -104,6 +124,14 @@ pub(crate) fn save(session: &Session, path: &str) -> Result<String, SaveError> {
 fn what(path: &str) -> &'static str {
     let known = FORMS.iter().find(|(_, ending, _)| path.ends_with(ending));
     known.map_or("nothing that is known", |(.., what)| what)
+}
+
+/// A recording of the present path as far as it was computed.
+fn recording(session: &Session) -> Result<String, SaveError> {
+    let recorded = session.recorded().ok_or(SaveError::TooLong(session.run().events()))?;
+    let mut bytes = Vec::new();
+    scenarios::recording::write(&recorded, session.loaded(), session.seed(), &mut bytes)?;
+    Ok(String::from_utf8(bytes).expect("JSON is text"))
 }
 
 /// The trace of the present path as far as it was computed.
@@ -180,7 +208,7 @@ impl Inbox {
         std::thread::spawn(move || {
             let dialog = rfd::FileDialog::new()
                 .set_title("Open a scenario or a capsule")
-                .add_filter("Splitbrain", &["ron"]);
+                .add_filter("Splitbrain", &["ron", "json"]);
             if let Some(path) = dialog.pick_file() {
                 let _the_window_is_gone = sender.send(Letter::Open(path.to_string_lossy().into_owned()));
                 context.request_repaint();
@@ -217,6 +245,8 @@ fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use egui::accesskit::Role;
+    use egui_kittest::kittest::{NodeT, Queryable};
     use sim_core::{SimTime, Span};
 
     use super::*;
@@ -272,6 +302,31 @@ mod tests {
         fs::remove_file(&path).expect("it was just written");
         assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"), "{text}");
         assert!(text.contains(">n5</text>") && text.contains("<title>n1 receives"), "{text}");
+    }
+
+    #[test]
+    fn a_recording_is_opened_with_what_it_cannot_do_greyed_and_the_reason_beside_it() {
+        let (mut window, path) = (window("raft/steady"), new_file(RECORDING_ENDING));
+        saved(&window, &path).expect("it is short");
+        window.state_mut().open(&path);
+        window.run();
+        fs::remove_file(&path).expect("it was just written");
+        assert_eq!(window.state().complaint, None);
+        window.get_by_label("recording");
+        let is_grey = |window: &Window, label: &str| {
+            window.get_by_role_and_label(Role::Button, label).accesskit_node().is_disabled()
+        };
+        for label in ["Crash leader", "Heal all", "Until it breaks", "Random"] {
+            assert!(is_grey(&window, label), "{label}");
+        }
+        assert!(!is_grey(&window, "Step") && !is_grey(&window, "Play"));
+        press(&mut window, "Step");
+        assert_eq!(window.state().session.simulation().events(), 1);
+        window.get_by_role_and_label(Role::Button, "Crash leader").hover();
+        window.run();
+        assert!(window.query_by_label_contains("takes no commands").is_some());
+        let refusal = saved(&window, &new_file(CAPSULE)).expect_err("it has no plan to follow");
+        assert!(refusal.contains("this is a recording"), "{refusal}");
     }
 
     #[test]

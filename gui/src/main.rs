@@ -10,8 +10,7 @@ use egui::ViewportBuilder;
 use scenarios::ProtocolTable;
 use scenarios::text::units::Time;
 use splitbrain_gui::app::App;
-use splitbrain_gui::open::{self, Opened};
-use splitbrain_gui::session::Session;
+use splitbrain_gui::open;
 
 /// Watch a simulation, break it by hand, go back in time.
 #[derive(Debug, Parser)]
@@ -28,11 +27,11 @@ Exit codes:
     2  wrong usage, a bad file, or no display to open a window on"
 )]
 struct Arguments {
-    /// A scenario file, a capsule, or the name of a scenario of the library
+    /// A scenario file, a capsule, a recording, or the name of a scenario of the library
     #[arg(value_name = "FILE|NAME", default_value = "raft/leader-crash")]
     scenario: String,
 
-    /// The seed that decides everything; a capsule has its own
+    /// The seed that decides everything; a capsule and a recording have their own
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 
@@ -44,12 +43,11 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let table = Arc::new(ProtocolTable::builtin());
-    let Opened { loaded, kept } = match open::open(&arguments.scenario, &[], &table) {
+    let opened = match open::open(&arguments.scenario, &[], &table) {
         Ok(opened) => opened,
         Err(error) => return refuse(error),
     };
-    let (seed, plan) = kept.map_or((arguments.seed, None), |(seed, plan)| (seed, Some(plan)));
-    let session = Session::following(loaded, table, seed, plan.as_ref());
+    let session = opened.session(table, arguments.seed);
     let viewport =
         ViewportBuilder::default().with_inner_size([1400.0, 900.0]).with_min_inner_size([300.0, 200.0]);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };

@@ -21,6 +21,7 @@
 //! | [`run`](mod@run) | the phases of a run, its verdict and report; running twice |
 //! | [`capsule`] | a failure on disk, to be run again |
 //! | [`export`] | the trace of a run in forms that other tools read |
+//! | [`recording`] | a run that was recorded, in a file |
 //! | [`search`](mod@search) | which runs to try next, from what those before have reached |
 //! | [`shrink`](mod@shrink) | the smallest run that fails in the same way |
 //! | [`reproduce`](mod@reproduce) | published numbers, and how to come to them |
@@ -38,6 +39,7 @@ pub mod library;
 pub mod load;
 pub mod plan;
 pub mod protocol;
+pub mod recording;
 pub mod reproduce;
 pub mod run;
 pub mod search;

@@ -68,8 +68,8 @@ pub enum ChoiceKind {
     Client,
 }
 
-/// Something that is on its way from one endpoint to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Something that is on its way from one endpoint to another. What it says: [`Simulation::describe_flight`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct InFlight {
     /// Its address: who sent it, for whom, and the how-manieth on that link it is.
     pub id: MessageId,
@@ -79,8 +79,8 @@ pub struct InFlight {
     pub due: Option<SimTime>,
     /// Its kind: one of the protocol's messages, `request` or `reply`.
     pub kind: &'static str,
-    /// What it says, in a line for people.
-    pub text: String,
+    /// Where the world keeps it until it arrives.
+    pub slot: u32,
 }
 
 /// A running simulation without its type. See [`World`] for what the methods mean; a call here costs a virtual
@@ -169,10 +169,15 @@ pub trait Simulation: Send {
         &[]
     }
 
-    /// The messages, requests and replies that are on their way, with what they say, in the order in which they were
-    /// sent. Takes time in proportion to all that is pending. Default: nothing is known of them.
+    /// The messages, requests and replies that are on their way, in the order in which they were sent. Takes time in proportion to all that is pending. Default: nothing is known of them.
     fn in_flight(&self) -> Vec<InFlight> {
         Vec::new()
+    }
+
+    /// What something that is on its way says, in a line for people; `None` where it is so no longer. Default: nothing is
+    /// known of it.
+    fn describe_flight(&self, _flight: &InFlight) -> Option<String> {
+        None
     }
 
     /// What clients asked and got.
@@ -324,6 +329,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn in_flight(&self) -> Vec<InFlight> {
         self.in_flight()
+    }
+
+    fn describe_flight(&self, flight: &InFlight) -> Option<String> {
+        self.describe_flight(flight)
     }
 
     fn history(&self) -> &History {

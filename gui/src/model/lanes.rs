@@ -1,11 +1,14 @@
 //! The lanes of a timeline: how each node stood over time, and what mattered. Grows with the run, so that a frame costs
 //! what is new.
 
+use sim_core::history::{History, HistoryEventKind};
 use sim_core::milestone::Happening;
+use sim_core::service::Certainty;
 use sim_core::status::{Power, Standing, Status};
 use sim_core::trace::Trace;
 use sim_core::{Endpoint, NodeId, SimTime, Simulation};
 
+use super::scale::Scale;
 use crate::session::BranchId;
 
 /// A node stood like this for a while.
@@ -59,6 +62,18 @@ pub(crate) struct Lanes {
     /// Of each node, in order of time.
     nodes: Vec<Vec<Stretch>>,
     faults: Vec<Mark>,
+    operations: u64,
+    /// When clients asked something, and when they learned that it did not happen or may not have.
+    asked: Vec<SimTime>,
+    failed: Vec<SimTime>,
+}
+
+/// How many operations fall into a column of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) asked: usize,
+    /// How many turned out not to have happened, or not for certain.
+    pub(crate) failed: usize,
 }
 
 impl Lanes {
@@ -76,11 +91,23 @@ impl Lanes {
             self.take_records(trace);
         }
         self.take_milestones(run);
+        self.take_operations(run.history());
     }
 
     /// Crashes, restarts and commands, in order of time.
     pub(crate) fn faults(&self) -> &[Mark] {
         &self.faults
+    }
+
+    /// How many operations fall into each of so many equal columns of what is shown.
+    pub(crate) fn operations(&self, scale: Scale, columns: u16) -> Vec<Column> {
+        let edges = (0..=columns).map(|edge| scale.time(f64::from(edge) / f64::from(columns)));
+        let before = |times: &[SimTime], edge| times.partition_point(|time| *time < edge);
+        let counts: Vec<[usize; 2]> =
+            edges.map(|edge| [before(&self.asked, edge), before(&self.failed, edge)]).collect();
+        let column =
+            |pair: &[[usize; 2]]| Column { asked: pair[1][0] - pair[0][0], failed: pair[1][1] - pair[0][1] };
+        counts.windows(2).map(column).collect()
     }
 
     /// The stretches of a node that are seen between two times.
@@ -140,6 +167,20 @@ impl Lanes {
         }
         self.milestones = milestones.end_index();
     }
+
+    fn take_operations(&mut self, history: &History) {
+        for event in history.range(self.operations..history.len()) {
+            match &event.what {
+                HistoryEventKind::Invoked(_) => self.asked.push(event.at),
+                HistoryEventKind::Completed(outcome) => {
+                    if outcome.certainty() != Certainty::Happened {
+                        self.failed.push(event.at);
+                    }
+                }
+            }
+        }
+        self.operations = history.len();
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +188,9 @@ mod tests {
     use std::sync::Arc;
 
     use scenarios::ProtocolTable;
+    use sim_core::Span;
     use sim_core::fault::Command;
+    use sim_core::history::HistoryOperation;
     use sim_core::status::NodeStatus;
 
     use super::*;
@@ -193,6 +236,28 @@ mod tests {
             }
         }
         assert!(compared > 100, "{compared} moments were compared");
+    }
+
+    #[test]
+    fn each_operation_is_counted_in_the_column_of_its_invocation() {
+        let mut session = session("raft/random-swarm");
+        let mut lanes = Lanes::default();
+        for events in (0..6_000).step_by(500) {
+            session.seek_events(events);
+            lanes.update(session.run(), session.tip());
+        }
+        let operations = session.run().history().operations();
+        let scale = Scale::new(SimTime::ZERO, session.run().now() + Span::nanos(1));
+        let columns = lanes.operations(scale, 50);
+        assert!(operations.len() > 20, "{} operations", operations.len());
+        assert_eq!(columns.iter().map(|column| column.asked).sum::<usize>(), operations.len());
+        let (first, after) = (scale.time(0.4), scale.time(0.42));
+        let expected = operations.iter().filter(|it| (first..after).contains(&it.invoked)).count();
+        assert_eq!(columns[20].asked, expected);
+        let failed = columns.iter().map(|column| column.failed).sum::<usize>();
+        let has_failed =
+            |it: &&HistoryOperation| it.completed.is_some() && it.outcome.certainty() != Certainty::Happened;
+        assert_eq!(failed, operations.iter().filter(has_failed).count());
     }
 
     #[test]

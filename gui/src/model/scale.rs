@@ -78,8 +78,17 @@ impl Scale {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, not below `step`.
+/// Round steps above a second, in seconds, up to those of a day.
+const LONG: [f64; 14] = [
+    60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 18_000.0, 36_000.0, 72_000.0, 180_000.0,
+    360_000.0, 720_000.0,
+];
+
+/// 1, 2 or 5 times a power of ten, not below `step`; of more than half a minute, round minutes or hours.
 fn round_up(step: f64) -> f64 {
+    if step > 50e9 {
+        return LONG.map(|seconds| seconds * 1e9).into_iter().find(|long| *long >= step).unwrap_or(step);
+    }
     let mut power = 1.0;
     while power * 10.0 <= step {
         power *= 10.0;
@@ -99,13 +108,21 @@ pub(crate) struct Unit {
 impl Unit {
     /// So that times which are `step` nanoseconds apart look different.
     fn of(step: f64) -> Self {
-        let units = [(1_000_000_000_u64, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns")];
+        let units = [
+            (3_600_000_000_000_u64, "h"),
+            (60_000_000_000, "min"),
+            (1_000_000_000, "s"),
+            (1_000_000, "ms"),
+            (1_000, "µs"),
+            (1, "ns"),
+        ];
         let fits = |(nanos, _): &(u64, &str)| {
             #[expect(clippy::cast_precision_loss, reason = "a unit is small")]
             let unit = *nanos as f64;
-            step >= unit / 20.0
+            // Minutes and hours are no powers of ten, so they are told whole.
+            step >= if *nanos > 1_000_000_000 { unit } else { unit / 20.0 }
         };
-        let (nanos, name) = units.into_iter().find(fits).unwrap_or(units[3]);
+        let (nanos, name) = units.into_iter().find(fits).unwrap_or(units[5]);
         #[expect(clippy::cast_precision_loss, reason = "a unit is small")]
         let digits = if step >= nanos as f64 {
             0
@@ -129,6 +146,31 @@ impl Unit {
 pub(crate) fn seconds(time: SimTime) -> String {
     let nanos = time.as_nanos();
     format!("{}.{:09} s", nanos / 1_000_000_000, nanos % 1_000_000_000)
+}
+
+/// How far a clock is off, in three digits at most before the point: `+1.5 ms`.
+pub(crate) fn offset(nanos: i128) -> String {
+    let units = [(1_000_000_000_i128, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| nanos.abs() >= *unit).unwrap_or(units[3]);
+    let tenths = nanos * 10 / unit;
+    let sign = if nanos < 0 { '-' } else { '+' };
+    let (whole, tenth) = (tenths.abs() / 10, tenths.abs() % 10);
+    if unit == 1 || tenth == 0 {
+        format!("{sign}{whole} {name}")
+    } else {
+        format!("{sign}{whole}.{tenth} {name}")
+    }
+}
+
+/// The same as the turn of a hand: 0 for a microsecond or less, 1 for ten seconds or more, evenly by powers of ten; below 0
+/// where the clock is behind.
+pub(crate) fn dial(nanos: i128) -> f32 {
+    let size = nanos.unsigned_abs().max(1);
+    let power = size.ilog10();
+    #[expect(clippy::cast_precision_loss, reason = "a place on the screen")]
+    let decades = power as f32 + (size as f32 / 10_u128.pow(power) as f32 - 1.0) / 9.0;
+    let turn = ((decades - 3.0) / 7.0).clamp(0.0, 1.0);
+    if nanos < 0 { -turn } else { turn }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
@@ -192,6 +234,18 @@ mod tests {
         assert_eq!(tell(80_000_000), "20 ms");
         assert_eq!(tell(400), "0.1 µs");
         assert_eq!(tell(100), "0.05 µs");
+        assert_eq!(tell(600_000_000_000), "5 min");
+        assert_eq!(tell(36_000_000_000_000), "5 h");
+        assert_eq!(tell(360_000_000_000_000), "50 h");
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_turns_right_and_the_farther_the_more() {
+        let told = [0, 999, -1_500, 12_000_000, -2_000_000_000].map(offset);
+        assert_eq!(told, ["+0 ns", "+999 ns", "-1.5 µs", "+12 ms", "-2 s"]);
+        let turns = [-20_000_000_000, -1_000_000, 0, 1_000_000, 5_000_000, 20_000_000_000].map(dial);
+        assert!(turns.is_sorted(), "{turns:?}");
+        assert_eq!((turns[0], turns[2], turns[5]), (-1.0, 0.0, 1.0));
     }
 
     #[test]

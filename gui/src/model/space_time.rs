@@ -11,6 +11,11 @@ pub(crate) const THINGS_MAX: usize = 4_000;
 pub(crate) const COLUMNS: usize = 240;
 /// No more records than this are looked at for it: of more, every so-manieth.
 const COUNTED_MAX: usize = 200_000;
+/// The same where each is looked at for whether it is wanted.
+const SIFTED_MAX: usize = 10_000;
+
+/// Whether a record, by its number, is wanted.
+pub(crate) type Wanted<'a> = &'a dyn Fn(u32, &Record) -> bool;
 
 /// A message, drawn from where it was sent to where it arrived or was lost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,17 +47,23 @@ pub(crate) enum Content {
     Density(Vec<Vec<f32>>),
 }
 
-/// What a trace has for a stretch of time, on these lanes.
-pub(crate) fn content(trace: &Trace, scale: Scale, lanes: &[Endpoint]) -> Content {
+/// What a trace has for a stretch of time, on these lanes; all of it, or what is wanted.
+pub(crate) fn content(
+    trace: &Trace,
+    scale: Scale,
+    lanes: &[Endpoint],
+    wanted: Option<Wanted<'_>>,
+) -> Content {
     let (first, end) = (trace.first_at(scale.first()), trace.first_at(scale.last()));
     if (end - first) as usize > THINGS_MAX {
-        return Content::Density(density(trace, scale, lanes, first..end));
+        return Content::Density(density(trace, scale, lanes, first..end, wanted));
     }
     let mut arrows = Vec::new();
     let mut dots = Vec::new();
     // What was sent in this time may arrive later: as far as anything is looked at one by one.
     let later = u32::try_from(THINGS_MAX).unwrap_or(u32::MAX).min(trace.len() - end);
-    for (record, what) in (first..end + later).zip(trace.range(first..end + later)) {
+    let all = (first..end + later).zip(trace.range(first..end + later));
+    for (record, what) in all.filter(|(record, what)| wanted.is_none_or(|wanted| wanted(*record, what))) {
         let arrow = arrow(trace, record, what);
         if arrow.is_none() && record < end {
             dots.extend(what.subject().map(|on| Dot { record, on, at: what.at(), kind: what.kind() }));
@@ -69,11 +80,19 @@ fn arrow(trace: &Trace, record: u32, what: &Record) -> Option<Arrow> {
     Some(Arrow { record, from, to, sent, at: what.at(), payload, is_lost: what.kind() == TraceKind::Drop })
 }
 
-fn density(trace: &Trace, scale: Scale, lanes: &[Endpoint], records: std::ops::Range<u32>) -> Vec<Vec<f32>> {
+fn density(
+    trace: &Trace,
+    scale: Scale,
+    lanes: &[Endpoint],
+    records: std::ops::Range<u32>,
+    wanted: Option<Wanted<'_>>,
+) -> Vec<Vec<f32>> {
     let mut counts = vec![vec![0_u32; COLUMNS]; lanes.len()];
-    let step = records.len().div_ceil(COUNTED_MAX).max(1);
+    let most = if wanted.is_some() { SIFTED_MAX } else { COUNTED_MAX };
+    let step = records.len().div_ceil(most).max(1);
     for number in records.step_by(step) {
-        let Some(record) = trace.get(number) else { continue };
+        let record = trace.get(number).filter(|record| wanted.is_none_or(|wanted| wanted(number, record)));
+        let Some(record) = record else { continue };
         let lane = record.subject().and_then(|on| lanes.iter().position(|lane| *lane == on));
         #[expect(
             clippy::cast_possible_truncation,
@@ -136,7 +155,9 @@ mod tests {
         let session = session(2_000);
         let trace = trace(&session);
         let scale = Scale::new(SimTime::ZERO + Span::millis(300), SimTime::ZERO + Span::millis(400));
-        let Content::Things { arrows, dots } = content(trace, scale, &[]) else { panic!("so few are drawn") };
+        let Content::Things { arrows, dots } = content(trace, scale, &[], None) else {
+            panic!("so few are drawn")
+        };
         let is_shown = |record: u32| arrows.iter().any(|arrow| arrow.record == record);
         for (number, record) in (0..trace.len()).zip(trace.iter()) {
             let sent = trace.sent_at(number).unwrap_or(record.at());
@@ -148,11 +169,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_wanted_is_neither_drawn_nor_counted() {
+        let session = session(20_000);
+        let [n1, n2]: [Endpoint; 2] = [0, 1].map(|node| NodeId::new(node).into());
+        let wanted = |_: u32, record: &Record| record.subject() == Some(n1);
+        let show = |scale| content(trace(&session), scale, &[n1, n2], Some(&wanted));
+        let short = Scale::new(SimTime::ZERO + Span::millis(300), SimTime::ZERO + Span::millis(400));
+        let Content::Things { arrows, dots } = show(short) else { panic!("so few are drawn") };
+        assert!(arrows.iter().all(|arrow| arrow.to == n1) && dots.iter().all(|dot| dot.on == n1));
+        assert!(arrows.len() > 5, "{} arrows", arrows.len());
+        let Content::Density(lanes) = show(Scale::new(SimTime::ZERO, session.run().now())) else {
+            panic!("these are many")
+        };
+        let is_empty = |lane: &[f32]| lane.iter().all(|share| *share == 0.0);
+        assert_eq!([is_empty(&lanes[0]), is_empty(&lanes[1])], [false, true]);
+    }
+
+    #[test]
     fn where_too_much_happens_its_density_is_shown() {
         let session = session(20_000);
         let lanes: Vec<Endpoint> = (0..3).map(|node| NodeId::new(node).into()).collect();
         let scale = Scale::new(SimTime::ZERO, session.run().now());
-        let Content::Density(lanes) = content(trace(&session), scale, &lanes) else {
+        let Content::Density(lanes) = content(trace(&session), scale, &lanes, None) else {
             panic!("these are many")
         };
         assert_eq!(lanes.len(), 3);

@@ -25,7 +25,7 @@ pub(crate) fn space_time(run: &dyn Simulation, lanes: &[Endpoint], moment: SimTi
     let first = last.saturating_sub(RECORDS_MAX);
     let from = trace.get(first).map_or(SimTime::ZERO, sim_core::trace::Record::at);
     let scale = Scale::new(from, moment);
-    let Content::Things { arrows, dots } = content(trace, scale, lanes) else { return None };
+    let Content::Things { arrows, dots } = content(trace, scale, lanes, None) else { return None };
     let rows = last - first + 2;
     let sheet =
         Sheet { scale, lanes, height: f64::from(rows) * ROW, told: &|record| told(run, trace, record) };

@@ -11,6 +11,14 @@ use crate::model::offers::{EVERYWHERE, LINK, MESSAGE, NODE, Offers, filled};
 /// The rows of the menu for what was pressed, then those for everything.
 pub(crate) fn menu(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
     ui.set_min_width(220.0);
+    let why_not = scene.session.hindrance();
+    if let Some(why) = why_not {
+        ui.weak(why);
+    }
+    ui.add_enabled_ui(why_not.is_none(), |ui| acts(ui, scene, hit, intents));
+}
+
+fn acts(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
     match hit {
         // The press has selected it, and these wishes act on what is selected.
         Hit::Node(node) => {

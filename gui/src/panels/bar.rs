@@ -84,7 +84,9 @@ fn seed(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Inten
     wish_button(ui, "◀", &PREVIOUS_SEED, scene, intents);
     let mut text = desk.bar.seed.clone().unwrap_or_else(|| scene.session.seed().to_string());
     let label = ui.label("seed");
-    let field = ui.add(TextEdit::singleline(&mut text).desired_width(70.0)).labelled_by(label.id);
+    let field = TextEdit::singleline(&mut text).desired_width(70.0);
+    let field = ui.add_enabled(scene.session.hindrance().is_none(), field).labelled_by(label.id);
+    let field = field.on_disabled_hover_text(scene.session.hindrance().unwrap_or_default());
     let field =
         field.on_hover_text("decides everything but what is done by hand; Enter begins again with it");
     desk.bar.seed = field.has_focus().then(|| text.clone());
@@ -164,6 +166,9 @@ fn time(ui: &mut Ui, scene: &Scene<'_>, intents: &mut Vec<Intent>) {
 }
 
 fn verdict(ui: &mut Ui, scene: &Scene<'_>) {
+    if let Some(why) = scene.session.hindrance() {
+        ui.colored_label(UNUSUAL, "recording").on_hover_text(why);
+    }
     if let Some(complaint) = scene.complaint.or(scene.session.trouble()) {
         ui.colored_label(BAD, complaint);
     }

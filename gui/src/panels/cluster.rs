@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use egui::{PointerButton, Pos2, Response, Sense, Shape, Stroke, Ui};
-use sim_core::simulation::InFlight;
+use sim_core::simulation::{ClockView, InFlight};
 use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
 use super::look::{self, CHOSEN};
-use super::picture::{FLIGHTS_MAX, Picture};
+use super::picture::{FLIGHTS_MAX, NAMED_MAX, Picture};
 use super::{Desk, Scene, acts};
 use crate::command::Intent;
 use crate::model::apart::apart;
@@ -43,7 +43,11 @@ pub(crate) struct Kept {
     drag: Drag,
     /// What is on its way, and the moment for which that was asked.
     flights: Vec<InFlight>,
+    /// What the clocks of few nodes show at that moment.
+    clocks: Vec<Option<ClockView>>,
     asked: Option<(BranchId, u64, SimTime)>,
+    /// The kinds of what is on its way.
+    travelling: Vec<&'static str>,
     /// The kinds of what has been on its way, for the legend.
     kinds: BTreeSet<(usize, &'static str)>,
 }
@@ -87,7 +91,8 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let hovered = response.hover_pos().filter(|_| kept.drag == Drag::Nothing && menu.is_none());
     let hit = hovered.map_or(Hit::Nothing, |hovered| hit(&picture, &kept.flights, hovered));
     picture.draw(ui, scene, &kept.flights, regions.as_ref(), &hit);
-    picture.legend(ui, &kept.kinds, &kept.flights);
+    picture.dials(ui.visuals(), simulation.now(), &kept.clocks);
+    picture.legend(ui, &kept.kinds, &kept.travelling);
     drag(ui, &response, &picture, scene, kept, intents);
     press(&response, &picture, scene, kept, intents);
     if let Some(text) = told(scene, &picture, &hit) {
@@ -125,9 +130,17 @@ impl Kept {
         if self.asked != Some(now) {
             self.asked = Some(now);
             self.flights = simulation.in_flight();
+            let few = if scene.statuses.len() <= NAMED_MAX { scene.statuses.len() } else { 0 };
+            let nodes = (0_u32..).take(few).map(NodeId::new);
+            self.clocks = nodes.map(|node| Some(simulation.host(node)?.clock)).collect();
             let known = simulation.message_kinds();
-            let number = |name| (look::kind_number(known, name), name);
-            self.kinds.extend(self.flights.iter().map(|flight| number(flight.kind)));
+            self.travelling.clear();
+            for flight in &self.flights {
+                if !self.travelling.contains(&flight.kind) {
+                    self.travelling.push(flight.kind);
+                }
+            }
+            self.kinds.extend(self.travelling.iter().map(|name| (look::kind_number(known, name), *name)));
         }
     }
 
@@ -223,7 +236,7 @@ fn hit(picture: &Picture, flights: &[InFlight], at: Pos2) -> Hit {
     let flight = || {
         let drawn = picture.flying.iter().take(FLIGHTS_MAX);
         let distance = |place: &Option<Pos2>| place.map_or(f32::INFINITY, |place| place.distance(at));
-        nearest(drawn.map(distance), 6.0).map(|index| flights[index].clone())
+        nearest(drawn.map(distance), 6.0).map(|index| flights[index])
     };
     picture
         .node_at(at)
@@ -259,7 +272,8 @@ fn told(scene: &Scene<'_>, picture: &Picture, hit: &Hit) -> Option<String> {
                 Some(due) => format!("arrives at {due}"),
                 None => "the link is held".to_owned(),
             };
-            Some(format!("{} to {}: {}\n{when}", flight.id.from, flight.id.to, flight.text))
+            let text = scene.session.simulation().describe_flight(flight)?;
+            Some(format!("{} to {}: {text}\n{when}", flight.id.from, flight.id.to))
         }
         Hit::Client(client) => Some(format!("client {client}")),
         Hit::Link(one, other) => Some(format!("the link between {one} and {other}")),

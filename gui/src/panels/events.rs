@@ -1,22 +1,21 @@
 //! Everything that happened, a row each, up to where the run was computed; searched by words and by node.
 
-use egui::accesskit::Role;
-use egui::{RichText, Sense, TextEdit, Ui, WidgetInfo};
+use egui::{RichText, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 use sim_core::Endpoint;
 use sim_core::trace::{Trace, TraceKind};
 
 use super::look::{BAD, CHOSEN, UNUSUAL};
+use super::search::Search;
 use super::{Desk, Scene};
 use crate::command::Intent;
-use crate::model::filter::{ALLOWED, Filter, FilterError};
 use crate::model::scale::seconds;
 use crate::session::BranchId;
 
 /// What the list keeps.
 #[derive(Default)]
 pub(crate) struct Kept {
-    wanted: String,
+    search: Search,
     is_of_node: bool,
     /// The records that were found, for what, and how many were looked at.
     found: Vec<u32>,
@@ -24,10 +23,6 @@ pub(crate) struct Kept {
     asked: Option<(BranchId, String, Option<usize>)>,
     /// Where the list was scrolled to by itself last: where the playhead was then.
     followed: Option<u32>,
-    /// What `wanted` means, for the text that was read last.
-    filter: Filter,
-    read: String,
-    error: Option<FilterError>,
 }
 
 /// What mouse and keys do.
@@ -46,11 +41,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     };
     let kept = &mut desk.events;
     ui.horizontal(|ui| {
-        let field = TextEdit::singleline(&mut kept.wanted)
-            .hint_text("search: words, kind:vote, node:n1, time>1s")
-            .desired_width(260.0);
-        let response = ui.add(field).on_hover_text(ALLOWED);
-        response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "search events"));
+        kept.search.show(ui, "search events", 260.0);
         ui.checkbox(&mut kept.is_of_node, format!("{} alone", scene.selected));
         if kept.is_searching() {
             ui.weak(format!("{} found in {} looked at", kept.found.len(), kept.looked));
@@ -58,10 +49,8 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
             ui.weak(format!("{} records", trace.len()));
         }
     });
-    kept.search(scene, trace);
-    if let Some(error) = &kept.error {
-        ui.colored_label(BAD, error.to_string());
-    }
+    kept.look_on(scene, trace);
+    kept.search.complain(ui);
     contents(ui, scene, trace, intents);
     if kept.looked < trace.len() && kept.is_searching() {
         ui.ctx().request_repaint();
@@ -154,7 +143,7 @@ fn contents(ui: &mut Ui, scene: &Scene<'_>, trace: &Trace, intents: &mut Vec<Int
 }
 
 /// A record in words, with what was noted about it.
-fn told(scene: &Scene<'_>, trace: &Trace, number: u32) -> String {
+pub(super) fn told(scene: &Scene<'_>, trace: &Trace, number: u32) -> String {
     let Some(record) = trace.get(number) else { return String::new() };
     let notes: Vec<&str> = trace.notes(number..number + 1).map(|note| &*note.text).collect();
     let text = scene.session.run().describe(record);
@@ -163,22 +152,16 @@ fn told(scene: &Scene<'_>, trace: &Trace, number: u32) -> String {
 
 impl Kept {
     fn is_searching(&self) -> bool {
-        !self.filter.is_empty() || self.is_of_node
+        !self.search.filter().is_empty() || self.is_of_node
     }
 
     /// Looks on through the trace; from its beginning, where something else is wanted than before.
-    fn search(&mut self, scene: &Scene<'_>, trace: &Trace) {
+    fn look_on(&mut self, scene: &Scene<'_>, trace: &Trace) {
         let node = self.is_of_node.then(|| scene.selected.index());
-        let asked = Some((scene.session.tip(), self.wanted.clone(), node));
+        let asked = Some((scene.session.tip(), self.search.text().to_owned(), node));
         if self.asked != asked || self.looked > trace.len() {
             (self.asked, self.looked) = (asked, 0);
             self.found.clear();
-        }
-        if self.read != self.wanted {
-            self.read.clone_from(&self.wanted);
-            let read = Filter::parse(&self.wanted);
-            self.error = read.as_ref().err().cloned();
-            self.filter = read.unwrap_or_default();
         }
         if !self.is_searching() {
             return;
@@ -190,7 +173,7 @@ impl Kept {
             let is_there = node.is_none_or(|node| {
                 record.subject().and_then(Endpoint::node).is_some_and(|id| id.index() == node)
             });
-            if is_there && self.filter.fits(record, kinds, || told(scene, trace, number)) {
+            if is_there && self.search.filter().fits(record, kinds, || told(scene, trace, number)) {
                 self.found.push(number);
             }
         }

@@ -116,7 +116,8 @@ fn picked(ui: &mut Ui, scene: &Scene<'_>, kept: &Kept) {
     ui.weak(text);
 }
 
-fn told(scene: &Scene<'_>, interval: &Interval) -> String {
+/// An operation in words.
+pub(super) fn told(scene: &Scene<'_>, interval: &Interval) -> String {
     let (operation, outcome) = interval.told(scene.session.run().history());
     let operation = operation.map(ToString::to_string).unwrap_or_default();
     let outcome = outcome.map_or_else(|| "no answer yet".to_owned(), ToString::to_string);
@@ -373,7 +374,7 @@ impl Sheet<'_> {
     }
 }
 
-const fn fate(fate: Fate) -> Color32 {
+pub(super) const fn fate(fate: Fate) -> Color32 {
     match fate {
         Fate::Done => Color32::from_rgb(0, 114, 178),
         Fate::Refused => UNUSUAL,

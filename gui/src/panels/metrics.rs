@@ -28,6 +28,10 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let samples = scene.session.samples();
     desk.metrics.series.update(samples, scene.session.tip());
     let graphs: Vec<&Graph> = desk.metrics.series.graphs().collect();
+    if graphs.is_empty() && scene.session.hindrance().is_some() {
+        ui.weak("a recording keeps what was counted by its end, and nothing of how it came to that");
+        return;
+    }
     if graphs.is_empty() {
         ui.weak(format!("nothing was measured yet: press Play; a sample is taken every {}", samples.step()));
         return;

@@ -24,6 +24,7 @@ pub(crate) mod palette;
 mod picture;
 pub(crate) mod plan;
 pub(crate) mod save;
+mod search;
 mod setup;
 mod space_time;
 pub(crate) mod timeline;
@@ -136,7 +137,8 @@ pub(crate) fn wish_button(
         None => wish.hint.to_owned(),
     };
     let response = ui.add_enabled(intent.is_some(), Button::new(text));
-    let response = response.on_hover_text(&hint).on_disabled_hover_text(hint);
+    let why_not = scene.session.hindrance().map_or_else(|| hint.clone(), |why| format!("{hint}\n\n{why}"));
+    let response = response.on_hover_text(&hint).on_disabled_hover_text(why_not);
     intents.extend(intent.filter(|_| response.clicked()));
 }
 
@@ -146,7 +148,9 @@ pub(crate) fn wish_menu(ui: &mut Ui, wishes: &[&Wish], scene: &Scene<'_>, intent
         let intent = (wish.intent)(scene);
         let row = Button::new(wish.name)
             .shortcut_text(wish.key.map_or_else(String::new, |key| ui.ctx().format_shortcut(&key)));
-        if ui.add_enabled(intent.is_some(), row).on_hover_text(wish.hint).clicked() {
+        let why_not = scene.session.hindrance().unwrap_or(wish.hint);
+        let row = ui.add_enabled(intent.is_some(), row).on_disabled_hover_text(why_not);
+        if row.on_hover_text(wish.hint).clicked() {
             intents.extend(intent);
             ui.close();
         }

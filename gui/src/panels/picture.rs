@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Ui, Visuals, pos2, vec2};
-use sim_core::simulation::InFlight;
+use egui::emath::Rot2;
+use egui::text::LayoutJob;
+use egui::{
+    Align, Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, TextFormat, Ui, Visuals, pos2, vec2,
+};
+use sim_core::simulation::{ClockView, InFlight};
 use sim_core::status::{NodeStatus, Power, Standing};
-use sim_core::{ClientId, Endpoint, NodeId};
+use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
 use super::Scene;
 use super::cluster::{Hit, nearest};
@@ -16,6 +20,7 @@ use crate::model::apart::Apart;
 use crate::model::lanes::State;
 use crate::model::layout::Places;
 use crate::model::regions::Regions;
+use crate::model::scale::{dial, offset};
 
 /// More on their way than this are not drawn.
 pub(super) const FLIGHTS_MAX: usize = 5_000;
@@ -24,7 +29,7 @@ const TRACKS_MAX: usize = 400;
 /// How far along its link something is drawn that waits there, held.
 const HELD_AT: f32 = 0.8;
 /// Above so many nodes, names and roles are told only for the one under the mouse.
-const NAMED_MAX: usize = 40;
+pub(super) const NAMED_MAX: usize = 40;
 /// Up to so many nodes, each link is a line.
 const LINKED_MAX: usize = 12;
 /// The legend has no more rows.
@@ -232,23 +237,32 @@ impl Picture {
     fn clients(&self, visuals: &Visuals) {
         let colour = visuals.weak_text_color();
         let count = self.places.clients.len();
+        let mut ink = Ink::new(self.rect);
         for (index, place) in self.places.clients.iter().enumerate() {
             let at = self.at(*place);
             let size = if count <= NAMED_MAX { 9.0 } else { 4.0 };
-            self.painter.rect_filled(Rect::from_center_size(at, vec2(size, size)), 1.0, colour);
+            ink.rect(Rect::from_center_size(at, vec2(size, size)), colour);
             if count <= NAMED_MAX {
                 let name = ClientId::new(u32::try_from(index).unwrap_or(u32::MAX)).to_string();
                 let at = at + vec2(0.0, 6.0);
                 self.painter.text(at, Align2::CENTER_TOP, name, FontId::proportional(11.0), colour);
             }
         }
+        ink.draw(&self.painter);
     }
 
     fn flights(&self, ink: &mut Ink, flights: &[InFlight]) {
         let is_tracked = flights.len() <= TRACKS_MAX;
+        // Few kinds are many messages.
+        let mut signs: Vec<(&str, (Form, Color32))> = Vec::new();
         for (flight, at) in flights.iter().zip(&self.flying) {
             let Some(at) = *at else { continue };
-            let (form, colour) = sign(self.kinds, flight.kind);
+            let known = signs.iter().find(|(kind, _)| *kind == flight.kind).map(|(_, sign)| *sign);
+            let (form, colour) = known.unwrap_or_else(|| {
+                let sign = sign(self.kinds, flight.kind);
+                signs.push((flight.kind, sign));
+                sign
+            });
             if is_tracked && let (Some(from), Some(to)) = (self.end(flight.id.from), self.end(flight.id.to)) {
                 ink.line([from, to], 1.0, colour.gamma_multiply(0.22));
             }
@@ -329,12 +343,14 @@ impl Picture {
         if process.commit > 0 {
             lines = format!("{lines}\ncommit {}", process.commit);
         }
-        let galley =
-            self.painter.layout(lines, FontId::proportional(11.0), visuals.text_color(), f32::INFINITY);
+        let format = TextFormat::simple(FontId::proportional(11.0), visuals.text_color());
+        let mut job = LayoutJob::single_section(lines, format);
+        job.halign = Align::Center;
+        let galley = self.painter.layout_job(job);
         let place =
             Rect::from_center_size(below + vec2(0.0, galley.size().y / 2.0), galley.size()).expand(2.0);
         self.painter.rect_filled(place, 2.0, visuals.panel_fill.gamma_multiply(0.85));
-        self.painter.galley(place.min + vec2(2.0, 2.0), galley, visuals.text_color());
+        self.painter.galley(place.center_top() + vec2(0.0, 2.0), galley, visuals.text_color());
         if self.most == 0 {
             return;
         }
@@ -344,6 +360,26 @@ impl Picture {
         self.painter.rect_filled(bar, 1.0, visuals.weak_text_color().gamma_multiply(0.35));
         let filled = Rect::from_min_size(bar.min, vec2(44.0 * share, 3.0));
         self.painter.rect_filled(filled, 1.0, visuals.text_color());
+    }
+
+    /// Beside each node whose wall clock is off: how far, as a hand that points up while it shows true time and turns to
+    /// the right where it is ahead.
+    pub(super) fn dials(&self, visuals: &Visuals, now: SimTime, clocks: &[Option<ClockView>]) {
+        for (index, clock) in clocks.iter().enumerate() {
+            let Some(clock) = clock else { continue };
+            let off = i128::from(clock.wall.as_nanos()) - i128::from(now.as_nanos());
+            if self.size() < 10.0 || (off == 0 && !clock.is_frozen) {
+                continue;
+            }
+            let (reach, aside) = (9.0, self.size() * 0.75 + 7.0);
+            let at = self.node(index) + vec2(aside, -aside);
+            self.painter.circle(at, reach, visuals.panel_fill, Stroke::new(1.0, visuals.weak_text_color()));
+            let hand = Rot2::from_angle(dial(off) * 2.6) * vec2(0.0, 1.5 - reach);
+            self.painter.line_segment([at, at + hand], Stroke::new(1.5, UNUSUAL));
+            let text = if clock.is_frozen { "stands still".to_owned() } else { offset(off) };
+            let (place, font) = (at + vec2(reach + 3.0, 0.0), FontId::proportional(10.0));
+            self.painter.text(place, Align2::LEFT_CENTER, text, font, UNUSUAL);
+        }
     }
 
     /// What holds, and how much is on its way.
@@ -362,11 +398,10 @@ impl Picture {
     }
 
     /// The signs of the kinds of message that were on their way, where there is room.
-    pub(super) fn legend(&self, ui: &Ui, kinds: &BTreeSet<(usize, &'static str)>, flights: &[InFlight]) {
+    pub(super) fn legend(&self, ui: &Ui, kinds: &BTreeSet<(usize, &'static str)>, now: &[&str]) {
         if self.rect.width() < 260.0 || self.rect.height() < 220.0 {
             return;
         }
-        let now: BTreeSet<&str> = flights.iter().map(|flight| flight.kind).collect();
         let mut ink = Ink::new(self.rect);
         for (row, (_, name)) in (0_u8..).zip(kinds.iter().take(LEGEND_MAX).rev()) {
             let at = self.rect.right_bottom() - vec2(14.0, 14.0 + 15.0 * f32::from(row));

@@ -44,7 +44,10 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let kept = &mut desk.plan;
     let plan = scene.session.run().plan();
     ui.horizontal(|ui| {
-        if ui.button("Add a line…").on_hover_text("write what is to happen, and when").clicked() {
+        let why_not = scene.session.hindrance();
+        let add = ui.add_enabled(why_not.is_none(), Button::new("Add a line…"));
+        let add = add.on_disabled_hover_text(why_not.unwrap_or_default());
+        if add.on_hover_text("write what is to happen, and when").clicked() {
             kept.draft(scene.session.playhead(), "Crash(\"leader\")");
         }
         ui.weak(match plan.entries().len() {

@@ -30,7 +30,10 @@ pub(crate) fn show(ui: &Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Ve
             for (form, ending, what) in FORMS {
                 let is_it = Form::of(path) == Some(*form);
                 let name = RichText::new(*ending).monospace();
-                if ui.add(Button::selectable(is_it, name)).on_hover_text(*what).clicked() {
+                let why_not = scene.session.hindrance().filter(|_| form.keeps_deeds());
+                let button = ui.add_enabled(why_not.is_none(), Button::selectable(is_it, name));
+                let button = button.on_disabled_hover_text(why_not.unwrap_or_default());
+                if button.on_hover_text(*what).clicked() {
                     *path = format!("{}-by-hand{ending}", scene.session.name());
                 }
             }

@@ -90,7 +90,7 @@ const STEPS: &[Step] = &[
     Step {
         part: "Setup",
         title: "Change it",
-        text: "All parameters of the scenario, and wrong variants of the protocol as switches; B runs seed after seed until \
+        text: "All parameters of the scenario, and wrong variants of the protocol as switches; U runs seed after seed until \
                something breaks.",
     },
     Step {

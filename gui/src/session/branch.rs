@@ -142,6 +142,12 @@ impl Branch {
     /// # Errors
     /// If this run cannot be copied.
     pub(super) fn copy_at(&self, moment: Moment) -> Result<(Box<dyn Simulation>, u64), Unable> {
+        if self.head.capabilities().seek {
+            let mut copy = self.head.fork()?;
+            copy.seek(if let Moment::Events(events) = moment { events } else { self.first })?;
+            moment.replay(copy.as_mut());
+            return Ok((copy, 0));
+        }
         let count = self.keyframes.partition_point(|keyframe| moment.is_ahead_of(keyframe.as_ref()));
         // What was there at the beginning is shown there.
         let last = self.keyframes.get(count.saturating_sub(1));

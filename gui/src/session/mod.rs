@@ -16,6 +16,7 @@
 //! Nothing here knows of a window. How long a frame took decides how far a run gets, never what happens in it: a run
 //! cut into other frames has the same digest.
 
+mod bookmarks;
 mod branch;
 mod hunt;
 mod judge;
@@ -37,16 +38,18 @@ use scenarios::export::Names;
 use scenarios::format::Expectation;
 use scenarios::plan::by_hand::{self, Unwritable};
 use scenarios::protocol::ProtocolKind;
-use scenarios::run::{Checked, PANIC, Recording, properties};
+use scenarios::recording::Opened;
+use scenarios::run::{Checked, PANIC, Recording as Traced, properties};
 use scenarios::text::{Diagnostic, Override};
 use scenarios::{Loaded, ProtocolTable, Report, RunOptions, Scenario, Verdict, assemble_recording};
 use sim_core::check::About;
 use sim_core::fault::{Command, Entry, Plan, Target};
-use sim_core::simulation::Unable;
+use sim_core::simulation::{Capture, Recording, Unable};
 use sim_core::trace::Record;
 use sim_core::world::Stop;
 use sim_core::{SimTime, Simulation};
 
+use self::bookmarks::Bookmarks;
 pub use self::branch::BranchId;
 use self::branch::{Branch, Deed, Origin};
 use self::hunt::Hunt;
@@ -59,6 +62,11 @@ pub(crate) use self::samples::Samples;
 
 /// How many events happen in a frame at most. Where more are due, time passes slower than asked for.
 const FRAME_EVENTS_MAX: u64 = 20_000;
+
+/// A recording holds no more events: it is data in memory, and a file.
+pub(crate) const RECORDED_EVENTS_MAX: u64 = 200_000;
+/// How many views of nodes a recording takes, about, where there are so many events.
+const RECORDED_VIEWS_MAX: u64 = 8_000;
 
 /// How many lines a story has at most.
 const STORY_LINES_MAX: usize = 30;
@@ -92,8 +100,12 @@ pub struct Session {
     redone: u64,
     /// What the checkers of the history said last.
     judged: Option<Judged>,
+    /// What is shown, where that is no run.
+    recording: Option<Recording>,
     /// What the run is checked for.
     properties: Vec<(Checked, About)>,
+    /// Moments that a person wants to come back to.
+    pub(crate) bookmarks: Bookmarks,
 }
 
 /// What is shown: some moment of a branch on the path.
@@ -134,9 +146,32 @@ impl Session {
     /// The same for a run that follows a plan, such as that of a capsule.
     pub fn following(loaded: Loaded, table: Arc<ProtocolTable>, seed: u64, plan: Option<&Plan>) -> Self {
         let configured = loaded.configured(seed, &table).scenario.clone();
-        let properties = properties(&configured, &table);
         let samples = Samples::new(end(&configured));
-        let start = assemble_recording(&configured, &table, seed, plan, Recording::On);
+        let start = assemble_recording(&configured, &table, seed, plan, Traced::On);
+        Self::starting(loaded, table, seed, configured, Branch::new(start, None, &samples))
+    }
+
+    /// A recording of a run, at its beginning; all of it is there.
+    pub fn of_recording(recorded: Opened, table: Arc<ProtocolTable>) -> Self {
+        let Opened { recording, loaded, seed } = recorded;
+        let configured = loaded.configured(seed, &table).scenario.clone();
+        let mut branch = Branch::new(Box::new(recording.clone()), None, &Samples::never());
+        let first = branch.first;
+        while branch.extend(EVER, u64::MAX) == Stop::Violation {}
+        let mut session = Self::starting(loaded, table, seed, configured, branch);
+        session.recording = Some(recording);
+        session.show(0, Moment::Events(first));
+        session
+    }
+
+    fn starting(
+        loaded: Loaded,
+        table: Arc<ProtocolTable>,
+        seed: u64,
+        configured: Scenario,
+        start: Branch,
+    ) -> Self {
+        let properties = properties(&configured, &table);
         let about = table.find(configured.protocol.name()).map(ProtocolKind::about);
         let (timers, fault_points) =
             about.map(|about| (about.timers, about.fault_points)).unwrap_or_default();
@@ -147,7 +182,7 @@ impl Session {
             configured,
             timers,
             fault_points,
-            branches: vec![Branch::new(start, None, &samples)],
+            branches: vec![start],
             path: vec![BranchId::FIRST],
             cursor: Cursor { depth: 0, earlier: None },
             playback: Playback::Paused,
@@ -159,14 +194,18 @@ impl Session {
             trouble: None,
             redone: 0,
             judged: None,
+            recording: None,
             properties,
+            bookmarks: Bookmarks::default(),
         }
     }
 
-    /// The same scenario at time zero, paused. What was done by hand belongs to the run before.
+    /// The same scenario at time zero, paused. What was done by hand belongs to the run before; bookmarks stay where the
+    /// seed does.
     pub(crate) fn renewed(&self, seed: u64) -> Self {
         let (loaded, table) = (self.loaded.clone(), Arc::clone(&self.table));
-        Self { speed: self.speed, ..Self::new(loaded, table, seed) }
+        let bookmarks = if seed == self.seed { self.bookmarks.clone() } else { Bookmarks::default() };
+        Self { speed: self.speed, bookmarks, ..Self::new(loaded, table, seed) }
     }
 
     /// Takes the place of the run before.
@@ -338,7 +377,7 @@ impl Session {
     /// Runs another plan in the place of the present one, from the start to the time that is shown: a branch of its own.
     /// `text` says what was edited.
     pub(crate) fn replan(&mut self, plan: &Plan, text: String) {
-        let run = assemble_recording(&self.configured, &self.table, self.seed, Some(plan), Recording::On);
+        let run = assemble_recording(&self.configured, &self.table, self.seed, Some(plan), Traced::On);
         let origin = Origin { parent: self.tip(), deed: Deed::Plan(text) };
         let samples = Samples::new(self.end());
         self.branches.push(Branch::new(run, Some(origin), &samples));
@@ -425,7 +464,7 @@ impl Session {
         let plan = self.run().plan();
         let start =
             |recording| assemble_recording(&self.configured, &self.table, self.seed, Some(plan), recording);
-        Inquiry::new(question, &self.configured, start(Recording::On), start(Recording::Off), STORY_LINES_MAX)
+        Inquiry::new(question, &self.configured, start(Traced::On), start(Traced::Off), STORY_LINES_MAX)
     }
 
     /// What was done by hand on the path to what is shown, in order: when, and what.
@@ -455,6 +494,32 @@ impl Session {
     fn to_the_end(&self) -> Report {
         let options = RunOptions { replay: Some(self.run().plan().clone()), ..RunOptions::PLAIN };
         scenarios::run(&self.loaded, &self.table, self.seed, &options).report
+    }
+
+    /// The present path as far as it was computed, as data; `None` where it has more events than a recording may.
+    pub(crate) fn recorded(&self) -> Option<Recording> {
+        let run = self.run();
+        if self.recording.is_some() || run.events() > RECORDED_EVENTS_MAX {
+            return self.recording.clone();
+        }
+        let plan = Some(run.plan());
+        let mut again = assemble_recording(&self.configured, &self.table, self.seed, plan, Traced::On);
+        let views = run.events() * run.node_count() as u64;
+        let capture = Capture {
+            scenario: self.name().to_owned(),
+            text: self.loaded.value_text().to_owned(),
+            until: run.now(),
+            events: run.events(),
+            view_every: views.div_ceil(RECORDED_VIEWS_MAX).max(1),
+        };
+        Some(Recording::capture(again.as_mut(), &capture))
+    }
+
+    /// Why some things cannot be done here: what is shown is no run. `None` where they can.
+    pub(crate) fn hindrance(&self) -> Option<&'static str> {
+        self.recording
+            .as_ref()
+            .map(|_| "this is a recording: it is shown as it was, takes no commands and cannot be run again")
     }
 
     /// A line of the plan as text that can be edited; `None` for what files have no word for.
@@ -601,8 +666,10 @@ impl Session {
         self.branches[0].can_go_back()
     }
 
-    fn can_go_on(&self) -> bool {
-        self.cursor.earlier.is_some() || self.simulation().capabilities().step
+    /// Whether there can be a next event.
+    pub(crate) fn can_go_on(&self) -> bool {
+        let is_at_end = self.recording.is_some() && self.cursor.earlier.is_none();
+        self.cursor.earlier.is_some() || (self.simulation().capabilities().step && !is_at_end)
     }
 
     fn shown_branch(&self) -> &Branch {

@@ -7,6 +7,8 @@
 use sim_core::metrics::Metrics;
 use sim_core::{SimTime, Simulation, Span};
 
+use super::moment::EVER;
+
 /// A plot has no more places.
 const SAMPLES_MAX: usize = 600;
 /// So many samples a run without a person in it has.
@@ -25,6 +27,11 @@ impl Samples {
     /// None yet, of a run that ends at `end` at the latest.
     pub(super) fn new(end: SimTime) -> Self {
         Self { step: Span::nanos((end.as_nanos() / SAMPLES_USUAL).max(1)), taken: Vec::new() }
+    }
+
+    /// None but the first, of a run that keeps what was measured at its end only.
+    pub(super) const fn never() -> Self {
+        Self { step: Span::nanos(EVER.as_nanos()), taken: Vec::new() }
     }
 
     /// When the next one is to be taken: after all that happens up to this time.

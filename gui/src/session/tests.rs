@@ -402,7 +402,7 @@ fn a_capsule_of_what_was_done_by_hand_replays_to_its_digest() {
     let shown = moment(&session);
     let text = session.capsule("splitbrain replay it");
     let table = Arc::new(ProtocolTable::builtin());
-    let Opened { loaded, kept } =
+    let Opened { loaded, kept, .. } =
         open::of_bytes("it.capsule.ron", text.as_bytes(), &[], &table).expect("it is right");
     let (seed, plan) = kept.expect("a capsule has a plan");
     let options = RunOptions { replay: Some(plan.clone()), ..RunOptions::PLAIN };
@@ -446,7 +446,7 @@ proptest! {
 /// A run that follows the plan of what is shown.
 fn from_the_start(session: &Session) -> Box<dyn Simulation> {
     let plan = session.simulation().plan();
-    assemble_recording(session.scenario(), &session.table, session.seed(), Some(plan), Recording::Off)
+    assemble_recording(session.scenario(), &session.table, session.seed(), Some(plan), Traced::Off)
 }
 
 #[test]
@@ -485,4 +485,96 @@ fn stepping_at_a_node_stops_at_what_happens_there() {
         let last = trace.get(trace.len() - 1).expect("something was recorded");
         assert_eq!(last.subject(), Some(node.into()), "{direction:?}");
     }
+}
+
+/// A run of 1,500 events in which the leader was crashed by hand, recorded, written to a file's bytes and read again.
+fn recorded() -> (Session, Session) {
+    let mut run = session(1);
+    run.seek_events(700);
+    arrive(&mut run);
+    crash(&mut run, 0);
+    run.seek_events(1_500);
+    arrive(&mut run);
+    let recording = run.recorded().expect("it is short");
+    let mut bytes = Vec::new();
+    scenarios::recording::write(&recording, run.loaded(), run.seed(), &mut bytes).expect("memory takes it");
+    let name = format!("it{}", open::RECORDING_ENDING);
+    let opened = open::of_bytes(&name, &bytes, &[], &run.table).unwrap_or_else(|error| panic!("{error}"));
+    let shown = opened.session(Arc::clone(&run.table), 0);
+    (run, shown)
+}
+
+#[test]
+fn a_recording_shows_at_any_event_what_the_run_showed() {
+    let (mut run, mut shown) = recorded();
+    assert_eq!((shown.seed(), shown.simulation().events(), shown.hindrance().is_some()), (1, 0, true));
+    let views = |session: &Session| {
+        let nodes = (0..5).map(NodeId::new);
+        let of = |node| session.simulation().view(node, &sim_core::view::ViewRequest::default());
+        nodes.map(of).collect::<Vec<_>>()
+    };
+    for events in [0, 1, 650, 699, 701, 1_200, 1_499, 1_500, 3] {
+        for session in [&mut run, &mut shown] {
+            session.seek_events(events);
+            arrive(session);
+        }
+        assert_eq!(shown.simulation().events(), events);
+        assert_eq!(moment(&shown), moment(&run), "after {events} events");
+        assert_eq!(statuses(&shown), statuses(&run), "after {events} events");
+        assert_eq!(shown.simulation().trace(), run.simulation().trace(), "after {events} events");
+        assert_eq!(shown.simulation().history(), run.simulation().history(), "after {events} events");
+        assert_eq!(views(&shown), views(&run), "after {events} events");
+    }
+    assert_eq!((shown.trouble(), run.trouble()), (None, None));
+}
+
+#[test]
+fn a_recording_goes_back_and_forth_by_time_record_and_landmark_as_its_run_does() {
+    let (mut run, mut shown) = recorded();
+    let both = [&mut run, &mut shown].map(|session| {
+        let mut seen = Vec::new();
+        let mut look = |session: &mut Session| {
+            arrive(session);
+            seen.push((session.simulation().events(), session.playhead()));
+        };
+        session.seek_time(SimTime::ZERO + Span::millis(300));
+        look(session);
+        session.seek_record(500);
+        look(session);
+        session.step_back();
+        look(session);
+        session.jump(Landmark::Election, Direction::Back);
+        look(session);
+        session.jump(Landmark::Fault, Direction::Forward);
+        look(session);
+        seen
+    });
+    assert_eq!(both[0], both[1]);
+}
+
+#[test]
+fn a_recording_goes_no_further_than_its_end_and_takes_no_commands() {
+    let (_, mut shown) = recorded();
+    shown.seek_events(9_000);
+    arrive(&mut shown);
+    assert_eq!((shown.simulation().events(), shown.can_go_on()), (1_500, false));
+    let refusal = shown.apply(Command::HealAll).expect_err("it takes none");
+    assert!(refusal.to_string().contains("recording"), "{refusal}");
+    shown.step_back();
+    assert_eq!((shown.simulation().events(), shown.can_go_on()), (1_499, true));
+    shown.play();
+    (0..1_000).for_each(|_| shown.on_frame(FRAME));
+    assert_eq!((shown.simulation().events(), shown.playback()), (1_500, Playback::Idle));
+}
+
+#[test]
+fn a_damaged_recording_is_refused_with_its_place() {
+    let (run, _) = recorded();
+    let open = |text: &str| {
+        let name = format!("it{}", open::RECORDING_ENDING);
+        open::of_bytes(&name, text.as_bytes(), &[], &run.table).expect_err("it is damaged").to_string()
+    };
+    let (cut, other) = (open("{\n\"format_version\": 1,"), open("{\"format_version\": 1, \"plan\": []}"));
+    assert!(cut.contains("it.recording.json:2") && cut.contains("this is no recording"), "{cut}");
+    assert!(other.contains("unknown field `plan`"), "{other}");
 }

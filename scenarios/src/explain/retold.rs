@@ -132,7 +132,7 @@ impl Retelling {
     fn tell(&mut self, moment: &Moment, event: u64, records: Vec<u32>) {
         let simulation = self.simulation.as_mut();
         run(simulation, event.saturating_sub(1));
-        let (before, travelling) = (Scenery::of(simulation), simulation.in_flight());
+        let (before, travelling) = (Scenery::of(simulation), arriving(simulation, moment, &records));
         self.alive.extend(before.living().map(|node| (node, before.flat(node))));
         run(simulation, event);
         let after = Scenery::of(simulation);
@@ -174,7 +174,8 @@ fn run(simulation: &mut dyn Simulation, events: u64) {
 /// What surrounds the records of an event.
 struct Stage<'a> {
     moment: &'a Moment,
-    travelling: &'a [InFlight],
+    /// What arrives with the event, and what it says.
+    travelling: &'a [(InFlight, String)],
     before: &'a Scenery,
     after: &'a Scenery,
     /// How each node looked when it was last seen up.
@@ -238,12 +239,20 @@ fn crashes(told: &Told) -> impl Iterator<Item = u64> {
     all.filter(|(_, record)| record.kind() == TraceKind::Crash).map(|(number, _)| told.event_of(number))
 }
 
+/// What is on its way and due when one of these records is made, with what it says.
+fn arriving(simulation: &dyn Simulation, moment: &Moment, records: &[u32]) -> Vec<(InFlight, String)> {
+    let is_due = |due| records.iter().any(|record| moment.told.record(*record).at() == due);
+    let due = simulation.in_flight().into_iter().filter(|flight| flight.due.is_some_and(is_due));
+    due.filter_map(|flight| Some((flight, simulation.describe_flight(&flight)?))).collect()
+}
+
 /// What a message, a request or a reply said that arrived now.
-fn said<'a>(record: &Record, travelling: &'a [InFlight]) -> Option<&'a str> {
+fn said<'a>(record: &Record, travelling: &'a [(InFlight, String)]) -> Option<&'a str> {
     let (from, to) = (record.peer()?, record.subject()?);
-    let is_it =
-        |flight: &&InFlight| (flight.id.from, flight.id.to, flight.due) == (from, to, Some(record.at()));
-    travelling.iter().find(is_it).map(|flight| flight.text.as_str())
+    let is_it = |(flight, _): &&(InFlight, String)| {
+        (flight.id.from, flight.id.to, flight.due) == (from, to, Some(record.at()))
+    };
+    travelling.iter().find(is_it).map(|(_, text)| text.as_str())
 }
 
 /// What happened, in words.

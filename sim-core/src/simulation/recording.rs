@@ -6,9 +6,9 @@
 //!
 //! | shown | as of |
 //! | --- | --- |
-//! | time, statuses, trace, history, milestones, violations | the cursor |
+//! | time, digest, statuses, trace, history, milestones, violations | the cursor |
 //! | views | the last time they were taken: every so many events |
-//! | digest, metrics, plan, points, damage | the end of the run |
+//! | metrics, plan, points, damage | the end of the run |
 //!
 //! Commands that come after the last event belong to the last moment. What is left out: the processes themselves, so
 //! there is nothing to choose, to command or to reseed; and the windows of long views are those that were taken.
@@ -82,7 +82,6 @@ struct Tape {
     violations: Vec<Violation>,
     plan: Plan,
     metrics: Metrics,
-    digest: Digest,
     beyond_promise: Vec<(NodeId, DamageKind)>,
     points: Vec<(&'static str, u64)>,
     fault_points: Vec<(&'static str, u64)>,
@@ -104,6 +103,7 @@ impl Tape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Frame {
     at: SimTime,
+    digest: Digest,
     records: u32,
     history: u64,
     milestones: u64,
@@ -114,6 +114,7 @@ impl Frame {
     fn of(simulation: &dyn Simulation) -> Self {
         Self {
             at: simulation.now(),
+            digest: simulation.digest(),
             records: simulation.trace().map_or(0, Trace::len),
             history: simulation.history().len(),
             milestones: simulation.milestones().end_index(),
@@ -254,9 +255,8 @@ impl Simulation for Recording {
         self.tape.first_event + self.cursor as u64
     }
 
-    /// The digest at the end of the recording, wherever the cursor stands.
     fn digest(&self) -> Digest {
-        self.tape.digest
+        self.frame().digest
     }
 
     fn node_count(&self) -> usize {
@@ -329,7 +329,7 @@ impl Simulation for Recording {
 
     /// The place of the cursor: a recording knows no more of the state.
     fn state_fingerprint(&self) -> u64 {
-        crate::fingerprint::fingerprint(&(self.tape.digest, self.events()))
+        crate::fingerprint::fingerprint(&(self.digest(), self.events()))
     }
 }
 
@@ -397,7 +397,6 @@ impl Camera {
             violations: simulation.violations().to_vec(),
             plan: simulation.plan().clone(),
             metrics: ended(simulation.metrics(), simulation.now()),
-            digest: simulation.digest(),
             beyond_promise: simulation.beyond_promise(),
             points: simulation.points(),
             fault_points: simulation.fault_points(),

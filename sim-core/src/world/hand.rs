@@ -5,7 +5,7 @@
 //! wants to say "deliver the vote of n2", so here each choice comes with what it holds. Timers are all here, also
 //! those that the node's clock would not fire next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::World;
 use super::core::Core;
@@ -69,32 +69,25 @@ impl<P: Process> World<P> {
     /// Everything that could happen next, in the order in which it was scheduled.
     pub fn prospects(&self) -> Vec<Prospect<'_, P>> {
         let core = &self.core;
-        let keys: BTreeMap<u32, EventKey> = core.queue.keys().map(|key| (key.slot(), key)).collect();
         let waiting = core.waiting_slots();
-        let live = core.slab.iter().filter(|(slot, scheduled)| {
-            core.is_live(scheduled) && !waiting.contains(slot) && keys.contains_key(slot)
-        });
+        let all = core.queue.keys().map(|key| (key, core.slab_at(key.slot())));
+        let live = all.filter(|(key, scheduled)| core.is_live(scheduled) && !waiting.contains(&key.slot()));
         let mut prospects: Vec<_> = live
-            .map(|(slot, scheduled)| {
-                let key = keys[&slot];
-                prospect(slot, key.time(), key.sequence(), scheduled)
-            })
+            .map(|(key, scheduled)| prospect(key.slot(), key.time(), key.sequence(), scheduled))
             .collect();
         prospects.sort_by_key(|prospect| prospect.order);
         prospects
     }
 
-    /// What is on its way, with what it says, in the order in which it was sent; what waits on links that are held comes
+    /// What is on its way, in the order in which it was sent; what waits on links that are held comes
     /// last, in the order in which it came there.
     pub fn in_flight(&self) -> Vec<InFlight> {
         let trace = self.core.trace.as_deref();
         let travelling = |prospect: Prospect<'_, P>| {
-            let (kind, text) = match prospect.content {
-                Content::Message(message) => {
-                    (P::Message::KINDS[usize::from(message.kind())], message.describe())
-                }
-                Content::Request(_, operation) => ("request", operation.to_string()),
-                Content::Reply(_, outcome) => ("reply", outcome.to_string()),
+            let kind = match prospect.content {
+                Content::Message(message) => P::Message::KINDS[usize::from(message.kind())],
+                Content::Request(..) => "request",
+                Content::Reply(..) => "reply",
                 Content::Timer(_) | Content::Durable(_) | Content::Handler | Content::Client => return None,
             };
             let Choice { slot, from, to, .. } = prospect.choice;
@@ -102,11 +95,26 @@ impl<P: Process> World<P> {
             let sent = trace.and_then(|trace| trace.get(scheduled.cause)).map(Record::at);
             let id = MessageId { from, to, ordinal: scheduled.tag };
             let due = (!self.core.held.contains(&slot)).then_some(prospect.due);
-            Some(InFlight { id, sent, due, kind, text })
+            Some(InFlight { id, sent, due, kind, slot })
         };
         let core = &self.core;
         let held = core.held.iter().map(|slot| prospect(*slot, core.now, u64::MAX, core.slab_at(*slot)));
         self.prospects().into_iter().chain(held).filter_map(travelling).collect()
+    }
+
+    /// What something that is on its way says; `None` where it is so no longer.
+    pub fn describe_flight(&self, flight: &InFlight) -> Option<String> {
+        let scheduled = self.core.slab.get(flight.slot)?;
+        let id = MessageId { from: scheduled.from, to: scheduled.to, ordinal: scheduled.tag };
+        match &scheduled.event {
+            _ if id != flight.id => None,
+            Event::Message(message) => Some(message.describe()),
+            Event::Request(request) => Some(request.1.to_string()),
+            Event::Reply(reply) => Some(reply.1.to_string()),
+            Event::Timer(_) | Event::Durable(_) | Event::Handler | Event::Client(_) | Event::Cancelled => {
+                None
+            }
+        }
     }
 
     /// A message in flight is lost here.

@@ -138,11 +138,14 @@ fn what_a_held_link_keeps_is_on_its_way_and_can_be_lost_there() {
     let flights = world.in_flight();
     let told: Vec<_> = flights.iter().map(|flight| (flight.id.ordinal, flight.due)).collect();
     assert_eq!(told, [(1, None), (0, None), (2, None)], "in the order in which they came");
+    let says = |world: &_, flight| World::describe_flight(world, flight);
+    assert!(flights.iter().all(|flight| says(&world, flight).is_some_and(|text| !text.is_empty())));
     world.apply(on_first(MessageAct::Drop));
     world.apply(on_first(MessageAct::Drop));
     world.apply(Command::Release { from: held(), to: vec![Place::Node(n(2))] });
     world.run(at(40), u64::MAX);
     assert_eq!(world.process(n(2)).expect("it runs").words(), [2, 1], "the first, 3, is gone");
+    assert!(flights.iter().all(|flight| says(&world, flight).is_none()), "nothing is on its way any more");
 }
 
 #[test]

@@ -45,6 +45,7 @@ fn the_same_event_shows_the_same_as_the_run_did() {
     assert_eq!(recording.events_end(), EVENTS);
     for event in 0..EVENTS {
         assert_eq!((recording.events(), recording.now()), (event, world.now()));
+        assert_eq!(recording.digest(), world.digest(), "after {event} events");
         assert_eq!(statuses(&recording), statuses(&world), "after {event} events");
         assert_eq!(recording.history(), world.history());
         assert_eq!(recording.milestones(), world.milestones());

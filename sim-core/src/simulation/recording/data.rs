@@ -22,7 +22,7 @@ use crate::milestone::{Happening, Milestone};
 use crate::status::{NodeStatus, Power, Standing, Status};
 use crate::trace::{Record, StatusChange};
 use crate::view::{Content, Part};
-use crate::{Digest, NodeId, SimTime};
+use crate::{NodeId, SimTime};
 
 /// The most distinct words of a recording.
 const WORDS_MAX: usize = 1_024;
@@ -51,7 +51,6 @@ pub struct RecordingData {
     violations: Vec<Violation>,
     plan: Plan,
     counters: BTreeMap<String, u64>,
-    digest: Digest,
     beyond_promise: Vec<(NodeId, DamageKind)>,
     points: Vec<(u32, u64)>,
     #[serde(default)]
@@ -213,7 +212,6 @@ impl From<&Recording> for RecordingData {
                 .into_iter()
                 .map(|counter| (counter.name().to_owned(), tape.metrics.counter(counter)))
                 .collect(),
-            digest: tape.digest,
             beyond_promise: tape.beyond_promise.clone(),
             points,
             fault_points,

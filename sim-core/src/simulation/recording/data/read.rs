@@ -47,7 +47,6 @@ impl TryFrom<RecordingData> for Recording {
             texts: data.texts,
             violations: data.violations,
             plan: data.plan,
-            digest: data.digest,
             beyond_promise: data.beyond_promise,
         }))
     }
