@@ -14,6 +14,7 @@
 //! | [`command`] | what a person can want: the one list that buttons, keys and the palette are made from |
 //! | [`panels`] | what is drawn, one file a panel: they read the session and collect intents |
 //! | [`files`] | the door to files: what is saved, and dialogs |
+//! | [`tiles`] | where the panels are |
 //! | [`app`] | puts the panels into the window, and fulfils the intents |
 //!
 //! Rules kept here: no protocol is named, only statuses, views, traces and metrics are shown; the world changes by
@@ -30,3 +31,4 @@ mod panels;
 pub mod session;
 #[cfg(test)]
 mod testing;
+mod tiles;

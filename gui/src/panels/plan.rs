@@ -168,7 +168,6 @@ mod tests {
     use egui_kittest::kittest::Queryable;
     use sim_core::status::Power;
 
-    use super::*;
     use crate::testing::{Window, digest, down, panel, press};
 
     fn lines(window: &Window) -> usize {
