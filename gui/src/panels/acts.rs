@@ -126,7 +126,10 @@ mod tests {
     fn every_row_of_every_menu_is_an_act_that_the_run_takes() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let mut session = app("raft/steady").session;
-        let flight = session.simulation().in_flight().first().expect("a leader sends all the time").id;
+        while session.simulation().in_flight().is_empty() {
+            session.step();
+        }
+        let flight = session.simulation().in_flight()[0].id;
         let about = [
             (NODE, names(&["n1"])),
             (LINK, names(&["n1", "n2"])),
