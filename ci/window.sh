@@ -93,13 +93,13 @@ sleep 1
 
 shot() { import -window "$window" "$1.png"; }
 # A frame has to pass between moving and pressing.
-to() { xdotool mousemove --window "$window" "$1" "$2" && sleep 0.4; }
-click() { to "$1" "$2" && xdotool click 1 && sleep 0.6; }
-key() { xdotool key --window "$window" "$@" && sleep 0.6; }
+to() { xdotool mousemove --window "$window" "$1" "$2" && sleep 0.5; }
+click() { to "$1" "$2" && xdotool click 1 && sleep 1; }
+key() { xdotool key --window "$window" "$@" && sleep 1; }
 lasso() {
   to "$1" "$2" && xdotool mousedown 1 && sleep 0.3
   while (($#)); do to "$1" "$2" && shift 2; done
-  xdotool mouseup 1 && sleep 0.6
+  xdotool mouseup 1 && sleep 1
 }
 
 # --- what a person does --------------------------------------------------------------------------------

@@ -12,8 +12,10 @@
 //! | [`session`] | the run under a person's hand: time, branches; without a window |
 //! | [`model`] | what pictures are made of: lanes, layouts, scales; without a window |
 //! | [`command`] | what a person can want: the one list that buttons, keys and the palette are made from |
+//! | [`intent`] | one wish, however it was said |
 //! | [`panels`] | what is drawn, one file a panel: they read the session and collect intents |
 //! | [`files`] | the door to files: what is saved, and dialogs |
+//! | [`tiles`] | where the panels are |
 //! | [`app`] | puts the panels into the window, and fulfils the intents |
 //!
 //! Rules kept here: no protocol is named, only statuses, views, traces and metrics are shown; the world changes by
@@ -24,9 +26,11 @@ pub mod app;
 pub mod bench;
 mod command;
 mod files;
+mod intent;
 mod model;
 pub mod open;
 mod panels;
 pub mod session;
 #[cfg(test)]
 mod testing;
+mod tiles;

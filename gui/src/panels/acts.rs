@@ -112,3 +112,49 @@ fn question(scene: &Scene<'_>, client: Endpoint) -> String {
     let last = own.or(operations.last()).map_or_else(String::new, |asked| asked.operation.to_string());
     format!("Issue(client: \"{client}\", operation: \"{last}\")")
 }
+
+#[cfg(test)]
+mod tests {
+    use sim_core::NodeId;
+    use sim_core::fault::Command;
+
+    use super::*;
+    use crate::testing::app;
+
+    /// Everything that menus offer about a node, a link, everything and a message on its way, and what is about.
+    #[test]
+    fn every_row_of_every_menu_is_an_act_that_the_run_takes() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let mut session = app("raft/steady").session;
+        while session.simulation().in_flight().is_empty() {
+            session.step();
+        }
+        let flight = session.simulation().in_flight()[0].id;
+        let about = [
+            (NODE, names(&["n1"])),
+            (LINK, names(&["n1", "n2"])),
+            (MESSAGE, vec![flight.to_string()]),
+            (EVERYWHERE, Vec::new()),
+        ];
+        let mut count = 0;
+        for (groups, about) in about {
+            for (row, act) in groups.iter().flat_map(|group| group.rows) {
+                let act = filled(act, &about);
+                session.act(&act).unwrap_or_else(|error| panic!("{row}: {act}: {error}"));
+                assert!(!filled(row, &about).contains('{'), "{row}");
+                count += 1;
+            }
+        }
+        assert_eq!(session.deeds(), count, "each is an act of its own");
+    }
+
+    #[test]
+    fn an_act_on_a_role_is_about_who_has_it_at_the_moment_that_is_shown() {
+        let mut session = app("raft/steady").session;
+        session.act("Crash(\"leader\")").expect("files say so");
+        let acts = session.acts();
+        let [(at, Command::Crash(leader))] = acts.as_slice() else { panic!("one crash, not {acts:?}") };
+        assert_eq!(*leader, NodeId::new(3));
+        assert_eq!(*at, session.playhead(), "it stands where time was shown, not at the event before");
+    }
+}

@@ -162,3 +162,68 @@ fn replaced(plan: &Plan, place: Option<usize>, new: Vec<Entry>) -> Plan {
     }
     plan
 }
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::kittest::Queryable;
+    use sim_core::status::Power;
+
+    use crate::testing::{Window, digest, down, panel, press};
+
+    fn lines(window: &Window) -> usize {
+        window.state().session.run().plan().entries().len()
+    }
+
+    /// Writes a line and puts it in.
+    fn put(window: &mut Window, line: &str) {
+        press(window, "Add a line…");
+        window.state_mut().desk.plan.text = line.to_owned();
+        window.run();
+        press(window, "Put it in");
+        window.run_steps(8);
+    }
+
+    #[test]
+    fn a_line_that_is_put_in_happens_and_undo_takes_it_back() {
+        let mut window = panel("raft/steady", "Plan");
+        let (before, count) = (digest(&window), lines(&window));
+        put(&mut window, "(at: \"400ms\", do: Crash(\"n2\"))");
+        assert_eq!((lines(&window), down(&window)), (count + 1, 1));
+        assert_eq!(window.state().statuses[1].power, Power::Down);
+        window.state_mut().session.undo();
+        window.run_steps(8);
+        assert_eq!((digest(&window), lines(&window)), (before, count));
+        window.state_mut().session.redo();
+        window.run_steps(8);
+        assert_eq!(down(&window), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_changed_or_taken_away_is_another_run_from_its_start() {
+        let mut window = panel("raft/steady", "Plan");
+        let before = digest(&window);
+        put(&mut window, "(at: \"400ms\", do: Crash(\"n2\"))");
+        press(&mut window, "at 400ms: crash n2");
+        let text = window.state().desk.plan.text.clone();
+        assert_eq!(text, "(at: \"400ms\", do: Crash(\"n2\"))");
+        window.state_mut().desk.plan.text = text.replace("n2", "n3");
+        window.run();
+        press(&mut window, "Put it in");
+        window.run_steps(8);
+        assert_eq!(window.state().statuses[2].power, Power::Down);
+        assert_eq!(down(&window), 1);
+        window.get_all_by_label("✖").next().expect("each line has one").click();
+        window.run_steps(8);
+        assert_eq!(digest(&window), before);
+    }
+
+    #[test]
+    fn a_wrong_line_stays_with_what_is_wrong_below_it() {
+        let mut window = panel("raft/steady", "Plan");
+        let before = lines(&window);
+        put(&mut window, "(at: \"400ms\", do: Crash(\"n77\"))");
+        assert_eq!(lines(&window), before);
+        assert!(window.query_by_label_contains("n77").is_some());
+        assert!(window.state().desk.plan.error.as_ref().is_some_and(|error| error.contains("n77")));
+    }
+}

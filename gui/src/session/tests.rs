@@ -1,7 +1,8 @@
 //! A run under a person's hand, without a window.
 
 use proptest::prelude::*;
-use sim_core::fault::Target;
+use scenarios::RunOptions;
+use sim_core::fault::{Command, Target};
 use sim_core::status::{NodeStatus, Power, Standing};
 use sim_core::{Digest, NodeId, Span};
 
