@@ -20,7 +20,7 @@ pub(crate) struct Kept {
 /// Shows the list.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
     let entries = desk.offers.entries(scene.session.table());
-    let wanted = &mut desk.library.wanted;
+    let wanted = &mut desk.catalogue.wanted;
     let found: Vec<&Entry> = entries.iter().filter(|entry| entry.matches(wanted)).collect();
     ui.horizontal_wrapped(|ui| {
         let label = ui.label("find");

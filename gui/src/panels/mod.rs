@@ -80,7 +80,7 @@ pub(crate) struct Desk {
     pub(crate) events: events::Kept,
     pub(crate) history: history::Kept,
     pub(crate) inspector: inspector::Kept,
-    pub(crate) library: library::Kept,
+    pub(crate) catalogue: library::Kept,
     pub(crate) logs: logs::Kept,
     pub(crate) metrics: metrics::Kept,
     pub(crate) offers: Library,

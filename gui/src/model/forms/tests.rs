@@ -81,7 +81,7 @@ proptest! {
 
     /// What is shown is what is meant: each field, set to what is filled in, is the same scenario.
     #[test]
-    fn a_field_that_is_set_to_what_it_shows_changes_nothing(scenario in 0..library::all().len()) {
+    fn a_field_that_is_set_to_what_it_shows_changes_nothing(scenario in 0..scenarios::library::all().len()) {
         let (entry, table) = (&library::all()[scenario], ProtocolTable::builtin());
         let loaded = loaded(entry.name, &[]);
         let mut form = Form::new(&loaded, &table);
