@@ -414,11 +414,12 @@ mod tests {
     use egui::accesskit::Role;
     use egui::{Key, Modifiers, pos2, vec2};
     use egui_kittest::kittest::Queryable;
-    use scenarios::ProtocolTable;
+
     use sim_core::fault::Command;
 
     use super::*;
-    use crate::open::Opened;
+
+    use crate::testing;
     use crate::testing::{app, digest, down, key, of, press, window};
 
     #[test]
@@ -555,11 +556,8 @@ mod tests {
 
     #[test]
     fn the_smallest_window_and_a_thousand_nodes_are_drawn() {
-        let table = Arc::new(ProtocolTable::builtin());
-        let set = ["nodes=1000", "topology=Mesh"]
-            .map(|set| scenarios::text::Override::parse_for("--set", set).expect("an override"));
-        let Opened { loaded, .. } = open::open("echo/hello", &set, &table).expect("so many are allowed");
-        let app = App::new(Session::new(loaded, table, 0), Some(Span::millis(50)));
+        let session = testing::session("echo/hello", &["nodes=1000", "topology=Mesh"], 0);
+        let app = App::new(session, Some(Span::millis(50)));
         let window = of(app, vec2(300.0, 200.0));
         assert_eq!(window.state().session.trouble(), None);
     }

@@ -8,8 +8,8 @@ use scenarios::ProtocolTable;
 use scenarios::text::Override;
 
 use crate::app::App;
-use crate::open::{self, Opened};
-use crate::panels::PANELS;
+use crate::open::{self};
+use crate::panels::place;
 use crate::session::Session;
 
 /// A window that is drawn for nobody.
@@ -18,21 +18,24 @@ pub struct Bench {
     context: Context,
 }
 
+/// A run of a file or a scenario of the library at its beginning, changed by these overrides: for benchmarks and tests.
+pub(crate) fn session(name: &str, sets: &[&str], seed: u64) -> Session {
+    let set = |set: &&str| Override::parse_for("--set", set).unwrap_or_else(|error| panic!("{error}"));
+    let sets: Vec<Override> = sets.iter().map(set).collect();
+    let table = Arc::new(ProtocolTable::builtin());
+    let opened = open::open(name, &sets, &table).unwrap_or_else(|error| panic!("{error}"));
+    opened.session(table, seed)
+}
+
 impl Bench {
     /// On a scenario of the library, changed by these overrides.
     pub fn open(name: &str, sets: &[&str]) -> Self {
-        let sets: Vec<Override> =
-            sets.iter().map(|set| Override::parse_for("--set", set).expect("an override")).collect();
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open(name, &sets, &table).unwrap_or_else(|error| panic!("{error}"));
-        let app = App::new(Session::new(loaded, table, 0), None);
-        Self { app, context: Context::default() }
+        Self { app: App::new(session(name, sets, 0), None), context: Context::default() }
     }
 
     /// Gives one panel all the room.
     pub fn alone(&mut self, panel: &str) {
-        let place = PANELS.iter().position(|known| known.name == panel).expect("it is in the table");
-        self.app.show_only(place);
+        self.app.show_only(place(panel));
     }
 
     /// Goes to after so many events; computes what is missing.

@@ -7,9 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use egui::{Color32, ColorImage, Context};
 use scenarios::export;
 use scenarios::plan::by_hand::Unwritable;
-use sim_core::{ClientId, Endpoint, NodeId};
 
-use crate::model::svg;
+use crate::model::{space_time, svg};
 pub(crate) use crate::open::CAPSULE_ENDING as CAPSULE;
 use crate::open::RECORDING_ENDING;
 use crate::session::{RECORDED_EVENTS_MAX, Session};
@@ -145,10 +144,8 @@ fn trace(session: &Session, form: export::Form) -> Result<String, SaveError> {
 
 /// The space-time diagram of what led to the moment that is shown.
 fn picture(session: &Session) -> Option<String> {
-    let nodes = u32::try_from(session.simulation().node_count()).expect("node counts fit 31 bits");
-    let nodes = (0..nodes).map(|node| NodeId::new(node).into());
-    let clients = (0..session.scenario().clients.total()).map(|client| ClientId::new(client).into());
-    let lanes: Vec<Endpoint> = nodes.chain(clients).take(LANES_MAX).collect();
+    let mut lanes = space_time::lanes(session.simulation().node_count(), session.scenario().clients.total());
+    lanes.truncate(LANES_MAX);
     svg::space_time(session.run(), &lanes, session.playhead())
 }
 

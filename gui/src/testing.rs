@@ -1,28 +1,22 @@
 //! Windows without a screen, for tests: driven by labels, keys and the mouse.
 
-use std::sync::Arc;
-
 use egui::accesskit::Role;
 use egui::{Key, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use scenarios::ProtocolTable;
 use sim_core::Span;
 use sim_core::status::Power;
 
 use crate::app::App;
-use crate::open::{self, Opened};
-use crate::panels::PANELS;
-use crate::session::Session;
+pub(crate) use crate::bench::session;
+use crate::panels::place;
 
 /// A window that has been drawn.
 pub(crate) type Window = Harness<'static, App>;
 
 /// A scenario of the library, a second into its run.
 pub(crate) fn app(name: &str) -> App {
-    let table = Arc::new(ProtocolTable::builtin());
-    let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
-    App::new(Session::new(loaded, table, 0), Some(Span::secs(1)))
+    App::new(session(name, &[], 0), Some(Span::secs(1)))
 }
 
 /// A window of this size on it.
@@ -41,7 +35,7 @@ pub(crate) fn window(name: &str) -> Window {
 /// The same with one panel alone.
 pub(crate) fn panel(name: &str, panel: &str) -> Window {
     let mut app = app(name);
-    app.show_only(PANELS.iter().position(|known| known.name == panel).expect("it is in the table"));
+    app.show_only(place(panel));
     of(app, vec2(1000.0, 700.0))
 }
 

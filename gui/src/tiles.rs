@@ -6,12 +6,11 @@ use egui_tiles::{
 };
 
 use crate::command::Intent;
-use crate::panels::{Desk, PANELS, Scene};
+use crate::panels::{Desk, PANELS, Scene, place};
 
 /// Where the panels are at first.
 pub(crate) fn arrangement() -> Tree<usize> {
     let mut tiles = Tiles::default();
-    let place = |name: &str| PANELS.iter().position(|panel| panel.name == name).expect("it is in the table");
     let mut tabs = |names: &[&str]| {
         let panes = names.iter().map(|name| tiles.insert_pane(place(name))).collect();
         tiles.insert_tab_tile(panes)
@@ -31,7 +30,7 @@ pub(crate) fn arrangement() -> Tree<usize> {
 
 /// Shows a panel, wherever it is.
 pub(crate) fn reveal(tree: &mut Tree<usize>, name: &str) {
-    let place = PANELS.iter().position(|panel| panel.name == name).expect("it is in the table");
+    let place = place(name);
     let is_shown = |tile: TileId| tree.is_visible(tile) && tree.active_tiles().contains(&tile);
     if !tree.tiles.find_pane(&place).is_some_and(is_shown) {
         toggle(tree, place);

@@ -154,21 +154,18 @@ fn end(place: &Place) -> Endpoint {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
-    use scenarios::ProtocolTable;
     use sim_core::NodeId;
     use sim_core::network::PartitionId;
 
     use super::*;
-    use crate::open::{self, Opened};
+
     use crate::session::Session;
+    use crate::testing;
 
     #[test]
     fn what_a_person_parts_is_apart_until_it_is_mended() {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open("raft/steady", &[], &table).expect("the library has it");
-        let mut session = Session::new(loaded, table, 0);
+        let mut session = testing::session("raft/steady", &[], 0);
         session.seek_events(500);
         let now = |session: &Session| {
             let simulation = session.simulation();

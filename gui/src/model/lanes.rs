@@ -185,22 +185,19 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
-    use scenarios::ProtocolTable;
     use sim_core::Span;
     use sim_core::fault::Command;
     use sim_core::history::HistoryOperation;
     use sim_core::status::NodeStatus;
 
     use super::*;
-    use crate::open::{self, Opened};
+
     use crate::session::Session;
+    use crate::testing;
 
     fn session(name: &str) -> Session {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
-        Session::new(loaded, table, 3)
+        testing::session(name, &[], 3)
     }
 
     /// Taken in bit by bit, a lane says at each moment what the nodes themselves said then.

@@ -191,19 +191,16 @@ fn part<'a>(parts: &'a [Part], path: &str) -> Option<&'a Content> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
-    use scenarios::ProtocolTable;
     use sim_core::{SimTime, Span};
 
     use super::*;
-    use crate::open::{self, Opened};
+
     use crate::session::Session;
+    use crate::testing;
 
     fn session(name: &str, millis: u64) -> Session {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
-        let mut session = Session::new(loaded, table, 0);
+        let mut session = testing::session(name, &[], 0);
         session.seek_time(SimTime::ZERO + Span::millis(millis));
         session
     }

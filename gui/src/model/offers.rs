@@ -88,33 +88,22 @@ pub(crate) const LINK: &[Offers] = &[
             ("Release {2} to {1}", "Release(from: [\"{2}\"], to: [\"{1}\"])"),
         ],
     },
-    Offers {
-        name: "{1} to {2}",
-        rows: &[
-            ("Loses 10 %", "Lose(from: [\"{1}\"], to: [\"{2}\"], probability: 0.1)"),
-            ("Loses half", "Lose(from: [\"{1}\"], to: [\"{2}\"], probability: 0.5)"),
-            ("Loses as usual", "Lose(from: [\"{1}\"], to: [\"{2}\"])"),
-            ("Doubles half", "Duplicate(from: [\"{1}\"], to: [\"{2}\"], probability: 0.5)"),
-            ("Doubles as usual", "Duplicate(from: [\"{1}\"], to: [\"{2}\"])"),
-            ("10 times slower", "Delay(from: [\"{1}\"], to: [\"{2}\"], percent: 1000)"),
-            ("100 times slower", "Delay(from: [\"{1}\"], to: [\"{2}\"], percent: 10000)"),
-            ("As fast as usual", "Delay(from: [\"{1}\"], to: [\"{2}\"], percent: 100)"),
-        ],
-    },
-    Offers {
-        name: "{2} to {1}",
-        rows: &[
-            ("Loses 10 %", "Lose(from: [\"{2}\"], to: [\"{1}\"], probability: 0.1)"),
-            ("Loses half", "Lose(from: [\"{2}\"], to: [\"{1}\"], probability: 0.5)"),
-            ("Loses as usual", "Lose(from: [\"{2}\"], to: [\"{1}\"])"),
-            ("Doubles half", "Duplicate(from: [\"{2}\"], to: [\"{1}\"], probability: 0.5)"),
-            ("Doubles as usual", "Duplicate(from: [\"{2}\"], to: [\"{1}\"])"),
-            ("10 times slower", "Delay(from: [\"{2}\"], to: [\"{1}\"], percent: 1000)"),
-            ("100 times slower", "Delay(from: [\"{2}\"], to: [\"{1}\"], percent: 10000)"),
-            ("As fast as usual", "Delay(from: [\"{2}\"], to: [\"{1}\"], percent: 100)"),
-        ],
-    },
 ];
+
+/// To the link from `{1}` to `{2}` alone.
+pub(crate) const ONE_WAY: &[Offers] = &[Offers {
+    name: "{1} to {2}",
+    rows: &[
+        ("Loses 10 %", "Lose(from: [\"{1}\"], to: [\"{2}\"], probability: 0.1)"),
+        ("Loses half", "Lose(from: [\"{1}\"], to: [\"{2}\"], probability: 0.5)"),
+        ("Loses as usual", "Lose(from: [\"{1}\"], to: [\"{2}\"])"),
+        ("Doubles half", "Duplicate(from: [\"{1}\"], to: [\"{2}\"], probability: 0.5)"),
+        ("Doubles as usual", "Duplicate(from: [\"{1}\"], to: [\"{2}\"])"),
+        ("10 times slower", "Delay(from: [\"{1}\"], to: [\"{2}\"], percent: 1000)"),
+        ("100 times slower", "Delay(from: [\"{1}\"], to: [\"{2}\"], percent: 10000)"),
+        ("As fast as usual", "Delay(from: [\"{1}\"], to: [\"{2}\"], percent: 100)"),
+    ],
+}];
 
 /// To a message `{1}` on its way.
 pub(crate) const MESSAGE: &[Offers] = &[

@@ -157,22 +157,21 @@ fn ratio(number: u64, unit: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+
     use std::time::Duration;
 
     use proptest::prelude::*;
-    use scenarios::ProtocolTable;
+
     use sim_core::NodeId;
     use sim_core::fault::Command;
 
     use super::*;
-    use crate::open::{self, Opened};
+
     use crate::session::Session;
+    use crate::testing;
 
     fn session(name: &str) -> Session {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
-        Session::new(loaded, table, 3)
+        testing::session(name, &[], 3)
     }
 
     fn series(session: &Session) -> Series {

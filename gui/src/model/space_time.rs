@@ -1,7 +1,7 @@
 //! What a space-time diagram shows of a stretch of time: a lane an endpoint, what happened there, and the messages between.
 
 use sim_core::trace::{Payload, Record, Trace, TraceKind};
-use sim_core::{Endpoint, SimTime};
+use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
 use super::scale::Scale;
 
@@ -45,6 +45,12 @@ pub(crate) enum Content {
     Things { arrows: Vec<Arrow>, dots: Vec<Dot> },
     /// How much happened: of each lane, of each column, as a share of the most.
     Density(Vec<Vec<f32>>),
+}
+
+/// The lanes: so many nodes, then so many clients.
+pub(crate) fn lanes(nodes: usize, clients: u32) -> Vec<Endpoint> {
+    let nodes = (0_u32..).take(nodes).map(|node| NodeId::new(node).into());
+    nodes.chain((0..clients).map(|client| ClientId::new(client).into())).collect()
 }
 
 /// What a trace has for a stretch of time, on these lanes; all of it, or what is wanted.
@@ -126,19 +132,16 @@ pub(crate) fn causal_future(trace: &Trace, number: u32, most: u32) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
-    use scenarios::ProtocolTable;
     use sim_core::{NodeId, Span};
 
     use super::*;
-    use crate::open::{self, Opened};
+
     use crate::session::Session;
+    use crate::testing;
 
     fn session(events: u64) -> Session {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open("raft/steady", &[], &table).expect("the library has it");
-        let mut session = Session::new(loaded, table, 3);
+        let mut session = testing::session("raft/steady", &[], 3);
         while session.simulation().events() < events {
             session.seek_events(events);
             session.on_frame(std::time::Duration::ZERO);

@@ -6,7 +6,7 @@ use sim_core::Endpoint;
 use super::cluster::Hit;
 use super::{Scene, wish_menu};
 use crate::command::{CRASH, HEAL, ISOLATE, Intent, MEND, PAUSE_NODE, WIPE};
-use crate::model::offers::{EVERYWHERE, LINK, MESSAGE, NODE, Offers, filled};
+use crate::model::offers::{EVERYWHERE, LINK, MESSAGE, NODE, ONE_WAY, Offers, filled};
 
 /// The rows of the menu for what was pressed, then those for everything.
 pub(crate) fn menu(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
@@ -43,7 +43,10 @@ fn acts(ui: &mut Ui, scene: &Scene<'_>, hit: &Hit, intents: &mut Vec<Intent>) {
         }
         Hit::Link(from, to) => {
             ui.strong(format!("{from} and {to}"));
-            offers(ui, LINK, &[from.to_string(), to.to_string()], intents);
+            let [from, to] = [from, to].map(ToString::to_string);
+            offers(ui, LINK, &[from.clone(), to.clone()], intents);
+            offers(ui, ONE_WAY, &[from.clone(), to.clone()], intents);
+            offers(ui, ONE_WAY, &[to, from], intents);
         }
         Hit::Nothing => {
             ui.strong("Everything");
@@ -133,6 +136,7 @@ mod tests {
         let about = [
             (NODE, names(&["n1"])),
             (LINK, names(&["n1", "n2"])),
+            (ONE_WAY, names(&["n1", "n2"])),
             (MESSAGE, vec![flight.to_string()]),
             (EVERYWHERE, Vec::new()),
         ];

@@ -85,8 +85,6 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let picture = Picture::new(painter, response.rect, places, apart, scene, &kept.flights);
     let menu = response.context_menu(|ui| {
         acts::menu(ui, scene, &kept.pressed, intents);
-        ui.separator();
-        choose(ui, kept, regions.as_ref());
     });
     let hovered = response.hover_pos().filter(|_| kept.drag == Drag::Nothing && menu.is_none());
     let hit = hovered.map_or(Hit::Nothing, |hovered| hit(&picture, &kept.flights, hovered));

@@ -123,6 +123,14 @@ pub(crate) const PANELS: &[Panel] = &[
     Panel { name: "Library", help: library::HELP, show: library::show },
 ];
 
+/// Where a panel stands in the table.
+///
+/// # Panics
+/// If it does not.
+pub(crate) fn place(name: &str) -> usize {
+    PANELS.iter().position(|panel| panel.name == name).expect("it is in the table")
+}
+
 /// A button for a wish; grey where it cannot be had.
 pub(crate) fn wish_button(
     ui: &mut Ui,

@@ -4,7 +4,7 @@
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use sim_core::status::Power;
 use sim_core::trace::{Payload, Record, TraceKind};
-use sim_core::{ClientId, Endpoint, NodeId, SimTime, Span};
+use sim_core::{Endpoint, NodeId, SimTime, Span};
 
 use super::ink::{Form, Ink};
 use super::look::{self, BAD, CHOSEN, UNUSUAL};
@@ -14,7 +14,7 @@ use crate::command::Intent;
 use crate::model::apart::bands;
 use crate::model::operations::{Fate, Interval, Operations};
 use crate::model::scale::{Scale, seconds};
-use crate::model::space_time::{Arrow, COLUMNS, Content, Dot, Wanted, content};
+use crate::model::space_time::{self, Arrow, COLUMNS, Content, Dot, Wanted, content};
 
 /// What the diagram keeps.
 #[derive(Default)]
@@ -105,10 +105,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
 
 /// All nodes, then as many clients as find room.
 fn lanes(scene: &Scene<'_>) -> Vec<Endpoint> {
-    let nodes = (0_u32..).take(scene.statuses.len()).map(|node| NodeId::new(node).into());
-    let clients = (0..scene.session.scenario().clients.total().min(CLIENTS_MAX))
-        .map(|client| ClientId::new(client).into());
-    nodes.chain(clients).collect()
+    space_time::lanes(scene.statuses.len(), scene.session.scenario().clients.total().min(CLIENTS_MAX))
 }
 
 /// The time that is shown: around the playhead, unless somebody has moved it.

@@ -126,24 +126,22 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+
     use std::time::Duration;
 
-    use scenarios::ProtocolTable;
     use sim_core::Span;
     use sim_core::fault::Command;
     use sim_core::{NodeId, history};
 
     use super::*;
-    use crate::open::{self, Opened};
+
+    use crate::testing;
 
     /// A failure that is kept as a scenario: it shows with this seed.
     const LOST_WRITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/shrunk/lost-write.ron");
 
     fn session(name: &str) -> Session {
-        let table = Arc::new(ProtocolTable::builtin());
-        let Opened { loaded, .. } = open::open(name, &[], &table).expect("the library has it");
-        Session::new(loaded, table, 231)
+        testing::session(name, &[], 231)
     }
 
     /// Lets frames pass until it stands still.

@@ -9,13 +9,12 @@ use sim_core::{Digest, NodeId, Span};
 use super::branch::KEYFRAME_EVENTS;
 use super::*;
 use crate::open::{self, Opened};
+use crate::testing;
 
 const FRAME: Duration = Duration::from_millis(16);
 
 fn session(seed: u64) -> Session {
-    let table = Arc::new(ProtocolTable::builtin());
-    let Opened { loaded, .. } = open::open("raft/leader-crash", &[], &table).expect("the library has it");
-    Session::new(loaded, table, seed)
+    testing::session("raft/leader-crash", &[], seed)
 }
 
 fn play(session: &mut Session, frames: u32) {
@@ -299,11 +298,7 @@ fn leaders(session: &Session) -> usize {
 
 /// A run in which a vote is given that must not be.
 fn violating() -> Session {
-    let table = Arc::new(ProtocolTable::builtin());
-    let set = Override::parse_for("--set", "protocol.mutant=no-uptodate-check").expect("an override");
-    let Opened { loaded, .. } =
-        open::open("raft/random-elections", &[set], &table).expect("the library has it");
-    Session::new(loaded, table, 1)
+    testing::session("raft/random-elections", &["protocol.mutant=no-uptodate-check"], 1)
 }
 
 #[test]
