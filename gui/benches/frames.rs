@@ -16,11 +16,12 @@ const WARM: usize = 20;
 
 type Case = (&'static str, fn(&str));
 
-const CASES: [Case; 7] = [
+const CASES: [Case; 8] = [
     ("first frame", first_frame),
     ("cluster, 5 nodes, 50 on their way", small_cluster),
     ("cluster, 100 nodes, 5,000 on their way", large_cluster),
     ("space-time over 100,000 events", space_time),
+    ("space-time, 2,000 of 100,000 visible", space_time_near),
     ("events, a million rows", events),
     ("seek in 10 million events", seek),
     ("memory of 10 million events", memory),
@@ -89,6 +90,14 @@ fn space_time(name: &str) {
     bench.alone("Space-time");
     bench.seek(100_000);
     say(&format!("  {} records", bench.records()));
+    frames(&mut bench, name, 6.0, |_| {});
+}
+
+fn space_time_near(name: &str) {
+    let mut bench = Bench::open("raft/steady", &LOAD);
+    bench.alone("Space-time");
+    bench.seek(100_000);
+    bench.look_at(2_000);
     frames(&mut bench, name, 6.0, |_| {});
 }
 

@@ -331,6 +331,7 @@ impl App {
     fn read_inbox(&mut self) {
         for letter in self.inbox.letters() {
             match letter {
+                #[cfg(not(target_arch = "wasm32"))]
                 Letter::Open(path) => self.open(&path),
                 Letter::Notice(text) => self.notice = Some(text),
                 Letter::Complaint(text) => self.complaint = Some(text),

@@ -46,6 +46,14 @@ impl Bench {
         }
     }
 
+    /// Has the space-time diagram show the newest of so many records, and one of them chosen with all that led to it.
+    pub fn look_at(&mut self, records: u32) {
+        let trace = self.app.session.run().trace().expect("a run of a benchmark is recorded");
+        let at = |back: u32| trace.get(trace.len() - back).expect("so many are there").at();
+        self.app.desk.space_time.show_since(at(records), at(1));
+        self.app.choose(Some(trace.len() - records / 2));
+    }
+
     /// How many events have happened where it stands.
     pub fn events(&self) -> u64 {
         self.app.session.simulation().events()

@@ -163,6 +163,7 @@ fn write_new(path: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<
 /// What has come of something that took longer than a frame.
 pub(crate) enum Letter {
     /// This file is to be opened.
+    #[cfg(not(target_arch = "wasm32"))]
     Open(String),
     /// Something was done.
     Notice(String),

@@ -20,14 +20,14 @@ const BAR: egui::Vec2 = vec2(150.0, 12.0);
 
 /// Shows the list.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &mut Vec<Intent>) {
-    let violations = scene.session.violations();
+    let violations: Vec<&Violation> = scene.session.violations().collect();
     ui.horizontal_wrapped(|ui| head(ui, scene, &violations, intents));
     ui.separator();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for (checked, about) in scene.session.properties() {
             property(ui, scene, (*checked, about), &violations, intents);
         }
-        let is_listed = |violation: &&Violation| {
+        let is_listed = |violation: &&&Violation| {
             scene.session.properties().iter().any(|(_, about)| about.name == violation.property)
         };
         for violation in violations.iter().filter(|violation| !is_listed(violation)) {
@@ -44,7 +44,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &m
     });
 }
 
-fn head(ui: &mut Ui, scene: &Scene<'_>, violations: &[Violation], intents: &mut Vec<Intent>) {
+fn head(ui: &mut Ui, scene: &Scene<'_>, violations: &[&Violation], intents: &mut Vec<Intent>) {
     if violations.is_empty() {
         ui.colored_label(GOOD, "✔ nothing was violated as far as was checked");
         let button =
@@ -77,7 +77,7 @@ impl State<'_> {
     }
 }
 
-fn state<'a>(scene: &Scene<'_>, checked: Checked, about: &About, violations: &'a [Violation]) -> State<'a> {
+fn state<'a>(scene: &Scene<'_>, checked: Checked, about: &About, violations: &[&'a Violation]) -> State<'a> {
     if let Some(violation) = violations.iter().find(|violation| violation.property == about.name) {
         return State::Violated(violation);
     }
@@ -103,7 +103,7 @@ fn property(
     ui: &mut Ui,
     scene: &Scene<'_>,
     (checked, about): (Checked, &About),
-    violations: &[Violation],
+    violations: &[&Violation],
     intents: &mut Vec<Intent>,
 ) {
     let state = state(scene, checked, about, violations);
@@ -170,11 +170,10 @@ fn violated(ui: &mut Ui, scene: &Scene<'_>, violation: &Violation, intents: &mut
         let place = violation.node.map_or_else(String::new, |node| format!(" at {node}"));
         let title = format!("✖ {} at {}{place}", violation.property, seconds(violation.at));
         if ui.link(RichText::new(title).color(BAD)).on_hover_text("go to where it shows").clicked() {
-            let is_of_an_event = scene.session.run().violations().contains(violation);
-            intents.push(if is_of_an_event {
-                Intent::SeekEvents(violation.event)
-            } else {
+            intents.push(if scene.session.seen().contains(violation) {
                 Intent::SeekTime(violation.at)
+            } else {
+                Intent::SeekEvents(violation.event)
             });
         }
         ui.label(&violation.evidence);
@@ -226,7 +225,7 @@ mod tests {
         let end = window.state().session.end();
         window.state_mut().session.seek_time(end);
         window.run();
-        let at = window.state().session.violations()[0].at;
+        let at = window.state().session.violations().next().expect("it is illegal").at;
         window.get_by_label_contains("✖ linearizability at").click();
         window.run();
         assert_eq!(window.state().session.playhead(), at);

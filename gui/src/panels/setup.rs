@@ -28,6 +28,10 @@ pub(crate) struct Kept {
     digest: u64,
     /// The overrides that are in force.
     in_force: Vec<String>,
+    /// The fields that the seed has a say in, and what it says.
+    drawn: Vec<(String, String)>,
+    /// That seed.
+    seed: u64,
     /// Part of the name of a field.
     wanted: String,
     /// What is wrong with what was filled in.
@@ -54,7 +58,13 @@ impl Kept {
     /// A form of the scenario that is open now.
     fn keep_up(&mut self, session: &Session) {
         let loaded = session.loaded();
-        if self.form.is_some() && self.digest == loaded.text_digest {
+        let is_of_scenario = self.form.is_some() && self.digest == loaded.text_digest;
+        if !is_of_scenario || self.seed != session.seed() {
+            let configured = loaded.configured(session.seed(), session.table());
+            let drawn = configured.drawn.iter().map(|it| (it.path().to_string(), it.value().to_owned()));
+            (self.drawn, self.seed) = (drawn.collect(), session.seed());
+        }
+        if is_of_scenario {
             return;
         }
         let form = Form::new(loaded, session.table());
@@ -86,6 +96,7 @@ struct Sheet<'a> {
     complaint: Option<(&'a str, &'a Diagnostic)>,
     wanted: &'a str,
     mutants: &'a [Mutant],
+    drawn: &'a [(String, String)],
     /// Something was filled in to its end.
     is_filled_in: bool,
     /// The run is to begin again.
@@ -98,13 +109,13 @@ struct Sheet<'a> {
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
     let kept = &mut desk.setup;
     kept.keep_up(scene.session);
-    let applies = head(ui, kept);
-    let Kept { form: Some(form), wanted, complaint, mutants, .. } = kept else { return };
+    let applies = head(ui, kept, scene.session.hindrance());
+    let Kept { form: Some(form), wanted, complaint, mutants, drawn, .. } = kept else { return };
     mutants.keep_up(form.protocol(), scene.session);
     let about = complaint.as_deref().and_then(|complaint| Some((field_of(complaint)?, complaint)));
     let (wanted, mutants) = (wanted.trim(), mutants.all.as_slice());
     let mut sheet =
-        Sheet { complaint: about, wanted, mutants, is_filled_in: false, applies, left: FOUND_MAX };
+        Sheet { complaint: about, wanted, mutants, drawn, is_filled_in: false, applies, left: FOUND_MAX };
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         if wanted.is_empty() {
             groups(ui, &mut sheet, form);
@@ -135,8 +146,8 @@ fn texts(overrides: &[Override]) -> Vec<String> {
     overrides.iter().map(ToString::to_string).collect()
 }
 
-/// The row above the form; whether the run is to begin again.
-fn head(ui: &mut Ui, kept: &mut Kept) -> bool {
+/// The row above the form; whether the run is to begin again, where nothing hinders that.
+fn head(ui: &mut Ui, kept: &mut Kept, hindrance: Option<&str>) -> bool {
     let Some(form) = &mut kept.form else { return false };
     let changes = form.changes();
     let is_new = form.overrides().map_or(true, |overrides| texts(&overrides) != kept.in_force);
@@ -145,9 +156,9 @@ fn head(ui: &mut Ui, kept: &mut Kept) -> bool {
         let field =
             TextEdit::singleline(&mut kept.wanted).hint_text("a field, a mutant").desired_width(130.0);
         ui.add(field).labelled_by(label.id);
-        let apply = ui.add_enabled(is_new, Button::new("Apply"));
+        let apply = ui.add_enabled(is_new && hindrance.is_none(), Button::new("Apply"));
         let apply = apply.on_hover_text("begin again with what was filled in (Enter)");
-        let apply = apply.on_disabled_hover_text("the run has all that is filled in");
+        let apply = apply.on_disabled_hover_text(hindrance.unwrap_or("the run has all that is filled in"));
         if changes > 0 {
             if ui.button("Put all back").on_hover_text("as the file has it; Apply begins again").clicked() {
                 form.put_back();
@@ -320,6 +331,7 @@ fn complain(ui: &mut Ui, sheet: &Sheet<'_>, path: &str) {
 /// The name of a field, what is filled in, and a way back.
 fn row(ui: &mut Ui, sheet: &mut Sheet<'_>, field: &mut Field) {
     let is_changed = field.is_changed();
+    let drawn = sheet.drawn.iter().find(|(path, _)| *path == field.path);
     let has_focus = ui.horizontal(|ui| {
         let label = name(ui, field, is_changed);
         // A line has a margin outside of its width.
@@ -337,6 +349,12 @@ fn row(ui: &mut Ui, sheet: &mut Sheet<'_>, field: &mut Field) {
         }
         has_focus
     });
+    if let Some((_, value)) = drawn.filter(|_| !is_changed) {
+        ui.indent(("drawn", &field.path), |ui| {
+            let text = RichText::new(format!("this seed: {value}")).small().color(CHOSEN);
+            ui.label(text).on_hover_text("drawn from the seed; what is filled in here instead is not drawn");
+        });
+    }
     if has_focus.inner || !sheet.wanted.is_empty() {
         ui.indent(("help", &field.path), |ui| ui.weak(RichText::new(help(field)).small()));
     }
@@ -469,6 +487,27 @@ mod tests {
         press(&mut window, "Apply");
         let mutant = window.state().session.scenario().protocol.mutant().map(|mutant| mutant.0.clone());
         assert_eq!(mutant.as_deref(), Some("no-uptodate-check"));
+    }
+
+    #[test]
+    fn a_field_that_is_drawn_says_what_this_seed_drew() {
+        let mut window = panel("raft/random-membership", "Setup");
+        let draws = |window: &Window| {
+            let session = &window.state().session;
+            session.loaded().configured(session.seed(), session.table()).drawn.clone()
+        };
+        let first = draws(&window)[0].clone();
+        let name = first.path().to_string();
+        let name = name.rsplit('.').next().expect("a path has a last step").to_owned();
+        write(&mut window, "find", &name);
+        assert!(window.query_by_label(&format!("this seed: {}", first.value())).is_some(), "{first:?}");
+        let other = (1..50).find(|seed| {
+            window.state_mut().session.restart(*seed);
+            draws(&window)[0].value() != first.value()
+        });
+        assert!(other.is_some(), "no other seed draws another value");
+        window.run();
+        assert!(window.query_by_label(&format!("this seed: {}", draws(&window)[0].value())).is_some());
     }
 
     #[test]

@@ -27,6 +27,15 @@ pub(crate) struct Kept {
     operations: Operations,
 }
 
+impl Kept {
+    /// Shows this stretch of time.
+    pub(crate) fn show_since(&mut self, from: SimTime, until: SimTime) {
+        let scale = Scale::new(from, until);
+        self.length = Some(scale.length());
+        self.held = Some(scale);
+    }
+}
+
 /// What mouse and keys do.
 pub(crate) const HELP: &str = "Time goes down; the line across is what is shown elsewhere. Press an event or a message to see what led to \
 it (blue) and what followed. Double-press to go there. Scroll to move, Ctrl and scroll to zoom. A search hides what does not fit.";
@@ -193,7 +202,7 @@ impl Sheet<'_> {
                 clipped.hline(self.area.x_range(), y, Stroke::new(1.0, UNUSUAL.gamma_multiply(0.5)));
             }
         }
-        for violation in scene.session.run().violations() {
+        for violation in scene.session.violations() {
             clipped.hline(self.area.x_range(), self.y(violation.at), Stroke::new(2.0, BAD));
         }
         clipped.hline(self.area.x_range(), self.y(scene.session.playhead()), Stroke::new(2.0, CHOSEN));
@@ -272,7 +281,7 @@ impl Sheet<'_> {
     /// What faults and violations are, and who is down: over everything else, and never over one another.
     fn labels(&self, scene: &Scene<'_>) {
         let mut labels = Labels { sheet: self, placed: Vec::new() };
-        for violation in scene.session.run().violations() {
+        for violation in scene.session.violations() {
             let at = pos2(self.area.right() - 4.0, self.y(violation.at));
             labels.put(at, Align2::RIGHT_BOTTOM, format!("✖ {}", violation.property), BAD);
         }

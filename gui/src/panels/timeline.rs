@@ -159,7 +159,7 @@ fn told(scene: &Scene<'_>, scale: Scale, area: Rect, at: Pos2) -> String {
         return format!("clients ask {} times; {} have failed or may have", column.asked, column.failed);
     }
     let faults = scene.lanes.faults().iter().filter(|mark| near(mark.at)).map(|mark| mark.text.clone());
-    let violations = scene.session.run().violations().iter().filter(|violation| near(violation.at));
+    let violations = scene.session.violations().filter(|violation| near(violation.at));
     let bookmarks =
         scene.session.bookmarks.iter().filter(|(time, _)| near(*time)).map(|(_, name)| name.to_owned());
     let to_come = (at.x > x(scale, area, computed(scene))).then(|| "not computed yet".to_owned());
@@ -381,7 +381,7 @@ impl Sheet<'_> {
     fn violations(&self, scene: &Scene<'_>) {
         let row = row(self.area, Row::Violations);
         let mut last = f32::NEG_INFINITY;
-        for violation in scene.session.run().violations() {
+        for violation in scene.session.violations() {
             let x = self.x(violation.at);
             if x >= last + MARK_WIDTH && self.area.x_range().contains(x) {
                 self.painter.vline(x, self.area.y_range(), Stroke::new(2.0, BAD));

@@ -113,8 +113,8 @@ fn about_event(scene: &Scene<'_>) -> Option<(String, Question)> {
 }
 
 fn about_violation(scene: &Scene<'_>) -> Option<(String, Question)> {
-    let first = scene.session.run().violations().first()?;
-    Some((format!("Why is {} violated?", first.property), Question::Violation(first.clone())))
+    let first = scene.session.violations().next()?;
+    Some((format!("Why is {} violated?", first.property), scene.session.question(first)))
 }
 
 fn about_node(scene: &Scene<'_>) -> (String, Question) {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::explain::Question;
 use scenarios::run::{self, Checked, Heard, HistoryEvidence};
 use sim_core::check::history::linearizability::Evidence;
 use sim_core::check::{About, Answer, Violation};
@@ -29,6 +30,8 @@ pub(crate) struct Judged {
     pub(crate) at: SimTime,
     /// One for each property.
     pub(crate) findings: Vec<Finding>,
+    /// What of it is a violation.
+    violations: Vec<Violation>,
 }
 
 /// What one checker said.
@@ -92,8 +95,11 @@ impl Session {
             finding
         };
         let heard = run::ask(scenario, table, history, budget, HistoryEvidence::FirstLine);
-        let findings = heard.into_iter().map(look).collect();
-        self.judged = Some(Judged { tip: self.tip(), events: history.len(), budget, at, findings });
+        let findings: Vec<Finding> = heard.into_iter().map(look).collect();
+        let event = simulation.events();
+        let violations = findings.iter().filter_map(|finding| finding.violation(event)).collect();
+        self.judged =
+            Some(Judged { tip: self.tip(), events: history.len(), budget, at, findings, violations });
     }
 
     /// What the checkers of the history said last of the present path.
@@ -111,11 +117,26 @@ impl Session {
     }
 
     /// What was violated on the present path as far as is known: what the run itself found, then what clients saw.
-    pub(crate) fn violations(&self) -> Vec<Violation> {
-        let run = self.run();
+    pub(crate) fn violations(&self) -> impl Iterator<Item = &Violation> {
+        self.run().violations().iter().chain(self.seen())
+    }
+
+    /// What of that clients saw: it shows at a time, not at an event.
+    pub(crate) fn seen(&self) -> &[Violation] {
+        self.judged().map_or(&[], |judged| &judged.violations)
+    }
+
+    /// Why a violation came about, as a question.
+    pub(crate) fn question(&self, violation: &Violation) -> Question {
         let findings = self.judged().into_iter().flat_map(|judged| &judged.findings);
-        let seen = findings.filter_map(|finding| finding.violation(run.events()));
-        run.violations().iter().cloned().chain(seen).collect()
+        let evidence = findings.filter(|_| self.seen().contains(violation)).find_map(|finding| {
+            finding.evidence.clone().filter(|_| finding.about.name == violation.property)
+        });
+        let violation = violation.clone();
+        match evidence {
+            Some(evidence) => Question::Seen { violation, evidence },
+            None => Question::Violation(violation),
+        }
     }
 
     /// What the run is checked for.
@@ -135,6 +156,7 @@ mod tests {
 
     use super::*;
 
+    use super::super::{Direction, Landmark};
     use crate::testing;
 
     /// A failure that is kept as a scenario: it shows with this seed.
@@ -181,8 +203,7 @@ mod tests {
         session.seek_time(session.end());
         rest(&mut session);
         session.judge();
-        let violations = session.violations();
-        let violation = violations.iter().find(|it| it.property == "linearizability").expect("it is seen");
+        let violation = session.violations().find(|it| it.property == "linearizability").expect("it is seen");
         let judged = session.judged().expect("it was asked for");
         let evidence = judged.findings[0].evidence.as_ref().expect("it is about operations");
         assert!(evidence.minimal.iter().any(|operation| operation.completed == Some(violation.at)));
@@ -193,6 +214,39 @@ mod tests {
         rest(&mut shorter);
         shorter.judge();
         assert!(matches!(shorter.judged().expect("asked").findings[0].answer, Answer::Violation(_)));
+    }
+
+    #[test]
+    fn the_next_violation_may_be_one_that_only_clients_saw() {
+        let mut session = session(LOST_WRITE);
+        session.jump(Landmark::Violation, Direction::Forward);
+        while session.is_seeking() {
+            session.on_frame(Duration::ZERO);
+        }
+        let violation = session.violations().next().expect("it is seen").clone();
+        assert_eq!((violation.property.as_str(), session.playhead()), ("linearizability", violation.at));
+        assert!(session.verdict().is_some(), "it shows here");
+        session.step_back();
+        assert_eq!(session.verdict(), None, "before it there was none");
+        session.jump(Landmark::Violation, Direction::Forward);
+        assert_eq!(session.playhead(), violation.at);
+    }
+
+    #[test]
+    fn what_clients_saw_that_is_illegal_has_a_story() {
+        let mut session = session(LOST_WRITE);
+        session.seek_time(session.end());
+        rest(&mut session);
+        session.judge();
+        let question = session.question(session.violations().next().expect("it is seen"));
+        let mut inquiry = session.inquire(question);
+        while !inquiry.go_on(10_000) {}
+        let story = inquiry.story().expect("there is something to tell");
+        let last = story.lines.last().expect("it has lines");
+        assert!(
+            last.text.contains("linearizability is violated: after the longest legal prefix"),
+            "{last:?}"
+        );
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Going to what matters: the next violation, election or fault, and the one before.
 
-use sim_core::check::Violation;
 use sim_core::milestone::{Happening, Milestone};
 use sim_core::status::Standing;
 use sim_core::trace::{Record, Trace, TraceKind};
 use sim_core::world::Stop;
-use sim_core::{Endpoint, NodeId, SimTime, Simulation};
+use sim_core::{Endpoint, NodeId, SimTime};
 
 use super::{Cursor, EVER, FRAME_EVENTS_MAX, Goal, Moment, Playback, Session};
 
@@ -73,22 +72,13 @@ impl Landmark {
     }
 
     /// The nearest in what was computed, seen from a moment that is shown.
-    fn nearest(self, direction: Direction, run: &dyn Simulation, from: From) -> Option<Moment> {
-        let From { events, time, records } = from;
+    fn nearest(self, direction: Direction, session: &Session, from: From) -> Option<Moment> {
+        let (run, From { time, records, .. }) = (session.run(), from);
+        if self == Self::Violation {
+            return nearest_violation(direction, session, from);
+        }
         if matches!(self, Self::Arrival | Self::At(_)) {
             return self.nearest_record(direction, run.trace()?, records);
-        }
-        if self == Self::Violation {
-            let is_wanted = |violation: &&Violation| match direction {
-                Direction::Back => violation.event < events,
-                Direction::Forward => violation.event > events,
-            };
-            let mut wanted = run.violations().iter().filter(is_wanted);
-            let found = match direction {
-                Direction::Back => wanted.next_back(),
-                Direction::Forward => wanted.next(),
-            };
-            return found.map(|violation| Moment::Events(violation.event));
         }
         let mut wanted = run.milestones().iter().filter(|milestone| self.is(milestone));
         let found = match direction {
@@ -99,11 +89,29 @@ impl Landmark {
     }
 }
 
+/// The nearest violation, of those at an event and of those that show at a time.
+fn nearest_violation(direction: Direction, session: &Session, from: From) -> Option<Moment> {
+    let at_events =
+        session.run().violations().iter().map(|violation| {
+            (violation.at, violation.event.cmp(&from.events), Moment::Events(violation.event))
+        });
+    let at_times = session
+        .seen()
+        .iter()
+        .map(|violation| (violation.at, violation.at.cmp(&from.time), Moment::Time(violation.at)));
+    let all = at_events.chain(at_times);
+    let found = match direction {
+        Direction::Back => all.filter(|(_, way, _)| way.is_lt()).max_by_key(|(at, ..)| *at),
+        Direction::Forward => all.filter(|(_, way, _)| way.is_gt()).min_by_key(|(at, ..)| *at),
+    };
+    found.map(|(.., moment)| moment)
+}
+
 impl Session {
     /// Goes to the nearest landmark; forwards, computes until there is one.
     pub(crate) fn jump(&mut self, landmark: Landmark, direction: Direction) {
         let from = From { time: self.playhead, ..self.from() };
-        match (landmark.nearest(direction, self.run(), from), direction) {
+        match (landmark.nearest(direction, self, from), direction) {
             (Some(Moment::Time(time)), _) => self.seek_time(time),
             (Some(moment), _) => self.seek(moment),
             (None, Direction::Back) => {}
@@ -134,7 +142,13 @@ impl Session {
         self.playhead = self.simulation().now();
         let is_over = matches!(stop, Stop::Idle | Stop::Broken | Stop::Horizon);
         let found = match goal {
-            Goal::Landmark(landmark) => landmark.nearest(Direction::Forward, self.run(), from),
+            Goal::Landmark(landmark) => {
+                // What clients saw is judged at the end, where nothing was violated before.
+                if is_over && landmark == Landmark::Violation && self.run().violations().is_empty() {
+                    self.judge();
+                }
+                landmark.nearest(Direction::Forward, self, from)
+            }
             Goal::Moment(moment @ Moment::Events(events)) => {
                 (self.simulation().events() >= events).then_some(moment)
             }

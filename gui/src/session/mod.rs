@@ -309,7 +309,8 @@ impl Session {
         if let Some(verdict) = simulation.breakdown().and_then(Verdict::of_breakdown) {
             return Some(verdict);
         }
-        let first = simulation.violations().first();
+        let seen = self.seen().iter().find(|violation| violation.at <= self.playhead);
+        let first = simulation.violations().first().or(seen);
         let expect = &self.loaded.scenario.expect;
         match (first, first.map(|violation| violation.property.clone())) {
             (_, Some(property)) if *expect == Expectation::Violation(property.clone()) => {

@@ -4,6 +4,7 @@
 //! it is done piece by piece, for whoever has a window to draw meanwhile.
 
 use sim_core::check::Violation;
+use sim_core::check::history::linearizability::Evidence;
 use sim_core::{NodeId, Simulation};
 
 use super::faults::{self, Faults};
@@ -27,6 +28,13 @@ pub enum Question {
     },
     /// Why a property was violated.
     Violation(Violation),
+    /// Why what clients saw was illegal.
+    Seen {
+        /// By the time of this violation it was.
+        violation: Violation,
+        /// What contradicts.
+        evidence: Box<Evidence>,
+    },
 }
 
 /// A story that is on its way. See the [module documentation](self).
@@ -118,17 +126,16 @@ impl Inquiry {
             Question::Stands { .. } | Question::Violation(_) => {
                 told.go_on(wanted.min(most)) && told.simulation.events() < wanted
             }
+            Question::Seen { violation, .. } => told.go_on(most) && told.simulation.now() <= violation.at,
         };
         if goes_on {
             return Stage::Seeking(told);
         }
-        let Some(record) = self.question.record(&told) else { return Stage::Answered(None) };
-        self.found(told, record)
+        self.question.moment(told).map_or(Stage::Answered(None), |moment| self.found(Box::new(moment)))
     }
 
     /// What is asked about is there.
-    fn found(&mut self, told: Told, record: u32) -> Stage {
-        let moment = Box::new(Moment::of_record(told, record, self.question.evidence()));
+    fn found(&mut self, moment: Box<Moment>) -> Stage {
         let faults = self.faults(&moment);
         let past = Past::of(&moment, past::depends_on(&moment), &faults, None, self.lines_max);
         let again = self.again.take().expect("it is gone through once");
@@ -142,7 +149,8 @@ impl Inquiry {
         }
         let retold = retelling.finish(&moment);
         let end = match &self.question {
-            Question::Violation(Violation { property, node, evidence, .. }) => {
+            Question::Violation(Violation { property, node, evidence, .. })
+            | Question::Seen { violation: Violation { property, node, evidence, .. }, .. } => {
                 Some(story::at_the_end(&moment, property, node.map(|node| node.to_string()), evidence))
             }
             Question::Record(_) | Question::Stands { .. } => None,
@@ -161,33 +169,33 @@ impl Question {
     /// After how many events what is asked about has happened, where that is known.
     fn events(&self) -> u64 {
         match self {
-            Self::Record(_) => u64::MAX,
+            Self::Record(_) | Self::Seen { .. } => u64::MAX,
             Self::Stands { events, .. } => *events,
             Self::Violation(violation) => violation.event,
         }
     }
 
-    fn evidence(&self) -> &str {
-        match self {
-            Self::Record(_) | Self::Stands { .. } => "",
-            Self::Violation(violation) => &violation.evidence,
-        }
-    }
-
-    /// The record whose past is the answer.
-    fn record(&self, told: &Told) -> Option<u32> {
+    /// The moment whose past is the answer, in a run that has come to it.
+    fn moment(&self, told: Told) -> Option<Moment> {
         let end = told.trace().len();
-        match self {
-            Self::Record(record) => Some(*record).filter(|record| *record < end),
+        let (record, text) = match self {
+            Self::Record(record) => (Some(*record).filter(|record| *record < end), ""),
             Self::Stands { node, .. } => {
                 let changes = told.trace().status_changes(0..end).filter(|change| change.node == *node);
                 let last = changes.last().map(|change| told.input_of(change.record));
-                last.or_else(|| told.last_on((*node).into(), end))
+                (last.or_else(|| told.last_on((*node).into(), end)), "")
             }
-            Self::Violation(violation) => match violation.node {
-                Some(node) => moment::violating(told, violation.event, node),
-                None => told.cause_of(violation.event),
-            },
-        }
+            Self::Violation(violation) => {
+                let record = match violation.node {
+                    Some(node) => moment::violating(&told, violation.event, node),
+                    None => told.cause_of(violation.event),
+                };
+                (record, violation.evidence.as_str())
+            }
+            Self::Seen { violation, evidence } => {
+                return Moment::of_history(told, evidence, &violation.evidence);
+            }
+        };
+        Some(Moment::of_record(told, record?, text))
     }
 }

@@ -205,36 +205,53 @@ impl Moment {
         let violation = &report.violations[0];
         let told = Told::run(judge, report.events, observer)?;
         let evidence = evidence(judge, violation, ran);
-        let operations = ran.history().operations();
-        let end = told.trace().len();
         let node = violation.node.as_deref().and_then(|name| node_of(name, told.simulation.node_count()));
-        let record = match (&evidence, node) {
-            (Some(evidence), _) => completions(&told, evidence).last().copied(),
-            (None, Some(node)) => violating(&told, violation.event, node),
-            (None, None) => None,
+        let roots = match (&evidence, node) {
+            (Some(evidence), _) => completions(&told, evidence),
+            (None, Some(node)) => violating(&told, violation.event, node).into_iter().collect(),
+            (None, None) => Vec::new(),
         };
-        let roots = match (&evidence, record) {
-            (Some(evidence), Some(_)) => completions(&told, evidence),
-            (_, Some(record)) => vec![record],
-            (_, None) => lanes(&told).filter_map(|lane| told.last_on(lane, end)).collect(),
-        };
-        let event = record.map_or(report.events, |record| told.event_of(record));
-        let at = record.map_or(told.simulation.now(), |record| told.record(record).at());
-        let nodes = concerned(&told, &violation.evidence, node, &roots, record.is_some());
+        if !roots.is_empty() {
+            return Some(Self::at_the_last(told, roots, node, &violation.evidence, evidence));
+        }
+        let (at, end) = (told.simulation.now(), told.trace().len());
+        let roots: Vec<u32> = lanes(&told).filter_map(|lane| told.last_on(lane, end)).collect();
+        let nodes = concerned(&told, &violation.evidence, node, &roots, false);
+        let operations = ran.history().operations();
         let heal_at = judge.configured.scenario.phases.heal_at();
         let halfway = heal_at + Span::nanos(at.as_nanos().saturating_sub(heal_at.as_nanos()) / 2);
-        let lasts = if record.is_none() { lasts(&told, &nodes, &operations, halfway) } else { Lasts::new() };
-        Some(Self { event, at, record, roots, nodes, evidence, operations, lasts, told })
+        let lasts = lasts(&told, &nodes, &operations, halfway);
+        Some(Self { event: report.events, at, record: None, roots, nodes, evidence, operations, lasts, told })
     }
 
     /// The moment of a record of a run that has come so far; `evidence` names others that are concerned.
     pub(super) fn of_record(told: Told, record: u32, evidence: &str) -> Self {
-        let (event, at) = (told.event_of(record), told.record(record).at());
         let node = told.record(record).subject().and_then(Endpoint::node);
-        let nodes = concerned(&told, evidence, node, &[record], true);
+        Self::at_the_last(told, vec![record], node, evidence, None)
+    }
+
+    /// The moment at which what clients saw became illegal, in a run that has come so far: when the last of what contradicts
+    /// completed; `None` if nothing of it did.
+    pub(super) fn of_history(told: Told, evidence: &Evidence, text: &str) -> Option<Self> {
+        let roots = completions(&told, evidence);
+        (!roots.is_empty())
+            .then(|| Self::at_the_last(told, roots, None, text, Some(Box::new(evidence.clone()))))
+    }
+
+    /// The moment of the last of these records.
+    fn at_the_last(
+        told: Told,
+        roots: Vec<u32>,
+        node: Option<NodeId>,
+        text: &str,
+        evidence: Option<Box<Evidence>>,
+    ) -> Self {
+        let record = *roots.last().expect("there is one at least");
+        let (event, at) = (told.event_of(record), told.record(record).at());
+        let nodes = concerned(&told, text, node, &roots, true);
         let operations = told.simulation.history().operations();
-        let (evidence, lasts, roots) = (None, Lasts::new(), vec![record]);
-        Self { event, at, record: Some(record), roots, nodes, evidence, operations, lasts, told }
+        let (record, lasts) = (Some(record), Lasts::new());
+        Self { event, at, record, roots, nodes, evidence, operations, lasts, told }
     }
 
     /// How far the history is legal.

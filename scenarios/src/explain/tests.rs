@@ -1,6 +1,7 @@
 //! Claims about explanations.
 
 use sim_core::SimTime;
+use sim_core::check::Violation;
 
 use super::*;
 use crate::capsule::{self, Capsule};
@@ -373,5 +374,41 @@ fn a_story_that_is_asked_for_piece_by_piece_is_the_same() {
         let texts: Vec<&str> = story.lines.iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, told(&whole), "in pieces of {piece} events");
         assert_eq!((story.depends_on, &story.folded), (whole.story.depends_on, &whole.story.folded));
+    }
+}
+
+#[test]
+fn a_story_of_an_illegal_history_is_the_same_piece_by_piece() {
+    let table = ProtocolTable::builtin();
+    let options = Options { samples: 0, events_max: 0, lines_max: 30 };
+    let whole = explained(STALE_READ, 9, &options);
+    let opened = opened(STALE_READ, 9);
+    let scenario = &opened.loaded.configured(opened.capsule.seed, &table).scenario;
+    let start = |recording| {
+        assemble_recording(scenario, &table, opened.capsule.seed, Some(&opened.capsule.plan), recording)
+    };
+    let mut ran = start(Recording::Off);
+    let phases = &opened.loaded.scenario.phases;
+    let _idle = ran.run(phases.converged_by() + phases.steady.span(), u64::MAX);
+    let (history, budget) = (ran.history(), scenario.checks.history_budget);
+    let evidence =
+        crate::run::evidence(scenario, &table, "linearizability", history, budget).expect("it is illegal");
+    let at =
+        evidence.minimal.iter().filter_map(|operation| operation.completed).max().expect("one completed");
+    let violation = Violation {
+        property: "linearizability".to_owned(),
+        at,
+        event: ran.events(),
+        node: None,
+        evidence: evidence.to_string(),
+    };
+    let question = Question::Seen { violation, evidence };
+    for piece in [1, 100_000] {
+        let mut inquiry =
+            Inquiry::new(question.clone(), scenario, start(Recording::On), start(Recording::Off), 30);
+        while !inquiry.go_on(piece) {}
+        let story = inquiry.story().expect("there is something to tell");
+        let texts: Vec<&str> = story.lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, told(&whole), "in pieces of {piece} events");
     }
 }
