@@ -567,3 +567,16 @@ fn other_overrides_take_the_place_of_those_before() {
     let error = four.reloaded(&[set("nodes=0")], &table).expect_err("there is nobody");
     assert_eq!(error.place.source, Source::Set { flag: "--set", text: "nodes=0".to_owned() });
 }
+
+#[test]
+fn gossip_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Gossip(\n{parameters}))"))
+    };
+    assert_says(&error("cycle: \"0s\""), "2:8", &["a site calls endlessly in one instant"]);
+    assert_says(&error("interest: Coin(0)"), "2:11", &["before it has shared it", "`Counter(1)`"]);
+    assert_says(&error("connection_limit: 0"), "2:19", &["nobody takes a call"]);
+    assert_says(&error("hunt_limit: 2"), "2:13", &["without a `connection_limit`"]);
+    let alone = "Scenario(format_version: 1, name: \"t\", protocol: Gossip(), nodes: 1)";
+    assert_says(&error_of(alone), "1:67", &["at least two nodes, and there are 1"]);
+}
