@@ -13,8 +13,8 @@ use crate::testing::{self, Script};
 
 /// Sites of which the first is told one value, a millisecond after the start.
 fn world(seed: u64, config: Config) -> World<Gossip> {
-    let send = Operation::Broadcast(broadcast::Operation::Send(7));
-    let scripts = vec![Script(vec![(Span::millis(1), send)])];
+    let told = Operation::Broadcast(broadcast::Operation::Send(7));
+    let scripts = vec![Script(vec![(Span::millis(1), told)])];
     testing::world(seed, config.node_count, config, scripts, invariants::all(&config))
 }
 

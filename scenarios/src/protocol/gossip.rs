@@ -134,7 +134,7 @@ impl Builtin for Parameters {
     }
 
     fn check(config: &Config) -> Result<(), Objection> {
-        config.validate().map_err(|error| objection(&error))
+        config.validate().map_err(objection)
     }
 
     fn invariants(config: &Config) -> Vec<Box<dyn Invariant<Gossip>>> {
@@ -146,19 +146,19 @@ impl Builtin for Parameters {
     }
 }
 
-fn objection(error: &ConfigError) -> Objection {
+fn objection(error: ConfigError) -> Objection {
     match error {
         ConfigError::NoPeers(_) => {
             let hint = "more nodes, or fewer of them as `spares`";
             Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
         }
-        ConfigError::NoCycle => no_time("cycle", error),
+        ConfigError::NoCycle => no_time("cycle", &error),
         ConfigError::NoInterest => {
-            parameter("interest", error, "`Counter(1)` or `Coin(1)`, and more", "`Counter(2)` is usual")
+            parameter("interest", &error, "`Counter(1)` or `Coin(1)`, and more", "`Counter(2)` is usual")
         }
-        ConfigError::NoConnections => no_limit("connection_limit", error),
+        ConfigError::NoConnections => no_limit("connection_limit", &error),
         ConfigError::HuntWithoutLimit(_) => {
-            parameter("hunt_limit", error, "0 without a `connection_limit`", "add `connection_limit: 1`")
+            parameter("hunt_limit", &error, "0 without a `connection_limit`", "add `connection_limit: 1`")
         }
     }
 }

@@ -183,7 +183,9 @@ fn there(record: &Record<'_>, budget: u64) -> Option<BTreeMap<Value, SimTime>> {
         if steps > budget {
             return None;
         }
-        values.iter().for_each(|value| add(*value, read.completed.expect("it was answered")));
+        for value in values {
+            add(*value, read.completed.expect("it was answered"));
+        }
     }
     Some(there)
 }
