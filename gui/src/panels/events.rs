@@ -33,6 +33,9 @@ const ROW_HEIGHT: f32 = 18.0;
 /// How many records a frame searches through.
 const SEARCHED_MAX: u32 = 50_000;
 
+/// How large numbers and times are written.
+const NUMBER_SIZE: f32 = 12.0;
+
 /// Shows the list.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
     let Some(trace) = scene.session.run().trace() else {
@@ -65,9 +68,10 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         return;
     }
     let shown = scene.session.simulation().trace().map_or(0, Trace::len);
-    let table = TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false);
+    let table =
+        TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false).animate_scrolling(false);
     let mut table =
-        table.column(Column::exact(64.0)).column(Column::exact(112.0)).column(Column::remainder().clip(true));
+        table.column(Column::exact(68.0)).column(Column::exact(120.0)).column(Column::remainder().clip(true));
     if kept.followed != Some(shown) {
         kept.followed = Some(shown);
         let row = if kept.is_searching() {
@@ -100,7 +104,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
                 row.col(|ui| {
                     ui.style_mut().interaction.selectable_labels = false;
                     let text = RichText::new(text);
-                    let text = if place < 2 { text.monospace().small() } else { text };
+                    let text = if place < 2 { text.monospace().size(NUMBER_SIZE) } else { text };
                     let text = match colour {
                         Some(colour) => text.color(colour),
                         None if number >= shown => text.weak(),

@@ -34,7 +34,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     ui.horizontal_wrapped(|ui| {
         ui.heading(node.to_string());
         ui.colored_label(colour, power);
-        ui.weak(format!("started {} times", status.incarnation));
+        ui.weak(look::starts(status.incarnation));
         let crash = if status.power == Power::Down { "Restart" } else { "Crash" };
         let pause = if status.power == Power::Paused { "Resume" } else { "Pause" };
         wish_button(ui, crash, &CRASH, scene, intents);

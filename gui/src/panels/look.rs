@@ -1,7 +1,9 @@
 //! Colours. They say again what a shape or a word says; those of epochs are told apart by people who see few colours
 //! (Okabe and Ito, 2008).
 
-use egui::{Color32, Context, FontDefinitions, FontFamily, Pos2, Response, Tooltip, Visuals};
+use egui::{
+    Color32, Context, FontDefinitions, FontFamily, FontId, Pos2, Response, TextStyle, Tooltip, Visuals,
+};
 use sim_core::status::{Power, Standing};
 
 use crate::model::lanes::State;
@@ -71,8 +73,14 @@ pub(crate) fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
     at.distance(from + along * share)
 }
 
-/// Has texts of any width use the signs that only the font of one width has, such as arrows.
-pub(crate) fn use_all_signs(ctx: &Context) {
+/// How large small texts are: what egui has is hard to read.
+const SMALL: f32 = 11.0;
+
+/// Has texts of any width use the signs that only the font of one width has, such as arrows, and small ones be legible.
+pub(crate) fn set_fonts(ctx: &Context) {
+    ctx.all_styles_mut(|style| {
+        style.text_styles.insert(TextStyle::Small, FontId::proportional(SMALL));
+    });
     let mut fonts = FontDefinitions::default();
     let of = |family: FontFamily, fonts: &FontDefinitions| {
         fonts.families.get(&family).cloned().unwrap_or_default()
@@ -89,4 +97,12 @@ pub(crate) fn tell(response: &Response, text: impl Into<String>) {
     let (ctx, id) = (response.ctx.clone(), response.id.with("told"));
     let place = Tooltip::always_open(ctx, response.layer_id, id, egui::PopupAnchor::Pointer).gap(14.0);
     place.show(|ui| ui.label(text.into()));
+}
+
+/// How often a node has been started, in words.
+pub(super) fn starts(incarnation: u32) -> String {
+    match incarnation {
+        1 => "started once".to_owned(),
+        times => format!("started {times} times"),
+    }
 }

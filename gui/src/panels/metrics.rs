@@ -51,7 +51,9 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
 fn show_graph(ui: &mut Ui, scene: &Scene<'_>, graph: &Graph, intents: &mut Vec<Intent>) {
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&graph.title).strong());
-        ui.weak(graph.unit);
+        if !graph.unit.is_empty() {
+            ui.weak(graph.unit);
+        }
         for (index, name) in graph.lines.keys().enumerate().filter(|_| graph.lines.len() > 1) {
             let sign = RichText::new(format!("■ {name}")).color(look::kind(index)).small();
             ui.add(Label::new(sign).extend());
