@@ -31,6 +31,8 @@ mod model;
 pub mod open;
 mod panels;
 pub mod session;
+#[cfg(all(test, feature = "snapshots"))]
+mod snapshots;
 #[cfg(test)]
 mod testing;
 mod tiles;

@@ -34,7 +34,11 @@ pub(crate) fn window(name: &str) -> Window {
 
 /// The same with one panel alone.
 pub(crate) fn panel(name: &str, panel: &str) -> Window {
-    let mut app = app(name);
+    alone(app(name), panel)
+}
+
+/// A window with one panel alone.
+pub(crate) fn alone(mut app: App, panel: &str) -> Window {
     app.show_only(place(panel));
     of(app, vec2(1000.0, 700.0))
 }
