@@ -228,7 +228,8 @@ impl Inbox {
     }
 }
 
-fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
+/// Writes a picture as PNG.
+pub(crate) fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
     let [width, height] =
         image.size.map(|side| u32::try_from(side).expect("a window has fewer pixels a side"));
     let mut encoder = png::Encoder::new(file, width, height);

@@ -292,10 +292,9 @@ impl Sheet {
             painter.rect_stroke(rect, 2.0, Stroke::new(1.0, colour), egui::StrokeKind::Inside);
         }
         if has_text {
-            let colour = if is_durable { Color32::WHITE } else { ui.visuals().text_color() };
-            let clipped = painter.with_clip_rect(rect.shrink(1.0).intersect(painter.clip_rect()));
-            let at = rect.left_center() + vec2(3.0, 0.0);
-            clipped.text(at, Align2::LEFT_CENTER, &cell.label, FontId::proportional(10.0), colour);
+            let visuals = ui.visuals();
+            let colour = if is_durable { look::on(colour, visuals) } else { visuals.text_color() };
+            look::write(painter, rect, &cell.label, 10.0, colour);
         }
         rect
     }

@@ -1,8 +1,10 @@
 //! Colours. They say again what a shape or a word says; those of epochs are told apart by people who see few colours
 //! (Okabe and Ito, 2008).
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Color32, Context, FontDefinitions, FontFamily, FontId, Pos2, Response, TextStyle, Tooltip, Visuals,
+    Color32, Context, FontDefinitions, FontFamily, FontId, Painter, Pos2, Rect, Response, Rgba, TextStyle,
+    Tooltip, Visuals, pos2,
 };
 use sim_core::status::{Power, Standing};
 
@@ -73,6 +75,8 @@ pub(crate) fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
     at.distance(from + along * share)
 }
 
+/// Beside a text in a bar.
+const MARGIN: f32 = 3.0;
 /// How large small texts are: what egui has is hard to read.
 const SMALL: f32 = 11.0;
 
@@ -90,6 +94,25 @@ pub(crate) fn set_fonts(ctx: &Context) {
     all.extend(others.into_iter().filter(|name| !of(FontFamily::Proportional, &fonts).contains(name)));
     fonts.families.insert(FontFamily::Proportional, all);
     ctx.set_fonts(fonts);
+}
+
+/// Above this luminance black is easier to read than white (WCAG 2.2, contrast ratio).
+const LUMINANCE: f32 = 0.179;
+
+/// Black or white, whichever is easier to read on a colour that is painted on the window's ground.
+pub(super) fn on(fill: Color32, visuals: &Visuals) -> Color32 {
+    let [red, green, blue, _] = Rgba::from(visuals.panel_fill.blend(fill)).to_array();
+    let luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    if luminance > LUMINANCE { Color32::BLACK } else { Color32::WHITE }
+}
+
+/// Writes a line into a bar, from its left; what has no room ends with dots.
+pub(super) fn write(painter: &Painter, bar: Rect, text: &str, size: f32, colour: Color32) {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(size), colour);
+    job.wrap = TextWrapping::truncate_at_width(bar.width() - 2.0 * MARGIN);
+    let galley = painter.layout_job(job);
+    let at = pos2(bar.left() + MARGIN, bar.center().y - galley.size().y / 2.0);
+    painter.galley(at, galley, colour);
 }
 
 /// Tells what lies under the mouse, beside it. The place has an id of its own, as a menu of the picture has its.

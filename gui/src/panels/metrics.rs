@@ -20,6 +20,9 @@ pub(crate) const HELP: &str = "Rates, latencies and levels between two samples, 
 Press in a graph to go there, drag to move, Ctrl and scroll to zoom, double-press to see all.";
 
 const HEIGHT: f32 = 130.0;
+/// How wide lines are.
+const THIN: f32 = 1.5;
+const WIDE: f32 = 3.0;
 /// Two graphs stand side by side where there is so much room.
 const WIDTH_OF_TWO: f32 = 620.0;
 
@@ -80,7 +83,9 @@ fn show_graph(ui: &mut Ui, scene: &Scene<'_>, graph: &Graph, intents: &mut Vec<I
     let shown = plot.show(ui, |plot| {
         for (index, (name, points)) in graph.lines.iter().enumerate() {
             let line = Line::new(name.clone(), PlotPoints::from(points.clone()));
-            plot.line(line.color(look::kind(index)).width(1.5));
+            // The first is seen also where another lies over it.
+            let width = if index == 0 { WIDE } else { THIN };
+            plot.line(line.color(look::kind(index)).width(width));
         }
         plot.vline(VLine::new("", seconds(playhead)).color(CHOSEN).width(1.5));
         plot.pointer_coordinate()

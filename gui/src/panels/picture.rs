@@ -319,7 +319,7 @@ impl Picture {
         let inner = size - if self.apart.groups.is_empty() { 1.0 } else { 3.0 };
         self.body(form, at, inner, visuals.panel_fill);
         self.body(form, at, inner, colour_of(status, visuals));
-        let text = visuals.strong_text_color();
+        let text = look::on(colour_of(status, visuals), visuals);
         let shift = if size > 22.0 { size * 0.2 } else { 0.0 };
         let font = FontId::proportional(size.clamp(9.0, 18.0));
         self.painter.text(at - vec2(0.0, shift), Align2::CENTER_CENTER, node.to_string(), font, text);

@@ -327,19 +327,13 @@ impl Sheet<'_> {
             let from = from.max(drawn_to);
             let rect =
                 Rect::from_min_max(pos2(from, top + gap), pos2(to.max(from + 1.0), top + height - gap));
-            self.painter.rect_filled(rect, 0.0, look::state(&stretch.state, visuals));
+            let fill = look::state(&stretch.state, visuals);
+            self.painter.rect_filled(rect, 0.0, fill);
             drawn_to = rect.right();
             let is_wide = rect.width() > 60.0 && height >= 12.0;
             if is_wide && stretch.state.role != "down" {
                 let text = format!("{} {}", stretch.state.role, stretch.state.epoch);
-                let clipped = self.painter.with_clip_rect(rect);
-                clipped.text(
-                    rect.left_center() + vec2(3.0, 0.0),
-                    Align2::LEFT_CENTER,
-                    text,
-                    FontId::proportional(10.0),
-                    visuals.strong_text_color(),
-                );
+                look::write(&self.painter, rect, &text, 10.0, look::on(fill, visuals));
             }
         }
         if height >= 8.0 {
