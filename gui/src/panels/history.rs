@@ -112,7 +112,13 @@ fn legend(ui: &mut Ui) {
 fn picked(ui: &mut Ui, scene: &Scene<'_>, kept: &Kept) {
     let interval = kept.picked.and_then(|op| kept.operations.find(op));
     let text = interval.map_or_else(
-        || format!("{} operations of {} clients", kept.operations.count(), kept.operations.client_count()),
+        || {
+            format!(
+                "{} of {}",
+                look::count(kept.operations.count(), "operation"),
+                look::count(kept.operations.client_count(), "client")
+            )
+        },
         |interval| told(scene, interval).replace('\n', ", "),
     );
     ui.weak(text);
@@ -191,7 +197,11 @@ fn rows(ui: &mut Ui, sheet: &Sheet<'_>, kept: &mut Kept, intents: &mut Vec<Inten
         let top = ui.min_rect().top();
         let painter = ui.painter_at(ui.clip_rect());
         let response = ui.interact(ui.clip_rect(), ui.scope_id().with("operations"), Sense::click());
-        let label = format!("{} operations of {count} clients", kept.operations.count());
+        let label = format!(
+            "{} of {}",
+            look::count(kept.operations.count(), "operation"),
+            look::count(count, "client")
+        );
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &label));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of the screen")]
         let shown = [viewport.min.y, viewport.max.y + ROW_HEIGHT].map(|y| (y / ROW_HEIGHT).max(0.0) as usize);

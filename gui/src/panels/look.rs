@@ -4,7 +4,7 @@
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Color32, Context, FontDefinitions, FontFamily, FontId, Painter, Pos2, Rect, Response, Rgba, TextStyle,
-    Tooltip, Visuals, pos2,
+    Theme, Tooltip, Visuals, pos2,
 };
 use sim_core::status::{Power, Standing};
 
@@ -75,16 +75,19 @@ pub(crate) fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
     at.distance(from + along * share)
 }
 
+/// How much of their colour weak texts have on a light ground: egui's are pale there.
+const WEAK_ON_LIGHT: f32 = 0.8;
 /// Beside a text in a bar.
 const MARGIN: f32 = 3.0;
 /// How large small texts are: what egui has is hard to read.
 const SMALL: f32 = 11.0;
 
-/// Has texts of any width use the signs that only the font of one width has, such as arrows, and small ones be legible.
+/// Has texts of any width use the signs that only the font of one width has, such as arrows, and small and weak ones be legible.
 pub(crate) fn set_fonts(ctx: &Context) {
     ctx.all_styles_mut(|style| {
         style.text_styles.insert(TextStyle::Small, FontId::proportional(SMALL));
     });
+    ctx.style_mut_of(Theme::Light, |style| style.visuals.weak_text_alpha = WEAK_ON_LIGHT);
     let mut fonts = FontDefinitions::default();
     let of = |family: FontFamily, fonts: &FontDefinitions| {
         fonts.families.get(&family).cloned().unwrap_or_default()
@@ -128,4 +131,9 @@ pub(super) fn starts(incarnation: u32) -> String {
         1 => "started once".to_owned(),
         times => format!("started {times} times"),
     }
+}
+
+/// So many of something: `1 node`, `2 nodes`.
+pub(super) fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }

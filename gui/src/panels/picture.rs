@@ -34,6 +34,8 @@ const HELD_AT: f32 = 0.8;
 pub(super) const NAMED_MAX: usize = 40;
 /// Up to so many nodes, each link is a line.
 const LINKED_MAX: usize = 12;
+/// So much room is around the picture for the names of clients.
+const NAMES: f32 = 12.0;
 /// So much room has a sign of the legend.
 const SIGN_WIDTH: f32 = 15.0;
 /// The legend has no more entries.
@@ -69,8 +71,9 @@ impl Picture {
         picture
     }
 
+    /// Half a side of the square, without the room for names around it.
     fn half(&self) -> f32 {
-        self.rect.width().min(self.rect.height()) / 2.0
+        (self.rect.width().min(self.rect.height()) / 2.0 - NAMES).max(1.0)
     }
 
     fn at(&self, [x, y]: [f32; 2]) -> Pos2 {

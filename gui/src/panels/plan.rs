@@ -5,7 +5,7 @@ use egui::{Button, Key, RichText, ScrollArea, TextEdit, Ui};
 use sim_core::fault::{Entry, Plan, Trigger};
 use sim_core::{SimTime, Span};
 
-use super::look::{BAD, CHOSEN};
+use super::look::{self, BAD, CHOSEN};
 use super::{Desk, Scene};
 use crate::command::Intent;
 use crate::model::scale::seconds;
@@ -52,8 +52,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         }
         ui.weak(match plan.entries().len() {
             0 => "nothing is done to this run yet: press something in the cluster, or add a line".to_owned(),
-            1 => "1 line".to_owned(),
-            count => format!("{count} lines"),
+            count => look::count(count, "line"),
         });
     });
     let room = if kept.is_open() { 96.0 } else { 0.0 } + kept.error.as_ref().map_or(0.0, |_| 110.0);
