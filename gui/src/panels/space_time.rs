@@ -44,6 +44,8 @@ it (blue) and what followed. Double-press to go there. Scroll to move, Ctrl and 
 const LENGTH: Span = Span::millis(60);
 const HEAD: f32 = 20.0;
 const LEFT: f32 = 76.0;
+/// So many nodes have a lane at most: there are fewer columns of pixels.
+const NODES_MAX: u32 = 1_000;
 /// So many clients have a lane at most.
 const CLIENTS_MAX: u32 = 16;
 /// So much of the room between two lanes is a band of a fault.
@@ -73,6 +75,11 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         let clients = scene.session.scenario().clients.total();
         if clients > CLIENTS_MAX {
             ui.weak(format!("{CLIENTS_MAX} of {clients} clients have a lane"));
+        }
+        let nodes = scene.statuses.len();
+        if nodes > NODES_MAX as usize {
+            ui.weak(format!("{NODES_MAX} of {nodes} nodes have a lane"))
+                .on_hover_text("those around the selected node");
         }
     });
     kept.search.complain(ui);
@@ -118,9 +125,12 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     sheet.labels(scene);
 }
 
-/// All nodes, then as many clients as find room.
+/// The nodes around the selected one, then as many clients as find room.
 fn lanes(scene: &Scene<'_>) -> Vec<Endpoint> {
-    space_time::lanes(scene.statuses.len(), scene.session.scenario().clients.total().min(CLIENTS_MAX))
+    let count = u32::try_from(scene.statuses.len()).unwrap_or(u32::MAX);
+    let first = scene.selected.raw() / NODES_MAX * NODES_MAX;
+    let nodes = first..count.min(first + NODES_MAX);
+    space_time::lanes(nodes, scene.session.scenario().clients.total().min(CLIENTS_MAX))
 }
 
 /// The time that is shown: around the playhead, unless somebody has moved it.
@@ -155,8 +165,7 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn x(&self, end: Endpoint) -> Option<f32> {
-        let index = self.lanes.iter().position(|lane| *lane == end)?;
-        Some(self.lane_x(index))
+        space_time::lane_of(self.lanes, end).map(|index| self.lane_x(index))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
