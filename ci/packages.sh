@@ -29,16 +29,16 @@ not_installed() {
 # and how they are installed, and ends with 0, or 3 with STRICT=yes.
 need_packages() {
   local -r name=$1 install=$2 strict=$3
-  local -ra packages=("${@:4}")
-  if [[ $install == yes && -n $(not_installed "${packages[@]}") ]] && ((EUID == 0)); then
+  local -ra wanted=("${@:4}")
+  if [[ $install == yes && -n $(not_installed "${wanted[@]}") ]] && ((EUID == 0)); then
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update || true
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends \
-      "${packages[@]}" >/dev/null || echo "$name: apt-get failed" >&2
+      "${wanted[@]}" >/dev/null || echo "$name: apt-get failed" >&2
   fi
   local missing
-  missing=$(not_installed "${packages[@]}" | paste -sd ' ')
+  missing=$(not_installed "${wanted[@]}" | paste -sd ' ')
   [[ -n $missing ]] || return 0
   echo "$name: SKIPPED: missing: $missing"
-  echo "hint: apt-get install --no-install-recommends ${packages[*]}"
+  echo "hint: apt-get install --no-install-recommends ${wanted[*]}"
   [[ $strict == no ]] && exit 0 || exit 3
 }

@@ -285,17 +285,25 @@ impl Picture {
     /// Many nodes: a form each.
     fn crowd(&self, ink: &mut Ink, visuals: &Visuals, scene: &Scene<'_>) {
         let size = self.size();
+        let mut before = None;
         for (index, status) in scene.statuses.iter().enumerate() {
             let node = NodeId::new(u32::try_from(index).unwrap_or(u32::MAX));
-            let (at, form) = (self.node(index), self.form(node, status));
-            if scene.selected == node {
+            let (at, form, colour) = (self.node(index), self.form(node, status), colour_of(status, visuals));
+            let group = self.apart.groups.get(&Endpoint::from(node));
+            let is_selected = scene.selected == node;
+            // What would lie over its like in the same pixel is left out.
+            let looks = Some((at.round(), form, colour, group, is_selected));
+            if std::mem::replace(&mut before, looks) == looks {
+                continue;
+            }
+            if is_selected {
                 ink.form(form, at, size + 3.0, CHOSEN);
             }
-            if let Some(group) = self.apart.groups.get(&Endpoint::from(node)) {
+            if let Some(group) = group {
                 ink.form(form, at, size + 1.5, group_colour(*group));
             }
             ink.form(form, at, size, visuals.panel_fill);
-            ink.form(form, at, size, colour_of(status, visuals));
+            ink.form(form, at, size, colour);
         }
     }
 

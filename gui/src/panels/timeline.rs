@@ -239,10 +239,12 @@ impl Sheet<'_> {
         self.not_computed(scene);
         self.ruler();
         let height = lane_height(scene, self.area);
-        for node in 0..scene.statuses.len() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is above zero")]
+        let nodes_a_pixel = (1.0 / height).ceil().max(1.0) as usize;
+        for node in (0..scene.statuses.len()).step_by(nodes_a_pixel) {
             #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
             let top = lanes_top(self.area) + node as f32 * height;
-            self.lane(scene, node, top, height);
+            self.lane(scene, node, top, height.max(1.0));
         }
         self.names();
         self.faults(scene);
