@@ -29,6 +29,7 @@
 # 3 with `--strict`: a lane was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/packages.sh
 
 readonly all_lanes=(x86_64 aarch64 i686 wasm32)
 readonly debian_rustc=/usr/bin/rustc
@@ -62,15 +63,10 @@ packages_of() {
   esac
 }
 
-is_installed() {
-  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
-}
-
+# Those of a lane's packages that are not installed.
 missing_packages() {
-  local package
-  for package in $(packages_of "$1"); do
-    is_installed "$package" || echo "$package"
-  done
+  # shellcheck disable=SC2046
+  not_installed $(packages_of "$1")
 }
 
 # Why the lane cannot run; nothing if it can.

@@ -10,35 +10,12 @@
 # Exit codes: 0 they are equal, or it was skipped · 1 they are not · 2 usage · 3 with `--strict`: it was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/packages.sh
 
 readonly packages=(mesa-vulkan-drivers libvulkan1)
 readonly pictures=gui/tests/snapshots
-install=no strict=no
-for argument in "$@"; do
-  case $argument in
-    --install) install=yes ;;
-    --strict) strict=yes ;;
-    *) echo "usage: ci/snapshots.sh [--install] [--strict]" >&2 && exit 2 ;;
-  esac
-done
-
-missing() {
-  local package
-  for package in "${packages[@]}"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
-  done
-}
-
-if [[ $install == yes && -n $(missing) ]] && ((EUID == 0)); then
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq -o DPkg::Lock::Timeout=300 update || true
-  apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}" >/dev/null
-fi
-if [[ -n $(missing) ]]; then
-  echo "snapshots: SKIPPED: missing: $(missing | paste -sd ' ')"
-  echo "hint: apt-get install --no-install-recommends ${packages[*]}"
-  [[ $strict == no ]] && exit 0 || exit 3
-fi
+read_flags snapshots "$@"
+need_packages snapshots "$install" "$strict" "${packages[@]}"
 
 # With `splitbrain`, so that dependencies have the features with which the tests have built them.
 tests=(test --locked -p splitbrain -p splitbrain-gui --features splitbrain-gui/snapshots --lib)

@@ -11,34 +11,11 @@
 # Exit codes: 0 it compiles, or was skipped · 1 it does not · 2 usage · 3 with `--strict`: it was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/packages.sh
 
 readonly packages=(rustc-web cargo-web rust-web-src)
-install=no strict=no
-for argument in "$@"; do
-  case $argument in
-    --install) install=yes ;;
-    --strict) strict=yes ;;
-    *) echo "usage: ci/wasm.sh [--install] [--strict]" >&2 && exit 2 ;;
-  esac
-done
-
-missing() {
-  local package
-  for package in "${packages[@]}"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
-  done
-}
-
-if [[ $install == yes && -n $(missing) ]] && ((EUID == 0)); then
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq -o DPkg::Lock::Timeout=300 update || true
-  apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}" >/dev/null
-fi
-if [[ -n $(missing) ]]; then
-  echo "wasm: SKIPPED: missing: $(missing | paste -sd ' ')"
-  echo "hint: apt-get install --no-install-recommends ${packages[*]}"
-  [[ $strict == no ]] && exit 0 || exit 3
-fi
+read_flags wasm "$@"
+need_packages wasm "$install" "$strict" "${packages[@]}"
 # Nothing of it runs but build scripts and macros, once: what is built for them is not optimised.
 export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_OPT_LEVEL=0
 env -u RUSTC_WRAPPER RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo check --locked -p splitbrain-gui --lib \

@@ -13,6 +13,7 @@
 # Exit codes: 0 it works, or was skipped · 1 it does not · 2 usage · 3 with `--strict`: it was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/packages.sh
 
 readonly packages=(xvfb xdotool imagemagick x11-utils openbox libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcursor1
   libxi6 libxrandr2 libx11-xcb1)
@@ -27,23 +28,7 @@ while (($#)); do
   shift
 done
 
-missing() {
-  local package
-  for package in "${packages[@]}"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
-  done
-}
-
-if [[ $install == yes && -n $(missing) ]] && ((EUID == 0)); then
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq -o DPkg::Lock::Timeout=300 update || true
-  apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}" >/dev/null
-fi
-if [[ -n $(missing) ]]; then
-  echo "window: SKIPPED: missing: $(missing | paste -sd ' ')"
-  echo "hint: apt-get install --no-install-recommends ${packages[*]}"
-  [[ $strict == no ]] && exit 0 || exit 3
-fi
+need_packages window "$install" "$strict" "${packages[@]}"
 
 # With the tests, so that what they were built from is used again.
 cargo build --locked --quiet --workspace --bins --tests

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::status::NodeStatus;
 use sim_core::{NodeId, SimTime, Span};
 
-use crate::command::{Close, Intent, WISHES, Zoom};
+use crate::command::{Close, Intent, WISHES, Wish, Zoom};
 use crate::files::{self, Form, Inbox, Letter};
 use crate::model::lanes::Lanes;
 use crate::model::space_time::causal_future;
@@ -93,7 +93,7 @@ impl App {
     /// A frame: time passes, everything is drawn, and what was asked for meanwhile is done.
     pub fn frame(&mut self, ui: &mut Ui) {
         if !std::mem::replace(&mut self.has_fonts, true) {
-            look::use_all_signs(ui.ctx());
+            look::set_fonts(ui.ctx());
             ui.ctx().request_discard("other fonts");
             return;
         }
@@ -400,11 +400,17 @@ fn keys(ui: &Ui, scene: &Scene<'_>, desk: &Desk, intents: &mut Vec<Intent>) {
     if desk.palette.is_open || desk.tour.is_on() || ui.ctx().egui_wants_keyboard_input() {
         return;
     }
-    for wish in WISHES {
+    // A key without Shift would also take it with Shift: those with more to press come first.
+    let (plain, modified): (Vec<&Wish>, Vec<&Wish>) =
+        WISHES.iter().partition(|wish| wish.key.is_some_and(|key| key.modifiers.is_none()));
+    for wish in modified.into_iter().chain(plain) {
         let Some(key) = wish.key else { continue };
-        // A key that means nothing now is left to others, as Escape is to menus.
+        let is_other =
+            |other: &Wish| other.key.is_some_and(|it| it != key && it.logical_key == key.logical_key);
         let intent = (wish.intent)(scene);
-        if intent.is_some() && ui.input_mut(|input| input.consume_shortcut(&key)) {
+        // A key that means nothing now is left to others, as Escape is to menus; but not to its like without Shift.
+        let is_ours = intent.is_some() || WISHES.iter().any(is_other);
+        if is_ours && ui.input_mut(|input| input.consume_shortcut(&key)) {
             intents.extend(intent);
         }
     }
@@ -422,6 +428,23 @@ mod tests {
 
     use crate::testing;
     use crate::testing::{app, digest, down, key, of, press, window};
+
+    #[test]
+    fn a_key_with_shift_is_another_key_also_where_it_can_do_nothing() {
+        let mut window = window("raft/leader-crash");
+        let back = |window: &mut testing::Window| {
+            window.key_press_modifiers(Modifiers::SHIFT, Key::E);
+            window.run();
+        };
+        back(&mut window);
+        let first = digest(&window);
+        back(&mut window);
+        assert_eq!(digest(&window), first, "there is no election before");
+        key(&mut window, Key::E);
+        assert_ne!(digest(&window), first);
+        back(&mut window);
+        assert_eq!(digest(&window), first);
+    }
 
     #[test]
     fn by_buttons_the_leader_crashes_and_undo_brings_it_back() {

@@ -144,7 +144,7 @@ fn trace(session: &Session, form: export::Form) -> Result<String, SaveError> {
 
 /// The space-time diagram of what led to the moment that is shown.
 fn picture(session: &Session) -> Option<String> {
-    let mut lanes = space_time::lanes(session.simulation().node_count(), session.scenario().clients.total());
+    let mut lanes = space_time::lanes(0..session.scenario().nodes, session.scenario().clients.total());
     lanes.truncate(LANES_MAX);
     svg::space_time(session.run(), &lanes, session.playhead())
 }
@@ -228,7 +228,8 @@ impl Inbox {
     }
 }
 
-fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
+/// Writes a picture as PNG.
+pub(crate) fn write_png(image: &ColorImage, file: &mut BufWriter<File>) -> io::Result<()> {
     let [width, height] =
         image.size.map(|side| u32::try_from(side).expect("a window has fewer pixels a side"));
     let mut encoder = png::Encoder::new(file, width, height);

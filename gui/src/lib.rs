@@ -30,6 +30,8 @@ mod intent;
 mod model;
 pub mod open;
 mod panels;
+#[cfg(all(test, feature = "snapshots"))]
+mod screenshots;
 pub mod session;
 #[cfg(all(test, feature = "snapshots"))]
 mod snapshots;

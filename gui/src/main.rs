@@ -66,8 +66,17 @@ fn main() -> ExitCode {
     );
     match made {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(format_args!("error: cannot open a window: {error}\n")),
+        Err(error) => refuse(format_args!(
+            "error: cannot open a window: {}\n   = hint: it needs a screen, named by DISPLAY or WAYLAND_DISPLAY, and OpenGL; `splitbrain run` needs neither\n",
+            without_place(&error.to_string())
+        )),
     }
+}
+
+/// What went wrong, without where in the source of a library that was found.
+fn without_place(error: &str) -> &str {
+    let after = error.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
+    after.map_or(error, |(_, words)| words)
 }
 
 /// Says why there is no window.

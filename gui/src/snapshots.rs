@@ -16,12 +16,12 @@ use crate::testing::{self, Window, press, session};
 const LOST_WRITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/shrunk/lost-write.ron");
 
 /// The leader crashes at 2.5 s and is down until 3.5 s; another one leads by now.
-fn after_a_crash() -> App {
+pub(crate) fn after_a_crash() -> App {
     App::new(session("raft/leader-crash", &[], 0), Some(Span::secs(3)))
 }
 
 /// A run that ends with a write that is lost, at its end.
-fn after_a_lost_write() -> App {
+pub(crate) fn after_a_lost_write() -> App {
     let session = session(LOST_WRITE, &[], 231);
     let end = session.end();
     App::new(session, Some(end.since(SimTime::ZERO)))

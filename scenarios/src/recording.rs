@@ -91,7 +91,12 @@ pub fn open(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Opened, D
     let set = recorded.set.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let document = Document::read(&format!("the scenario in {name}"), recording.text().as_bytes())?;
     let loaded = load::checked(document, &set, &[], table)?;
-    let nodes = loaded.configured(recorded.seed, table).scenario.nodes;
+    let configured = loaded.configured(recorded.seed, table);
+    let (nodes, clients) = (configured.scenario.nodes, configured.scenario.clients.total());
+    let asked = recording.history().range(0..recording.history().len()).map(|event| event.op.client);
+    if let Some(stranger) = asked.into_iter().find(|client| client.index() >= clients as usize) {
+        return Err(wrong(format!("{stranger} is named, and the scenario has {clients} clients"), 1));
+    }
     if recording.node_count() != nodes as usize {
         let recorded = recording.node_count();
         return Err(wrong(format!("{recorded} nodes were recorded, and the scenario has {nodes}"), 1));

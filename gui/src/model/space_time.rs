@@ -1,5 +1,7 @@
 //! What a space-time diagram shows of a stretch of time: a lane an endpoint, what happened there, and the messages between.
 
+use std::ops::Range;
+
 use sim_core::trace::{Payload, Record, Trace, TraceKind};
 use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
@@ -47,10 +49,20 @@ pub(crate) enum Content {
     Density(Vec<Vec<f32>>),
 }
 
-/// The lanes: so many nodes, then so many clients.
-pub(crate) fn lanes(nodes: usize, clients: u32) -> Vec<Endpoint> {
-    let nodes = (0_u32..).take(nodes).map(|node| NodeId::new(node).into());
+/// The lanes: these nodes, then so many clients.
+pub(crate) fn lanes(nodes: Range<u32>, clients: u32) -> Vec<Endpoint> {
+    let nodes = nodes.map(|node| NodeId::new(node).into());
     nodes.chain((0..clients).map(|client| ClientId::new(client).into())).collect()
+}
+
+/// Which of the lanes is that of an endpoint, if it has one.
+pub(crate) fn lane_of(lanes: &[Endpoint], end: Endpoint) -> Option<usize> {
+    let index = match (end.node(), end.client()) {
+        (Some(node), _) => node.index().checked_sub(lanes.first()?.node()?.index())?,
+        (None, Some(client)) => lanes.partition_point(|lane| lane.node().is_some()) + client.index(),
+        (None, None) => return None,
+    };
+    (lanes.get(index) == Some(&end)).then_some(index)
 }
 
 /// What a trace has for a stretch of time, on these lanes; all of it, or what is wanted.
@@ -90,7 +102,7 @@ fn density(
     trace: &Trace,
     scale: Scale,
     lanes: &[Endpoint],
-    records: std::ops::Range<u32>,
+    records: Range<u32>,
     wanted: Option<Wanted<'_>>,
 ) -> Vec<Vec<f32>> {
     let mut counts = vec![vec![0_u32; COLUMNS]; lanes.len()];
@@ -99,7 +111,7 @@ fn density(
     for number in records.step_by(step) {
         let record = trace.get(number).filter(|record| wanted.is_none_or(|wanted| wanted(number, record)));
         let Some(record) = record else { continue };
-        let lane = record.subject().and_then(|on| lanes.iter().position(|lane| *lane == on));
+        let lane = record.subject().and_then(|on| lane_of(lanes, on));
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -133,6 +145,7 @@ pub(crate) fn causal_future(trace: &Trace, number: u32, most: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
 
+    use proptest::prelude::*;
     use sim_core::{NodeId, Span};
 
     use super::*;
@@ -199,6 +212,18 @@ mod tests {
         assert_eq!(lanes.len(), 3);
         assert!(lanes.iter().flatten().any(|share| (*share - 1.0).abs() < f32::EPSILON));
         assert!(lanes.iter().flatten().all(|share| (0.0..=1.0).contains(share)));
+    }
+
+    proptest! {
+        #[test]
+        fn an_endpoint_has_the_lane_that_stands_for_it_and_no_other(
+            first in 0_u32..5, nodes in 1_u32..5, clients in 0_u32..4, node in 0_u32..12, client in 0_u32..6,
+        ) {
+            let lanes = lanes(first..first + nodes, clients);
+            for end in [Endpoint::from(NodeId::new(node)), ClientId::new(client).into()] {
+                prop_assert_eq!(lane_of(&lanes, end), lanes.iter().position(|lane| *lane == end));
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sim_core::trace::{Trace, TraceKind};
 use sim_core::{Endpoint, SimTime, Simulation, Span};
 
 use super::scale::{Scale, seconds};
-use super::space_time::{Arrow, Content, Dot, content};
+use super::space_time::{Arrow, Content, Dot, content, lane_of};
 
 /// Writing to a string cannot fail.
 const WRITES: &str = "a string takes every text";
@@ -104,7 +104,7 @@ impl Sheet<'_> {
     }
 
     fn x(&self, end: Endpoint) -> f64 {
-        let lane = self.lanes.iter().position(|lane| *lane == end).unwrap_or_default();
+        let lane = lane_of(self.lanes, end).unwrap_or_default();
         LEFT + LANE * (f64::from(u32::try_from(lane).unwrap_or(u32::MAX)) + 0.5)
     }
 

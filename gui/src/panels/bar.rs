@@ -184,10 +184,10 @@ fn verdict(ui: &mut Ui, scene: &Scene<'_>) {
         }
         return;
     };
-    let colour = match verdict.exit_code() {
-        exit_code::PASS => GOOD,
-        exit_code::BEYOND_PROMISE => UNUSUAL,
-        _ => BAD,
+    let (sign, colour) = match verdict.exit_code() {
+        exit_code::PASS => ("✔", GOOD),
+        exit_code::BEYOND_PROMISE => ("⚠", UNUSUAL),
+        _ => ("✖", BAD),
     };
-    ui.label(RichText::new(format!("⚠ {verdict}")).color(colour).strong());
+    ui.label(RichText::new(format!("{sign} {verdict}")).color(colour).strong());
 }

@@ -17,6 +17,7 @@ pub(crate) const HELP: &str = "Each property along time: green as far as it was 
 shows, a bar to go to a time. What clients saw is judged while the run stands still.";
 
 const BAR: egui::Vec2 = vec2(150.0, 12.0);
+const SIGN_WIDTH: f32 = 14.0;
 
 /// Shows the list.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, _desk: &mut Desk, intents: &mut Vec<Intent>) {
@@ -110,7 +111,8 @@ fn property(
     ui.horizontal(|ui| {
         bar(ui, scene, about.name, &state, intents);
         let (sign, colour) = state.sign();
-        ui.colored_label(colour, sign);
+        let size = vec2(SIGN_WIDTH, ui.spacing().interact_size.y);
+        ui.add_sized(size, egui::Label::new(RichText::new(sign).color(colour)));
         let name = ui.add(egui::Label::new(about.name).truncate());
         name.on_hover_text(definition(about, &state));
     });

@@ -8,7 +8,7 @@ use sim_core::simulation::{ClockView, InFlight};
 use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
 use super::look::{self, CHOSEN};
-use super::picture::{FLIGHTS_MAX, NAMED_MAX, Picture};
+use super::picture::{FLIGHTS_MAX, NAMED_MAX, Picture, legend};
 use super::{Desk, Scene, acts};
 use crate::command::Intent;
 use crate::model::apart::apart;
@@ -73,6 +73,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     kept.ask(scene);
     let regions = Regions::of(scene.session.scenario());
     ui.horizontal_wrapped(|ui| choose(ui, kept, regions.as_ref()));
+    legend(ui, scene.session.simulation().message_kinds(), &kept.kinds, &kept.travelling);
     kept.settle(ui, scene);
     let (response, painter) = ui.allocate_painter(ui.available_size(), Sense::click_and_drag());
     let simulation = scene.session.simulation();
@@ -90,7 +91,6 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let hit = hovered.map_or(Hit::Nothing, |hovered| hit(&picture, &kept.flights, hovered));
     picture.draw(ui, scene, &kept.flights, regions.as_ref(), &hit);
     picture.dials(ui.visuals(), simulation.now(), &kept.clocks);
-    picture.legend(ui, &kept.kinds, &kept.travelling);
     drag(ui, &response, &picture, scene, kept, intents);
     press(&response, &picture, scene, kept, intents);
     if let Some(text) = told(scene, &picture, &hit) {
@@ -263,7 +263,7 @@ fn told(scene: &Scene<'_>, picture: &Picture, hit: &Hit) -> Option<String> {
                     process.role, process.epoch, process.commit
                 )
             });
-            Some(format!("{node}, {host}, started {} times{process}", status.incarnation))
+            Some(format!("{node}, {host}, {}{process}", look::starts(status.incarnation)))
         }
         Hit::Flight(flight) => {
             let when = match flight.due {

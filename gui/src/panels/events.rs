@@ -21,8 +21,8 @@ pub(crate) struct Kept {
     found: Vec<u32>,
     looked: u32,
     asked: Option<(BranchId, String, Option<usize>)>,
-    /// Where the list was scrolled to by itself last: where the playhead was then.
-    followed: Option<u32>,
+    /// Where the list was scrolled to by itself last: where the playhead was then, and what was chosen.
+    followed: Option<(u32, Option<u32>)>,
 }
 
 /// What mouse and keys do.
@@ -32,6 +32,9 @@ pub(crate) const HELP: &str =
 const ROW_HEIGHT: f32 = 18.0;
 /// How many records a frame searches through.
 const SEARCHED_MAX: u32 = 50_000;
+
+/// How large numbers and times are written.
+const NUMBER_SIZE: f32 = 12.0;
 
 /// Shows the list.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
@@ -65,15 +68,20 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         return;
     }
     let shown = scene.session.simulation().trace().map_or(0, Trace::len);
-    let table = TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false);
+    let table =
+        TableBuilder::new(ui).striped(true).sense(Sense::click()).auto_shrink(false).animate_scrolling(false);
     let mut table =
-        table.column(Column::exact(64.0)).column(Column::exact(112.0)).column(Column::remainder().clip(true));
-    if kept.followed != Some(shown) {
-        kept.followed = Some(shown);
+        table.column(Column::exact(68.0)).column(Column::exact(120.0)).column(Column::remainder().clip(true));
+    let chosen = scene.chosen.map(|chosen| chosen.record);
+    let before = kept.followed.replace((shown, chosen));
+    if before != Some((shown, chosen)) {
+        // What was chosen elsewhere, or else the last of what is shown.
+        let is_chosen = before.is_none_or(|(_, before)| before != chosen);
+        let end = chosen.filter(|_| is_chosen).map_or(shown, |chosen| chosen + 1);
         let row = if kept.is_searching() {
-            kept.found.partition_point(|number| *number < shown)
+            kept.found.partition_point(|number| *number < end)
         } else {
-            shown as usize
+            end as usize
         };
         table = table.scroll_to_row(row.saturating_sub(1).min(count - 1), None);
     }
@@ -100,7 +108,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
                 row.col(|ui| {
                     ui.style_mut().interaction.selectable_labels = false;
                     let text = RichText::new(text);
-                    let text = if place < 2 { text.monospace().small() } else { text };
+                    let text = if place < 2 { text.monospace().size(NUMBER_SIZE) } else { text };
                     let text = match colour {
                         Some(colour) => text.color(colour),
                         None if number >= shown => text.weak(),
@@ -216,6 +224,16 @@ mod tests {
         search(&mut window, "node:nobody");
         assert!(window.query_by_label_contains("no node such as `n1`").is_some());
         assert!(!window.state().desk.events.is_searching());
+    }
+
+    #[test]
+    fn what_is_chosen_elsewhere_is_scrolled_to() {
+        let mut window = panel("raft/leader-crash", "Events");
+        let row = "#40";
+        assert!(window.query_by_label(row).is_none(), "the list is at its end");
+        window.state_mut().choose(Some(40));
+        window.run();
+        assert!(window.query_by_label(row).is_some());
     }
 
     #[test]

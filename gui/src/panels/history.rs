@@ -41,6 +41,8 @@ const ROW_HEIGHT: f32 = 20.0;
 /// A bar must be so wide to have a text, or the mark of a moment.
 const TEXT_WIDTH_MIN: f32 = 44.0;
 const POINT_WIDTH_MIN: f32 = 7.0;
+/// So much room is kept on both sides of that mark.
+const POINT_ROOM: f32 = 5.0;
 
 /// Shows the history.
 pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mut Vec<Intent>) {
@@ -110,7 +112,13 @@ fn legend(ui: &mut Ui) {
 fn picked(ui: &mut Ui, scene: &Scene<'_>, kept: &Kept) {
     let interval = kept.picked.and_then(|op| kept.operations.find(op));
     let text = interval.map_or_else(
-        || format!("{} operations of {} clients", kept.operations.count(), kept.operations.client_count()),
+        || {
+            format!(
+                "{} of {}",
+                look::count(kept.operations.count(), "operation"),
+                look::count(kept.operations.client_count(), "client")
+            )
+        },
         |interval| told(scene, interval).replace('\n', ", "),
     );
     ui.weak(text);
@@ -189,7 +197,11 @@ fn rows(ui: &mut Ui, sheet: &Sheet<'_>, kept: &mut Kept, intents: &mut Vec<Inten
         let top = ui.min_rect().top();
         let painter = ui.painter_at(ui.clip_rect());
         let response = ui.interact(ui.clip_rect(), ui.scope_id().with("operations"), Sense::click());
-        let label = format!("{} operations of {count} clients", kept.operations.count());
+        let label = format!(
+            "{} of {}",
+            look::count(kept.operations.count(), "operation"),
+            look::count(count, "client")
+        );
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &label));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of the screen")]
         let shown = [viewport.min.y, viewport.max.y + ROW_HEIGHT].map(|y| (y / ROW_HEIGHT).max(0.0) as usize);
@@ -326,7 +338,13 @@ impl Sheet<'_> {
         }
         if self.illegal.stuck.contains(&interval.op) {
             let at = pos2(bar.right() - 6.0, bar.center().y);
-            painter.text(at, Align2::CENTER_CENTER, "✖", FontId::proportional(11.0), Color32::WHITE);
+            painter.text(
+                at,
+                Align2::CENTER_CENTER,
+                "✖",
+                FontId::proportional(11.0),
+                look::on(colour, visuals),
+            );
         }
         let point = self.point(interval.op);
         if let Some(point) = point.filter(|_| bar.width() >= POINT_WIDTH_MIN) {
@@ -342,11 +360,22 @@ impl Sheet<'_> {
             None => operation,
         };
         let is_filled = matches!(interval.fate, Fate::Done | Fate::Refused);
-        let colour = if is_filled { Color32::WHITE } else { visuals.text_color() };
-        // The moment stands in the middle at most; the text begins at the left.
-        let clipped = painter.with_clip_rect(bar.intersect(painter.clip_rect()));
-        let at = bar.left_center() + vec2(4.0, 0.0);
-        clipped.text(at, Align2::LEFT_CENTER, text, FontId::proportional(10.5), colour);
+        let colour = if is_filled { look::on(fate(interval.fate), visuals) } else { visuals.text_color() };
+        look::write(
+            painter,
+            self.beside_point(interval, bar.intersect(painter.clip_rect())),
+            &text,
+            10.5,
+            colour,
+        );
+    }
+
+    /// The part of a bar that has most room beside the sign of its moment.
+    fn beside_point(&self, interval: &Interval, bar: Rect) -> Rect {
+        let Some(x) = self.point(interval.op).map(|point| self.x(point)) else { return bar };
+        let left = Rect::from_x_y_ranges(bar.left()..=x - POINT_ROOM, bar.y_range());
+        let right = Rect::from_x_y_ranges(x + POINT_ROOM..=bar.right(), bar.y_range());
+        if left.width() > right.width() { left } else { right }
     }
 
     /// When an operation can have taken effect.

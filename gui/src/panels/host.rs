@@ -1,8 +1,10 @@
 //! What there is of a node beside its process: clocks against true time, timers, inbox, and what of its disk is durable.
 
+use std::cmp::Ordering;
+
 use egui::{Grid, RichText, Ui};
-use sim_core::SimTime;
 use sim_core::simulation::{ClockView, HostView, RegionView};
+use sim_core::{SimTime, Span};
 
 use super::Scene;
 use super::look::UNUSUAL;
@@ -43,8 +45,12 @@ fn row(ui: &mut Ui, name: &str, value: &str, is_unusual: bool) {
 
 fn clocks(ui: &mut Ui, clock: &ClockView, now: SimTime) {
     let ahead = |local: u64| {
-        let offset = i128::from(local) - i128::from(now.as_nanos());
-        if offset == 0 { "shows true time".to_owned() } else { format!("true time {offset:+} ns") }
+        let offset = Span::nanos(local.abs_diff(now.as_nanos()));
+        match local.cmp(&now.as_nanos()) {
+            Ordering::Equal => "shows true time".to_owned(),
+            Ordering::Greater => format!("{offset} ahead of true time"),
+            Ordering::Less => format!("{offset} behind true time"),
+        }
     };
     let is_off = |local: u64| local != now.as_nanos();
     let (wall, monotonic) = (clock.wall.as_nanos(), clock.monotonic.as_nanos());

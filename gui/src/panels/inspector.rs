@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::{CollapsingHeader, Color32, Grid, Label, RichText, ScrollArea, Ui};
+use egui::{CollapsingHeader, Grid, Label, RichText, ScrollArea, Ui};
 use sim_core::NodeId;
 use sim_core::status::Power;
 use sim_core::view::{Cell, Content, Part, Strip, Table, ViewRequest};
@@ -34,7 +34,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     ui.horizontal_wrapped(|ui| {
         ui.heading(node.to_string());
         ui.colored_label(colour, power);
-        ui.weak(format!("started {} times", status.incarnation));
+        ui.weak(look::starts(status.incarnation));
         let crash = if status.power == Power::Down { "Restart" } else { "Crash" };
         let pause = if status.power == Power::Paused { "Resume" } else { "Pause" };
         wish_button(ui, crash, &CRASH, scene, intents);
@@ -224,8 +224,9 @@ fn section(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui)) {
 }
 
 fn show_cell(ui: &mut Ui, cell: &Cell, is_changed: bool) {
-    let text = RichText::new(format!(" {} {} ", cell.index, cell.label)).color(Color32::WHITE).small();
-    let text = text.background_color(look::epoch(cell.epoch));
+    let fill = look::epoch(cell.epoch);
+    let text = RichText::new(format!(" {} {} ", cell.index, cell.label)).small();
+    let text = text.color(look::on(fill, ui.visuals())).background_color(fill);
     let label = Label::new(if is_changed { text.underline().strong() } else { text }).extend();
     ui.add(label).on_hover_text(format!("index {}, epoch {}", cell.index, cell.epoch));
 }

@@ -87,7 +87,7 @@ fn show_log(ui: &mut Ui, scene: &Scene<'_>, kept: &mut Kept, log: &LogRows, inte
     let height = RULER_HEIGHT + rows.len() as f32 * ROW_HEIGHT;
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click_and_drag());
-    let label = format!("{} of {} nodes", log.path, log.nodes.len());
+    let label = format!("{} of {}", log.path, look::count(log.nodes.len(), "node"));
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &label));
     let area = Rect::from_min_max(rect.min + vec2(NAMES_WIDTH, RULER_HEIGHT), rect.max);
     let width = CELL_WIDTH * kept.zoom.unwrap_or(1.0);
@@ -292,10 +292,9 @@ impl Sheet {
             painter.rect_stroke(rect, 2.0, Stroke::new(1.0, colour), egui::StrokeKind::Inside);
         }
         if has_text {
-            let colour = if is_durable { Color32::WHITE } else { ui.visuals().text_color() };
-            let clipped = painter.with_clip_rect(rect.shrink(1.0).intersect(painter.clip_rect()));
-            let at = rect.left_center() + vec2(3.0, 0.0);
-            clipped.text(at, Align2::LEFT_CENTER, &cell.label, FontId::proportional(10.0), colour);
+            let visuals = ui.visuals();
+            let colour = if is_durable { look::on(colour, visuals) } else { visuals.text_color() };
+            look::write(painter, rect, &cell.label, 10.0, colour);
         }
         rect
     }
@@ -331,7 +330,7 @@ fn mark(painter: &Painter, at: Pos2, place: usize) {
 fn show_table(ui: &mut Ui, scene: &Scene<'_>, logs: &mut Logs, rows: &TableRows, intents: &mut Vec<Intent>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(&rows.path).strong());
-        ui.weak(format!("{} rows of {} nodes", rows.count(), rows.nodes.len()));
+        ui.weak(format!("{} rows of {}", rows.count(), look::count(rows.nodes.len(), "node")));
     });
     ui.push_id(("table", &rows.path, &rows.columns), |ui| {
         ui.style_mut().interaction.selectable_labels = false;

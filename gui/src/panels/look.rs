@@ -1,7 +1,11 @@
 //! Colours. They say again what a shape or a word says; those of epochs are told apart by people who see few colours
 //! (Okabe and Ito, 2008).
 
-use egui::{Color32, Context, FontDefinitions, FontFamily, Pos2, Response, Tooltip, Visuals};
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{
+    Color32, Context, FontDefinitions, FontFamily, FontId, Painter, Pos2, Rect, Response, Rgba, TextStyle,
+    Theme, Tooltip, Visuals, pos2,
+};
 use sim_core::status::{Power, Standing};
 
 use crate::model::lanes::State;
@@ -71,8 +75,19 @@ pub(crate) fn distance([from, to]: [Pos2; 2], at: Pos2) -> f32 {
     at.distance(from + along * share)
 }
 
-/// Has texts of any width use the signs that only the font of one width has, such as arrows.
-pub(crate) fn use_all_signs(ctx: &Context) {
+/// How much of their colour weak texts have on a light ground: egui's are pale there.
+const WEAK_ON_LIGHT: f32 = 0.8;
+/// Beside a text in a bar.
+const MARGIN: f32 = 3.0;
+/// How large small texts are: what egui has is hard to read.
+const SMALL: f32 = 11.0;
+
+/// Has texts of any width use the signs that only the font of one width has, such as arrows, and small and weak ones be legible.
+pub(crate) fn set_fonts(ctx: &Context) {
+    ctx.all_styles_mut(|style| {
+        style.text_styles.insert(TextStyle::Small, FontId::proportional(SMALL));
+    });
+    ctx.style_mut_of(Theme::Light, |style| style.visuals.weak_text_alpha = WEAK_ON_LIGHT);
     let mut fonts = FontDefinitions::default();
     let of = |family: FontFamily, fonts: &FontDefinitions| {
         fonts.families.get(&family).cloned().unwrap_or_default()
@@ -84,9 +99,41 @@ pub(crate) fn use_all_signs(ctx: &Context) {
     ctx.set_fonts(fonts);
 }
 
+/// Above this luminance black is easier to read than white (WCAG 2.2, contrast ratio).
+const LUMINANCE: f32 = 0.179;
+
+/// Black or white, whichever is easier to read on a colour that is painted on the window's ground.
+pub(super) fn on(fill: Color32, visuals: &Visuals) -> Color32 {
+    let [red, green, blue, _] = Rgba::from(visuals.panel_fill.blend(fill)).to_array();
+    let luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    if luminance > LUMINANCE { Color32::BLACK } else { Color32::WHITE }
+}
+
+/// Writes a line into a bar, from its left; what has no room ends with dots.
+pub(super) fn write(painter: &Painter, bar: Rect, text: &str, size: f32, colour: Color32) {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(size), colour);
+    job.wrap = TextWrapping::truncate_at_width(bar.width() - 2.0 * MARGIN);
+    let galley = painter.layout_job(job);
+    let at = pos2(bar.left() + MARGIN, bar.center().y - galley.size().y / 2.0);
+    painter.galley(at, galley, colour);
+}
+
 /// Tells what lies under the mouse, beside it. The place has an id of its own, as a menu of the picture has its.
 pub(crate) fn tell(response: &Response, text: impl Into<String>) {
     let (ctx, id) = (response.ctx.clone(), response.id.with("told"));
     let place = Tooltip::always_open(ctx, response.layer_id, id, egui::PopupAnchor::Pointer).gap(14.0);
     place.show(|ui| ui.label(text.into()));
+}
+
+/// How often a node has been started, in words.
+pub(super) fn starts(incarnation: u32) -> String {
+    match incarnation {
+        1 => "started once".to_owned(),
+        times => format!("started {times} times"),
+    }
+}
+
+/// So many of something: `1 node`, `2 nodes`.
+pub(super) fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }

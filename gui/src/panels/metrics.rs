@@ -1,7 +1,7 @@
 //! What was counted and measured, over simulated time.
 
 use egui::{Label, Rect, RichText, Role, ScrollArea, Ui, WidgetInfo, vec2};
-use egui_plot::{HoverPosition, Line, Plot, PlotPoints, VLine};
+use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Points, VLine};
 use sim_core::SimTime;
 
 use super::look::{self, CHOSEN};
@@ -20,6 +20,11 @@ pub(crate) const HELP: &str = "Rates, latencies and levels between two samples, 
 Press in a graph to go there, drag to move, Ctrl and scroll to zoom, double-press to see all.";
 
 const HEIGHT: f32 = 130.0;
+/// So few points are dots, too: one alone is no line.
+const FEW: usize = 8;
+/// How wide lines are.
+const THIN: f32 = 1.5;
+const WIDE: f32 = 3.0;
 /// Two graphs stand side by side where there is so much room.
 const WIDTH_OF_TWO: f32 = 620.0;
 
@@ -51,7 +56,9 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
 fn show_graph(ui: &mut Ui, scene: &Scene<'_>, graph: &Graph, intents: &mut Vec<Intent>) {
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&graph.title).strong());
-        ui.weak(graph.unit);
+        if !graph.unit.is_empty() {
+            ui.weak(graph.unit);
+        }
         for (index, name) in graph.lines.keys().enumerate().filter(|_| graph.lines.len() > 1) {
             let sign = RichText::new(format!("■ {name}")).color(look::kind(index)).small();
             ui.add(Label::new(sign).extend());
@@ -78,7 +85,13 @@ fn show_graph(ui: &mut Ui, scene: &Scene<'_>, graph: &Graph, intents: &mut Vec<I
     let shown = plot.show(ui, |plot| {
         for (index, (name, points)) in graph.lines.iter().enumerate() {
             let line = Line::new(name.clone(), PlotPoints::from(points.clone()));
-            plot.line(line.color(look::kind(index)).width(1.5));
+            // The first is seen also where another lies over it.
+            let width = if index == 0 { WIDE } else { THIN };
+            plot.line(line.color(look::kind(index)).width(width));
+            if points.len() <= FEW {
+                let dots = Points::new(name.clone(), PlotPoints::from(points.clone()));
+                plot.points(dots.color(look::kind(index)).radius(WIDE));
+            }
         }
         plot.vline(VLine::new("", seconds(playhead)).color(CHOSEN).width(1.5));
         plot.pointer_coordinate()

@@ -64,7 +64,9 @@ fn show_row(row: &mut TableRow<'_, '_>, node: NodeId, status: &NodeStatus, gauge
     text(row, process.leader.map_or_else(String::new, |leader| leader.to_string()));
     text(row, process.commit.to_string());
     row.col(|ui| {
-        let bar = ProgressBar::new(share(process.gauge, gauge_max)).desired_width(GAUGE_WIDTH);
+        // Not the colour of a row that is selected.
+        let fill = ui.visuals().weak_text_color().gamma_multiply(0.5);
+        let bar = ProgressBar::new(share(process.gauge, gauge_max)).desired_width(GAUGE_WIDTH).fill(fill);
         ui.add(bar.text(process.gauge.to_string()));
     });
 }

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use egui::accesskit::Role;
 use egui::emath::Rot2;
 use egui::text::LayoutJob;
 use egui::{
-    Align, Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, TextFormat, Ui, Visuals, pos2, vec2,
+    Align, Align2, Color32, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, TextFormat, Ui, Visuals,
+    WidgetInfo, pos2, vec2,
 };
 use sim_core::simulation::{ClockView, InFlight};
 use sim_core::status::{NodeStatus, Power, Standing};
@@ -32,7 +34,11 @@ const HELD_AT: f32 = 0.8;
 pub(super) const NAMED_MAX: usize = 40;
 /// Up to so many nodes, each link is a line.
 const LINKED_MAX: usize = 12;
-/// The legend has no more rows.
+/// So much room is around the picture for the names of clients.
+const NAMES: f32 = 12.0;
+/// So much room has a sign of the legend.
+const SIGN_WIDTH: f32 = 15.0;
+/// The legend has no more entries.
 const LEGEND_MAX: usize = 12;
 
 /// A picture of one moment, before it is drawn.
@@ -65,8 +71,9 @@ impl Picture {
         picture
     }
 
+    /// Half a side of the square, without the room for names around it.
     fn half(&self) -> f32 {
-        self.rect.width().min(self.rect.height()) / 2.0
+        (self.rect.width().min(self.rect.height()) / 2.0 - NAMES).max(1.0)
     }
 
     fn at(&self, [x, y]: [f32; 2]) -> Pos2 {
@@ -244,8 +251,10 @@ impl Picture {
             ink.rect(Rect::from_center_size(at, vec2(size, size)), colour);
             if count <= NAMED_MAX {
                 let name = ClientId::new(u32::try_from(index).unwrap_or(u32::MAX)).to_string();
-                let at = at + vec2(0.0, 6.0);
-                self.painter.text(at, Align2::CENTER_TOP, name, FontId::proportional(11.0), colour);
+                // On the side that is away from the nodes.
+                let (down, anchor) =
+                    if place[1] < 0.0 { (-6.0, Align2::CENTER_BOTTOM) } else { (6.0, Align2::CENTER_TOP) };
+                self.painter.text(at + vec2(0.0, down), anchor, name, FontId::proportional(11.0), colour);
             }
         }
         ink.draw(&self.painter);
@@ -276,17 +285,25 @@ impl Picture {
     /// Many nodes: a form each.
     fn crowd(&self, ink: &mut Ink, visuals: &Visuals, scene: &Scene<'_>) {
         let size = self.size();
+        let mut before = None;
         for (index, status) in scene.statuses.iter().enumerate() {
             let node = NodeId::new(u32::try_from(index).unwrap_or(u32::MAX));
-            let (at, form) = (self.node(index), self.form(node, status));
-            if scene.selected == node {
+            let (at, form, colour) = (self.node(index), self.form(node, status), colour_of(status, visuals));
+            let group = self.apart.groups.get(&Endpoint::from(node));
+            let is_selected = scene.selected == node;
+            // What would lie over its like in the same pixel is left out.
+            let looks = Some((at.round(), form, colour, group, is_selected));
+            if std::mem::replace(&mut before, looks) == looks {
+                continue;
+            }
+            if is_selected {
                 ink.form(form, at, size + 3.0, CHOSEN);
             }
-            if let Some(group) = self.apart.groups.get(&Endpoint::from(node)) {
+            if let Some(group) = group {
                 ink.form(form, at, size + 1.5, group_colour(*group));
             }
             ink.form(form, at, size, visuals.panel_fill);
-            ink.form(form, at, size, colour_of(status, visuals));
+            ink.form(form, at, size, colour);
         }
     }
 
@@ -313,7 +330,7 @@ impl Picture {
         let inner = size - if self.apart.groups.is_empty() { 1.0 } else { 3.0 };
         self.body(form, at, inner, visuals.panel_fill);
         self.body(form, at, inner, colour_of(status, visuals));
-        let text = visuals.strong_text_color();
+        let text = look::on(colour_of(status, visuals), visuals);
         let shift = if size > 22.0 { size * 0.2 } else { 0.0 };
         let font = FontId::proportional(size.clamp(9.0, 18.0));
         self.painter.text(at - vec2(0.0, shift), Align2::CENTER_CENTER, node.to_string(), font, text);
@@ -396,24 +413,28 @@ impl Picture {
         let font = FontId::proportional(12.0);
         self.painter.text(at, Align2::LEFT_BOTTOM, text, font, visuals.weak_text_color());
     }
+}
 
-    /// The signs of the kinds of message that were on their way, where there is room.
-    pub(super) fn legend(&self, ui: &Ui, kinds: &BTreeSet<(usize, &'static str)>, now: &[&str]) {
-        if self.rect.width() < 260.0 || self.rect.height() < 220.0 {
-            return;
-        }
-        let mut ink = Ink::new(self.rect);
-        for (row, (_, name)) in (0_u8..).zip(kinds.iter().take(LEGEND_MAX).rev()) {
-            let at = self.rect.right_bottom() - vec2(14.0, 14.0 + 15.0 * f32::from(row));
-            let (form, colour) = sign(self.kinds, name);
-            ink.form(form, at, 5.0, colour);
+/// The signs of the kinds of message that were on their way, above the picture, where there is room.
+pub(super) fn legend(ui: &mut Ui, known: &[&str], kinds: &BTreeSet<(usize, &'static str)>, now: &[&str]) {
+    if kinds.is_empty() || ui.available_width() < 260.0 || ui.available_height() < 260.0 {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        for (_, name) in kinds.iter().take(LEGEND_MAX) {
             let visuals = ui.visuals();
             let text = if now.contains(name) { visuals.text_color() } else { visuals.weak_text_color() };
-            let place = at - vec2(11.0, 0.0);
-            self.painter.text(place, Align2::RIGHT_CENTER, *name, FontId::proportional(11.0), text);
+            let galley = ui.painter().layout_no_wrap((*name).to_owned(), FontId::proportional(11.0), text);
+            let size = galley.size() + vec2(SIGN_WIDTH, 0.0);
+            let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+            response.widget_info(|| WidgetInfo::labeled(Role::Label, true, *name));
+            let (form, colour) = sign(known, name);
+            let mut ink = Ink::new(rect);
+            ink.form(form, rect.left_center() + vec2(SIGN_WIDTH / 2.0 - 2.0, 0.0), 5.0, colour);
+            ink.draw(ui.painter());
+            ui.painter().galley(rect.left_top() + vec2(SIGN_WIDTH, 0.0), galley, text);
         }
-        ink.draw(&self.painter);
-    }
+    });
 }
 
 /// Form and colour of a kind of message. Requests and replies of clients look the same in every protocol.

@@ -2,10 +2,10 @@
 //! away and added to.
 
 use egui::{Button, Key, RichText, ScrollArea, TextEdit, Ui};
-use sim_core::fault::{Entry, Plan};
+use sim_core::fault::{Entry, Plan, Trigger};
 use sim_core::{SimTime, Span};
 
-use super::look::{BAD, CHOSEN};
+use super::look::{self, BAD, CHOSEN};
 use super::{Desk, Scene};
 use crate::command::Intent;
 use crate::model::scale::seconds;
@@ -52,8 +52,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         }
         ui.weak(match plan.entries().len() {
             0 => "nothing is done to this run yet: press something in the cluster, or add a line".to_owned(),
-            1 => "1 line".to_owned(),
-            count => format!("{count} lines"),
+            count => look::count(count, "line"),
         });
     });
     let room = if kept.is_open() { 96.0 } else { 0.0 } + kept.error.as_ref().map_or(0.0, |_| 110.0);
@@ -74,6 +73,23 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     });
     if kept.is_open() {
         editor(ui, scene, kept, plan, intents);
+    }
+}
+
+/// What is done, and what that came to, without the time, which stands before it.
+fn told(entry: &Entry) -> String {
+    let command = match entry.trigger {
+        Trigger::At(_) => entry.command.to_string(),
+        _ => format!("{}: {}", entry.trigger, entry.command),
+    };
+    let meant = entry.command.concrete().map(|only| vec![only]);
+    match entry.was.as_ref().filter(|was| Some(&was.commands) != meant.as_ref()) {
+        None => command,
+        Some(was) if was.commands.is_empty() => format!("{command} (nobody was there)"),
+        Some(was) => {
+            let commands: Vec<String> = was.commands.iter().map(ToString::to_string).collect();
+            format!("{command} (was {})", commands.join("; "))
+        }
     }
 }
 
@@ -100,7 +116,7 @@ fn row(
             intents.push(Intent::SeekTime(time));
         }
         let line = scene.session.line(entry);
-        let mut text = RichText::new(entry.to_string()).monospace();
+        let mut text = RichText::new(told(entry)).monospace();
         if kept.is_open() && kept.place == Some(index) {
             text = text.color(CHOSEN);
         } else if !is_past {
@@ -203,7 +219,7 @@ mod tests {
         let mut window = panel("raft/steady", "Plan");
         let before = digest(&window);
         put(&mut window, "(at: \"400ms\", do: Crash(\"n2\"))");
-        press(&mut window, "at 400ms: crash n2");
+        press(&mut window, "crash n2");
         let text = window.state().desk.plan.text.clone();
         assert_eq!(text, "(at: \"400ms\", do: Crash(\"n2\"))");
         window.state_mut().desk.plan.text = text.replace("n2", "n3");

@@ -44,14 +44,19 @@ it (blue) and what followed. Double-press to go there. Scroll to move, Ctrl and 
 const LENGTH: Span = Span::millis(60);
 const HEAD: f32 = 20.0;
 const LEFT: f32 = 76.0;
+/// So many nodes have a lane at most: there are fewer columns of pixels.
+const NODES_MAX: u32 = 1_000;
 /// So many clients have a lane at most.
 const CLIENTS_MAX: u32 = 16;
 /// So much of the room between two lanes is a band of a fault.
 const BAND: f32 = 0.42;
+/// So much of it is half of a node's lane, up to so much.
+const LANE: f32 = 0.2;
+const LANE_MAX: f32 = 3.0;
 /// Half as wide is an operation on its client's lane.
 const OPERATION: f32 = 4.0;
 /// A name of a lane needs so much room.
-const NAME_WIDTH: f32 = 28.0;
+const NAME_WIDTH: f32 = 36.0;
 /// So often a text that finds no room is moved.
 const MOVES_MAX: usize = 12;
 /// How near the mouse must be.
@@ -71,6 +76,11 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         if clients > CLIENTS_MAX {
             ui.weak(format!("{CLIENTS_MAX} of {clients} clients have a lane"));
         }
+        let nodes = scene.statuses.len();
+        if nodes > NODES_MAX as usize {
+            ui.weak(format!("{NODES_MAX} of {nodes} nodes have a lane"))
+                .on_hover_text("those around the selected node");
+        }
     });
     kept.search.complain(ui);
     let (response, painter) = ui.allocate_painter(ui.available_size(), Sense::click());
@@ -89,8 +99,11 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         Content::Density(density) => sheet.density(&density),
         Content::Things { arrows, dots } => {
             sheet.things(scene, &arrows, &dots);
-            if wanted.is_some() && arrows.is_empty() && dots.is_empty() {
-                sheet.say("nothing fits this search in the time that is shown");
+            if arrows.is_empty() && dots.is_empty() {
+                sheet.say(match wanted {
+                    Some(_) => "nothing fits this search in the time that is shown",
+                    None => "nothing happens in the time that is shown: Ctrl and scroll shows more of it",
+                });
             }
             let hovered = response.hover_pos().and_then(|at| sheet.nearest(&arrows, &dots, at));
             if let Some(record) = hovered {
@@ -112,9 +125,12 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     sheet.labels(scene);
 }
 
-/// All nodes, then as many clients as find room.
+/// The nodes around the selected one, then as many clients as find room.
 fn lanes(scene: &Scene<'_>) -> Vec<Endpoint> {
-    space_time::lanes(scene.statuses.len(), scene.session.scenario().clients.total().min(CLIENTS_MAX))
+    let count = u32::try_from(scene.statuses.len()).unwrap_or(u32::MAX);
+    let first = scene.selected.raw() / NODES_MAX * NODES_MAX;
+    let nodes = first..count.min(first + NODES_MAX);
+    space_time::lanes(nodes, scene.session.scenario().clients.total().min(CLIENTS_MAX))
 }
 
 /// The time that is shown: around the playhead, unless somebody has moved it.
@@ -149,8 +165,7 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn x(&self, end: Endpoint) -> Option<f32> {
-        let index = self.lanes.iter().position(|lane| *lane == end)?;
-        Some(self.lane_x(index))
+        space_time::lane_of(self.lanes, end).map(|index| self.lane_x(index))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
@@ -220,7 +235,7 @@ impl Sheet<'_> {
 
     /// Who is apart or slow, who is down or paused: a tinted ground under the lanes, for as long as it holds.
     fn bands(&self, scene: &Scene<'_>) {
-        let (now, half) = (scene.session.run().now(), self.pitch() * BAND);
+        let (now, half) = (scene.session.known_until(), self.pitch() * BAND);
         let mut ink = Ink::new(self.area);
         for band in bands(scene.session.run().plan(), now) {
             for x in band.ends.iter().filter_map(|end| self.x(*end)) {
@@ -250,7 +265,7 @@ impl Sheet<'_> {
 
     /// The operations of clients, drawn on their lanes; where they lie.
     fn operations<'a>(&self, scene: &Scene<'_>, operations: &'a Operations) -> Vec<(Rect, &'a Interval)> {
-        let now = scene.session.run().now();
+        let now = scene.session.known_until();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a height on the screen")]
         let grain = Span::nanos(self.scale.length().as_nanos() / (self.area.height().max(1.0) as u64).max(1));
         let mut bars = Vec::new();
@@ -260,7 +275,8 @@ impl Sheet<'_> {
             let seen = operations.seen(client.index(), self.scale.first(), self.scale.last(), grain);
             let bar = |interval: &'a Interval| {
                 let until = interval.completed.unwrap_or(now);
-                Some((self.stretch(self.lane_x(index), OPERATION, interval.invoked, until)?, interval))
+                let half = (self.pitch() * BAND).min(OPERATION);
+                Some((self.stretch(self.lane_x(index), half, interval.invoked, until)?, interval))
             };
             bars.extend(seen.into_iter().filter_map(bar));
         }
@@ -289,7 +305,7 @@ impl Sheet<'_> {
             let at = pos2(self.area.left() + 4.0, self.y(mark.at));
             labels.put(at, Align2::LEFT_BOTTOM, mark.text.clone(), UNUSUAL);
         }
-        let now = scene.session.run().now();
+        let now = scene.session.known_until();
         for band in bands(scene.session.run().plan(), now) {
             // Where it began is told by its command's own label.
             let is_older =
@@ -326,11 +342,12 @@ impl Sheet<'_> {
     fn stretches(&self, scene: &Scene<'_>, node: NodeId, x: f32) {
         let visuals = self.ui.visuals();
         for stretch in scene.lanes.seen(node.index(), self.scale.first(), self.scale.last()) {
-            let until = stretch.until.unwrap_or_else(|| scene.session.run().now());
+            let until = stretch.until.unwrap_or_else(|| scene.session.known_until());
             if stretch.state.power == Power::Down {
                 continue;
             }
-            let Some(lane) = self.stretch(x, 3.0, stretch.from, until) else { continue };
+            let half = (self.pitch() * LANE).min(LANE_MAX);
+            let Some(lane) = self.stretch(x, half, stretch.from, until) else { continue };
             self.painter.rect_filled(lane, 0.0, look::state(&stretch.state, visuals));
         }
     }

@@ -162,7 +162,7 @@ fn told(scene: &Scene<'_>, scale: Scale, area: Rect, at: Pos2) -> String {
     let violations = scene.session.violations().filter(|violation| near(violation.at));
     let bookmarks =
         scene.session.bookmarks.iter().filter(|(time, _)| near(*time)).map(|(_, name)| name.to_owned());
-    let to_come = (at.x > x(scale, area, computed(scene))).then(|| "not computed yet".to_owned());
+    let to_come = (at.x > x(scale, area, scene.session.known_until())).then(|| "not computed yet".to_owned());
     let texts: Vec<String> = violations
         .map(|violation| format!("{} is violated", violation.property))
         .chain(faults)
@@ -171,11 +171,6 @@ fn told(scene: &Scene<'_>, scale: Scale, area: Rect, at: Pos2) -> String {
         .take(8)
         .collect();
     texts.join("\n")
-}
-
-/// Up to when the run was computed.
-fn computed(scene: &Scene<'_>) -> SimTime {
-    scene.session.run().now().max(scene.session.playhead())
 }
 
 /// How many operations fall into each column of the picture.
@@ -244,10 +239,12 @@ impl Sheet<'_> {
         self.not_computed(scene);
         self.ruler();
         let height = lane_height(scene, self.area);
-        for node in 0..scene.statuses.len() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is above zero")]
+        let nodes_a_pixel = (1.0 / height).ceil().max(1.0) as usize;
+        for node in (0..scene.statuses.len()).step_by(nodes_a_pixel) {
             #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
             let top = lanes_top(self.area) + node as f32 * height;
-            self.lane(scene, node, top, height);
+            self.lane(scene, node, top, height.max(1.0));
         }
         self.names();
         self.faults(scene);
@@ -267,7 +264,7 @@ impl Sheet<'_> {
     /// What was not computed yet is hatched up to the end of the run as the scenario has it, which is a line; what lies
     /// beyond is dark.
     fn not_computed(&self, scene: &Scene<'_>) {
-        let computed = self.x(computed(scene)).max(self.area.left());
+        let computed = self.x(scene.session.known_until()).max(self.area.left());
         let end = self.x(scene.session.end()).clamp(computed, self.area.right().max(computed));
         let stretch = |from, to| Rect::from_x_y_ranges(from..=to, self.area.y_range());
         let dark = self.ui.visuals().extreme_bg_color;
@@ -322,7 +319,7 @@ impl Sheet<'_> {
         let gap = if height > 6.0 { 1.5 } else { 0.0 };
         let mut drawn_to = f32::NEG_INFINITY;
         for stretch in scene.lanes.seen(node, self.scale.first(), self.scale.last()) {
-            let until = stretch.until.unwrap_or_else(|| scene.session.run().now());
+            let until = stretch.until.unwrap_or_else(|| scene.session.known_until());
             let (from, to) =
                 (self.x(stretch.from).max(self.area.left()), self.x(until).min(self.area.right()));
             // What is thinner than a pixel and lies where something was drawn is left out.
@@ -332,19 +329,13 @@ impl Sheet<'_> {
             let from = from.max(drawn_to);
             let rect =
                 Rect::from_min_max(pos2(from, top + gap), pos2(to.max(from + 1.0), top + height - gap));
-            self.painter.rect_filled(rect, 0.0, look::state(&stretch.state, visuals));
+            let fill = look::state(&stretch.state, visuals);
+            self.painter.rect_filled(rect, 0.0, fill);
             drawn_to = rect.right();
             let is_wide = rect.width() > 60.0 && height >= 12.0;
             if is_wide && stretch.state.role != "down" {
                 let text = format!("{} {}", stretch.state.role, stretch.state.epoch);
-                let clipped = self.painter.with_clip_rect(rect);
-                clipped.text(
-                    rect.left_center() + vec2(3.0, 0.0),
-                    Align2::LEFT_CENTER,
-                    text,
-                    FontId::proportional(10.0),
-                    visuals.strong_text_color(),
-                );
+                look::write(&self.painter, rect, &text, 10.0, look::on(fill, visuals));
             }
         }
         if height >= 8.0 {

@@ -419,6 +419,11 @@ impl Session {
         end(&self.configured)
     }
 
+    /// Up to when the present path is known: computed, or shown as standing still.
+    pub(crate) fn known_until(&self) -> SimTime {
+        self.run().now().max(self.playhead)
+    }
+
     /// The metrics of the present path at regular times, as far as it was computed.
     pub(crate) fn samples(&self) -> &Samples {
         self.branch_at(self.path.len() - 1).samples()

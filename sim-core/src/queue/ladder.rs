@@ -60,7 +60,9 @@ impl Rung {
         let width_bits = u64::BITS - (last - start).leading_zeros();
         let shift = width_bits.saturating_sub(bits);
         let count = ((last - start) >> shift) + 1;
-        let last = (count << shift).checked_add(start).map_or(u64::MAX, |end| end - 1);
+        // All buckets together may be longer than all of time.
+        let end = u128::from(start) + (u128::from(count) << shift);
+        let last = u64::try_from(end - 1).unwrap_or(u64::MAX);
         let count = usize::try_from(count).expect("at most 2^14 buckets");
         if row.len() < count {
             row.resize_with(count, Vec::new);
@@ -421,6 +423,19 @@ mod tests {
     fn the_last_key_of_all_time_is_still_found() {
         let mut twins = Ladder::default();
         (0..400).for_each(|number| twins.push(if number % 2 == 0 { u64::MAX } else { number }));
+        while !twins.sorted.is_empty() {
+            twins.apply(&Step::Pop);
+        }
+    }
+
+    #[test]
+    fn a_rung_that_reaches_the_end_of_time_takes_what_is_pushed_later() {
+        let mut twins = Ladder::default();
+        let gap = u64::MAX / 299;
+        (0..300).for_each(|number| twins.push(number * gap));
+        twins.apply(&Step::Pop);
+        twins.apply(&Step::Pop);
+        twins.push(gap + 5);
         while !twins.sorted.is_empty() {
             twins.apply(&Step::Pop);
         }

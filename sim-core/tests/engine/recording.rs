@@ -150,6 +150,11 @@ fn damaged_data_is_refused_with_the_reason() {
     assert!(matches!(refusal(&history), RecordingError::History { .. }));
     let cause = |json: &mut serde_json::Value| json["records"][4]["cause"] = 1_000_000.into();
     assert!(matches!(refusal(&cause), RecordingError::Record { .. }));
+    let count = recorded().node_count();
+    let milestone = |json: &mut serde_json::Value| json["milestones"][0]["what"]["Stands"][0] = 76.into();
+    assert_eq!(refusal(&milestone), RecordingError::Node { node: n(77), count });
+    let change = |json: &mut serde_json::Value| json["status_changes"][0]["node"] = 76.into();
+    assert_eq!(refusal(&change), RecordingError::Node { node: n(77), count });
     let counter = |json: &mut serde_json::Value| json["counters"]["nonsense"] = 1.into();
     assert_eq!(refusal(&counter), RecordingError::Counter { name: "nonsense".to_owned() });
 }

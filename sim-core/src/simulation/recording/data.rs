@@ -75,6 +75,14 @@ pub enum RecordingError {
         /// Which node, from 1.
         number: usize,
     },
+    /// A node is named that is not there.
+    #[error("{node} is named, and there are {count} nodes")]
+    Node {
+        /// Which one.
+        node: NodeId,
+        /// How many there are.
+        count: usize,
+    },
     /// Views are out of order, or not one a node.
     #[error("view {index} is out of order or has not one part a node")]
     View {

@@ -25,6 +25,7 @@ impl TryFrom<RecordingData> for Recording {
         let trace = read_trace(&data, &known)?;
         let history = read_history(&data.history)?;
         check_frames(&data)?;
+        check_nodes(&data)?;
         let milestones = data.milestones.iter().map(|milestone| known.milestone(milestone));
         let milestones = milestones.collect::<Result<Vec<_>, _>>()?;
         let counted = |(word, count): &(u32, u64)| Ok((known.word(*word)?, *count));
@@ -81,6 +82,27 @@ fn check_frames(data: &RecordingData) -> Result<(), RecordingError> {
         before = after;
     }
     Ok(())
+}
+
+/// All nodes that are named are there: whoever shows a recording has a place for each that has a status, and no other.
+fn check_nodes(data: &RecordingData) -> Result<(), RecordingError> {
+    let leaders = data.statuses.iter().flatten().filter_map(|(_, face)| face.process?.leader);
+    let ends = data.records.iter().flat_map(|record| [record.subject(), record.peer()]);
+    let changed = data.status_changes.iter().map(|change| change.node);
+    let stood = data.milestones.iter().filter_map(|milestone| match milestone.what {
+        HappeningData::Stands(node, _) | HappeningData::Crashed(node) | HappeningData::Restarted(node) => {
+            Some(node)
+        }
+        HappeningData::Command(_) => None,
+    });
+    let mut named = leaders
+        .chain(ends.filter_map(|end| end?.node()))
+        .chain(changed)
+        .chain(stood)
+        .chain(data.violations.iter().filter_map(|violation| violation.node))
+        .chain(data.beyond_promise.iter().map(|(node, _)| *node));
+    let stranger = named.find(|node| node.index() >= data.statuses.len());
+    stranger.map_or(Ok(()), |node| Err(RecordingError::Node { node, count: data.statuses.len() }))
 }
 
 fn read_statuses(
