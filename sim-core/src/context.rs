@@ -245,6 +245,17 @@ impl<'a, P: Process> Context<'a, P> {
         }
     }
 
+    /// Something took a time that the process itself knows, such as what a message says of its way here: counts with the
+    /// latencies of this name. As little an effect as a gauge is.
+    ///
+    /// # Panics
+    /// If there is no such latency.
+    pub fn took(&mut self, latency: usize, span: Span) {
+        if let Some((_, own)) = self.core.own_metrics() {
+            own.took(latency, span);
+        }
+    }
+
     /// Nothing of this latency that the process has begun will end.
     ///
     /// # Panics

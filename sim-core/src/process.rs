@@ -51,7 +51,8 @@ pub trait Process: Sized + Send + Serialize + 'static {
     const GAUGES: &'static [&'static str] = &[];
     /// Names of what processes count together by [`Context::count`]. None is a name that the engine uses.
     const COUNTERS: &'static [&'static str] = &[];
-    /// Names of what takes a process some time, from [`Context::begin`] to [`Context::end`]. None is a name that the engine uses.
+    /// Names of what takes a process some time, from [`Context::begin`] to [`Context::end`], or as long as
+    /// [`Context::took`] says. None is a name that the engine uses.
     const LATENCIES: &'static [&'static str] = &[];
 
     /// Of what kind a fact is, a number below [`Kinds::LIMIT`](crate::check::Kinds::LIMIT): an invariant that

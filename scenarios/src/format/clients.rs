@@ -94,6 +94,12 @@ pub enum Workload {
         #[serde(default)]
         skew: Skew,
     },
+    /// Values that are to reach every node, and reads of what the asked node has; every value sent is unique.
+    Broadcast {
+        /// How likely an operation is a read. Default 0.5.
+        #[serde(default = "half")]
+        reads: Probability,
+    },
     /// A node says back what it is told; every value is unique.
     Echo {},
 }

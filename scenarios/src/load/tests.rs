@@ -133,8 +133,8 @@ fn a_wrong_unit_is_refused_with_what_is_allowed() {
 
 #[test]
 fn a_value_out_of_range_is_refused_with_the_range() {
-    assert_says(&error_with("nodes: 0,"), "2:8", &["cannot have 0 nodes", "allowed: 1 to 100000"]);
-    assert_says(&error_with("nodes: 100001,"), "2:8", &["allowed: 1 to 100000"]);
+    assert_says(&error_with("nodes: 0,"), "2:8", &["cannot have 0 nodes", "allowed: 1 to 1000000"]);
+    assert_says(&error_with("nodes: 1000001,"), "2:8", &["allowed: 1 to 1000000"]);
     assert_says(&error_with("network: (loss: 1.5),"), "2:17", &["`1.5` is above 1", "from 0 to 1"]);
     assert_says(&error_with("clients: (count: 10001),"), "2:18", &["allowed: 0 to 10000"]);
     assert_says(&error_with("limits: (events: 0),"), "2:18", &["allowed: 1 and more"]);
@@ -174,7 +174,7 @@ fn counts_are_refused_before_anything_of_that_size_is_built() {
     assert_says(&error_with("clients: (count: 9999, admins: 2),"), "2:32", &["10001 clients"]);
     let error = error_with(&format!("clients: (count: {most}, admins: {most}),"));
     assert_says(&error, "2:18", &["allowed: 0 to 10000"]);
-    assert_says(&error_with(&format!("nodes: {most},")), "2:8", &["allowed: 1 to 100000"]);
+    assert_says(&error_with(&format!("nodes: {most},")), "2:8", &["allowed: 1 to 1000000"]);
 }
 
 #[test]
@@ -566,4 +566,17 @@ fn other_overrides_take_the_place_of_those_before() {
     );
     let error = four.reloaded(&[set("nodes=0")], &table).expect_err("there is nobody");
     assert_eq!(error.place.source, Source::Set { flag: "--set", text: "nodes=0".to_owned() });
+}
+
+#[test]
+fn gossip_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Gossip(\n{parameters}))"))
+    };
+    assert_says(&error("cycle: \"0s\""), "2:8", &["a site calls endlessly in one instant"]);
+    assert_says(&error("interest: Coin(0)"), "2:11", &["before it has shared it", "`Counter(1)`"]);
+    assert_says(&error("connection_limit: 0"), "2:19", &["nobody takes a call"]);
+    assert_says(&error("hunt_limit: 2"), "2:13", &["without a `connection_limit`"]);
+    let alone = "Scenario(format_version: 1, name: \"t\", protocol: Gossip(), nodes: 1)";
+    assert_says(&error_of(alone), "1:67", &["at least two nodes, and there are 1"]);
 }

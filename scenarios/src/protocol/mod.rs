@@ -10,6 +10,7 @@
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
 mod echo;
+mod gossip;
 mod kind;
 mod mutant;
 mod objections;
@@ -86,6 +87,8 @@ builtin! {
     Vrr = vrr,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
+    /// Gossip: rumors that spread as a disease does.
+    Gossip = gossip,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

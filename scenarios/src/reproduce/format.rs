@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sim_core::metrics::{Counter, Latency};
 
 use super::{Quantity, Statistic};
+use crate::protocol::ProtocolAbout;
 use crate::run::MilestoneKind;
 
 /// The newest version of the format, and the only one there is.
@@ -59,15 +60,22 @@ pub enum Measure {
         /// The second; it is counted from the first.
         to: Mark,
     },
-    /// A part of a latency that the engine measures.
+    /// A part of a latency.
     Latency {
-        /// Which latency: `operation`.
+        /// Which latency of the engine, such as `operation`, or of the protocol.
         name: String,
         /// Which part of its distribution.
         part: LatencyPart,
     },
-    /// A counter of the engine: `messages-sent`.
+    /// A counter of the engine, such as `messages-sent`, or of the protocol.
     Counter(String),
+    /// What a counter leaves of a number: the nodes that something did not reach.
+    Rest {
+        /// The counter.
+        of: String,
+        /// The number, which it never exceeds.
+        from: u64,
+    },
     /// One counter divided by another.
     Ratio {
         /// Above the line.
@@ -172,8 +180,8 @@ impl Figure {
         }
     }
 
-    /// Whether units and names fit together.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Whether units and names fit together, for runs of this protocol.
+    pub(super) fn check(&self, protocol: &ProtocolAbout) -> Result<(), String> {
         let is_time = matches!(self.quantity(0.0), Quantity::Nanos(_));
         if is_time != matches!(self.expected, Quantity::Nanos(_)) {
             let unit = if is_time { "a time, such as `150ms`" } else { "a number without a unit" };
@@ -184,7 +192,7 @@ impl Figure {
         {
             return Err(format!("`{bound}` is no bound for what `{}` measures", self.name));
         }
-        self.measure.check()
+        self.measure.check(protocol)
     }
 }
 
@@ -192,23 +200,26 @@ impl Measure {
     const fn is_time(&self) -> bool {
         match self {
             Self::Between { .. } | Self::Latency { .. } => true,
-            Self::Counter(_) | Self::Ratio { .. } | Self::Violates(_) => false,
+            Self::Counter(_) | Self::Rest { .. } | Self::Ratio { .. } | Self::Violates(_) => false,
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, protocol: &ProtocolAbout) -> Result<(), String> {
         let counter = |name: &String| {
-            let is_known = Counter::ALL.iter().any(|counter| counter.name() == name);
+            let of_engine = Counter::ALL.iter().any(|counter| counter.name() == name);
+            let is_known = of_engine || protocol.counters.contains(&name.as_str());
             if is_known { Ok(()) } else { Err(format!("there is no counter `{name}`")) }
         };
         match self {
             Self::Between { to: Mark::Start, .. } => Err("nothing comes before the start".to_owned()),
-            Self::Latency { name, .. } if !Latency::ALL.iter().any(|latency| latency.name() == name) => {
-                Err(format!("there is no latency `{name}`"))
+            Self::Latency { name, .. } => {
+                let of_engine = Latency::ALL.iter().any(|latency| latency.name() == name);
+                let is_known = of_engine || protocol.latencies.contains(&name.as_str());
+                if is_known { Ok(()) } else { Err(format!("there is no latency `{name}`")) }
             }
-            Self::Counter(name) => counter(name),
+            Self::Counter(name) | Self::Rest { of: name, .. } => counter(name),
             Self::Ratio { of, to } => counter(of).and_then(|()| counter(to)),
-            Self::Between { .. } | Self::Latency { .. } | Self::Violates(_) => Ok(()),
+            Self::Between { .. } | Self::Violates(_) => Ok(()),
         }
     }
 }

@@ -15,6 +15,7 @@ impl Measure {
                 report.metrics.latencies.get(name.as_str()).map(|latency| part_of(latency, *part))
             }
             Self::Counter(name) => counter(report, name),
+            Self::Rest { of, from } => counter(report, of).map(|count| float(*from) - count),
             Self::Ratio { of, to } => {
                 let (of, to) = (counter(report, of)?, counter(report, to)?);
                 (to > 0.0).then(|| of / to)

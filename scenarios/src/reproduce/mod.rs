@@ -76,13 +76,6 @@ pub fn prepare(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Prepar
         let hint = "say how many `runs`, and which `figures` they give";
         return Err(Diagnostic::new("nothing is measured", at("figures"), allowed, hint));
     }
-    for (index, figure) in reproduction.figures.iter().enumerate() {
-        if let Err(problem) = figure.check() {
-            let allowed = "a measure that runs have, and expected values and bounds in its unit";
-            let hint = "times are written with a unit, such as `150ms`, and counts and shares without";
-            return Err(Diagnostic::new(problem, at(&format!("figures[{index}]")), allowed, hint));
-        }
-    }
     let Some(entry) = library::find(&reproduction.scenario) else {
         let problem = format!("the library has no scenario `{}`", reproduction.scenario);
         let names: Vec<&str> = library::all().iter().map(|entry| entry.name).collect();
@@ -94,6 +87,15 @@ pub fn prepare(name: &str, bytes: &[u8], table: &ProtocolTable) -> Result<Prepar
         .map(|text| Override::parse_for("set:", text))
         .collect::<Result<Vec<_>, _>>()?;
     let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table)?;
+    let name = loaded.scenario.protocol.name();
+    let protocol = table.find(name).expect("the scenario was checked with this table").about();
+    for (index, figure) in reproduction.figures.iter().enumerate() {
+        if let Err(problem) = figure.check(&protocol) {
+            let allowed = "a measure that runs have, and expected values and bounds in its unit";
+            let hint = "times are written with a unit, such as `150ms`, and counts and shares without";
+            return Err(Diagnostic::new(problem, at(&format!("figures[{index}]")), allowed, hint));
+        }
+    }
     Ok(Prepared { reproduction, loaded })
 }
 

@@ -92,3 +92,32 @@ fn a_measure_takes_the_first_after_the_first() {
     let once = Measure::Counter("leaders-elected".to_owned()).value(&report);
     assert_eq!((once, Measure::Violates(Vec::new()).value(&report)), (Some(1.0), Some(0.0)));
 }
+
+#[test]
+fn what_a_protocol_keeps_of_its_own_can_be_measured() {
+    let with = |measure: &str, expected: &str| {
+        let text = format!(
+            r#"Reproduction(
+                format_version: 1, name: "t", summary: "t", source: "t", scenario: "gossip/residue", runs: 1,
+                set: ["nodes=30"],
+                figures: [(
+                    name: "f", measure: {measure}, statistic: Mean, expected: "{expected}", tolerance: AtLeast,
+                )],
+            )"#
+        );
+        prepare("t.ron", text.as_bytes(), &table())
+    };
+    let value = |measure: &str, expected: &str| {
+        let prepared = with(measure, expected).unwrap_or_else(|error| panic!("{error}"));
+        let report = run::run(&prepared.loaded, &table(), 0, &run::RunOptions::default()).report;
+        prepared.reproduction.values(&report)[0].expect("it is there in every run")
+    };
+    let reached = value("Counter(\"sites-reached\")", "1");
+    assert!((2.0..=30.0).contains(&reached), "{reached} of 30 sites");
+    let rest = value("Rest(of: \"sites-reached\", from: 30)", "1");
+    assert!((reached + rest - 30.0).abs() < 1e-9, "{reached} and {rest} are all");
+    let last = value("Latency(name: \"spread\", part: Max)", "1s");
+    assert!(last >= 1e9, "the last site hears it after a cycle or more, not {last} ns");
+    let refused = with("Counter(\"sites-lost\")", "1").expect_err("gossip has no such counter");
+    assert!(refused.to_string().contains("there is no counter `sites-lost`"));
+}

@@ -25,7 +25,7 @@ use crate::text::Step;
 use crate::text::units::Ppm;
 
 /// The most nodes of a scenario.
-pub const NODES_MAX: u32 = 100_000;
+pub const NODES_MAX: u32 = 1_000_000;
 /// The longest latency, service time or delay of one thing.
 pub const LATENCY_MAX: Span = Span::secs(3_600);
 const LATENCIES_ALLOWED: &str = "times up to `1h`";

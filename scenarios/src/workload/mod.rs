@@ -4,6 +4,7 @@
 //! a copy of a world asks the same. To add a workload: a file here with its generator, a variant of
 //! [`Workload`], and one line in [`KINDS`].
 
+mod broadcast;
 mod echo;
 mod kv;
 mod script;
@@ -31,13 +32,14 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
     pub const fn about(&self) -> &'static WorkloadAbout {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
+            Self::Broadcast { .. } => &broadcast::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -46,9 +48,9 @@ impl Workload {
     pub fn usual(service: Service) -> Option<Self> {
         match service {
             Service::Kv => Some(kv::usual()),
+            Service::Broadcast => Some(broadcast::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
-            | Service::Broadcast
             | Service::Counter
             | Service::Set
             | Service::Membership
@@ -70,6 +72,7 @@ impl Workload {
                 };
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
+            Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }

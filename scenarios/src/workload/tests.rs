@@ -1,4 +1,4 @@
-use sim_core::service::kv;
+use sim_core::service::{broadcast, kv};
 use sim_core::world::Workload as _;
 
 use super::*;
@@ -104,6 +104,19 @@ fn deletions_come_as_often_as_asked_for_and_shift_nothing_else() {
         }
     }
     assert!((70..170).contains(&deletions), "{deletions} deletions");
+}
+
+#[test]
+fn broadcasts_are_unique_and_reads_as_often_as_asked_for() {
+    let source = source("Broadcast(reads: 0.25)", "(count: 2)", 3);
+    let all = (0..2).flat_map(|client| steps(&source, client, 500)).map(|step| step.operation);
+    let sent = |operation| match operation {
+        Operation::Broadcast(broadcast::Operation::Send(value)) => Some(value),
+        _ => None,
+    };
+    let sent: Vec<u64> = all.filter_map(sent).collect();
+    assert!((700..800).contains(&sent.len()), "{} of 1,000 are no reads", sent.len());
+    assert_eq!(sent.iter().collect::<std::collections::BTreeSet<_>>().len(), sent.len());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::distribution::{Distribution, LatencySummary};
 use crate::gauge::{GaugeSummary, ProcessLevel};
-use crate::{NodeId, SimTime};
+use crate::{NodeId, SimTime, Span};
 
 /// The names that a protocol declares.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,9 +83,19 @@ impl Own {
         if let Some(found) = begun.iter().position(|(other, _)| *other == key)
             && let Some((_, since)) = begun.remove(found)
         {
-            let samples = entry(&mut self.latencies, latency).get_or_insert_default();
-            Arc::make_mut(samples).record(now.since(since));
+            self.took(latency, now.since(since));
         }
+    }
+
+    /// Something took so long.
+    ///
+    /// # Panics
+    /// If there is no such latency.
+    pub(crate) fn took(&mut self, latency: usize, span: Span) {
+        let declared = self.names.latencies.len();
+        assert!(latency < declared, "latency {latency} is not declared; there are {declared}");
+        let samples = entry(&mut self.latencies, latency).get_or_insert_default();
+        Arc::make_mut(samples).record(span);
     }
 
     /// Nothing that a process has begun will end.
@@ -172,7 +182,6 @@ fn entry<T: Default>(places: &mut Vec<T>, place: usize) -> &mut T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Span;
 
     const NAMES: OwnNames =
         OwnNames { gauges: &["level"], counters: &["first", "second"], latencies: &["wait", "work"] };
@@ -208,6 +217,21 @@ mod tests {
         own.end(at(60), node, 1, 7);
         own.end(at(99), node, 1, 7);
         assert_eq!(waits(&own), [("work", 2, Span::millis(50))], "from when it first began, and once");
+    }
+
+    #[test]
+    fn what_a_process_knows_to_have_taken_a_time_counts_with_what_was_timed() {
+        let (mut own, node) = (Own::new(NAMES), NodeId::new(0));
+        own.took(0, Span::millis(40));
+        own.begin(at(1), node, 0, 1);
+        own.end(at(3), node, 0, 1);
+        assert_eq!(waits(&own), [("wait", 2, Span::millis(40))]);
+    }
+
+    #[test]
+    #[should_panic(expected = "latency 2 is not declared")]
+    fn a_latency_that_was_not_declared_is_refused() {
+        Own::new(NAMES).took(2, Span::ZERO);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::service::{Admin, Key, Operation, kv};
+use sim_core::service::{Admin, Key, Operation, broadcast, kv};
 use sim_core::{ClientId, NodeId, Span};
 
 /// The words that are left of a command line. Each reader takes its own out; what remains is an error.
@@ -105,9 +105,19 @@ impl Arguments {
             },
             "delete" => kv::Operation::Delete(self.next("key")?),
             "echo" => return Ok(Operation::Echo(self.next("value")?)),
+            "broadcast" => return self.broadcast(),
             _ => return self.admin(&name),
         };
         Ok(Operation::Kv(kv))
+    }
+
+    fn broadcast(&mut self) -> Result<Operation, String> {
+        let name: String = self.next("`send` or `read`")?;
+        match name.as_str() {
+            "send" => Ok(Operation::Broadcast(broadcast::Operation::Send(self.next("value")?))),
+            "read" => Ok(Operation::Broadcast(broadcast::Operation::Read)),
+            _ => Err(format!("`{name}` is no operation of `broadcast`")),
+        }
     }
 
     fn admin(&mut self, name: &str) -> Result<Operation, String> {

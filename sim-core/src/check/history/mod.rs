@@ -5,6 +5,7 @@
 //! | [`linearizability`] | each operation takes effect at one moment between its ends | registers, set, queue, lock |
 //! | [`sequential`] | operations happen one after the other, each client's in its order | registers, set, queue, lock |
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
+//! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -12,6 +13,7 @@
 //! data first, for tools that draw it, and has a text.
 
 mod anomaly;
+pub mod broadcast;
 pub mod linearizability;
 mod recorded;
 mod registers;
@@ -65,10 +67,10 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Set => vec![Box::new(linearizability::set())],
         Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
+        Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
         Service::Echo
         | Service::UniqueIds
-        | Service::Broadcast
         | Service::Counter
         | Service::Membership
         | Service::Log

@@ -1,0 +1,125 @@
+//! The inputs of a site, told apart.
+
+use serde::Serialize;
+use sim_core::disk::{self, DiskPromise};
+use sim_core::process::{self, Process};
+use sim_core::service::{Operation, Outcome, Refusal, broadcast};
+use sim_core::status::Status;
+use sim_core::view::{ViewBuilder, ViewRequest};
+use sim_core::{Context, NodeId, OpId, Span, SyncId};
+use strum::VariantNames;
+
+use super::calls::Tally;
+use super::config::Config;
+use super::facts::Fact;
+use super::message::Message;
+use super::rumor::Rumors;
+use super::{Gossip, POINTS, Timer, metrics};
+
+impl process::Timer for Timer {
+    const NAMES: &'static [&'static str] = &["cycle"];
+
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Cycle => Some(0),
+        }
+    }
+}
+
+/// What is written to disk: nothing, so there is no such record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Record {}
+
+impl disk::Record for Record {
+    fn size(&self) -> u64 {
+        match *self {}
+    }
+}
+
+impl Process for Gossip {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record;
+    type Fact = Fact;
+
+    const PROMISE: DiskPromise = DiskPromise::EVERYTHING;
+    const POINTS: &'static [&'static str] = &POINTS;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
+
+    fn boot(config: &Config, node: NodeId) -> Self {
+        Self {
+            node,
+            config: *config,
+            phase: Span::ZERO,
+            is_awaiting: false,
+            rumors: Rumors::default(),
+            made: Tally::default(),
+            taken: Tally::default(),
+        }
+    }
+
+    /// Who asks for rumors calls in every cycle; who only sends waits until there is something to send.
+    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        self.phase = self.draw_phase(context);
+        context.fact(Fact::Started);
+        if self.config.spread.asks() {
+            self.await_cycle(context);
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        match message {
+            Message::Push(rumors) | Message::Exchange(rumors) => self.on_call(context, from, &rumors),
+            Message::Pull => self.on_call(context, from, &[]),
+            Message::Answer(rumors) => self.on_rumors(context, from, &rumors),
+            Message::Feedback(needs) => self.on_feedback(context, &needs),
+            Message::Busy => self.on_busy(context),
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match timer {
+            Timer::Cycle => self.on_cycle(context),
+        }
+    }
+
+    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+        let Operation::Broadcast(operation) = operation else {
+            return context.reply(op, Outcome::Refused(Refusal::Unsupported));
+        };
+        match operation {
+            broadcast::Operation::Send(value) => {
+                self.begin_rumor(context, value);
+                context.reply(op, Outcome::Done);
+            }
+            broadcast::Operation::Read => {
+                let values = self.rumors().iter().map(|held| held.value).collect();
+                context.reply(op, Outcome::Values(values));
+            }
+        }
+    }
+
+    /// Nothing is ever synced.
+    fn on_durable(&mut self, _context: &mut Context<'_, Self>, sync: SyncId) {
+        unreachable!("gossip writes nothing, but {sync:?} is durable");
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn status(&self) -> Status {
+        let role = match (self.is_infective(), self.rumors().is_empty()) {
+            (true, _) => "infective",
+            (false, false) => "removed",
+            (false, true) => "susceptible",
+        };
+        Status { gauge: self.rumors().len() as u64, ..Status::peer(role) }
+    }
+
+    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        self.show(view, request);
+    }
+}
