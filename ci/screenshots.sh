@@ -15,5 +15,5 @@ export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$(mktemp -d)}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 SPLITBRAIN_SCREENSHOTS=$folder cargo test --locked --quiet -p splitbrain -p splitbrain-gui \
-  --features splitbrain-gui/snapshots --lib -- --ignored screenshots::
+  --features splitbrain-gui/screenshots --lib -- screenshots::
 echo "screenshots: $folder, book/src/window"

@@ -30,7 +30,7 @@ mod intent;
 mod model;
 pub mod open;
 mod panels;
-#[cfg(all(test, feature = "snapshots"))]
+#[cfg(all(test, feature = "screenshots"))]
 mod screenshots;
 pub mod session;
 #[cfg(all(test, feature = "snapshots"))]

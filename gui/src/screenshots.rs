@@ -123,7 +123,6 @@ fn write(image: &ColorImage, folder: &Path, name: &str) {
 }
 
 #[test]
-#[ignore = "it writes pictures; ci/screenshots.sh says where"]
 #[expect(clippy::disallowed_methods, reason = "the script that has them drawn says where")]
 fn every_view_is_drawn_for_the_book_and_to_be_looked_at() {
     let folder = PathBuf::from(std::env::var_os("SPLITBRAIN_SCREENSHOTS").expect("it says where"));
