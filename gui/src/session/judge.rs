@@ -128,12 +128,11 @@ impl Session {
 
     /// Why a violation came about, as a question.
     pub(crate) fn question(&self, violation: &Violation) -> Question {
-        let findings = self.judged().into_iter().flat_map(|judged| &judged.findings);
-        let evidence = findings.filter(|_| self.seen().contains(violation)).find_map(|finding| {
-            finding.evidence.clone().filter(|_| finding.about.name == violation.property)
-        });
+        let judged = self.judged().filter(|judged| judged.violations.contains(violation));
+        let mut findings = judged.into_iter().flat_map(|judged| &judged.findings);
+        let finding = findings.find(|finding| finding.about.name == violation.property);
         let violation = violation.clone();
-        match evidence {
+        match finding.and_then(|finding| finding.evidence.clone()) {
             Some(evidence) => Question::Seen { violation, evidence },
             None => Question::Violation(violation),
         }
@@ -147,16 +146,14 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-
     use std::time::Duration;
 
     use sim_core::Span;
     use sim_core::fault::Command;
     use sim_core::{NodeId, history};
 
-    use super::*;
-
     use super::super::{Direction, Landmark};
+    use super::*;
     use crate::testing;
 
     /// A failure that is kept as a scenario: it shows with this seed.
@@ -229,6 +226,20 @@ mod tests {
         session.step_back();
         assert_eq!(session.verdict(), None, "before it there was none");
         session.jump(Landmark::Violation, Direction::Forward);
+        assert_eq!(session.playhead(), violation.at);
+    }
+
+    #[test]
+    fn what_only_clients_saw_is_found_however_long_the_run_goes_on() {
+        let mut session = testing::session(LOST_WRITE, &["phases.steady=10m"], 231);
+        let mut frames = 0;
+        session.jump(Landmark::Violation, Direction::Forward);
+        while session.is_seeking() {
+            session.on_frame(Duration::ZERO);
+            frames += 1;
+        }
+        assert!(frames > 1, "it takes some frames");
+        let violation = session.violations().next().expect("it is seen");
         assert_eq!(session.playhead(), violation.at);
     }
 

@@ -24,8 +24,8 @@ pub(crate) enum Landmark {
 }
 
 /// Where somebody stands who wants to go elsewhere.
-#[derive(Clone, Copy, Debug)]
-struct From {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct From {
     events: u64,
     time: SimTime,
     /// How many records there are up to there.
@@ -115,7 +115,7 @@ impl Session {
             (Some(Moment::Time(time)), _) => self.seek_time(time),
             (Some(moment), _) => self.seek(moment),
             (None, Direction::Back) => {}
-            (None, Direction::Forward) => self.pursue(Goal::Landmark(landmark)),
+            (None, Direction::Forward) => self.pursue(Goal::Landmark(landmark, from)),
         }
     }
 
@@ -136,19 +136,20 @@ impl Session {
             Goal::Moment(Moment::Events(events)) => (EVER, events.saturating_sub(from.events)),
             Goal::Moment(Moment::Record { .. }) => (EVER, u64::MAX),
             // Clients may ask for ever: what has not come by the end of the run is not looked for.
-            Goal::Landmark(_) => (self.end(), u64::MAX),
+            Goal::Landmark(..) => (self.end(), u64::MAX),
         };
         let stop = self.advance(until, events.min(FRAME_EVENTS_MAX));
         self.playhead = self.simulation().now();
         let is_over = matches!(stop, Stop::Idle | Stop::Broken | Stop::Horizon);
         let found = match goal {
-            Goal::Landmark(landmark) => {
-                // What clients saw is judged at the end, where nothing was violated before.
-                if is_over && landmark == Landmark::Violation && self.run().violations().is_empty() {
+            // What clients saw is judged at the end, and may show long before it.
+            Goal::Landmark(landmark @ Landmark::Violation, origin) => {
+                if is_over && self.run().violations().is_empty() {
                     self.judge();
                 }
-                landmark.nearest(Direction::Forward, self, from)
+                landmark.nearest(Direction::Forward, self, origin)
             }
+            Goal::Landmark(landmark, _) => landmark.nearest(Direction::Forward, self, from),
             Goal::Moment(moment @ Moment::Events(events)) => {
                 (self.simulation().events() >= events).then_some(moment)
             }

@@ -54,6 +54,7 @@ pub(crate) use self::by_hand::BranchInfo;
 use self::hunt::Hunt;
 pub(crate) use self::hunt::Search;
 pub(crate) use self::judge::{Finding, Judged};
+use self::jump::From;
 pub(crate) use self::jump::{Direction, Landmark};
 use self::moment::{EVER, Moment};
 pub(crate) use self::pace::{Playback, Speed};
@@ -119,7 +120,8 @@ struct Cursor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
     Moment(Moment),
-    Landmark(Landmark),
+    /// The first one after where somebody stood.
+    Landmark(Landmark, From),
 }
 
 impl Session {
