@@ -36,6 +36,11 @@ pub(crate) const fn epoch(epoch: u64) -> Color32 {
     EPOCHS[(epoch % EPOCHS.len() as u64) as usize]
 }
 
+/// The colour of a role among equals: the same wherever it is shown.
+fn role(name: &str) -> Color32 {
+    epoch(name.bytes().fold(0, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(byte.into())))
+}
+
 /// What a host does, and its colour.
 pub(crate) const fn power(power: Power) -> (&'static str, Color32) {
     match power {
@@ -53,7 +58,7 @@ pub(crate) fn state(state: &State, visuals: &Visuals) -> Color32 {
         (Power::Running, Standing::Leader) => epoch(state.epoch),
         (Power::Running, Standing::Candidate) => epoch(state.epoch).gamma_multiply(0.65),
         (Power::Running, Standing::Follower) => epoch(state.epoch).gamma_multiply(0.35),
-        (Power::Running, Standing::Peer) => GOOD.gamma_multiply(0.5),
+        (Power::Running, Standing::Peer) => role(state.role).gamma_multiply(0.6),
     }
 }
 

@@ -238,14 +238,7 @@ impl Sheet<'_> {
         self.painter.rect_filled(self.area, 0.0, visuals.faint_bg_color);
         self.not_computed(scene);
         self.ruler();
-        let height = lane_height(scene, self.area);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is above zero")]
-        let nodes_a_pixel = (1.0 / height).ceil().max(1.0) as usize;
-        for node in (0..scene.statuses.len()).step_by(nodes_a_pixel) {
-            #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
-            let top = lanes_top(self.area) + node as f32 * height;
-            self.lane(scene, node, top, height.max(1.0));
-        }
+        self.lanes(scene);
         self.names();
         self.faults(scene);
         self.operations(scene);
@@ -312,6 +305,20 @@ impl Sheet<'_> {
                 colour,
             );
         }
+    }
+
+    /// A lane a node; where there are more nodes than pixels, a pixel for some of them.
+    #[expect(clippy::cast_precision_loss, reason = "places on a screen")]
+    fn lanes(&self, scene: &Scene<'_>) {
+        let (count, height) = (scene.statuses.len(), lane_height(scene, self.area));
+        let top = lanes_top(self.area);
+        if height >= 1.0 {
+            (0..count).for_each(|node| self.lane(scene, node, top + node as f32 * height, height));
+            return;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is above zero")]
+        let rows = (self.area.bottom() - top).max(0.0) as usize;
+        (0..rows).for_each(|row| self.lane(scene, row * count / rows, top.floor() + row as f32, 1.0));
     }
 
     fn lane(&self, scene: &Scene<'_>, node: usize, top: f32, height: f32) {
