@@ -10,6 +10,7 @@
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
 mod echo;
+mod epidemic;
 mod gossip;
 mod kind;
 mod mutant;
@@ -89,6 +90,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// Epidemic: a database on many sites that anti-entropy keeps alike.
+    Epidemic = epidemic,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }
