@@ -73,7 +73,7 @@ impl Epidemic {
     /// Has an update that was written down hold as soon as it is on disk.
     pub(super) fn await_disk(&mut self, context: &mut Context<'_, Self>, update: Update) {
         if self.config.has(Mutant::AcknowledgesEarly) {
-            self.acknowledge(context, update);
+            Self::acknowledge(context, update);
         }
         if let Some(update) = self.outbox.hold(update, self.is_dirty) {
             unreachable!("{update:?} was just written, and is on disk");
@@ -101,13 +101,13 @@ impl Epidemic {
         while let Some(update) = self.outbox.next_ready() {
             self.on_update_durable(context, update.item);
             if !self.config.has(Mutant::AcknowledgesEarly) {
-                self.acknowledge(context, update);
+                Self::acknowledge(context, update);
             }
         }
         self.flush(context);
     }
 
-    fn acknowledge(&mut self, context: &mut Context<'_, Self>, update: Update) {
+    fn acknowledge(context: &mut Context<'_, Self>, update: Update) {
         let Update { op, item } = update;
         context.fact(Fact::Acknowledged { key: item.key, written: item.version.written });
         context.reply(op, Outcome::Done);

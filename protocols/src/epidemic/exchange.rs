@@ -90,7 +90,7 @@ impl Epidemic {
     ) {
         self.take_all(context, items);
         if self.database.root() == checksum {
-            return self.agree(context);
+            return Self::agree(context);
         }
         let flow = flow.reversed();
         let (items, checksum) = (self.recent(context, flow), self.database.root());
@@ -108,7 +108,7 @@ impl Epidemic {
     ) {
         self.take_all(context, items);
         if self.database.root() == checksum {
-            return self.agree(context);
+            return Self::agree(context);
         }
         context.sometimes(Point::RecentNotEnough as usize);
         self.send_versions(context, from, flow.reversed(), [Branch::ROOT].into());
@@ -128,7 +128,7 @@ impl Epidemic {
         };
         let differing = nodes.iter().filter(|(branch, checksum)| own(*branch) != *checksum);
         let differing: Arc<[Branch]> = differing.map(|(branch, _)| *branch).collect();
-        let Some(first) = differing.first() else { return self.agree(context) };
+        let Some(first) = differing.first() else { return Self::agree(context) };
         let (is_leaf, flow) = (self.database.children(*first).next().is_none(), flow.reversed());
         if is_leaf {
             return self.send_versions(context, from, flow, differing);
@@ -160,18 +160,17 @@ impl Epidemic {
         versions: &[(Key, Version)],
     ) {
         let theirs: BTreeMap<Key, Version> = versions.iter().copied().collect();
-        let is_newer_here =
-            |item: &&Item| theirs.get(&item.key).is_none_or(|version| *version < item.version);
-        let is_newer_there =
+        let has_newer = |item: &&Item| theirs.get(&item.key).is_none_or(|version| *version < item.version);
+        let lacks =
             |(key, version): &&(Key, Version)| self.database.version(*key).is_none_or(|held| held < *version);
         let (mut items, mut wanted) = (Vec::new(), Vec::new());
         if flow.pulls() {
-            items.extend(self.compared(below).filter(is_newer_here).copied());
+            items.extend(self.compared(below).filter(has_newer).copied());
         }
         if flow.pushes() {
-            wanted.extend(versions.iter().filter(is_newer_there).map(|(key, _)| *key));
+            wanted.extend(versions.iter().filter(lacks).map(|(key, _)| *key));
         }
-        self.send_updates(context, from, items, wanted);
+        Self::send_updates(context, from, items, wanted);
     }
 
     /// What this site lacked, and what the other one lacks.
@@ -184,10 +183,10 @@ impl Epidemic {
     ) {
         self.take_all(context, items);
         let items = wanted.iter().filter_map(|key| self.database.get(*key)).copied().collect();
-        self.send_updates(context, from, items, Vec::new());
+        Self::send_updates(context, from, items, Vec::new());
     }
 
-    fn send_updates(&self, context: &mut Context<'_, Self>, to: NodeId, items: Vec<Item>, wanted: Vec<Key>) {
+    fn send_updates(context: &mut Context<'_, Self>, to: NodeId, items: Vec<Item>, wanted: Vec<Key>) {
         if items.is_empty() && wanted.is_empty() {
             return;
         }
@@ -201,7 +200,7 @@ impl Epidemic {
         }
     }
 
-    fn agree(&self, context: &mut Context<'_, Self>) {
+    fn agree(context: &mut Context<'_, Self>) {
         context.count(Counter::Agreements as usize, 1);
     }
 }

@@ -70,7 +70,7 @@
 //!
 //! - A. Demers, D. Greene, C. Hauser, W. Irish, J. Larson, S. Shenker, H. Sturgis, D. Swinehart, D. Terry: Epidemic
 //!   Algorithms for Replicated Database Maintenance, PODC 1987; Xerox PARC CSL-89-1. "§" is a section of it.
-//! - G. DeCandia et al.: Dynamo, SOSP 2007, §4.7: Merkle trees for anti-entropy.
+//! - G. `DeCandia` et al.: Dynamo, SOSP 2007, §4.7: Merkle trees for anti-entropy.
 
 pub mod certificate;
 pub mod config;

@@ -64,10 +64,10 @@ impl Process for Epidemic {
         match message {
             Message::Mail(item) => self.take(context, item),
             Message::Recent { flow, items, checksum } => {
-                self.on_recent(context, from, flow, &items, checksum)
+                self.on_recent(context, from, flow, &items, checksum);
             }
             Message::Differs { flow, items, checksum } => {
-                self.on_differs(context, from, flow, &items, checksum)
+                self.on_differs(context, from, flow, &items, checksum);
             }
             Message::Tree { flow, nodes } => self.on_tree(context, from, flow, &nodes),
             Message::Versions { flow, below, versions } => {
