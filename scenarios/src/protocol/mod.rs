@@ -9,6 +9,7 @@
 //!
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
+mod crdt;
 mod echo;
 mod epidemic;
 mod gossip;
@@ -92,6 +93,8 @@ builtin! {
     Gossip = gossip,
     /// Epidemic: a database on many sites that anti-entropy keeps alike.
     Epidemic = epidemic,
+    /// Crdt: counters, sets and maps that merge.
+    Crdt = crdt,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }
@@ -103,6 +106,11 @@ pub trait ProtocolKind: Send + Sync {
 
     /// What of it faults can be about; the same as [`ProtocolKind::about`] says.
     fn sites(&self) -> Sites;
+
+    /// What clients may ask with these parameters, the usual first. Default: what [`ProtocolKind::about`] says.
+    fn services(&self, _protocol: &Protocol) -> Vec<Service> {
+        self.about().services
+    }
 
     /// Whether the parameters make sense for these members.
     ///

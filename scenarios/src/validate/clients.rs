@@ -74,7 +74,7 @@ fn check_patience(clients: &Clients) -> Result<(), Objection> {
 }
 
 fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
-    let services = kind.about().services;
+    let services = kind.services(&scenario.protocol);
     let Some(workload) = workload(scenario, kind) else {
         if scenario.clients.count == 0 {
             return Ok(());
@@ -96,6 +96,10 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             let hint = "write a number such as `keys: 5`";
             Err(Objection::new("clients.workload.keys", problem, format!("1 to {KEYS_MAX}"), hint))
         }
-        Workload::Kv { .. } | Workload::Broadcast { .. } | Workload::Echo {} => Ok(()),
+        Workload::Kv { .. }
+        | Workload::Broadcast { .. }
+        | Workload::Counter { .. }
+        | Workload::Set { .. }
+        | Workload::Echo {} => Ok(()),
     }
 }

@@ -5,9 +5,11 @@
 //! [`Workload`], and one line in [`KINDS`].
 
 mod broadcast;
+mod counter;
 mod echo;
 mod kv;
 mod script;
+mod set;
 
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, counter::ABOUT, set::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -40,6 +42,8 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Counter { .. } => &counter::ABOUT,
+            Self::Set { .. } => &set::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -49,10 +53,10 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Counter => Some(counter::usual()),
+            Service::Set => Some(set::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
-            | Service::Counter
-            | Service::Set
             | Service::Membership
             | Service::Queue
             | Service::Log
@@ -73,6 +77,11 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Counter { reads, subtractions } => Box::new(counter::Counter {
+                reads: reads.probability(),
+                subtractions: subtractions.probability(),
+            }),
+            Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }

@@ -6,6 +6,8 @@
 //! | [`sequential`] | operations happen one after the other, each client's in its order | registers, set, queue, lock |
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
+//! | [`set`] | the same of what is added to a set, where reads may be late | values |
+//! | [`counter`] | each read is within what the additions allow | numbers |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -14,11 +16,13 @@
 
 mod anomaly;
 pub mod broadcast;
+pub mod counter;
 pub mod linearizability;
 mod recorded;
 mod registers;
 pub mod sequential;
 pub mod session;
+pub mod set;
 pub mod spec;
 #[cfg(test)]
 mod testing;
@@ -64,16 +68,16 @@ impl<E: fmt::Display> From<Judgement<E>> for Answer {
 pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
     match service {
         Service::Kv => vec![Box::new(linearizability::kv())],
-        Service::Set => vec![Box::new(linearizability::set())],
+        Service::Set => {
+            vec![Box::new(linearizability::set()), Box::new(set::Integrity), Box::new(set::Stability)]
+        }
+        Service::Counter => vec![Box::new(counter::RANGE), Box::new(counter::STABILITY)],
         Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo
-        | Service::UniqueIds
-        | Service::Counter
-        | Service::Membership
-        | Service::Log
-        | Service::Transfer => Vec::new(),
+        Service::Echo | Service::UniqueIds | Service::Membership | Service::Log | Service::Transfer => {
+            Vec::new()
+        }
     }
 }
