@@ -22,11 +22,14 @@
 
 pub mod echo;
 pub mod gossip;
+pub mod group_commit;
+pub mod lock;
 pub mod mutant;
 pub mod paxos;
 pub mod raft;
 pub mod replicated;
 pub mod synod;
+pub mod two_phase_commit;
 pub mod vrr;
 
 #[cfg(test)]

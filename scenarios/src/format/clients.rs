@@ -100,6 +100,12 @@ pub enum Workload {
         #[serde(default = "half")]
         reads: Probability,
     },
+    /// The lock is taken, and given back by whoever took it, by turns: a client has it for as long as it thinks.
+    Lock {
+        /// How likely a client keeps the lock when its turn is to give it back, and asks for it again. Default 0.1.
+        #[serde(default = "tenth")]
+        kept: Probability,
+    },
     /// A node says back what it is told; every value is unique.
     Echo {},
 }
@@ -124,6 +130,10 @@ fn none() -> Probability {
 
 fn half() -> Probability {
     probability("0.5")
+}
+
+fn tenth() -> Probability {
+    probability("0.1")
 }
 
 fn fifth() -> Probability {

@@ -12,6 +12,7 @@
 mod echo;
 mod gossip;
 mod kind;
+mod lock;
 mod mutant;
 mod objections;
 mod paxos;
@@ -89,6 +90,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// A lock with leases and fencing tokens.
+    Lock = lock,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

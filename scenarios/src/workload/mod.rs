@@ -7,6 +7,7 @@
 mod broadcast;
 mod echo;
 mod kv;
+mod lock;
 mod script;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, lock::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -40,6 +41,7 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Lock { .. } => &lock::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -49,6 +51,7 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Lock => Some(lock::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
             | Service::Counter
@@ -56,7 +59,6 @@ impl Workload {
             | Service::Membership
             | Service::Queue
             | Service::Log
-            | Service::Lock
             | Service::Transfer
             | Service::Txn => None,
         }
@@ -73,6 +75,7 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }
