@@ -152,14 +152,18 @@ impl Config {
 
     /// Who has an account.
     pub fn home(&self, account: u32) -> NodeId {
-        NodeId::new(self.coordinators + account % (self.node_count - self.coordinators))
+        NodeId::new(self.coordinators + account % self.participant_count())
     }
 
     /// The accounts of a participant, in order.
     pub fn accounts_of(&self, node: NodeId) -> impl Iterator<Item = u32> + use<> {
-        let participants = self.node_count - self.coordinators;
         let first = node.raw().saturating_sub(self.coordinators);
-        (first..self.accounts).step_by(participants as usize)
+        (first..self.accounts).step_by(self.participant_count() as usize)
+    }
+
+    /// At least one, in a configuration that is valid.
+    const fn participant_count(&self) -> u32 {
+        self.node_count - self.coordinators
     }
 
     /// Whether nodes have this bug.

@@ -8,7 +8,7 @@
 //! | AC2 | a process cannot reverse its decision | [`invariants::NoReversal`] |
 //! | AC3 | commit is decided only if all have voted yes | [`invariants::CommitNeedsAllVotes`] |
 //! | AC4 | if nothing fails and all vote yes, commit is decided | [`invariants::AllYesCommits`] |
-//! | AC5 | if failures are repaired for long enough, all reach a decision | the liveness condition `nobody-is-in-doubt` |
+//! | AC5 | if failures are repaired for long enough, all reach a decision | the liveness condition `all-agree` |
 //! | conservation | money is neither made nor lost | [`invariants::Conservation`], and the history of the clients |
 //!
 //! For clients of the service `transfer` the history is linearizable: strict two-phase locking sees to that.

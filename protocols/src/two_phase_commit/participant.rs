@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::persist::PersistentMap;
 use sim_core::{ClientId, Context, NodeId, SyncId};
 
 use super::accounts::Accounts;
@@ -82,7 +83,7 @@ pub struct Participant {
     /// On disk: transactions that it has voted yes on.
     doubts: BTreeMap<Txn, Doubt>,
     /// On disk where they were committed: transactions whose decision it knows.
-    settled: BTreeMap<Txn, Settled>,
+    settled: PersistentMap<Txn, Settled>,
     commit: GroupCommit<Act>,
 }
 
@@ -94,7 +95,7 @@ impl Participant {
             config,
             accounts,
             doubts: BTreeMap::new(),
-            settled: BTreeMap::new(),
+            settled: PersistentMap::new(),
             commit: GroupCommit::new(LOG),
         }
     }
@@ -436,13 +437,13 @@ impl Participant {
     }
 
     /// What it knows the decision of.
-    pub const fn settled(&self) -> &BTreeMap<Txn, Settled> {
+    pub const fn settled(&self) -> &PersistentMap<Txn, Settled> {
         &self.settled
     }
 
-    /// Whether it has asked for a decision, and does not know it.
-    pub fn is_in_doubt(&self) -> bool {
-        self.doubts.values().any(|doubt| doubt.inquiries > 0)
+    /// The first transaction whose decision it has asked for and does not know.
+    pub fn in_doubt(&self) -> Option<Txn> {
+        self.doubts.iter().find(|(_, doubt)| doubt.inquiries > 0).map(|(txn, _)| *txn)
     }
 }
 

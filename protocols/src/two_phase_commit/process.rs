@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sim_core::check::Nodes;
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
 use sim_core::service::{Operation, Outcome, Refusal};
@@ -108,6 +109,14 @@ impl Process for TwoPhaseCommit {
         }
     }
 
+    /// AC5: nobody stays in doubt.
+    fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
+        well.iter().find_map(|node| {
+            let txn = nodes.process(*node)?.participant()?.in_doubt()?;
+            Some(format!("{node} has asked for the decision on {txn}, and does not know it"))
+        })
+    }
+
     fn fork(&self) -> Option<Self> {
         Some(self.clone())
     }
@@ -119,7 +128,7 @@ impl Process for TwoPhaseCommit {
                 Status { epoch, gauge, ..Status::peer("coordinator") }
             }
             Self::Participant(participant) => {
-                let role = if participant.is_in_doubt() { "in-doubt" } else { "participant" };
+                let role = if participant.in_doubt().is_some() { "in-doubt" } else { "participant" };
                 Status { gauge: participant.doubts().len() as u64, ..Status::peer(role) }
             }
         }

@@ -93,7 +93,7 @@ fn show_participant(participant: &Participant, view: &mut ViewBuilder, request: 
         vec![txn.to_string(), stage, in_words(&doubt.changes), doubt.inquiries.to_string()]
     };
     view.table("not settled", table(request, columns, doubts.len(), doubts.iter(), doubt));
-    view.number("settled", participant.settled().len() as u64);
+    view.number("settled", participant.settled().len());
 }
 
 fn names<'a>(nodes: impl Iterator<Item = &'a sim_core::NodeId>) -> String {

@@ -106,6 +106,18 @@ pub enum Workload {
         #[serde(default = "tenth")]
         kept: Probability,
     },
+    /// Money moves between accounts, and all balances are read.
+    Transfer {
+        /// How likely an operation reads all balances. Default 0.2.
+        #[serde(default = "fifth")]
+        reads: Probability,
+        /// How many accounts are moved between: 1 to 1,000,000, and no more than the protocol has. Default 8.
+        #[serde(default = "eight")]
+        accounts: u32,
+        /// How much is moved at most, at least 1. Default 40.
+        #[serde(default = "forty")]
+        amount_max: u64,
+    },
     /// A node says back what it is told; every value is unique.
     Echo {},
 }
@@ -146,4 +158,12 @@ fn probability(text: &str) -> Probability {
 
 const fn five() -> u32 {
     5
+}
+
+const fn eight() -> u32 {
+    8
+}
+
+const fn forty() -> u64 {
+    40
 }

@@ -20,6 +20,7 @@ mod quorums;
 mod raft;
 mod synod;
 mod table;
+mod two_phase_commit;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -92,6 +93,8 @@ builtin! {
     Gossip = gossip,
     /// A lock with leases and fencing tokens.
     Lock = lock,
+    /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
+    TwoPhaseCommit = two_phase_commit,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

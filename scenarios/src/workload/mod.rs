@@ -9,6 +9,7 @@ mod echo;
 mod kv;
 mod lock;
 mod script;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, lock::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, lock::ABOUT, transfer::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -42,6 +43,7 @@ impl Workload {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
+            Self::Transfer { .. } => &transfer::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -52,6 +54,7 @@ impl Workload {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
             Service::Lock => Some(lock::usual()),
+            Service::Transfer => Some(transfer::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
             | Service::Counter
@@ -59,7 +62,6 @@ impl Workload {
             | Service::Membership
             | Service::Queue
             | Service::Log
-            | Service::Transfer
             | Service::Txn => None,
         }
     }
@@ -76,6 +78,10 @@ impl Workload {
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
+            Self::Transfer { reads, accounts, amount_max } => {
+                let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);
+                Box::new(transfer::Transfer { reads, accounts, amount_max })
+            }
             Self::Echo {} => Box::new(echo::Echo),
         }
     }

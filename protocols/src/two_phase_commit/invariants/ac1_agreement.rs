@@ -1,10 +1,9 @@
 //! AC1: all that decide decide alike.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 
 use super::super::{Decision, Fact, TwoPhaseCommit, Txn};
 use super::participants;
@@ -12,7 +11,7 @@ use super::participants;
 /// All processes that reach a decision on a transaction reach the same one.
 #[derive(Clone, Debug, Default)]
 pub struct Agreement {
-    first: BTreeMap<Txn, (Decision, NodeId)>,
+    first: PersistentMap<Txn, (Decision, NodeId)>,
 }
 
 impl Agreement {
@@ -29,12 +28,15 @@ impl Agreement {
 }
 
 fn agree(
-    first: &mut BTreeMap<Txn, (Decision, NodeId)>,
+    first: &mut PersistentMap<Txn, (Decision, NodeId)>,
     node: NodeId,
     txn: Txn,
     decision: Decision,
 ) -> Result<(), Breach> {
-    let (before, other) = *first.entry(txn).or_insert((decision, node));
+    let Some((before, other)) = first.get(&txn).copied() else {
+        first.insert(txn, (decision, node));
+        return Ok(());
+    };
     ensure!(before == decision, "{node} decides {decision} on {txn}, and {other} has decided {before}");
     Ok(())
 }
@@ -45,7 +47,7 @@ impl Invariant<TwoPhaseCommit> for Agreement {
             name: "ac1-agreement",
             statement: "All processes that reach a decision on a transaction reach the same one.",
             source: "Bernstein, Hadzilacos, Goodman (1987) §7.3, AC1",
-            leaves_out: "whether they reach one: `nobody-is-in-doubt` sees to that",
+            leaves_out: "whether they reach one: `all-agree` sees to that",
         }
     }
 
@@ -60,14 +62,14 @@ impl Invariant<TwoPhaseCommit> for Agreement {
 
     /// What coordinators tell and what participants have settled.
     fn check_all(&self, nodes: &Nodes<'_, TwoPhaseCommit>) -> Result<(), Breach> {
-        let mut first = BTreeMap::new();
+        let mut first = PersistentMap::new();
         for (node, process) in nodes.running() {
             for (txn, telling) in process.coordinator().into_iter().flat_map(|one| one.telling()) {
                 agree(&mut first, node, *txn, telling.decision)?;
             }
         }
         for (node, participant) in participants(nodes) {
-            for (txn, settled) in participant.settled() {
+            for (txn, settled) in participant.settled().iter() {
                 agree(&mut first, node, *txn, settled.decision)?;
             }
         }

@@ -1,10 +1,9 @@
 //! AC2: what is decided stays decided.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 
 use super::super::durable::{LOG, Record};
 use super::super::{Decision, Fact, TwoPhaseCommit, Txn};
@@ -12,7 +11,7 @@ use super::super::{Decision, Fact, TwoPhaseCommit, Txn};
 /// A process does not reverse its decision, over restarts.
 #[derive(Clone, Debug, Default)]
 pub struct NoReversal {
-    decided: BTreeMap<(NodeId, Txn), Decision>,
+    decided: PersistentMap<(NodeId, Txn), Decision>,
 }
 
 impl NoReversal {
@@ -29,12 +28,15 @@ impl NoReversal {
 }
 
 fn keep(
-    decided: &mut BTreeMap<(NodeId, Txn), Decision>,
+    decided: &mut PersistentMap<(NodeId, Txn), Decision>,
     node: NodeId,
     txn: Txn,
     decision: Decision,
 ) -> Result<(), Breach> {
-    let before = *decided.entry((node, txn)).or_insert(decision);
+    let Some(before) = decided.get(&(node, txn)).copied() else {
+        decided.insert((node, txn), decision);
+        return Ok(());
+    };
     ensure!(before == decision, "{node} has decided {before} on {txn}, and now decides {decision}");
     Ok(())
 }
@@ -60,7 +62,7 @@ impl Invariant<TwoPhaseCommit> for NoReversal {
 
     /// No log has both decisions on one transaction.
     fn check_all(&self, nodes: &Nodes<'_, TwoPhaseCommit>) -> Result<(), Breach> {
-        let mut decided = BTreeMap::new();
+        let mut decided = PersistentMap::new();
         for (node, _) in nodes.running() {
             let Some(disk) = nodes.disk(node) else { continue };
             for index in disk.log_bounds(LOG) {

@@ -1,19 +1,20 @@
 //! AC3: nobody commits before all have voted yes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 
 use super::super::{Decision, Fact, TwoPhaseCommit, Txn};
 
 /// Commit is decided only if all participants have voted yes, each with its vote on disk.
 #[derive(Clone, Debug, Default)]
 pub struct CommitNeedsAllVotes {
-    participants: BTreeMap<Txn, Arc<[NodeId]>>,
-    yes: BTreeMap<Txn, BTreeSet<NodeId>>,
+    participants: PersistentMap<Txn, Arc<[NodeId]>>,
+    yes: PersistentMap<Txn, BTreeSet<NodeId>>,
 }
 
 impl CommitNeedsAllVotes {
@@ -23,7 +24,11 @@ impl CommitNeedsAllVotes {
                 self.participants.insert(*txn, Arc::clone(participants));
                 self.yes.insert(*txn, BTreeSet::new());
             }
-            Fact::VotedYes { txn } => _ = self.yes.entry(*txn).or_default().insert(node),
+            Fact::VotedYes { txn } => {
+                let mut yes = self.yes.get(txn).cloned().unwrap_or_default();
+                yes.insert(node);
+                self.yes.insert(*txn, yes);
+            }
             Fact::Decided { txn, decision: Decision::Commit }
             | Fact::Ended { txn, decision: Decision::Commit, .. } => {
                 let yes = self.yes.get(txn).cloned().unwrap_or_default();

@@ -48,9 +48,14 @@ impl Conservation {
                 ensure!(*net == 0, "{node} aborts {txn}, and has {net:+} by it");
                 Ok(())
             }
-            Fact::VotedYes { .. } | Fact::VotedNo { .. } | Fact::HeardYes { .. } | Fact::Decided { .. } => {
+            Fact::Decided { txn, decision: Decision::Abort } => {
+                self.open.remove(txn);
                 Ok(())
             }
+            Fact::Decided { decision: Decision::Commit, .. }
+            | Fact::VotedYes { .. }
+            | Fact::VotedNo { .. }
+            | Fact::HeardYes { .. } => Ok(()),
         }
     }
 
@@ -94,7 +99,7 @@ impl Invariant<TwoPhaseCommit> for Conservation {
         for (node, participant) in participants(nodes) {
             let opening = i128::from(OPENING_BALANCE) * self.account_counts.get(&node).copied().unwrap_or(0);
             let mut done = 0;
-            for (txn, settled) in participant.settled() {
+            for (txn, settled) in participant.settled().iter() {
                 done += net(&settled.changes);
                 sums.entry(*txn).or_insert((0, true)).0 += net(&settled.changes);
             }

@@ -8,7 +8,7 @@
 //! | all yes commits | §7.3, AC4 | `ac4_all_yes_commits` |
 //! | conservation | what the accounts are for | `conservation` |
 //!
-//! AC5 is the liveness condition `nobody-is-in-doubt`. Ghost state has an entry for each transfer of the run.
+//! AC5 is the liveness condition `all-agree`. Ghost state has an entry for each transfer of the run.
 
 mod ac1_agreement;
 mod ac2_no_reversal;
