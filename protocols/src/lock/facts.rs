@@ -31,6 +31,13 @@ pub enum Fact {
         /// Which token held it.
         token: Token,
     },
+    /// The server has restarted, and keeps a lock for whoever had it by its disk: for a whole lease from now.
+    Resumed {
+        /// Which lock.
+        name: Name,
+        /// Which token holds it.
+        token: Token,
+    },
     /// A worker has the lock, or keeps it.
     Leased {
         /// With which token.

@@ -148,6 +148,7 @@ impl Server {
             if self.config.has(Mutant::FreeAfterRestart) {
                 self.books.entry_mut(name).tenant = None;
             } else {
+                context.fact(Fact::Resumed { name, token: self.books.entry(name).last });
                 self.hold(context, name);
             }
         }

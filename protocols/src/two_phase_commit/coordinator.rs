@@ -357,6 +357,7 @@ impl Coordinator {
         }
         let (op, participants, decision) = (work.op, Arc::clone(&work.participants), Decision::Commit);
         if self.commit.append(context, Record::Decided { txn, decision, op, participants }).is_err() {
+            context.fact(Fact::NoRoom { txn });
             return self.turned_away(context, txn);
         }
         context.fault_point(FaultPoint::DecisionWritten as usize);

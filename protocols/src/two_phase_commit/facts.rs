@@ -33,6 +33,11 @@ pub enum Fact {
         /// Of whom.
         from: NodeId,
     },
+    /// A coordinator cannot write that it commits: its disk is full. It aborts.
+    NoRoom {
+        /// Which transaction.
+        txn: Txn,
+    },
     /// A coordinator has decided; a commit is on disk.
     Decided {
         /// On which transaction.

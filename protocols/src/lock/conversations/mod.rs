@@ -34,6 +34,7 @@ impl Conversation for Lock {
             Fact::Granted { name, token, .. } => Some(format!("gives `{}` with {token}", name.word())),
             Fact::Lapsed { name, token } => Some(format!("ends the lease of {token} on `{}`", name.word())),
             Fact::Freed { name, token } => Some(format!("takes `{}` back from {token}", name.word())),
+            Fact::Resumed { name, token } => Some(format!("keeps `{}` for {token}", name.word())),
             Fact::Leased { token, until } => Some(format!("counts on {token} until {until}")),
             Fact::Ended { token } => Some(format!("counts on {token} no more")),
             Fact::Accepted { token, number } => Some(format!("takes write {number} of {token}")),

@@ -26,6 +26,7 @@ impl FencedWrites {
                 Ok(())
             }
             Fact::Granted { .. }
+            | Fact::Resumed { .. }
             | Fact::Lapsed { .. }
             | Fact::Freed { .. }
             | Fact::Leased { .. }

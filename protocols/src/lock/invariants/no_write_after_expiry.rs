@@ -18,7 +18,9 @@ pub struct NoWriteAfterExpiry {
 impl NoWriteAfterExpiry {
     fn on_fact(&mut self, node: NodeId, fact: Fact) -> Result<(), Breach> {
         match fact {
-            Fact::Granted { name: Name::Guard, token, .. } => self.kept = Some(token),
+            Fact::Granted { name: Name::Guard, token, .. } | Fact::Resumed { name: Name::Guard, token } => {
+                self.kept = Some(token)
+            }
             Fact::Lapsed { name: Name::Guard, token } | Fact::Freed { name: Name::Guard, token } => {
                 self.kept = self.kept.filter(|kept| *kept != token);
             }
@@ -27,7 +29,8 @@ impl NoWriteAfterExpiry {
                 let is_kept = self.kept == Some(token);
                 ensure!(is_kept, "{node} writes with {token}, and the server keeps the lock for {kept}");
             }
-            Fact::Granted { name: Name::Open, .. }
+            Fact::Resumed { name: Name::Open, .. }
+            | Fact::Granted { name: Name::Open, .. }
             | Fact::Lapsed { name: Name::Open, .. }
             | Fact::Freed { name: Name::Open, .. }
             | Fact::Leased { .. }
@@ -94,6 +97,12 @@ mod tests {
         );
         assert!(judge(&[granted(one), freed(one), sent(one)]).is_err());
         assert!(judge(&[granted(one), lapsed(one), granted(two), sent(one)]).is_err());
+        let resumed = Fact::Resumed { name: Name::Guard, token: one };
+        assert_eq!(
+            judge(&[granted(one), lapsed(one), resumed, sent(one)]),
+            Ok(()),
+            "the end was not on disk"
+        );
         let other = Fact::Lapsed { name: Name::Open, token: one };
         assert_eq!(judge(&[granted(one), other, sent(one)]), Ok(()), "the other lock");
     }

@@ -34,6 +34,7 @@ impl SingleHolder {
                 }
             }
             Fact::Granted { name: Name::Open, .. }
+            | Fact::Resumed { .. }
             | Fact::Lapsed { .. }
             | Fact::Freed { .. }
             | Fact::Ended { .. }

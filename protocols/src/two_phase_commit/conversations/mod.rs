@@ -41,6 +41,7 @@ impl Conversation for TwoPhaseCommit {
         match fact {
             Fact::Decided { txn, decision } => Some(format!("decides {decision} on {txn}")),
             Fact::Ended { txn, decision, net } => Some(format!("ends {txn} with {decision}, {net:+}")),
+            Fact::NoRoom { txn } => Some(format!("has no room for a commit of {txn}")),
             Fact::Begun { .. } | Fact::VotedYes { .. } | Fact::VotedNo { .. } | Fact::HeardYes { .. } => None,
         }
     }

@@ -20,9 +20,11 @@ impl Agreement {
             Fact::Decided { txn, decision } | Fact::Ended { txn, decision, .. } => {
                 agree(&mut self.first, node, *txn, *decision)
             }
-            Fact::Begun { .. } | Fact::VotedYes { .. } | Fact::VotedNo { .. } | Fact::HeardYes { .. } => {
-                Ok(())
-            }
+            Fact::Begun { .. }
+            | Fact::NoRoom { .. }
+            | Fact::VotedYes { .. }
+            | Fact::VotedNo { .. }
+            | Fact::HeardYes { .. } => Ok(()),
         }
     }
 }

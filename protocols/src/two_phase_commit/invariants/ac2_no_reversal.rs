@@ -20,9 +20,11 @@ impl NoReversal {
             Fact::Decided { txn, decision } | Fact::Ended { txn, decision, .. } => {
                 keep(&mut self.decided, node, *txn, *decision)
             }
-            Fact::Begun { .. } | Fact::VotedYes { .. } | Fact::VotedNo { .. } | Fact::HeardYes { .. } => {
-                Ok(())
-            }
+            Fact::Begun { .. }
+            | Fact::NoRoom { .. }
+            | Fact::VotedYes { .. }
+            | Fact::VotedNo { .. }
+            | Fact::HeardYes { .. } => Ok(()),
         }
     }
 }

@@ -41,6 +41,7 @@ impl CommitNeedsAllVotes {
             }
             Fact::Decided { decision: Decision::Abort, .. }
             | Fact::Ended { decision: Decision::Abort, .. }
+            | Fact::NoRoom { .. }
             | Fact::VotedNo { .. }
             | Fact::HeardYes { .. } => {}
         }

@@ -33,6 +33,7 @@ impl AllYesCommits {
                 let is_commit = *decision == Decision::Commit;
                 ensure!(is_commit || has_reason, "{node} aborts {txn}, and all have voted yes");
             }
+            Fact::NoRoom { txn } => _ = self.silent.remove(txn),
             Fact::VotedYes { .. } | Fact::VotedNo { .. } | Fact::Ended { .. } => {}
         }
         Ok(())
@@ -45,8 +46,7 @@ impl Invariant<TwoPhaseCommit> for AllYesCommits {
             name: "ac4-all-yes-commits",
             statement: "If all participants vote yes and nothing fails, the decision is to commit.",
             source: "Bernstein, Hadzilacos, Goodman (1987) §7.3, AC4",
-            leaves_out: "failures that nobody states: votes that are lost, a coordinator that has forgotten them in a \
-                         crash; a full disk of the coordinator is one that this takes for none",
+            leaves_out: "failures that nobody states: votes that are lost, a coordinator that has forgotten them in a crash",
         }
     }
 
@@ -91,6 +91,9 @@ mod tests {
         assert_eq!(invariant.clone().on_fact(node, &abort), Ok(()), "one is silent");
         assert_eq!(invariant.on_fact(node, &Fact::HeardYes { txn, from: two }), Ok(()));
         assert!(invariant.clone().on_fact(node, &abort).is_err());
+        let mut full = invariant.clone();
+        assert_eq!(full.on_fact(node, &Fact::NoRoom { txn }), Ok(()));
+        assert_eq!(full.on_fact(node, &abort), Ok(()), "it could not write the commit");
         let commit = Fact::Decided { txn, decision: Decision::Commit };
         assert_eq!(invariant.on_fact(node, &commit), Ok(()));
     }

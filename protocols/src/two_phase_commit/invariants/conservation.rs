@@ -53,6 +53,7 @@ impl Conservation {
                 Ok(())
             }
             Fact::Decided { decision: Decision::Commit, .. }
+            | Fact::NoRoom { .. }
             | Fact::VotedYes { .. }
             | Fact::VotedNo { .. }
             | Fact::HeardYes { .. } => Ok(()),
