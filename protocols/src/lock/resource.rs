@@ -91,7 +91,7 @@ impl Resource {
         }
         let act = Act::Acknowledge { to: from, token, number, novelty };
         if let Some(act) = self.commit.after_durable(context, act) {
-            perform(context, act);
+            perform(context, &act);
         }
     }
 
@@ -102,7 +102,7 @@ impl Resource {
     pub(super) fn on_durable(&mut self, context: &mut Context<'_, Lock>, sync: SyncId) {
         self.commit.on_durable(context, sync);
         while let Some(act) = self.commit.next_ready() {
-            perform(context, act);
+            perform(context, &act);
         }
     }
 
@@ -118,8 +118,8 @@ impl Resource {
 }
 
 /// The write is on disk.
-fn perform(context: &mut Context<'_, Lock>, act: Act) {
-    match act {
+fn perform(context: &mut Context<'_, Lock>, act: &Act) {
+    match *act {
         Act::Acknowledge { to, token, number, novelty } => {
             if novelty == Novelty::New {
                 context.count(Counter::WritesTaken as usize, 1);

@@ -198,7 +198,7 @@ impl Participant {
     ) {
         if let Some(settled) = self.settled.get(&txn) {
             if settled.decision == Decision::Abort {
-                self.vote_no(context, txn, Vote::Busy);
+                vote_no(context, txn, Vote::Busy);
             }
             return;
         }
@@ -210,11 +210,11 @@ impl Participant {
         }
         let vote = self.accounts.judge(&changes);
         if vote != Vote::Yes {
-            return self.vote_no(context, txn, vote);
+            return vote_no(context, txn, vote);
         }
         let record = Record::Prepared { txn, changes: changes.clone(), participants: participants.clone() };
         if self.commit.append(context, record).is_err() {
-            return self.vote_no(context, txn, Vote::Busy);
+            return vote_no(context, txn, Vote::Busy);
         }
         context.fault_point(FaultPoint::PreparedWritten as usize);
         self.accounts.take(txn, &changes);
@@ -224,11 +224,6 @@ impl Participant {
             return self.perform(context, Act::Vote(txn));
         }
         self.after_durable(context, Act::Vote(txn));
-    }
-
-    fn vote_no(&self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn, vote: Vote) {
-        context.fact(Fact::VotedNo { txn });
-        send(context, txn.coordinator, Message::Vote { txn, vote });
     }
 
     /// The yes is on disk. The coordinator may have given up meanwhile.
@@ -449,4 +444,9 @@ impl Participant {
 
 fn acknowledge(context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
     send(context, txn.coordinator, Message::Acknowledge { txn });
+}
+
+fn vote_no(context: &mut Context<'_, TwoPhaseCommit>, txn: Txn, vote: Vote) {
+    context.fact(Fact::VotedNo { txn });
+    send(context, txn.coordinator, Message::Vote { txn, vote });
 }

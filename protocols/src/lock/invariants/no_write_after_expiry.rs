@@ -5,7 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::server::Name;
-use super::super::worker::Stage;
+use super::super::worker::{Stage, Worker};
 use super::super::{Fact, Lock, Token};
 
 /// A worker sends a write only while the server keeps the lock for its token.
@@ -19,7 +19,7 @@ impl NoWriteAfterExpiry {
     fn on_fact(&mut self, node: NodeId, fact: Fact) -> Result<(), Breach> {
         match fact {
             Fact::Granted { name: Name::Guard, token, .. } | Fact::Resumed { name: Name::Guard, token } => {
-                self.kept = Some(token)
+                self.kept = Some(token);
             }
             Fact::Lapsed { name: Name::Guard, token } | Fact::Freed { name: Name::Guard, token } => {
                 self.kept = self.kept.filter(|kept| *kept != token);
@@ -59,7 +59,7 @@ impl Invariant<Lock> for NoWriteAfterExpiry {
     /// Each worker's last write was sent before its lease ran out by its own clock.
     fn check_all(&self, nodes: &Nodes<'_, Lock>) -> Result<(), Breach> {
         for (node, lock) in nodes.running() {
-            let Some(Stage::Holding(tenure)) = lock.worker().map(|worker| worker.stage()) else { continue };
+            let Some(Stage::Holding(tenure)) = lock.worker().map(Worker::stage) else { continue };
             if let Some((sent, until)) = tenure.last_sent {
                 ensure!(sent < until, "{node} wrote at {sent}, and counted on its lease until {until}");
             }

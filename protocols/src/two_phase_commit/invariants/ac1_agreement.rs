@@ -5,6 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
+use super::super::coordinator::Coordinator;
 use super::super::{Decision, Fact, TwoPhaseCommit, Txn};
 use super::participants;
 
@@ -66,7 +67,7 @@ impl Invariant<TwoPhaseCommit> for Agreement {
     fn check_all(&self, nodes: &Nodes<'_, TwoPhaseCommit>) -> Result<(), Breach> {
         let mut first = PersistentMap::new();
         for (node, process) in nodes.running() {
-            for (txn, telling) in process.coordinator().into_iter().flat_map(|one| one.telling()) {
+            for (txn, telling) in process.coordinator().into_iter().flat_map(Coordinator::telling) {
                 agree(&mut first, node, *txn, telling.decision)?;
             }
         }
