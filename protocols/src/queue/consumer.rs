@@ -13,7 +13,7 @@
 //! Handling fails by chance, and always for poison: then the message is returned. Backpressure is the credit that a
 //! consumer gives: what it holds beyond its time counts against it, and a consumer that is stalled pauses.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -80,6 +80,8 @@ pub struct Consumer {
     credit_number: u64,
     backlog: VecDeque<Job>,
     workers: Vec<Worker>,
+    /// The deliveries that are with it, in backlog or with a worker: one that arrives twice is known.
+    taken: BTreeSet<Receipt>,
     /// How many messages it has handled since its last pause.
     handled_count: u32,
 }
@@ -89,7 +91,8 @@ impl Consumer {
     pub(super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
         let workers = vec![Worker::Idle; config.workers as usize];
         let session = Session(0);
-        Self { node, config, session, credit_number: 0, backlog: VecDeque::new(), workers, handled_count: 0 }
+        let (backlog, taken) = (VecDeque::new(), BTreeSet::new());
+        Self { node, config, session, credit_number: 0, backlog, workers, taken, handled_count: 0 }
     }
 
     pub(super) const fn backlog(&self) -> &VecDeque<Job> {
@@ -109,7 +112,7 @@ impl Consumer {
     pub fn held_count(&self) -> u32 {
         let count = match self.config.guarantee {
             Guarantee::AtMostOnce => self.backlog.len(),
-            Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce => self.jobs().count(),
+            Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce => self.taken.len(),
         };
         u32::try_from(count).expect("fewer than there are numbers")
     }
@@ -180,7 +183,7 @@ impl Consumer {
         origin: MessageId,
         value: Value,
     ) {
-        if self.jobs().any(|job| job.receipt == receipt) {
+        if self.taken.contains(&receipt) {
             return;
         }
         if self.held_count() >= self.config.prefetch && !self.config.has(Mutant::UnboundedPrefetch) {
@@ -188,6 +191,7 @@ impl Consumer {
             return context.count(Counter::DeliveriesShed as usize, 1);
         }
         let until = context.now() + self.config.rules.visibility;
+        self.taken.insert(receipt);
         self.backlog.push_back(Job { receipt, origin, value, until });
         context.fact(Fact::Took { receipt, held: self.held_count() });
         self.start_all(context);
@@ -284,6 +288,7 @@ impl Consumer {
             if self.config.shedding == Shedding::Nothing || job.until > now {
                 return Some(job);
             }
+            self.taken.remove(&job.receipt);
             context.sometimes(Point::Shed as usize);
             context.count(Counter::DeliveriesShed as usize, 1);
         }
@@ -329,6 +334,9 @@ impl Consumer {
     /// A worker is done with its message, well or not.
     fn finish(&mut self, context: &mut Context<'_, Node>, index: u32) {
         self.handled_count += 1;
+        if let Some(job) = self.workers[index as usize].job() {
+            self.taken.remove(&job.receipt);
+        }
         if let Some(stall) = self.config.stall.filter(|stall| self.handled_count >= stall.every) {
             context.sometimes(Point::Stalled as usize);
             self.handled_count = 0;
