@@ -23,7 +23,7 @@ crate::mutants! {
         source "Amazon SQS, FIFO queues: the deduplication interval outlives failures";
     /// The store has the effect first, and then keeps that it has had it.
     DualWrite = "dual-write",
-        breaks ["effectively-once"],
+        breaks ["effectively-once", "at-most-once"],
         source "Richardson, Microservices Patterns (2018) §3.4.2: idempotent consumers record in the same transaction";
     /// The store forgets in a restart which messages it has had.
     InboxVolatile = "inbox-volatile",

@@ -179,18 +179,19 @@ impl HistoryChecker for Loss {
     fn check(&self, history: &History, budget: u64) -> Answer {
         let record = Record::new(history);
         let Some(stories) = Stories::of(&record, budget) else { return out_of(budget) };
-        let Some(last) = stories.empty.iter().max_by_key(|empty| empty.call_at) else { return Answer::Pass };
+        let latest = stories.empty.iter().max_by_key(|empty| empty.call_at);
+        let Some(nothing) = latest else { return Answer::Pass };
         let is_waiting = |story: &&Story<'_>| {
-            let is_sent = story.sent.iter().any(|sent| sent.is_known() && is_before(sent, last));
-            is_sent && story.deliveries.iter().all(|delivery| last.return_at < delivery.seen.call_at)
+            let is_sent = story.sent.iter().any(|sent| sent.is_known() && is_before(sent, nothing));
+            is_sent && story.deliveries.iter().all(|delivery| nothing.return_at < delivery.seen.call_at)
         };
         let lost: Vec<&Story<'_>> = stories.by_value.values().filter(is_waiting).collect();
-        let taken = stories.unseen.iter().filter(|unseen| unseen.call_at < last.return_at).count();
+        let taken = stories.unseen.iter().filter(|unseen| unseen.call_at < nothing.return_at).count();
         if lost.len() <= taken {
             return Answer::Pass;
         }
         let what = format!("lost: {} messages wait, and the queue says that it is empty", lost.len() - taken);
-        violation(&what, &[lost[0].sent[0], last])
+        violation(&what, &[lost[0].sent[0], nothing])
     }
 }
 
