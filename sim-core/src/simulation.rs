@@ -204,6 +204,12 @@ pub trait Simulation: Send {
     /// worst of each node.
     fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)>;
 
+    /// What those of `well` that run do not agree on and must come to, in the protocol's words. Default: nothing, as where
+    /// nothing runs.
+    fn disagreement(&self, _well: &[NodeId]) -> Option<String> {
+        None
+    }
+
     /// How often each of the protocol's points was reached.
     fn points(&self) -> Vec<(&'static str, u64)>;
 
@@ -369,6 +375,10 @@ impl<P: Process> Simulation for World<P> {
         };
         let all = (0_u32..).take(nodes.count()).map(NodeId::new);
         all.filter_map(|node| Some((node, harm(node)?))).collect()
+    }
+
+    fn disagreement(&self, well: &[NodeId]) -> Option<String> {
+        P::disagreement(&self.nodes(), well)
     }
 
     fn points(&self) -> Vec<(&'static str, u64)> {

@@ -76,8 +76,15 @@ impl Baseline {
 }
 
 /// All conditions, in the order in which they are asked.
-pub const CONDITIONS: &[&dyn LivenessCondition] =
-    &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed, &NodesCatchUp, &LeaderIsKept];
+pub const CONDITIONS: &[&dyn LivenessCondition] = &[
+    &AllNodesRun,
+    &HasOneLeader,
+    &LeaderIsKnown,
+    &ClientsAreServed,
+    &NodesCatchUp,
+    &AllAgree,
+    &LeaderIsKept,
+];
 
 /// Every node that is to be well runs.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +105,10 @@ pub struct ClientsAreServed;
 /// Every member knows what was decided before the faults ended.
 #[derive(Clone, Copy, Debug)]
 pub struct NodesCatchUp;
+
+/// Those that are well agree on what the protocol has all come to agree on.
+#[derive(Clone, Copy, Debug)]
+pub struct AllAgree;
 
 /// Once the run has converged, nobody takes the lead from whoever has it.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +220,24 @@ impl LivenessCondition for NodesCatchUp {
                 Err(format!("{node} knows {} to be decided, and {} was", process.commit, since.commit))
             }
         }
+    }
+}
+
+impl LivenessCondition for AllAgree {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "all-agree",
+            statement: "those that are well agree on what the protocol has all come to agree on: what replicas hold, who \
+                        is up",
+            source: "Demers et al. (PODC 1987) §1: all replicas become consistent; Shapiro et al. (SSS 2011): eventual \
+                     consistency",
+            leaves_out: "protocols that name nothing of the kind, as where a leader sees to it; nodes that may be no members",
+        }
+    }
+
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        let members: Vec<NodeId> = since.members(simulation).into_iter().map(|(node, _)| node).collect();
+        simulation.disagreement(&members).map_or(Ok(()), Err)
     }
 }
 

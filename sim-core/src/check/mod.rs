@@ -26,7 +26,7 @@ pub(crate) use ghost::Ghosts;
 pub(crate) use kinds::Invariants;
 pub use kinds::Kinds;
 pub use liveness::{
-    AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
+    AllAgree, AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
     LivenessCondition, NodesCatchUp,
 };
 
