@@ -279,7 +279,7 @@ impl Broker {
     fn record(&mut self, context: &mut Context<'_, Node>, asker: Asker, command: Command) -> Option<()> {
         let at = context.now().max(self.queue.now());
         let index = context.append(LOG, Record::Command { at, command }).ok()?;
-        context.fault_point(FaultPoint::CommandWritten as usize);
+        context.fault_point(FaultPoint::Command as usize);
         self.is_dirty = true;
         let events = self.queue.apply(at, command);
         for event in &events {
@@ -373,7 +373,7 @@ impl Broker {
     fn write_snapshot(&mut self, context: &mut Context<'_, Node>, snapshot: Arc<Snapshot>) {
         let upto = snapshot.upto;
         if context.replace(SNAPSHOT, Record::Snapshot(snapshot)).is_ok() {
-            context.fault_point(FaultPoint::SnapshotWritten as usize);
+            context.fault_point(FaultPoint::Snapshot as usize);
             self.snapshot_sync = Some((context.sync(SNAPSHOT), upto));
         }
     }
@@ -408,7 +408,7 @@ impl Broker {
     fn tell_event(&self, context: &mut Context<'_, Node>, asker: Asker, event: &Event) {
         match *event {
             Event::Enqueued { value, .. } => {
-                context.count(Counter::MessagesSent as usize, 1);
+                context.count(Counter::Enqueued as usize, 1);
                 self.confirm(context, asker, value);
             }
             Event::Duplicate { value } => {
@@ -447,7 +447,7 @@ impl Broker {
             }
             Event::Dropped { .. } => {
                 context.sometimes(Point::Dropped as usize);
-                context.count(Counter::MessagesDropped as usize, 1);
+                context.count(Counter::Discarded as usize, 1);
             }
             Event::Redriven { .. } => context.sometimes(Point::Redriven as usize),
         }

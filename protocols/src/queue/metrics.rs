@@ -19,7 +19,7 @@ pub(super) enum Gauge {
 #[strum(serialize_all = "kebab-case")]
 pub(super) enum Counter {
     /// Messages that were sent and are no duplicates.
-    MessagesSent,
+    Enqueued,
     /// Messages that were sent before.
     MessagesDeduplicated,
     /// Messages for which there was no room.
@@ -39,7 +39,7 @@ pub(super) enum Counter {
     /// Messages that waited for too long.
     MessagesExpired,
     /// Messages that went because there was no room.
-    MessagesDropped,
+    Discarded,
     /// Receipts that settled nothing.
     VoidReceipts,
     /// Deliveries that a consumer left out.

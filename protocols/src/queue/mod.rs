@@ -119,12 +119,12 @@ pub enum Timer {
     Worker(u32),
 }
 
-/// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
+/// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in [`FAULT_POINTS`].
 #[derive(Clone, Copy, Debug)]
 enum FaultPoint {
-    CommandWritten,
-    SnapshotWritten,
-    EffectWritten,
+    Command,
+    Snapshot,
+    Effect,
 }
 
 const FAULT_POINTS: [&str; 3] = ["command-written", "snapshot-written", "effect-written"];

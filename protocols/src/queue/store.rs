@@ -129,7 +129,7 @@ impl Store {
         let Ok(index) = context.append(LOG, Record::Effect(effect)) else {
             return context.note(|| format!("the disk is full, and {effect:?} of {from} is left out"));
         };
-        context.fault_point(FaultPoint::EffectWritten as usize);
+        context.fault_point(FaultPoint::Effect as usize);
         self.is_dirty = true;
         self.have(effect);
         self.after_durable(context, Act::Have(index, effect));

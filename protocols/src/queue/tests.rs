@@ -96,7 +96,7 @@ fn a_full_queue_does_as_it_is_told() {
         (config.rules.capacity, config.rules.overflow) = (Some(5), overflow);
         let mut world = world(1, &config);
         testing::run(&mut world, Span::secs(30));
-        let (dropped, refused) = (counter(&world, "messages-dropped"), counter(&world, "messages-refused"));
+        let (dropped, refused) = (counter(&world, "discarded"), counter(&world, "messages-refused"));
         match overflow {
             Overflow::Block => assert_eq!((dropped, refused, counter(&world, "effects")), (0, 0, 200)),
             Overflow::Reject => assert!(dropped == 0 && refused > 0),

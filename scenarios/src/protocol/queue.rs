@@ -91,6 +91,7 @@ pub enum Overflow {
 }
 
 /// What consumers promise of each message.
+#[expect(clippy::enum_variant_names, reason = "these are the field's words")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Guarantee {
     /// One effect or none.

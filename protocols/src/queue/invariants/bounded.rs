@@ -37,7 +37,9 @@ impl Bounded {
         let (Some(capacity), Some((_, events))) = (self.capacity, self.news.events(fact)) else {
             return Ok(());
         };
-        events.iter().for_each(|event| self.on_recorded(event));
+        for event in events {
+            self.on_recorded(event);
+        }
         let count = self.live.len();
         ensure!(count <= capacity as usize, "{node} has {count} messages, and its capacity is {capacity}");
         Ok(())
