@@ -15,6 +15,7 @@ mod kind;
 mod mutant;
 mod objections;
 mod paxos;
+mod queue;
 mod quorums;
 mod raft;
 mod synod;
@@ -89,6 +90,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// A message queue with its consumers, and the store that they have effects on.
+    Queue = queue,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

@@ -7,18 +7,19 @@
 mod broadcast;
 mod echo;
 mod kv;
+mod queue;
 mod script;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::random::{Key, KeySource, Probability, Purpose, below, squares64};
+use sim_core::random::{Distribution, Key, KeySource, Probability, Purpose, below, squares64};
 use sim_core::service::{Operation, Service};
 use sim_core::world::{Start, WorkloadStep};
 use sim_core::{ClientId, SimTime, Span, world};
 
 pub use self::script::Scripted;
-use crate::format::{Clients, Workload};
+use crate::format::{Clients, Latency, Workload};
 
 /// What tools say of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +33,7 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, queue::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -40,6 +41,7 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -49,12 +51,12 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
             | Service::Counter
             | Service::Set
             | Service::Membership
-            | Service::Queue
             | Service::Log
             | Service::Lock
             | Service::Transfer
@@ -73,6 +75,7 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Queue { dequeues } => Box::new(queue::Queue { dequeues: dequeues.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }
@@ -121,10 +124,10 @@ impl Asker {
 const WHEN: u64 = DRAWS_MAX - 1;
 
 /// When operations are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Pace {
     /// So long after the one before.
-    Closed { low: Span, high: Span },
+    Closed { think: Distribution },
     /// Once in each such interval, at a drawn instant.
     Open { interval: Span },
 }
@@ -134,17 +137,13 @@ impl Pace {
         if let Some(rate) = clients.rate.filter(|rate| rate.count() > 0) {
             return Self::Open { interval: Span::nanos((rate.period().as_nanos() / rate.count()).max(1)) };
         }
-        let think = clients.think.map(|think| (think.low(), think.high()));
-        let (low, high) = think.unwrap_or((Span::millis(10), Span::millis(50)));
-        Self::Closed { low, high }
+        let usual = || Latency::uniform(Span::millis(10), Span::millis(50));
+        Self::Closed { think: clients.think.clone().unwrap_or_else(usual).distribution() }
     }
 
-    fn start(self, asker: &Asker) -> Start {
+    fn start(&self, asker: &Asker) -> Start {
         match self {
-            Self::Closed { low, high } => {
-                let width = high.saturating_sub(low).as_nanos() + 1;
-                Start::After(low + Span::nanos(below(asker.draw(WHEN), width)))
-            }
+            Self::Closed { think } => Start::After(think.sample(asker.draw(WHEN))),
             Self::Open { interval } => {
                 let jitter = Span::nanos(below(asker.draw(WHEN), interval.as_nanos()));
                 Start::At(SimTime::ZERO + interval.times(u64::from(asker.ordinal)) + jitter)
