@@ -26,6 +26,7 @@ pub mod group_commit;
 pub mod lock;
 pub mod mutant;
 pub mod paxos;
+pub mod queue;
 pub mod raft;
 pub mod replicated;
 pub mod synod;

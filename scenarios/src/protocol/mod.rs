@@ -16,6 +16,7 @@ mod lock;
 mod mutant;
 mod objections;
 mod paxos;
+mod queue;
 mod quorums;
 mod raft;
 mod synod;
@@ -95,6 +96,8 @@ builtin! {
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
     TwoPhaseCommit = two_phase_commit,
+    /// A message queue with its consumers, and the store that they have effects on.
+    Queue = queue,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }
