@@ -12,6 +12,7 @@
 mod echo;
 mod gossip;
 mod kind;
+mod lock;
 mod mutant;
 mod objections;
 mod paxos;
@@ -20,6 +21,7 @@ mod quorums;
 mod raft;
 mod synod;
 mod table;
+mod two_phase_commit;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -90,6 +92,10 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// A lock with leases and fencing tokens.
+    Lock = lock,
+    /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
+    TwoPhaseCommit = two_phase_commit,
     /// A message queue with its consumers, and the store that they have effects on.
     Queue = queue,
     /// Echo: the smallest protocol, a template.

@@ -7,8 +7,10 @@
 mod broadcast;
 mod echo;
 mod kv;
+mod lock;
 mod queue;
 mod script;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -33,7 +35,8 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, queue::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] =
+    &[kv::ABOUT, broadcast::ABOUT, lock::ABOUT, queue::ABOUT, transfer::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -41,6 +44,8 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Lock { .. } => &lock::ABOUT,
+            Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
@@ -51,6 +56,8 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Lock => Some(lock::usual()),
+            Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
@@ -58,8 +65,6 @@ impl Workload {
             | Service::Set
             | Service::Membership
             | Service::Log
-            | Service::Lock
-            | Service::Transfer
             | Service::Txn => None,
         }
     }
@@ -75,6 +80,11 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
+            Self::Transfer { reads, accounts, amount_max } => {
+                let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);
+                Box::new(transfer::Transfer { reads, accounts, amount_max })
+            }
             Self::Queue { dequeues } => Box::new(queue::Queue { dequeues: dequeues.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
