@@ -24,11 +24,15 @@ pub mod crdt;
 pub mod echo;
 pub mod epidemic;
 pub mod gossip;
+pub mod group_commit;
+pub mod lock;
 pub mod mutant;
 pub mod paxos;
+pub mod queue;
 pub mod raft;
 pub mod replicated;
 pub mod synod;
+pub mod two_phase_commit;
 pub mod vrr;
 
 #[cfg(test)]

@@ -50,6 +50,7 @@
 //! | left out | cost |
 //! | --- | --- |
 //! | operation-based replication over causal broadcast | deltas carry what makes them safe to repeat |
+//! | sessions, in which a request is known again | an addition that a client asks for twice counts twice |
 //! | digests, to compare before sending | a whole state is sent where an equal one may be |
 //! | cleaning of the log on disk | it grows with every change |
 //! | garbage collection of replicas that are gone | a context keeps a number for each replica there ever was |

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::{ClientId, Span};
 
-use crate::text::units::{Exponent, NodeList, Probability, Rate, Time, TimeRange};
+use super::Latency;
+use crate::text::units::{Exponent, NodeList, Probability, Rate, Time};
 
 /// The clients of a run; all ask in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,9 +19,10 @@ pub struct Clients {
     /// What they ask. Default: the first service of the protocol, as it is by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
-    /// Closed loop: how long a client thinks between an answer and its next operation. Default `10ms..50ms`.
+    /// Closed loop: how long a client thinks between an answer and its next operation. Default `10ms..50ms`. Where
+    /// answers take no time, `exponential(10ms)` makes arrivals a Poisson process.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub think: Option<TimeRange>,
+    pub think: Option<Latency>,
     /// Open loop instead: how often each client asks, once in each interval at a drawn instant, or as soon after it
     /// as the operation before is completed. Not together with `think`. Default: closed loop.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +117,31 @@ pub enum Workload {
         #[serde(default = "half")]
         reads: Probability,
     },
+    /// The lock is taken, and given back by whoever took it, by turns: a client has it for as long as it thinks.
+    Lock {
+        /// How likely a client keeps the lock when its turn is to give it back, and asks for it again. Default 0.1.
+        #[serde(default = "tenth")]
+        kept: Probability,
+    },
+    /// Money moves between accounts, and all balances are read.
+    Transfer {
+        /// How likely an operation reads all balances. Default 0.2.
+        #[serde(default = "fifth")]
+        reads: Probability,
+        /// How many accounts are moved between: 1 to 1,000,000, and no more than the protocol has. Default 8.
+        #[serde(default = "eight")]
+        accounts: u32,
+        /// How much is moved at most, at least 1. Default 40.
+        #[serde(default = "forty")]
+        amount_max: u64,
+    },
+    /// Messages that are sent; dequeues and acknowledgements by the clients themselves, if wanted. Every value sent is
+    /// unique.
+    Queue {
+        /// How likely an operation takes a message. Default 0: consumers do.
+        #[serde(default = "none")]
+        dequeues: Probability,
+    },
     /// A node says back what it is told; every value is unique.
     Echo {},
 }
@@ -141,6 +168,10 @@ fn half() -> Probability {
     probability("0.5")
 }
 
+fn tenth() -> Probability {
+    probability("0.1")
+}
+
 fn fifth() -> Probability {
     probability("0.2")
 }
@@ -151,4 +182,12 @@ fn probability(text: &str) -> Probability {
 
 const fn five() -> u32 {
     5
+}
+
+const fn eight() -> u32 {
+    8
+}
+
+const fn forty() -> u64 {
+    40
 }

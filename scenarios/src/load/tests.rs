@@ -6,6 +6,8 @@ use super::*;
 use crate::library;
 use crate::text::Source;
 
+mod coordination;
+
 fn try_load(bytes: &[u8], overrides: &[&str]) -> Result<Loaded, Diagnostic> {
     let overrides: Vec<Override> =
         overrides.iter().map(|text| Override::parse(text).expect("a path and a value")).collect();
@@ -579,4 +581,15 @@ fn gossip_that_cannot_be_is_refused() {
     assert_says(&error("hunt_limit: 2"), "2:13", &["without a `connection_limit`"]);
     let alone = "Scenario(format_version: 1, name: \"t\", protocol: Gossip(), nodes: 1)";
     assert_says(&error_of(alone), "1:67", &["at least two nodes, and there are 1"]);
+}
+
+#[test]
+fn a_queue_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Queue(\n{parameters}))"))
+    };
+    assert_says(&error("visibility: \"0s\""), "2:13", &["back before anybody has it"]);
+    assert_says(&error("workers: 11"), "2:1", &["never have work with a `prefetch` of 10"]);
+    assert_says(&error("heartbeat: \"30s\""), "2:12", &["`visibility` of 30s has run out", "`\"10s\"`"]);
+    assert_says(&error("priorities: 2, groups: 3"), "2:13", &["keep their order"]);
 }

@@ -14,13 +14,16 @@ mod echo;
 mod epidemic;
 mod gossip;
 mod kind;
+mod lock;
 mod mutant;
 mod objections;
 mod paxos;
+mod queue;
 mod quorums;
 mod raft;
 mod synod;
 mod table;
+mod two_phase_commit;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -95,6 +98,12 @@ builtin! {
     Epidemic = epidemic,
     /// Crdt: counters, sets and maps that merge.
     Crdt = crdt,
+    /// A lock with leases and fencing tokens.
+    Lock = lock,
+    /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
+    TwoPhaseCommit = two_phase_commit,
+    /// A message queue with its consumers, and the store that they have effects on.
+    Queue = queue,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

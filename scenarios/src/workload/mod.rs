@@ -8,19 +8,22 @@ mod broadcast;
 mod counter;
 mod echo;
 mod kv;
+mod lock;
+mod queue;
 mod script;
 mod set;
+mod transfer;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::random::{Key, KeySource, Probability, Purpose, below, squares64};
+use sim_core::random::{Distribution, Key, KeySource, Probability, Purpose, below, squares64};
 use sim_core::service::{Operation, Service};
 use sim_core::world::{Start, WorkloadStep};
 use sim_core::{ClientId, SimTime, Span, world};
 
 pub use self::script::Scripted;
-use crate::format::{Clients, Workload};
+use crate::format::{Clients, Latency, Workload};
 
 /// What tools say of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +37,16 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, counter::ABOUT, set::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[
+    kv::ABOUT,
+    broadcast::ABOUT,
+    counter::ABOUT,
+    set::ABOUT,
+    lock::ABOUT,
+    queue::ABOUT,
+    transfer::ABOUT,
+    echo::ABOUT,
+];
 
 impl Workload {
     /// What is known of it.
@@ -44,6 +56,9 @@ impl Workload {
             Self::Broadcast { .. } => &broadcast::ABOUT,
             Self::Counter { .. } => &counter::ABOUT,
             Self::Set { .. } => &set::ABOUT,
+            Self::Lock { .. } => &lock::ABOUT,
+            Self::Transfer { .. } => &transfer::ABOUT,
+            Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -55,14 +70,11 @@ impl Workload {
             Service::Broadcast => Some(broadcast::usual()),
             Service::Counter => Some(counter::usual()),
             Service::Set => Some(set::usual()),
+            Service::Lock => Some(lock::usual()),
+            Service::Transfer => Some(transfer::usual()),
+            Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds
-            | Service::Membership
-            | Service::Queue
-            | Service::Log
-            | Service::Lock
-            | Service::Transfer
-            | Service::Txn => None,
+            Service::UniqueIds | Service::Membership | Service::Log | Service::Txn => None,
         }
     }
 
@@ -82,6 +94,12 @@ impl Workload {
                 subtractions: subtractions.probability(),
             }),
             Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
+            Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
+            Self::Transfer { reads, accounts, amount_max } => {
+                let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);
+                Box::new(transfer::Transfer { reads, accounts, amount_max })
+            }
+            Self::Queue { dequeues } => Box::new(queue::Queue { dequeues: dequeues.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }
@@ -130,10 +148,10 @@ impl Asker {
 const WHEN: u64 = DRAWS_MAX - 1;
 
 /// When operations are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Pace {
     /// So long after the one before.
-    Closed { low: Span, high: Span },
+    Closed { think: Distribution },
     /// Once in each such interval, at a drawn instant.
     Open { interval: Span },
 }
@@ -143,17 +161,13 @@ impl Pace {
         if let Some(rate) = clients.rate.filter(|rate| rate.count() > 0) {
             return Self::Open { interval: Span::nanos((rate.period().as_nanos() / rate.count()).max(1)) };
         }
-        let think = clients.think.map(|think| (think.low(), think.high()));
-        let (low, high) = think.unwrap_or((Span::millis(10), Span::millis(50)));
-        Self::Closed { low, high }
+        let usual = || Latency::uniform(Span::millis(10), Span::millis(50));
+        Self::Closed { think: clients.think.clone().unwrap_or_else(usual).distribution() }
     }
 
-    fn start(self, asker: &Asker) -> Start {
+    fn start(&self, asker: &Asker) -> Start {
         match self {
-            Self::Closed { low, high } => {
-                let width = high.saturating_sub(low).as_nanos() + 1;
-                Start::After(low + Span::nanos(below(asker.draw(WHEN), width)))
-            }
+            Self::Closed { think } => Start::After(think.sample(asker.draw(WHEN))),
             Self::Open { interval } => {
                 let jitter = Span::nanos(below(asker.draw(WHEN), interval.as_nanos()));
                 Start::At(SimTime::ZERO + interval.times(u64::from(asker.ordinal)) + jitter)

@@ -1,4 +1,4 @@
-use sim_core::service::{broadcast, kv};
+use sim_core::service::{broadcast, kv, queue};
 use sim_core::world::Workload as _;
 
 use super::*;
@@ -117,6 +117,56 @@ fn broadcasts_are_unique_and_reads_as_often_as_asked_for() {
     let sent: Vec<u64> = all.filter_map(sent).collect();
     assert!((700..800).contains(&sent.len()), "{} of 1,000 are no reads", sent.len());
     assert_eq!(sent.iter().collect::<std::collections::BTreeSet<_>>().len(), sent.len());
+}
+
+#[test]
+fn the_lock_is_taken_and_given_back_by_turns() {
+    use sim_core::service::{LAST_TICKET, lock};
+    let source = source("Lock(kept: 0.25)", "()", 3);
+    let all = steps(&source, 0, 1_000).into_iter().map(|step| step.operation);
+    let release = Operation::Lock(lock::Operation::Release { token: LAST_TICKET });
+    let releases: Vec<usize> = all.enumerate().filter(|(_, one)| *one == release).map(|(at, _)| at).collect();
+    assert!(releases.iter().all(|at| at % 2 == 1), "it is taken first");
+    assert!((330..420).contains(&releases.len()), "{} of 500 turns", releases.len());
+}
+
+#[test]
+fn money_moves_between_accounts_that_there_are() {
+    use sim_core::service::transfer;
+    let source = source("Transfer(reads: 0.5, accounts: 3, amount_max: 7)", "()", 3);
+    let mut moves = 0;
+    for step in steps(&source, 0, 1_000) {
+        let Operation::Transfer(operation) = step.operation else { panic!("a transfer operation") };
+        if let transfer::Operation::Move { from, to, amount } = operation {
+            moves += 1;
+            assert!(from < 3 && to < 3 && (1..=7).contains(&amount), "{operation}");
+        }
+    }
+    assert!((450..550).contains(&moves), "{moves} of 1,000 move money");
+}
+
+#[test]
+fn messages_are_unique_and_taken_as_often_as_asked_for() {
+    let all = steps(&source("Queue(dequeues: 0.25)", "(count: 2)", 3), 1, 1_000);
+    let sent = all.iter().filter_map(|step| match step.operation {
+        Operation::Queue(queue::Operation::Enqueue(value)) => Some(value),
+        _ => None,
+    });
+    let sent: std::collections::BTreeSet<u64> = sent.collect();
+    assert!((700..800).contains(&sent.len()), "{} of 1,000 are sent", sent.len());
+}
+
+#[test]
+fn a_client_may_think_by_a_distribution() {
+    let source = source("Queue()", "(think: \"exponential(10ms)\")", 3);
+    let waits = steps(&source, 0, 1_000).into_iter().map(|step| match step.start {
+        Start::After(wait) => wait.as_nanos(),
+        Start::At(_) => panic!("a closed loop"),
+    });
+    let waits: Vec<u64> = waits.collect();
+    let short = waits.iter().filter(|wait| **wait < 10_000_000).count();
+    assert!((590..680).contains(&short), "{short} of 1,000 are below the mean, of which 632 are expected");
+    assert!(waits.iter().any(|wait| *wait > 40_000_000));
 }
 
 #[test]

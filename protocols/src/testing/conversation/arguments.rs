@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::service::{Admin, Key, Operation, broadcast, counter, kv, set};
+use sim_core::service::{Admin, Key, Operation, broadcast, counter, kv, lock, queue, set, transfer};
 use sim_core::{ClientId, NodeId, Span};
 
 /// The words that are left of a command line. Each reader takes its own out; what remains is an error.
@@ -108,6 +108,11 @@ impl Arguments {
             "broadcast" => return self.broadcast(),
             "counter" => return self.counter(),
             "set" => return self.grow_set(),
+            "acquire" => return Ok(Operation::Lock(lock::Operation::Acquire)),
+            "move" => return self.transfer(),
+            "balances" => return Ok(Operation::Transfer(transfer::Operation::Balances)),
+            "release" => return Ok(Operation::Lock(lock::Operation::Release { token: self.next("token")? })),
+            "queue" => return self.queue(),
             _ => return self.admin(&name),
         };
         Ok(Operation::Kv(kv))
@@ -138,6 +143,27 @@ impl Arguments {
             "read" => Ok(Operation::Set(set::Operation::Read)),
             _ => Err(format!("`{name}` is no operation of `set`")),
         }
+    }
+
+    /// `a0 a1 30`.
+    fn transfer(&mut self) -> Result<Operation, String> {
+        let (from, to): (String, String) = (self.next("account")?, self.next("account")?);
+        let account = |word: &str| word.strip_prefix('a').and_then(|number| number.parse().ok());
+        let both = account(&from).zip(account(&to));
+        let (from, to) = both.ok_or_else(|| format!("`{from} {to}` must be accounts such as `a0 a1`"))?;
+        Ok(Operation::Transfer(transfer::Operation::Move { from, to, amount: self.next("amount")? }))
+    }
+
+    fn queue(&mut self) -> Result<Operation, String> {
+        let name: String = self.next("operation of `queue`")?;
+        Ok(Operation::Queue(match name.as_str() {
+            "enqueue" => queue::Operation::Enqueue(self.next("value")?),
+            "dequeue" => queue::Operation::Dequeue,
+            "acknowledge" => queue::Operation::Acknowledge { receipt: self.next("receipt")? },
+            "return" => queue::Operation::Return { receipt: self.next("receipt")? },
+            "redrive" => queue::Operation::Redrive,
+            _ => return Err(format!("`{name}` is no operation of `queue`")),
+        }))
     }
 
     fn admin(&mut self, name: &str) -> Result<Operation, String> {

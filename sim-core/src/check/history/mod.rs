@@ -5,9 +5,11 @@
 //! | [`linearizability`] | each operation takes effect at one moment between its ends | registers, set, queue, lock |
 //! | [`sequential`] | operations happen one after the other, each client's in its order | registers, set, queue, lock |
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
+//! | [`transfer`] | money is neither made nor lost, and each transfer takes effect once | accounts |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
 //! | [`set`] | the same of what is added to a set, where reads may be late | values |
 //! | [`counter`] | each read is within what the additions allow | numbers |
+//! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -18,6 +20,7 @@ mod anomaly;
 pub mod broadcast;
 pub mod counter;
 pub mod linearizability;
+pub mod queue;
 mod recorded;
 mod registers;
 pub mod sequential;
@@ -27,6 +30,7 @@ pub mod spec;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod transfer;
 pub mod txn;
 
 use std::fmt;
@@ -72,12 +76,16 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
             vec![Box::new(linearizability::set()), Box::new(set::Integrity), Box::new(set::Stability)]
         }
         Service::Counter => vec![Box::new(counter::RANGE), Box::new(counter::STABILITY)],
-        Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
+        Service::Queue => vec![
+            Box::new(linearizability::queue(Expiry::Possible)),
+            Box::new(queue::Integrity),
+            Box::new(queue::Loss),
+            Box::new(queue::Order),
+        ],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
+        Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo | Service::UniqueIds | Service::Membership | Service::Log | Service::Transfer => {
-            Vec::new()
-        }
+        Service::Echo | Service::UniqueIds | Service::Membership | Service::Log => Vec::new(),
     }
 }
