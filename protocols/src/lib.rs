@@ -26,6 +26,7 @@ pub mod mutant;
 pub mod paxos;
 pub mod raft;
 pub mod replicated;
+pub mod swim;
 pub mod synod;
 pub mod vrr;
 

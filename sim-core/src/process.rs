@@ -93,6 +93,12 @@ pub trait Process: Sized + Send + Serialize + 'static {
     /// The process at a glance. Called at each frame for each node: no allocation.
     fn status(&self) -> Status;
 
+    /// What all processes must come to agree on once the faults have ended, as a number that is equal where they do; `None` where
+    /// there is no such thing, or this process has no part in it. Asked rarely. Default: there is none.
+    fn agreement(&self) -> Option<u64> {
+        None
+    }
+
     /// The whole state, for people.
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest);
 }

@@ -149,6 +149,11 @@ pub trait Simulation: Send {
     /// The state of one node's process; empty while it is down.
     fn view(&self, node: NodeId, request: &ViewRequest) -> Vec<Part>;
 
+    /// What the process on a node must come to agree on with the others, as a number. Default: there is no such thing.
+    fn agreement(&self, _node: NodeId) -> Option<u64> {
+        None
+    }
+
     /// What there is of one node beside its process: clocks, timers, inbox, disk. Takes time in proportion to all that is
     /// pending. Default: nothing is known of it.
     fn host(&self, _node: NodeId) -> Option<HostView> {
@@ -305,6 +310,10 @@ impl<P: Process> Simulation for World<P> {
             process.view(&mut view, request);
         }
         view.finish()
+    }
+
+    fn agreement(&self, node: NodeId) -> Option<u64> {
+        self.process(node)?.agreement()
     }
 
     fn host(&self, node: NodeId) -> Option<HostView> {

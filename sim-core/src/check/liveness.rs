@@ -77,7 +77,7 @@ impl Baseline {
 
 /// All conditions, in the order in which they are asked.
 pub const CONDITIONS: &[&dyn LivenessCondition] =
-    &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed, &NodesCatchUp, &LeaderIsKept];
+    &[&AllNodesRun, &HasOneLeader, &LeaderIsKnown, &ClientsAreServed, &NodesCatchUp, &ViewsAgree, &LeaderIsKept];
 
 /// Every node that is to be well runs.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +98,10 @@ pub struct ClientsAreServed;
 /// Every member knows what was decided before the faults ended.
 #[derive(Clone, Copy, Debug)]
 pub struct NodesCatchUp;
+
+/// Every process holds the same of what all must come to agree on.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewsAgree;
 
 /// Once the run has converged, nobody takes the lead from whoever has it.
 #[derive(Clone, Copy, Debug)]
@@ -208,6 +212,28 @@ impl LivenessCondition for NodesCatchUp {
             Some((node, process)) => {
                 Err(format!("{node} knows {} to be decided, and {} was", process.commit, since.commit))
             }
+        }
+    }
+}
+
+impl LivenessCondition for ViewsAgree {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "views-agree",
+            statement: "all processes that are well hold the same of what they must come to agree on, such as who is in \
+                        the group",
+            source: "SWIM (DSN 2002) §2: eventual consistency of the membership lists",
+            leaves_out: "protocols in which nothing need be agreed on without a leader; nodes that may be no members",
+        }
+    }
+
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        let nodes = since.members(simulation).into_iter().map(|(node, _)| node);
+        let mut views = nodes.filter_map(|node| Some((node, simulation.agreement(node)?)));
+        let Some((first, view)) = views.next() else { return Ok(()) };
+        match views.find(|(_, other)| *other != view) {
+            None => Ok(()),
+            Some((other, _)) => Err(format!("{first} and {other} do not agree yet")),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use kinds::Invariants;
 pub use kinds::Kinds;
 pub use liveness::{
     AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
-    LivenessCondition, NodesCatchUp,
+    LivenessCondition, NodesCatchUp, ViewsAgree,
 };
 
 use crate::disk::Disk;
