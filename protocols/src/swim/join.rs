@@ -129,14 +129,15 @@ impl Swim {
         if belief.state != State::Alive {
             context.fact(Fact::Accused { incarnation: belief.incarnation });
         }
-        if self.writing.is_some_and(|(_, record)| record.has_left || record.incarnation > belief.incarnation) {
+        let mutated = self.config.has(Mutant::RefuteWithoutIncarnation);
+        let to = if mutated { belief.incarnation } else { belief.incarnation.next() };
+        if self.writing.is_some_and(|(_, record)| record.has_left || record.incarnation >= to) {
             return;
         }
         context.count(Counter::Refutations as usize, 1);
         context.sometimes(Point::Refuted as usize);
         self.worsen(1);
-        let mutated = self.config.has(Mutant::RefuteWithoutIncarnation);
-        self.rise_to(context, if mutated { belief.incarnation } else { belief.incarnation.next() });
+        self.rise_to(context, to);
     }
 
     // ----- joining -----

@@ -68,7 +68,7 @@ impl Swim {
         self.await_gossip(context);
     }
 
-    /// The updates that ride on the next message, `first` before all others. Each counts as sent once more, and goes when it was
+    /// The updates that ride on the next message, `first` before all others, and no one twice. Each counts as sent once more, and goes when it was
     /// sent often enough.
     pub(super) fn take_updates(&mut self, context: &mut Context<'_, Self>, first: Option<Update>) -> Updates {
         if first.is_none() && self.queue.is_empty() {
@@ -85,7 +85,9 @@ impl Swim {
                 continue;
             }
             context.fact(Fact::PassedOn { update });
-            taken.push(update);
+            if Some(update) != first {
+                taken.push(update);
+            }
             sent.push(((place.0 + 1, place.1), update));
         }
         if !self.queue.is_empty() {

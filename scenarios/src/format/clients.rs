@@ -100,6 +100,8 @@ pub enum Workload {
         #[serde(default = "half")]
         reads: Probability,
     },
+    /// Who is in the group, as the asked node believes.
+    Membership {},
     /// A node says back what it is told; every value is unique.
     Echo {},
 }

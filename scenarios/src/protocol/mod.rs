@@ -17,6 +17,7 @@ mod objections;
 mod paxos;
 mod quorums;
 mod raft;
+mod swim;
 mod synod;
 mod table;
 mod vrr;
@@ -89,6 +90,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// SWIM: who is in the group, and who has failed.
+    Swim = swim,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

@@ -7,6 +7,7 @@
 mod broadcast;
 mod echo;
 mod kv;
+mod membership;
 mod script;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, membership::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -40,6 +41,7 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Membership {} => &membership::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -49,11 +51,11 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Membership => Some(Self::Membership {}),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
             | Service::Counter
             | Service::Set
-            | Service::Membership
             | Service::Queue
             | Service::Log
             | Service::Lock
@@ -73,6 +75,7 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Membership {} => Box::new(membership::Membership),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }

@@ -11,10 +11,12 @@ use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Swim {
     /// `order=random`, `formation=joining`, `health=off`, `confirmations=off`, `buddy=off`, `fallback=off`, `k=N`, `gossip-nodes=N`,
-    /// `suspicion=N`, `packet=N`, `accuracy=deaths` or `suspicions`, `sync=off`, `retention=SPAN`. All periods begin
+    /// `suspicion=N`, `packet=N`, `accuracy=deaths` or `suspicions`, `sync=off`, `retention=SPAN`, `members=N`: the first so many. All periods begin
     /// together.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
-        let members = (0..nodes).map(NodeId::new);
+        let count = arguments.value::<u64>("members")?.unwrap_or(nodes.into());
+        let members = (0..nodes).take(usize::try_from(count).map_err(|error| error.to_string())?);
+        let members = members.map(NodeId::new);
         let mut config = Config { rhythm: Rhythm::Together, ..Config::new(members) };
         config.probe_order = arguments.named("order", order)?.unwrap_or_default();
         config.formation = arguments.named("formation", formation)?.unwrap_or_default();

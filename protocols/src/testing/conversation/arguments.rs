@@ -106,6 +106,7 @@ impl Arguments {
             "delete" => kv::Operation::Delete(self.next("key")?),
             "echo" => return Ok(Operation::Echo(self.next("value")?)),
             "broadcast" => return self.broadcast(),
+            "members" => return Ok(Operation::Members),
             _ => return self.admin(&name),
         };
         Ok(Operation::Kv(kv))

@@ -6,6 +6,7 @@
 //! | [`sequential`] | operations happen one after the other, each client's in its order | registers, set, queue, lock |
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
+//! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -15,6 +16,7 @@
 mod anomaly;
 pub mod broadcast;
 pub mod linearizability;
+pub mod membership;
 mod recorded;
 mod registers;
 pub mod sequential;
@@ -68,11 +70,11 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
+        Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
         Service::Echo
         | Service::UniqueIds
         | Service::Counter
-        | Service::Membership
         | Service::Log
         | Service::Transfer => Vec::new(),
     }
