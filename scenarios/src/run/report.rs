@@ -180,7 +180,7 @@ impl Report {
             metrics: simulation.metrics().summary(simulation.now()),
             beyond_promise: beyond_promise(simulation),
             points: points(simulation.points(), &simulation.points_first()),
-            fault_points: points(simulation.fault_points()),
+            fault_points: points(simulation.fault_points(), &[]),
             plan: simulation.plan().clone(),
             coverage: simulation.coverage(),
         }
