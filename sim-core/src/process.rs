@@ -86,18 +86,19 @@ pub trait Process: Sized + Send + Serialize + 'static {
         Vec::new()
     }
 
+    /// What those of `well` that run do not agree on, and must come to agree on once faults have ended: what replicas
+    /// hold, who members believe to be up. Asked several times after the faults. Default: nothing, as where a leader sees
+    /// to it, of which statuses tell.
+    fn disagreement(_nodes: &Nodes<'_, Self>, _well: &[NodeId]) -> Option<String> {
+        None
+    }
+
     /// A copy for snapshots and branches; `None` where the process cannot be copied (an external program).
     /// Must be cheap: large state belongs into [`persist`](crate::persist) containers.
     fn fork(&self) -> Option<Self>;
 
     /// The process at a glance. Called at each frame for each node: no allocation.
     fn status(&self) -> Status;
-
-    /// What all processes must come to agree on once the faults have ended, as a number that is equal where they do; `None` where
-    /// there is no such thing, or this process has no part in it. Asked rarely. Default: there is none.
-    fn agreement(&self) -> Option<u64> {
-        None
-    }
 
     /// The whole state, for people.
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest);

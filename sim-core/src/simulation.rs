@@ -149,11 +149,6 @@ pub trait Simulation: Send {
     /// The state of one node's process; empty while it is down.
     fn view(&self, node: NodeId, request: &ViewRequest) -> Vec<Part>;
 
-    /// What the process on a node must come to agree on with the others, as a number. Default: there is no such thing.
-    fn agreement(&self, _node: NodeId) -> Option<u64> {
-        None
-    }
-
     /// What there is of one node beside its process: clocks, timers, inbox, disk. Takes time in proportion to all that is
     /// pending. Default: nothing is known of it.
     fn host(&self, _node: NodeId) -> Option<HostView> {
@@ -208,6 +203,12 @@ pub trait Simulation: Send {
     /// What has happened to disks, and to the memory of protocols that need none, beyond the protocol's promise: the
     /// worst of each node.
     fn beyond_promise(&self) -> Vec<(NodeId, DamageKind)>;
+
+    /// What those of `well` that run do not agree on and must come to, in the protocol's words. Default: nothing, as where
+    /// nothing runs.
+    fn disagreement(&self, _well: &[NodeId]) -> Option<String> {
+        None
+    }
 
     /// How often each of the protocol's points was reached.
     fn points(&self) -> Vec<(&'static str, u64)>;
@@ -317,10 +318,6 @@ impl<P: Process> Simulation for World<P> {
         view.finish()
     }
 
-    fn agreement(&self, node: NodeId) -> Option<u64> {
-        self.process(node)?.agreement()
-    }
-
     fn host(&self, node: NodeId) -> Option<HostView> {
         Some(self.host_view(node))
     }
@@ -383,6 +380,10 @@ impl<P: Process> Simulation for World<P> {
         };
         let all = (0_u32..).take(nodes.count()).map(NodeId::new);
         all.filter_map(|node| Some((node, harm(node)?))).collect()
+    }
+
+    fn disagreement(&self, well: &[NodeId]) -> Option<String> {
+        P::disagreement(&self.nodes(), well)
     }
 
     fn points(&self) -> Vec<(&'static str, u64)> {

@@ -12,7 +12,7 @@
 //! | overriding | news change what is believed by the rules, and nothing else does | [`invariants::OverrideRules`] |
 //! | dissemination | an update is passed on λ⌈log(n + 1)⌉ times, no less and no more | [`invariants::Dissemination`] |
 //! | load | a member sends no more in a period than it may | [`invariants::LoadInBounds`] |
-//! | convergence | after faults, all list the same members | the liveness condition `views-agree` |
+//! | convergence | after faults, all list the same members | the liveness condition `all-agree` |
 //!
 //! **What it does not** is be right at each moment: failures are noticed after some periods, a slow or cut-off member may
 //! be declared dead, and two members may believe different things for as long as news travel.

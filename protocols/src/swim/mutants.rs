@@ -3,7 +3,7 @@
 crate::mutants! {
     /// A member that hears that it is suspected says that it is alive, in the same incarnation.
     RefuteWithoutIncarnation = "refute-without-incarnation",
-        breaks ["incarnation-by-owner", "accuracy", "views-agree"],
+        breaks ["incarnation-by-owner", "accuracy", "all-agree"],
         source "SWIM §4.2: only a higher incarnation overrides a suspicion";
     /// Whoever gets an answer of a suspect refutes the suspicion in its name.
     ThirdPartyRefute = "third-party-refute",
@@ -27,11 +27,11 @@ crate::mutants! {
         source "SWIM §4.3: round-robin probe target selection";
     /// An update is passed on once, however large the group.
     GossipedOnce = "gossiped-once",
-        breaks ["dissemination", "views-agree"],
+        breaks ["dissemination", "all-agree"],
         source "SWIM §4.1: an update is piggybacked at most λ log n times";
     /// A member that restarts begins again at incarnation 0.
     RejoinsAtZero = "rejoins-at-zero",
-        breaks ["incarnation-by-owner", "views-agree"],
+        breaks ["incarnation-by-owner", "all-agree"],
         source "SWIM §4.2: incarnation numbers only rise";
     /// A dead member is forgotten at once.
     ForgetsDead = "forgets-dead",

@@ -142,7 +142,8 @@ impl Swim {
         let mut helpers = Vec::new();
         for _ in 0..self.config.indirect_checks {
             let is_free = |node| node != probe.target && !helpers.contains(&node);
-            let drawn = self.draw_member(context, |node, belief| belief.state == State::Alive && is_free(node));
+            let drawn =
+                self.draw_member(context, |node, belief| belief.state == State::Alive && is_free(node));
             helpers.extend(drawn);
         }
         for helper in helpers {

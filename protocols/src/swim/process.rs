@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sim_core::check::Nodes;
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
 use sim_core::service::{Admin, Operation, Outcome, Refusal};
@@ -14,7 +15,7 @@ use strum::VariantNames;
 use super::message::Message;
 use super::order::ProbeRound;
 use super::spread::Queue;
-use super::{Config, Fact, FAULT_POINTS, Incarnation, POINTS, Record, Standing, Swim, Table, Timer, metrics};
+use super::{Config, FAULT_POINTS, Fact, Incarnation, POINTS, Record, Standing, Swim, Table, Timer, metrics};
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] =
@@ -159,12 +160,18 @@ impl Process for Swim {
         self.on_written(context, sync);
     }
 
-    fn fork(&self) -> Option<Self> {
-        Some(self.clone())
+    /// Who is present.
+    fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
+        let takes_part = |swim: &&Self| swim.standing.takes_part();
+        let mut all = well.iter().filter_map(|node| Some((*node, nodes.process(*node).filter(takes_part)?)));
+        let (first, one) = all.next()?;
+        let (second, other) = all.find(|(_, other)| other.table.present_sum() != one.table.present_sum())?;
+        let count = |swim: &Self| swim.table.present_count();
+        Some(format!("{first} lists {} members and {second} {}, and not the same", count(one), count(other)))
     }
 
-    fn agreement(&self) -> Option<u64> {
-        self.standing.takes_part().then(|| self.table.present_sum())
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
     }
 
     fn status(&self) -> Status {

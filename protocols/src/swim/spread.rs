@@ -139,8 +139,8 @@ impl Swim {
                 }
                 State::Unknown | State::Left => false,
             };
-            let drawn =
-                self.draw_member(context, |node, belief| !others.contains(&node) && is_due(node, belief.state));
+            let drawn = self
+                .draw_member(context, |node, belief| !others.contains(&node) && is_due(node, belief.state));
             others.extend(drawn);
         }
         for other in &others {

@@ -16,9 +16,15 @@ impl Swim {
         view.text("periods begin after", self.phase);
         view.number("places passed in this round of probes", self.round.passed().into());
         let (probe, relays) = self.probes();
-        view.text("waits for an answer of", probe.map_or_else(|| "nobody".to_owned(), |node| node.to_string()));
+        view.text(
+            "waits for an answer of",
+            probe.map_or_else(|| "nobody".to_owned(), |node| node.to_string()),
+        );
         let relays: Vec<String> = relays.map(|(target, origin)| format!("{target} for {origin}")).collect();
-        view.text("pings for others", if relays.is_empty() { "nobody".to_owned() } else { relays.join(", ") });
+        view.text(
+            "pings for others",
+            if relays.is_empty() { "nobody".to_owned() } else { relays.join(", ") },
+        );
         self.show_queue(view, request);
         self.show_members(view, request);
     }

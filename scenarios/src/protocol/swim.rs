@@ -144,8 +144,7 @@ impl Default for Parameters {
 impl Builtin for Parameters {
     type Process = Swim;
 
-    const SUMMARY: &'static str =
-        "membership and failure detection: probes, suspicions and gossip, with memberlist's extras and Lifeguard";
+    const SUMMARY: &'static str = "membership and failure detection: probes, suspicions and gossip, with memberlist's extras and Lifeguard";
     const SERVICES: &'static [Service] = &[Service::Membership];
     const REGION_COUNT: u8 = 1;
 

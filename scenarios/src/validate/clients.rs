@@ -96,6 +96,8 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             let hint = "write a number such as `keys: 5`";
             Err(Objection::new("clients.workload.keys", problem, format!("1 to {KEYS_MAX}"), hint))
         }
-        Workload::Kv { .. } | Workload::Broadcast { .. } | Workload::Membership {} | Workload::Echo {} => Ok(()),
+        Workload::Kv { .. } | Workload::Broadcast { .. } | Workload::Membership {} | Workload::Echo {} => {
+            Ok(())
+        }
     }
 }

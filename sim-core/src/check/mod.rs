@@ -26,8 +26,8 @@ pub(crate) use ghost::Ghosts;
 pub(crate) use kinds::Invariants;
 pub use kinds::Kinds;
 pub use liveness::{
-    AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
-    LivenessCondition, NodesCatchUp, ViewsAgree,
+    AllAgree, AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
+    LivenessCondition, NodesCatchUp,
 };
 
 use crate::disk::Disk;

@@ -6,10 +6,10 @@
 
 use super::World;
 use super::core::Core;
-use crate::{NodeId, SimTime};
 use crate::fault::{Moment, PointName};
 use crate::process::Process;
 use crate::status::Power;
+use crate::{NodeId, SimTime};
 
 /// What is known of the fault points of a protocol.
 #[derive(Clone, Default)]

@@ -125,6 +125,16 @@ fn a_member_that_misses_what_was_decided_has_not_caught_up() {
 }
 
 #[test]
+fn peers_that_differ_in_what_is_to_be_equal_do_not_agree() {
+    let world = world(|puppet, _, _| puppet.status.gauge = if puppet.node == n(2) { 7 } else { 4 });
+    is_unmet(&world, &Baseline::default(), "all-agree", "n1 has 4, and n2 has 7");
+    let core = Baseline { well: Some(vec![n(1), n(3)]), ..Baseline::default() };
+    assert_eq!(first_unmet(&world, &core), None, "of those outside the core nothing is expected");
+    let in_doubt = Baseline { in_doubt: vec![n(2)], ..Baseline::default() };
+    assert_eq!(first_unmet(&world, &in_doubt), None, "nor of who may be no member");
+}
+
+#[test]
 fn a_leader_that_is_to_stay_and_does_not_is_named_with_the_other() {
     let stayed = Baseline { leader: Some((n(1), 2)), ..Baseline::default() };
     assert_eq!(first_unmet(&world(WELL), &stayed), None);

@@ -5,7 +5,8 @@ use sim_core::disk::RegionId;
 use sim_core::{NodeId, Process};
 
 use super::{
-    Accuracy, Config, Fact, Formation, INCARNATION, Mutant, ProbeOrder, Rhythm, Swim, Switch, Timer, invariants,
+    Accuracy, Config, Fact, Formation, INCARNATION, Mutant, ProbeOrder, Rhythm, Swim, Switch, Timer,
+    invariants,
 };
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 

@@ -76,7 +76,10 @@ impl Invariant<Swim> for Dissemination {
         let Some(swim) = nodes.process(node) else { return Ok(()) };
         let limit = self.config.retransmit_limit(swim.member_count());
         let changes = |fact: &Fact| {
-            matches!(fact, Fact::Heard { .. } | Fact::Announced { .. } | Fact::Leaves { .. } | Fact::Started { .. })
+            matches!(
+                fact,
+                Fact::Heard { .. } | Fact::Announced { .. } | Fact::Leaves { .. } | Fact::Started { .. }
+            )
         };
         let is_changing = facts.iter().any(changes);
         for fact in facts {

@@ -10,7 +10,7 @@
 //! | λ⌈log(n + 1)⌉ times | §4.1 | `dissemination` |
 //! | load | §3.1 | `load_in_bounds` |
 //!
-//! That all come to list the same members after faults is the liveness condition `views-agree`. Ghost state has an entry for
+//! That all come to list the same members after faults is the liveness condition `all-agree`. Ghost state has an entry for
 //! each pair of members of which one has heard something of the other, or probes it: for groups of thousands, switch it off.
 
 mod accurate;

@@ -72,10 +72,8 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
         Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo
-        | Service::UniqueIds
-        | Service::Counter
-        | Service::Log
-        | Service::Transfer => Vec::new(),
+        Service::Echo | Service::UniqueIds | Service::Counter | Service::Log | Service::Transfer => {
+            Vec::new()
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A process that does what a test says, and remembers every input.
 
 use serde::Serialize;
+use sim_core::check::Nodes;
 use sim_core::disk::{DiskPromise, Record};
 use sim_core::process::{Message, Timer};
 use sim_core::service::Operation;
@@ -107,6 +108,15 @@ impl Process for Puppet {
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
         self.hear(context, Input::Durable(sync));
+    }
+
+    /// All puppets are to have the same gauge.
+    fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
+        let all = nodes.running().filter(|(node, _)| well.contains(node));
+        let mut gauges = all.map(|(node, puppet)| (node, puppet.status.gauge));
+        let (first, gauge) = gauges.next()?;
+        let (other, differs) = gauges.find(|(_, other)| *other != gauge)?;
+        Some(format!("{first} has {gauge}, and {other} has {differs}"))
     }
 
     fn fork(&self) -> Option<Self> {
