@@ -95,13 +95,13 @@ impl Belief {
         match (self.state, other.state) {
             (State::Unknown, _) => false,
             (_, State::Unknown) => true,
-            (State::Alive, _) => self.incarnation > other.incarnation,
             (State::Suspect, State::Alive)
             | (State::Dead, State::Alive | State::Suspect)
             | (State::Left, State::Alive | State::Suspect | State::Dead) => {
                 self.incarnation >= other.incarnation
             }
-            (State::Suspect, State::Suspect | State::Dead | State::Left)
+            (State::Alive, _)
+            | (State::Suspect, State::Suspect | State::Dead | State::Left)
             | (State::Dead, State::Dead | State::Left)
             | (State::Left, State::Left) => self.incarnation > other.incarnation,
         }
@@ -156,7 +156,9 @@ impl Table {
     /// The table of a group that has just been set up.
     pub fn of_group(members: &[NodeId]) -> Self {
         let mut table = Self::default();
-        members.iter().for_each(|member| table.set(*member, Belief::new(State::Alive, Incarnation(0))));
+        for member in members {
+            table.set(*member, Belief::new(State::Alive, Incarnation(0)));
+        }
         table
     }
 
@@ -205,7 +207,7 @@ impl Table {
     }
 }
 
-/// Spreads a number over 64 bits: the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+/// Spreads a number over 64 bits: the finalizer of `SplitMix64` (Steele, Lea, Flood 2014).
 pub(super) const fn scramble(number: u64) -> u64 {
     let number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

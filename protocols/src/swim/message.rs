@@ -36,7 +36,8 @@ impl Updates {
     }
 
     fn describe(&self) -> String {
-        self.iter().map(|update| format!(" [{update}]")).collect()
+        let texts: Vec<String> = self.iter().map(|update| format!(" [{update}]")).collect();
+        texts.concat()
     }
 }
 

@@ -6,7 +6,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::{NodeId, Span};
 
-use super::super::member::{Belief, State};
+use super::super::member::{Belief, State, Table};
 use super::super::{Fact, Swim};
 use super::Beliefs;
 
@@ -98,7 +98,7 @@ impl Invariant<Swim> for OverrideRules {
         for (node, swim) in nodes.running() {
             swim.table().known().try_for_each(|(member, _)| self.check(nodes, node, member))?;
             let ghost = self.beliefs.tables.get(&node);
-            let known = ghost.map_or(0, |table| table.known_count());
+            let known = ghost.map_or(0, Table::known_count);
             ensure!(
                 known == swim.table().known_count(),
                 "{node} knows {} members, and has heard of {known}",
@@ -117,7 +117,7 @@ impl Invariant<Swim> for OverrideRules {
 mod tests {
     use sim_core::LocalTime;
 
-    use super::super::super::member::{Incarnation, Table, Update};
+    use super::super::super::member::{Incarnation, Update};
     use super::*;
 
     const NODE: NodeId = NodeId::new(0);
