@@ -17,7 +17,10 @@ use crate::validate::Objection;
 /// The parameters of SWIM. Their defaults are those of memberlist in a local network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_excessive_bools, reason = "Lifeguard is three switches, and the ping over TCP one more")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "Lifeguard is three switches, and the ping over TCP one more"
+)]
 pub struct Parameters {
     /// Whom the first members know. Default `Known`.
     pub formation: Formation,
