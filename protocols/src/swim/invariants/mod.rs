@@ -3,7 +3,7 @@
 //! | property | SWIM | file |
 //! | --- | --- | --- |
 //! | time-bounded completeness | §4.3 | `bounded_completeness` |
-//! | accuracy, in runs that are held to it | §2, §4.2 | `accurate` |
+//! | accuracy, in runs that are held to it | §2, §4.2 | `accuracy` |
 //! | a death comes after a suspicion that nobody refuted | §4.2 | `confirmed_after_suspicion` |
 //! | incarnations are their member's | §4.2 | `incarnation_by_owner` |
 //! | news override by the rules | §4.2 | `override_rules` |
@@ -13,7 +13,7 @@
 //! That all come to list the same members after faults is the liveness condition `all-agree`. Ghost state has an entry for
 //! each pair of members of which one has heard something of the other, or probes it: for groups of thousands, switch it off.
 
-mod accurate;
+mod accuracy;
 mod bounded_completeness;
 mod confirmed_after_suspicion;
 mod dissemination;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use sim_core::check::Invariant;
 use sim_core::{LocalTime, NodeId};
 
-pub use accurate::Accurate;
+pub use accuracy::Accurate;
 pub use bounded_completeness::BoundedCompleteness;
 pub use confirmed_after_suspicion::ConfirmedAfterSuspicion;
 pub use dissemination::Dissemination;
