@@ -24,6 +24,7 @@ pub mod echo;
 pub mod gossip;
 pub mod mutant;
 pub mod paxos;
+pub mod queue;
 pub mod raft;
 pub mod replicated;
 pub mod swim;

@@ -64,7 +64,7 @@ Operations (EDN; in JSON lines the keys and words are texts):
   kv           {… :f :write, :key 7, :value 3}   or :value [7 3]; also :read, :cas, :delete
   text-kv      {… :f :append, :key \"x\", :value \"abc\"}   also :get, :put
   set          {… :f :add, :value 3}   also :read, which ends with a list
-  queue        {… :f :enqueue, :value 3}   also :dequeue, :acknowledge
+  queue        {… :f :enqueue, :value 3}   also :dequeue, :acknowledge, :return
   lock         {… :f :acquire}, which ends with its token   also :release with the token
   mutex        {… :f :acquire}   also :release
   list-append  {… :f :txn, :value [[:append 1 2] [:r 3 nil]]}   ends with [:r 3 [4 5]]

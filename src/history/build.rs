@@ -42,7 +42,7 @@ impl Model {
             Self::Kv => &["read", "get", "write", "put", "cas", "delete"],
             Self::TextKv => &["get", "put", "append"],
             Self::Set => &["add", "read"],
-            Self::Queue => &["enqueue", "dequeue", "acknowledge"],
+            Self::Queue => &["enqueue", "dequeue", "acknowledge", "return"],
             Self::Lock | Self::Mutex => &["acquire", "release"],
             Self::ListAppend => &["txn", "append", "read"],
         }

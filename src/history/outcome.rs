@@ -117,6 +117,10 @@ impl Reading {
                     let receipt = self.words.number(&entry.value);
                     Ok(Operation::Queue(queue::Operation::Acknowledge { receipt }))
                 }
+                "return" => {
+                    let receipt = self.words.number(&entry.value);
+                    Ok(Operation::Queue(queue::Operation::Return { receipt }))
+                }
                 _ => Err(self.unknown(entry)),
             },
             Model::Lock | Model::Mutex => match function {
@@ -235,7 +239,7 @@ impl Reading {
             Model::Register | Model::Kv => &["write", "put", "cas"][..],
             Model::TextKv => &["put", "append"],
             Model::Set => &["add"],
-            Model::Queue => &["enqueue", "acknowledge"],
+            Model::Queue => &["enqueue", "acknowledge", "return"],
             Model::Lock => &["release"],
             // A mutex has no tokens; steps are compared one by one.
             Model::Mutex => &[],

@@ -69,6 +69,8 @@ fn call(operation: &Operation) -> (&'static str, Option<Key>, Item) {
         Operation::Queue(queue::Operation::Acknowledge { receipt }) => {
             ("acknowledge", None, number(*receipt))
         }
+        Operation::Queue(queue::Operation::Return { receipt }) => ("return", None, number(*receipt)),
+        Operation::Queue(queue::Operation::Redrive) => ("redrive", None, Item::Nil),
         Operation::Lock(lock::Operation::Acquire) => ("acquire", None, Item::Nil),
         Operation::Lock(lock::Operation::Release { token }) => ("release", None, number(*token)),
         Operation::Txn(steps) => ("txn", None, Item::List(steps.iter().map(|it| step(*it, None)).collect())),

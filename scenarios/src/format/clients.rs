@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::{ClientId, Span};
 
-use crate::text::units::{Exponent, NodeList, Probability, Rate, Time, TimeRange};
+use super::Latency;
+use crate::text::units::{Exponent, NodeList, Probability, Rate, Time};
 
 /// The clients of a run; all ask in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,9 +19,10 @@ pub struct Clients {
     /// What they ask. Default: the first service of the protocol, as it is by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Workload>,
-    /// Closed loop: how long a client thinks between an answer and its next operation. Default `10ms..50ms`.
+    /// Closed loop: how long a client thinks between an answer and its next operation. Default `10ms..50ms`. Where
+    /// answers take no time, `exponential(10ms)` makes arrivals a Poisson process.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub think: Option<TimeRange>,
+    pub think: Option<Latency>,
     /// Open loop instead: how often each client asks, once in each interval at a drawn instant, or as soon after it
     /// as the operation before is completed. Not together with `think`. Default: closed loop.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +104,13 @@ pub enum Workload {
     },
     /// Who is in the group, as the asked node believes.
     Membership {},
+    /// Messages that are sent; dequeues and acknowledgements by the clients themselves, if wanted. Every value sent is
+    /// unique.
+    Queue {
+        /// How likely an operation takes a message. Default 0: consumers do.
+        #[serde(default = "none")]
+        dequeues: Probability,
+    },
     /// A node says back what it is told; every value is unique.
     Echo {},
 }

@@ -15,6 +15,7 @@ mod kind;
 mod mutant;
 mod objections;
 mod paxos;
+mod queue;
 mod quorums;
 mod raft;
 mod swim;
@@ -92,6 +93,8 @@ builtin! {
     Gossip = gossip,
     /// SWIM: who is in the group, and who has failed.
     Swim = swim,
+    /// A message queue with its consumers, and the store that they have effects on.
+    Queue = queue,
     /// Echo: the smallest protocol, a template.
     Echo = echo,
 }

@@ -4,9 +4,8 @@ use sim_core::Span;
 
 use super::{LATENCY_MAX, Objection, exist};
 use crate::assemble::workload;
-use crate::format::{Clients, Scenario, Workload};
+use crate::format::{Clients, Latency, Scenario, Workload};
 use crate::protocol::ProtocolKind;
-use crate::text::units::TimeRange;
 
 /// The most clients of a scenario.
 const CLIENTS_MAX: u32 = 10_000;
@@ -49,7 +48,7 @@ fn check_pace(clients: &Clients) -> Result<(), Objection> {
 }
 
 fn check_patience(clients: &Clients) -> Result<(), Objection> {
-    let think = clients.think.map_or(Span::ZERO, TimeRange::high);
+    let think = clients.think.as_ref().map_or(Span::ZERO, Latency::maximum);
     let (timeout, give_up) = (clients.timeout.span(), clients.give_up.span());
     if give_up < timeout {
         let problem =
@@ -96,8 +95,10 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             let hint = "write a number such as `keys: 5`";
             Err(Objection::new("clients.workload.keys", problem, format!("1 to {KEYS_MAX}"), hint))
         }
-        Workload::Kv { .. } | Workload::Broadcast { .. } | Workload::Membership {} | Workload::Echo {} => {
-            Ok(())
-        }
+        Workload::Kv { .. }
+        | Workload::Broadcast { .. }
+        | Workload::Queue { .. }
+        | Workload::Membership {}
+        | Workload::Echo {} => Ok(()),
     }
 }

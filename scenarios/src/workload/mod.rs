@@ -8,18 +8,19 @@ mod broadcast;
 mod echo;
 mod kv;
 mod membership;
+mod queue;
 mod script;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::random::{Key, KeySource, Probability, Purpose, below, squares64};
+use sim_core::random::{Distribution, Key, KeySource, Probability, Purpose, below, squares64};
 use sim_core::service::{Operation, Service};
 use sim_core::world::{Start, WorkloadStep};
 use sim_core::{ClientId, SimTime, Span, world};
 
 pub use self::script::Scripted;
-use crate::format::{Clients, Workload};
+use crate::format::{Clients, Latency, Workload};
 
 /// What tools say of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +34,8 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] = &[kv::ABOUT, broadcast::ABOUT, membership::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] =
+    &[kv::ABOUT, broadcast::ABOUT, queue::ABOUT, membership::ABOUT, echo::ABOUT];
 
 impl Workload {
     /// What is known of it.
@@ -42,6 +44,7 @@ impl Workload {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
             Self::Membership {} => &membership::ABOUT,
+            Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
     }
@@ -52,11 +55,11 @@ impl Workload {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
             Service::Membership => Some(Self::Membership {}),
+            Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::UniqueIds
             | Service::Counter
             | Service::Set
-            | Service::Queue
             | Service::Log
             | Service::Lock
             | Service::Transfer
@@ -76,6 +79,7 @@ impl Workload {
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
             Self::Membership {} => Box::new(membership::Membership),
+            Self::Queue { dequeues } => Box::new(queue::Queue { dequeues: dequeues.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }
     }
@@ -124,10 +128,10 @@ impl Asker {
 const WHEN: u64 = DRAWS_MAX - 1;
 
 /// When operations are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Pace {
     /// So long after the one before.
-    Closed { low: Span, high: Span },
+    Closed { think: Distribution },
     /// Once in each such interval, at a drawn instant.
     Open { interval: Span },
 }
@@ -137,17 +141,13 @@ impl Pace {
         if let Some(rate) = clients.rate.filter(|rate| rate.count() > 0) {
             return Self::Open { interval: Span::nanos((rate.period().as_nanos() / rate.count()).max(1)) };
         }
-        let think = clients.think.map(|think| (think.low(), think.high()));
-        let (low, high) = think.unwrap_or((Span::millis(10), Span::millis(50)));
-        Self::Closed { low, high }
+        let usual = || Latency::uniform(Span::millis(10), Span::millis(50));
+        Self::Closed { think: clients.think.clone().unwrap_or_else(usual).distribution() }
     }
 
-    fn start(self, asker: &Asker) -> Start {
+    fn start(&self, asker: &Asker) -> Start {
         match self {
-            Self::Closed { low, high } => {
-                let width = high.saturating_sub(low).as_nanos() + 1;
-                Start::After(low + Span::nanos(below(asker.draw(WHEN), width)))
-            }
+            Self::Closed { think } => Start::After(think.sample(asker.draw(WHEN))),
             Self::Open { interval } => {
                 let jitter = Span::nanos(below(asker.draw(WHEN), interval.as_nanos()));
                 Start::At(SimTime::ZERO + interval.times(u64::from(asker.ordinal)) + jitter)

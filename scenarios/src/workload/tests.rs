@@ -1,4 +1,4 @@
-use sim_core::service::{broadcast, kv};
+use sim_core::service::{broadcast, kv, queue};
 use sim_core::world::Workload as _;
 
 use super::*;
@@ -117,6 +117,30 @@ fn broadcasts_are_unique_and_reads_as_often_as_asked_for() {
     let sent: Vec<u64> = all.filter_map(sent).collect();
     assert!((700..800).contains(&sent.len()), "{} of 1,000 are no reads", sent.len());
     assert_eq!(sent.iter().collect::<std::collections::BTreeSet<_>>().len(), sent.len());
+}
+
+#[test]
+fn messages_are_unique_and_taken_as_often_as_asked_for() {
+    let all = steps(&source("Queue(dequeues: 0.25)", "(count: 2)", 3), 1, 1_000);
+    let sent = all.iter().filter_map(|step| match step.operation {
+        Operation::Queue(queue::Operation::Enqueue(value)) => Some(value),
+        _ => None,
+    });
+    let sent: std::collections::BTreeSet<u64> = sent.collect();
+    assert!((700..800).contains(&sent.len()), "{} of 1,000 are sent", sent.len());
+}
+
+#[test]
+fn a_client_may_think_by_a_distribution() {
+    let source = source("Queue()", "(think: \"exponential(10ms)\")", 3);
+    let waits = steps(&source, 0, 1_000).into_iter().map(|step| match step.start {
+        Start::After(wait) => wait.as_nanos(),
+        Start::At(_) => panic!("a closed loop"),
+    });
+    let waits: Vec<u64> = waits.collect();
+    let short = waits.iter().filter(|wait| **wait < 10_000_000).count();
+    assert!((590..680).contains(&short), "{short} of 1,000 are below the mean, of which 632 are expected");
+    assert!(waits.iter().any(|wait| *wait > 40_000_000));
 }
 
 #[test]

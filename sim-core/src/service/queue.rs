@@ -6,7 +6,9 @@
 //! ```
 //!
 //! Where [leases expire](Expiry::Possible), a message that was not acknowledged in time goes back to its place
-//! and is delivered again, under a new receipt; the old one is then void.
+//! and is delivered again, under a new receipt; the old one is then void. A holder may also give it back. A service
+//! that has dead letters, priorities, delays or a time to live does not conform to the model: it has more in common with
+//! `history::queue` of the checkers.
 
 use std::fmt;
 
@@ -26,6 +28,13 @@ pub enum Operation {
         /// From `Received`.
         receipt: u64,
     },
+    /// A received message could not be handled, and goes back: `Done`, or `Rejected` where the receipt is void.
+    Return {
+        /// From `Received`.
+        receipt: u64,
+    },
+    /// Administration: dead letters, if the service has any, are messages again: `Done`.
+    Redrive,
 }
 
 impl fmt::Display for Operation {
@@ -34,6 +43,8 @@ impl fmt::Display for Operation {
             Self::Enqueue(value) => write!(f, "enqueue {value}"),
             Self::Dequeue => f.write_str("dequeue"),
             Self::Acknowledge { receipt } => write!(f, "acknowledge {receipt}"),
+            Self::Return { receipt } => write!(f, "return {receipt}"),
+            Self::Redrive => f.write_str("redrive"),
         }
     }
 }
@@ -108,6 +119,8 @@ impl Model for QueueModel {
             }
             Operation::Dequeue => self.dequeue(&mut next, outcome),
             Operation::Acknowledge { receipt } => self.acknowledge(&mut next, receipt, outcome),
+            Operation::Return { receipt } => self.give_back(&mut next, receipt, outcome),
+            Operation::Redrive => outcome.may_be(&Outcome::Done),
         };
         legal.then_some(next)
     }
@@ -153,6 +166,17 @@ impl QueueModel {
         }
         messages[index].holder = Holder::Unseen;
         *outcome == Outcome::Rejected && self.expiry == Expiry::Possible
+    }
+
+    /// Where leases run out, when exactly the message is back is not known either.
+    fn give_back(self, messages: &mut [Message], receipt: u64, outcome: &Outcome) -> bool {
+        let held = messages.iter().position(|message| message.holder == Holder::Receipt(receipt));
+        let Some(index) = held else { return outcome.may_be(&Outcome::Rejected) };
+        messages[index].holder = match self.expiry {
+            Expiry::Never => Holder::Nobody,
+            Expiry::Possible => Holder::Unseen,
+        };
+        outcome.may_be(&Outcome::Done) || (*outcome == Outcome::Rejected && self.expiry == Expiry::Possible)
     }
 
     /// Whether the next seen delivery after `before` ones may say that it is the `delivery`-th.
@@ -236,6 +260,20 @@ mod tests {
         let then = |step| accepts(LEASED, &[&rejected[..], &[step]].concat());
         assert!(then(received(3, 4, 3)) && then(received(3, 5, 1)), "4 waits, or somebody unseen has it");
         assert!(!then(acknowledged(2, Outcome::Done)), "a void receipt stays void");
+    }
+
+    #[test]
+    fn a_message_that_was_given_back_is_delivered_again() {
+        let back = (Operation::Return { receipt: 1 }, Outcome::Done);
+        let given = [enqueued(4), enqueued(5), received(1, 4, 1), back.clone()];
+        let then = |model, step| accepts(model, &[&given[..], &[step]].concat());
+        assert!(then(STRICT, received(2, 4, 2)) && then(LEASED, received(2, 4, 2)));
+        assert!(!then(STRICT, received(2, 5, 1)), "4 is before 5");
+        assert!(
+            !then(STRICT, acknowledged(1, Outcome::Done)) && !then(LEASED, acknowledged(1, Outcome::Done))
+        );
+        assert!(!accepts(STRICT, &[enqueued(4), back]), "nobody has it");
+        assert!(accepts(STRICT, &[(Operation::Redrive, Outcome::Done)]), "there are no dead letters");
     }
 
     #[test]

@@ -129,6 +129,8 @@ mod tests {
             ),
             (Operation::Queue(queue::Operation::Enqueue(4)), "enqueue 4"),
             (Operation::Queue(queue::Operation::Acknowledge { receipt: 4 }), "acknowledge 4"),
+            (Operation::Queue(queue::Operation::Return { receipt: 4 }), "return 4"),
+            (Operation::Queue(queue::Operation::Redrive), "redrive"),
             (Operation::Log(log::Operation::Append { partition: 0, value: 4 }), "append p0 4"),
             (Operation::Log(log::Operation::Poll { partition: 0, offset: 4 }), "poll p0@4"),
             (Operation::Lock(lock::Operation::Release { token: 4 }), "release 4"),

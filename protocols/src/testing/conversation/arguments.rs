@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::service::{Admin, Key, Operation, broadcast, kv};
+use sim_core::service::{Admin, Key, Operation, broadcast, kv, queue};
 use sim_core::{ClientId, NodeId, Span};
 
 /// The words that are left of a command line. Each reader takes its own out; what remains is an error.
@@ -107,6 +107,7 @@ impl Arguments {
             "echo" => return Ok(Operation::Echo(self.next("value")?)),
             "broadcast" => return self.broadcast(),
             "members" => return Ok(Operation::Members),
+            "queue" => return self.queue(),
             _ => return self.admin(&name),
         };
         Ok(Operation::Kv(kv))
@@ -119,6 +120,18 @@ impl Arguments {
             "read" => Ok(Operation::Broadcast(broadcast::Operation::Read)),
             _ => Err(format!("`{name}` is no operation of `broadcast`")),
         }
+    }
+
+    fn queue(&mut self) -> Result<Operation, String> {
+        let name: String = self.next("operation of `queue`")?;
+        Ok(Operation::Queue(match name.as_str() {
+            "enqueue" => queue::Operation::Enqueue(self.next("value")?),
+            "dequeue" => queue::Operation::Dequeue,
+            "acknowledge" => queue::Operation::Acknowledge { receipt: self.next("receipt")? },
+            "return" => queue::Operation::Return { receipt: self.next("receipt")? },
+            "redrive" => queue::Operation::Redrive,
+            _ => return Err(format!("`{name}` is no operation of `queue`")),
+        }))
     }
 
     fn admin(&mut self, name: &str) -> Result<Operation, String> {

@@ -171,6 +171,8 @@ fn any_operation() -> impl Strategy<Value = Operation> {
         key().prop_map(|key| Operation::Kv(kv::Operation::Delete(key))),
         any::<u64>().prop_map(|receipt| Operation::Queue(queue::Operation::Acknowledge { receipt })),
         Just(Operation::Queue(queue::Operation::Dequeue)),
+        any::<u64>().prop_map(|receipt| Operation::Queue(queue::Operation::Return { receipt })),
+        Just(Operation::Queue(queue::Operation::Redrive)),
         (0..9_u32, any::<u64>())
             .prop_map(|(partition, offset)| Operation::Log(log::Operation::Commit { partition, offset })),
         (0..9_u32, any::<u64>())

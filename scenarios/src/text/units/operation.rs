@@ -19,7 +19,7 @@ use super::{NodeName, UnitError};
 /// | `counter` | `counter add -5`, `counter read` |
 /// | `set` | `set add 7`, `set read` |
 /// | `broadcast` | `broadcast send 7`, `broadcast read` |
-/// | `queue` | `queue enqueue 7`, `queue dequeue`, `queue acknowledge 3` |
+/// | `queue` | `queue enqueue 7`, `queue dequeue`, `queue acknowledge 3`, `queue return 3`, `queue redrive` |
 /// | `log` | `log append p0 7`, `log poll p0@3`, `log commit p0@3`, `log committed p0` |
 /// | `lock` | `lock acquire`, `lock release 3` |
 /// | `transfer` | `transfer move a1->a2 5`, `transfer balances` |
@@ -127,6 +127,8 @@ fn ask_queue(text: &str) -> Option<queue::Operation> {
         ["enqueue", value] => queue::Operation::Enqueue(number(value)?),
         ["dequeue"] => queue::Operation::Dequeue,
         ["acknowledge", receipt] => queue::Operation::Acknowledge { receipt: number(receipt)? },
+        ["return", receipt] => queue::Operation::Return { receipt: number(receipt)? },
+        ["redrive"] => queue::Operation::Redrive,
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
+//! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -17,6 +18,7 @@ mod anomaly;
 pub mod broadcast;
 pub mod linearizability;
 pub mod membership;
+pub mod queue;
 mod recorded;
 mod registers;
 pub mod sequential;
@@ -67,7 +69,12 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
     match service {
         Service::Kv => vec![Box::new(linearizability::kv())],
         Service::Set => vec![Box::new(linearizability::set())],
-        Service::Queue => vec![Box::new(linearizability::queue(Expiry::Possible))],
+        Service::Queue => vec![
+            Box::new(linearizability::queue(Expiry::Possible)),
+            Box::new(queue::Integrity),
+            Box::new(queue::Loss),
+            Box::new(queue::Order),
+        ],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
         Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],

@@ -47,7 +47,7 @@ impl<M: Model> Spec for Modelled<M> {
             Operation::Queue(queue::Operation::Dequeue) => *outcome == Outcome::Value(None),
             Operation::Lock(lock::Operation::Acquire) => *outcome == Outcome::Rejected,
             // With leases, a void receipt or token is news: whoever had it has lost it.
-            Operation::Queue(queue::Operation::Acknowledge { .. })
+            Operation::Queue(queue::Operation::Acknowledge { .. } | queue::Operation::Return { .. })
             | Operation::Lock(lock::Operation::Release { .. }) => is_strict && *outcome == Outcome::Rejected,
             other => other.is_read(),
         }
@@ -65,7 +65,11 @@ impl<M: Model> Spec for Modelled<M> {
 
     fn order(&self, calls: &[Self::Call], spans: &[CallSpan]) -> Vec<(u32, u32)> {
         let is_strict_queue = self.service == Service::Queue && self.expiry == Expiry::Never;
-        if is_strict_queue { fifo::order(calls, spans) } else { Vec::new() }
+        // What is given back is taken out of order.
+        let goes_back = |(operation, _): &Self::Call| {
+            matches!(operation, Operation::Queue(queue::Operation::Return { .. }))
+        };
+        if is_strict_queue && !calls.iter().any(goes_back) { fifo::order(calls, spans) } else { Vec::new() }
     }
 
     fn bonds(&self, (operation, outcome): &Self::Call) -> Bonds {
@@ -87,7 +91,9 @@ fn queue_bonds(operation: queue::Operation, outcome: &Outcome) -> Bonds {
         (queue::Operation::Dequeue, Outcome::Received { receipt, value, .. }) => {
             Bonds::two(Bond::Value(*value), Bond::Ticket(*receipt))
         }
-        (queue::Operation::Acknowledge { receipt }, _) => Bonds::one(Bond::Ticket(receipt)),
-        (queue::Operation::Dequeue, _) => Bonds::NONE,
+        (queue::Operation::Acknowledge { receipt } | queue::Operation::Return { receipt }, _) => {
+            Bonds::one(Bond::Ticket(receipt))
+        }
+        (queue::Operation::Dequeue | queue::Operation::Redrive, _) => Bonds::NONE,
     }
 }

@@ -100,6 +100,7 @@ impl Objects {
             queue::Operation::Acknowledge { receipt } => {
                 self.held.remove(&receipt).map_or(Outcome::Rejected, |_| Outcome::Done)
             }
+            queue::Operation::Return { .. } | queue::Operation::Redrive => panic!("{operation} is not drawn"),
         }
     }
 

@@ -1,0 +1,55 @@
+//! What nodes state about themselves.
+
+use sim_core::LocalTime;
+use sim_core::service::Value;
+
+use super::command::{Events, MessageId, Receipt};
+
+/// An effect that a message had at the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Effect {
+    /// By which delivery.
+    pub receipt: Receipt,
+    /// Of which message, as it was at first.
+    pub origin: MessageId,
+    /// What it says.
+    pub value: Value,
+}
+
+/// A statement of one node about what it has just done.
+///
+/// What is stated with an index is on disk, and is stated again in a restart if the log still has it: whoever hears an
+/// index again has heard it before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The broker's log has a command, and this is what came of it.
+    Recorded {
+        /// Where in the log.
+        index: u64,
+        /// When, by the broker's clock.
+        at: LocalTime,
+        /// What came of it.
+        events: Events,
+    },
+    /// A producer is told that its message is kept.
+    Confirmed {
+        /// What it says.
+        value: Value,
+    },
+    /// The broker has started, with what its disk kept.
+    Recovered,
+    /// A consumer takes a delivery.
+    Took {
+        /// Which.
+        receipt: Receipt,
+        /// How many it holds with it.
+        held: u32,
+    },
+    /// The store has an effect.
+    Effected {
+        /// Where in its log.
+        index: u64,
+        /// Which.
+        effect: Effect,
+    },
+}

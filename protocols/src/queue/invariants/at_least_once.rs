@@ -1,0 +1,69 @@
+//! At least once: what is acknowledged had an effect.
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+
+use super::super::{Config, Fact, Guarantee, Node};
+use super::effects::Effects;
+
+/// Where consumers promise at least once, no message is acknowledged before it has had an effect.
+#[derive(Clone, Debug)]
+pub struct AtLeastOnce {
+    is_promised: bool,
+    effects: Effects,
+}
+
+impl AtLeastOnce {
+    /// For nodes with this configuration.
+    pub fn new(config: &Config) -> Self {
+        Self { is_promised: config.guarantee == Guarantee::AtLeastOnce, effects: Effects::default() }
+    }
+
+    fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
+        self.effects.effect(fact);
+        if self.is_promised { self.effects.check_acknowledged(fact) } else { Ok(()) }
+    }
+}
+
+impl Invariant<Node> for AtLeastOnce {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "at-least-once",
+            statement: "Where consumers promise at least once, no message is acknowledged before it has had an effect.",
+            source: "Kleppmann, Designing Data-Intensive Applications (2017), chapter 11: acknowledgements and redelivery",
+            leaves_out: "that every message is acknowledged some time: a run may end before; clients that dequeue by themselves",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(fact))
+    }
+
+    /// Effects are facts, and nothing that a node holds.
+    fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{acknowledged, delivered, effected, enqueued, recorded};
+    use super::*;
+
+    fn judge(facts: &[Fact]) -> Result<(), Breach> {
+        let mut invariant = AtLeastOnce::new(&Config::new(3));
+        facts.iter().try_for_each(|fact| invariant.on_fact(fact))
+    }
+
+    #[test]
+    fn an_acknowledgement_before_the_effect_is_found() {
+        let mut facts = recorded(&[&[enqueued(1, 7)], &[delivered(1, 1, 30)], &[acknowledged(1, 1)]]);
+        assert!(judge(&facts).is_err());
+        facts.insert(2, effected(0, 1, 1, 7));
+        assert_eq!(judge(&facts), Ok(()));
+    }
+}

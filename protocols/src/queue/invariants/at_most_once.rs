@@ -1,0 +1,73 @@
+//! At most once: no message has two effects.
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+
+use super::super::{Config, Fact, Guarantee, Node};
+use super::effects::{Effects, check_single};
+
+/// Where consumers promise at most once, no message has two effects.
+#[derive(Clone, Debug)]
+pub struct AtMostOnce {
+    is_promised: bool,
+    effects: Effects,
+}
+
+impl AtMostOnce {
+    /// For nodes with this configuration.
+    pub fn new(config: &Config) -> Self {
+        Self { is_promised: config.guarantee == Guarantee::AtMostOnce, effects: Effects::default() }
+    }
+
+    fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
+        match self.effects.effect(fact) {
+            Some((effect, count, _)) if self.is_promised => check_single(effect, count),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Invariant<Node> for AtMostOnce {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "at-most-once",
+            statement: "Where consumers promise at most once, no message has two effects.",
+            source: "Kleppmann, Designing Data-Intensive Applications (2017), chapter 11: message loss and duplication",
+            leaves_out: "other promises; what was sent twice and is two messages",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(fact))
+    }
+
+    /// Effects are facts, and nothing that a node holds.
+    fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::effected;
+    use super::*;
+
+    fn judge(guarantee: Guarantee, facts: &[Fact]) -> Result<(), Breach> {
+        let mut invariant = AtMostOnce::new(&Config { guarantee, ..Config::new(3) });
+        facts.iter().try_for_each(|fact| invariant.on_fact(fact))
+    }
+
+    #[test]
+    fn a_second_effect_is_found_and_a_repeated_fact_is_none() {
+        let twice = [effected(0, 1, 1, 7), effected(1, 1, 2, 7)];
+        assert!(judge(Guarantee::AtMostOnce, &twice).is_err());
+        assert_eq!(judge(Guarantee::AtLeastOnce, &twice), Ok(()));
+        let restated =
+            [effected(0, 1, 1, 7), effected(1, 2, 1, 8), effected(0, 1, 1, 7), effected(1, 2, 1, 8)];
+        assert_eq!(judge(Guarantee::AtMostOnce, &restated), Ok(()));
+    }
+}

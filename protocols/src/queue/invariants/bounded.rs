@@ -1,0 +1,127 @@
+//! Bounds: queue and consumers hold no more than they may.
+
+use std::collections::BTreeSet;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+
+use super::super::command::{Event, MessageId};
+use super::super::{Config, Fact, Node};
+use super::News;
+
+/// A queue has no more messages than its capacity, and a consumer holds no more than its prefetch.
+#[derive(Clone, Debug)]
+pub struct Bounded {
+    capacity: Option<u32>,
+    prefetch: u32,
+    news: News,
+    live: BTreeSet<MessageId>,
+}
+
+impl Bounded {
+    /// For nodes with this configuration.
+    pub fn new(config: &Config) -> Self {
+        let (capacity, prefetch) = (config.rules.capacity, config.prefetch);
+        Self { capacity, prefetch, news: News::default(), live: BTreeSet::new() }
+    }
+
+    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        if let Fact::Took { receipt, held } = fact {
+            let most = self.prefetch;
+            ensure!(
+                *held <= most,
+                "{node} takes {receipt} and holds {held} messages, and its prefetch is {most}"
+            );
+        }
+        let (Some(capacity), Some((_, events))) = (self.capacity, self.news.events(fact)) else {
+            return Ok(());
+        };
+        for event in events {
+            self.on_recorded(event);
+        }
+        let count = self.live.len();
+        ensure!(count <= capacity as usize, "{node} has {count} messages, and its capacity is {capacity}");
+        Ok(())
+    }
+
+    fn on_recorded(&mut self, event: &Event) {
+        match *event {
+            Event::Enqueued { message, .. } | Event::Redriven { message, .. } => {
+                self.live.insert(message);
+            }
+            Event::Acknowledged { receipt, .. } => _ = self.live.remove(&receipt.message),
+            Event::DeadLettered { message, .. } | Event::Expired { message } | Event::Dropped { message } => {
+                self.live.remove(&message);
+            }
+            Event::Duplicate { .. }
+            | Event::Full
+            | Event::Empty
+            | Event::Delivered { .. }
+            | Event::Void { .. }
+            | Event::Extended { .. }
+            | Event::Returned { .. } => {}
+        }
+    }
+}
+
+impl Invariant<Node> for Bounded {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "bounded",
+            statement: "A queue has no more messages than its capacity, and a consumer holds no more than its prefetch.",
+            source: "RabbitMQ, Queue Length Limit and Consumer Prefetch",
+            leaves_out: "dead letters, and producers that wait for room",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
+        for (node, process) in nodes.running() {
+            let (count, most) = match process {
+                Node::Broker(broker) => (broker.queue().messages().len(), self.capacity.map(u64::from)),
+                Node::Consumer(consumer) => (consumer.held_count().into(), Some(self.prefetch.into())),
+                Node::Store(_) => continue,
+            };
+            ensure!(
+                most.is_none_or(|most| count <= most),
+                "{node} has {count} messages, and may have {most:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{acknowledged, enqueued, receipt, recorded};
+    use super::*;
+
+    fn judge(facts: &[Fact]) -> Result<(), Breach> {
+        let mut config = Config { prefetch: 2, ..Config::new(3) };
+        config.rules.capacity = Some(1);
+        let mut invariant = Bounded::new(&config);
+        facts.iter().try_for_each(|fact| invariant.on_fact(NodeId::new(1), fact))
+    }
+
+    #[test]
+    fn a_queue_beyond_its_capacity_is_found() {
+        assert!(judge(&recorded(&[&[enqueued(1, 7)], &[enqueued(2, 8)]])).is_err());
+        assert_eq!(judge(&recorded(&[&[enqueued(1, 7)], &[acknowledged(1, 1)], &[enqueued(2, 8)]])), Ok(()));
+        let dropped = Event::Dropped { message: MessageId(2) };
+        assert_eq!(judge(&recorded(&[&[enqueued(1, 7)], &[enqueued(2, 8), dropped]])), Ok(()));
+    }
+
+    #[test]
+    fn a_consumer_beyond_its_prefetch_is_found() {
+        assert!(judge(&[Fact::Took { receipt: receipt(1, 1), held: 3 }]).is_err());
+        assert_eq!(judge(&[Fact::Took { receipt: receipt(1, 1), held: 2 }]), Ok(()));
+    }
+}

@@ -1,0 +1,88 @@
+//! No loss: what was confirmed survives.
+
+use std::collections::BTreeSet;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+use sim_core::service::Value;
+
+use super::super::command::Event;
+use super::super::{Fact, Node};
+use super::News;
+
+/// A message whose producer was told that it is kept is on the broker's disk then, and in the queue after every restart
+/// until something became of it.
+#[derive(Clone, Debug, Default)]
+pub struct NoLoss {
+    news: News,
+    /// What the log on disk has, or had: every value that was ever in the queue.
+    logged: BTreeSet<Value>,
+    /// What was confirmed since the last start of the broker.
+    confirmed: BTreeSet<Value>,
+}
+
+impl NoLoss {
+    fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
+        if let Some((_, events)) = self.news.events(fact) {
+            for event in events {
+                if let Event::Enqueued { value, .. } = event {
+                    self.logged.insert(*value);
+                }
+            }
+        }
+        match fact {
+            Fact::Confirmed { value } => _ = self.confirmed.insert(*value),
+            Fact::Recovered => {
+                let lost: Vec<_> = self.confirmed.difference(&self.logged).take(3).collect();
+                ensure!(
+                    lost.is_empty(),
+                    "the broker has confirmed {lost:?}, and does not know of it after a restart"
+                );
+                self.confirmed.clear();
+            }
+            Fact::Recorded { .. } | Fact::Took { .. } | Fact::Effected { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl Invariant<Node> for NoLoss {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "no-loss",
+            statement: "After a restart, the broker knows of every message whose producer was told that it is kept.",
+            source: "RabbitMQ, Publisher Confirms: a confirmed persistent message is on disk",
+            leaves_out: "what becomes of the messages that it knows: `conservation` and the guarantees see to that",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(fact))
+    }
+
+    /// What the log has is the same as what `conservation` compares: here there is nothing beyond facts.
+    fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{enqueued, recorded};
+    use super::*;
+
+    #[test]
+    fn what_was_confirmed_and_is_not_in_the_log_is_found_in_a_restart() {
+        let (mut invariant, logged) = (NoLoss::default(), recorded(&[&[enqueued(1, 7)]]));
+        let confirm = |value| Fact::Confirmed { value };
+        for fact in [&logged[0], &confirm(7), &Fact::Recovered, &confirm(8)] {
+            assert_eq!(invariant.on_fact(fact), Ok(()));
+        }
+        assert!(invariant.on_fact(&Fact::Recovered).is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! Work conservation: nobody waits beside a message.
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+
+use super::super::{Fact, Node};
+
+/// When the broker has handled an event, no message is ready while a consumer has credit. So a queue drains whose
+/// consumers take more than producers send.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkConserving;
+
+fn check(node: NodeId, process: &Node) -> Result<(), Breach> {
+    match process {
+        Node::Broker(broker) => {
+            let neglected = broker.neglected();
+            ensure!(neglected.is_none(), "{node} has a message that is ready, and {neglected:?} takes one");
+            Ok(())
+        }
+        Node::Consumer(_) | Node::Store(_) => Ok(()),
+    }
+}
+
+impl Invariant<Node> for WorkConserving {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "work-conserving",
+            statement: "When the broker has handled an event, no message is ready while a consumer has credit.",
+            source: "Kleinrock, Queueing Systems II (1976) §3.4: work-conserving systems",
+            leaves_out: "a disk that is full: then nothing can be delivered",
+        }
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
+        nodes.process(node).map_or(Ok(()), |process| check(node, process))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
+        nodes.running().try_for_each(|(node, process)| check(node, process))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Box::new(*self)
+    }
+}

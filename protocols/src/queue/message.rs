@@ -1,0 +1,114 @@
+//! What broker, consumers and store send each other.
+
+use serde::Serialize;
+use sim_core::process;
+use sim_core::service::Value;
+
+use super::command::{MessageId, Receipt, Session};
+use super::facts::Effect;
+
+/// A message between nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Message {
+    /// Consumer to broker: I take so many at a time.
+    Credit {
+        /// Its life.
+        session: Session,
+        /// The how-manieth of this life: an older one says nothing.
+        number: u64,
+        /// How many it holds at most; 0 is a pause.
+        window: u32,
+    },
+    /// Broker to consumer: handle this.
+    Deliver {
+        /// To which of its lives.
+        session: Session,
+        /// What to settle it with.
+        receipt: Receipt,
+        /// The message that it was at first.
+        origin: MessageId,
+        /// What it says.
+        value: Value,
+    },
+    /// Consumer to broker: this is done with.
+    Acknowledge(Receipt),
+    /// Consumer to broker: this has failed.
+    Return(Receipt),
+    /// Consumer to broker: this takes longer.
+    Extend(Receipt),
+    /// Broker to consumer: the receipt was good, and the message is gone.
+    Settled(Receipt),
+    /// Broker to consumer: it is yours for another visibility timeout.
+    Extended(Receipt),
+    /// Broker to consumer: the receipt settles nothing.
+    Void(Receipt),
+    /// Consumer to store: have this effect.
+    Apply(Effect),
+    /// Store to consumer: the effect is there, by this request or an earlier one.
+    Applied(Receipt),
+    /// Store to consumer: another delivery has come after yours.
+    Fenced(Receipt),
+}
+
+impl process::Message for Message {
+    const KINDS: &'static [&'static str] = &[
+        "Credit",
+        "Deliver",
+        "Acknowledge",
+        "Return",
+        "Extend",
+        "Settled",
+        "Extended",
+        "Void",
+        "Apply",
+        "Applied",
+        "Fenced",
+    ];
+
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Credit { .. } => 0,
+            Self::Deliver { .. } => 1,
+            Self::Acknowledge(_) => 2,
+            Self::Return(_) => 3,
+            Self::Extend(_) => 4,
+            Self::Settled(_) => 5,
+            Self::Extended(_) => 6,
+            Self::Void(_) => 7,
+            Self::Apply(_) => 8,
+            Self::Applied(_) => 9,
+            Self::Fenced(_) => 10,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Self::Credit { .. } => 24,
+            Self::Deliver { .. } | Self::Apply(_) => 40,
+            Self::Acknowledge(_)
+            | Self::Return(_)
+            | Self::Extend(_)
+            | Self::Settled(_)
+            | Self::Extended(_)
+            | Self::Void(_)
+            | Self::Applied(_)
+            | Self::Fenced(_) => 16,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Credit { window, number, .. } => format!("Credit window={window} number={number}"),
+            Self::Deliver { receipt, value, .. } => format!("Deliver {receipt} value={value}"),
+            Self::Apply(Effect { receipt, value, .. }) => format!("Apply {receipt} value={value}"),
+            Self::Acknowledge(receipt)
+            | Self::Return(receipt)
+            | Self::Extend(receipt)
+            | Self::Settled(receipt)
+            | Self::Extended(receipt)
+            | Self::Void(receipt)
+            | Self::Applied(receipt)
+            | Self::Fenced(receipt) => format!("{} {receipt}", Self::KINDS[usize::from(self.kind())]),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The inputs of a node, told apart by its role.
+
+use std::sync::Arc;
+
+use sim_core::disk::DiskPromise;
+use sim_core::process::{self, Process};
+use sim_core::service::{Operation, Outcome, Refusal};
+use sim_core::status::Status;
+use sim_core::view::{ViewBuilder, ViewRequest};
+use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
+
+use super::broker::Broker;
+use super::config::{Config, Role};
+use super::consumer::Consumer;
+use super::durable::Record;
+use super::facts::Fact;
+use super::message::Message;
+use super::store::Store;
+use super::{FAULT_POINTS, Node, POINTS, Timer, metrics};
+
+impl process::Timer for Timer {
+    const NAMES: &'static [&'static str] = &["deadline", "credit", "heartbeat"];
+
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Deadline => Some(0),
+            Self::Credit => Some(1),
+            Self::Heartbeat => Some(2),
+            Self::Worker(_) => None,
+        }
+    }
+}
+
+impl Process for Node {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record;
+    type Fact = Fact;
+
+    const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
+    const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
+
+    fn boot(config: &Config, node: NodeId) -> Self {
+        let shared = Arc::new(config.clone());
+        match config.role_of(node) {
+            Role::Broker => Self::Broker(Box::new(Broker::boot(shared, node))),
+            Role::Consumer => Self::Consumer(Box::new(Consumer::boot(shared, node))),
+            Role::Store => Self::Store(Box::new(Store::boot(shared, node))),
+        }
+    }
+
+    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        match self {
+            Self::Broker(broker) => broker.on_start(context),
+            Self::Consumer(consumer) => consumer.on_start(context),
+            Self::Store(store) => store.on_start(context),
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        match self {
+            Self::Broker(broker) => broker.on_message(context, from, message),
+            Self::Consumer(consumer) => consumer.on_message(context, from, message),
+            Self::Store(store) => store.on_message(context, from, message),
+        }
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match (self, timer) {
+            (Self::Broker(broker), Timer::Deadline) => broker.on_deadline(context),
+            (Self::Consumer(consumer), Timer::Credit) => consumer.on_credit(context),
+            (Self::Consumer(consumer), Timer::Heartbeat) => consumer.on_heartbeat(context),
+            (Self::Consumer(consumer), Timer::Worker(index)) => consumer.on_worker(context, index),
+            (Self::Broker(_), Timer::Credit | Timer::Heartbeat | Timer::Worker(_))
+            | (Self::Consumer(_), Timer::Deadline)
+            | (Self::Store(_), Timer::Deadline | Timer::Credit | Timer::Heartbeat | Timer::Worker(_)) => {
+                unreachable!("{} sets no timer {timer:?}", context.node())
+            }
+        }
+    }
+
+    /// Clients that ask another node are sent to the broker.
+    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+        match (self, operation) {
+            (Self::Broker(broker), Operation::Queue(operation)) => broker.on_request(context, op, operation),
+            (Self::Broker(_), _) => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
+            (Self::Consumer(_) | Self::Store(_), _) => {
+                context.reply(op, Outcome::Redirect(Some(Config::BROKER)));
+            }
+        }
+    }
+
+    fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
+        match self {
+            Self::Broker(broker) => broker.on_durable(context, sync),
+            Self::Store(store) => store.on_durable(context, sync),
+            Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
+        }
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn status(&self) -> Status {
+        let (role, gauge) = match self {
+            Self::Broker(broker) => {
+                let (waiting, held) = broker.queue().depth();
+                ("broker", waiting + held)
+            }
+            Self::Consumer(consumer) => ("consumer", consumer.held_count().into()),
+            Self::Store(store) => ("store", store.effect_count()),
+        };
+        Status { gauge, ..Status::peer(role) }
+    }
+
+    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        match self {
+            Self::Broker(broker) => broker.show(view, request),
+            Self::Consumer(consumer) => consumer.show(view, request),
+            Self::Store(store) => store.show(view, request),
+        }
+    }
+}

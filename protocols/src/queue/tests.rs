@@ -1,0 +1,162 @@
+//! Queues in whole worlds.
+
+use sim_core::fault::Command;
+use sim_core::random::{Distribution, Probability};
+use sim_core::service::{Operation, Outcome, queue};
+use sim_core::{NodeId, Span, World};
+
+use super::*;
+use crate::testing::clients::outcomes;
+use crate::testing::{self, Script};
+
+/// A client that sends so many messages, a millisecond after the answer to the one before.
+fn producing(client: u64, count: u64) -> Script {
+    let send = |ordinal| Operation::Queue(queue::Operation::Enqueue(client * 1_000_000 + ordinal));
+    Script((1..=count).map(|ordinal| (Span::millis(1), send(ordinal))).collect())
+}
+
+/// Two producers with a hundred messages each.
+fn world(seed: u64, config: &Config) -> World<Node> {
+    let scripts = vec![producing(1, 100), producing(2, 100)];
+    testing::world(seed, config.node_count, config.clone(), scripts, invariants::all(config))
+}
+
+fn counter(world: &World<Node>, name: &str) -> u64 {
+    world.metrics().summary(world.now()).counters[name]
+}
+
+/// Everybody crashes and comes back, one after the other, again and again.
+fn shake(world: &mut World<Node>, nodes: u32) {
+    for round in 0..12 {
+        let node = NodeId::new(round % nodes);
+        testing::run(world, Span::millis(40));
+        world.apply(Command::Crash(node));
+        testing::run(world, Span::millis(30));
+        world.apply(Command::Restart(node));
+    }
+    testing::run(world, Span::secs(20));
+}
+
+#[test]
+fn all_that_is_sent_has_its_effect_whatever_the_guarantee() {
+    for guarantee in [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce] {
+        let config = Config { guarantee, ..Config::new(5) };
+        let mut world = world(3, &config);
+        testing::run(&mut world, Span::secs(10));
+        assert!(outcomes(&world).iter().all(|outcome| *outcome == Outcome::Done), "{guarantee:?}");
+        assert_eq!(counter(&world, "effects"), 200, "{guarantee:?}");
+        assert_eq!(counter(&world, "messages-acknowledged"), 200, "{guarantee:?}");
+    }
+}
+
+#[test]
+fn crashes_of_everybody_break_no_promise() {
+    for guarantee in [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce] {
+        for seed in 0..4 {
+            let mut config = Config { guarantee, snapshot_every: 20, ..Config::new(5) };
+            config.rules.visibility = Span::millis(200);
+            config.rules.deduplication = Some(Span::secs(100));
+            let mut world = world(seed, &config);
+            shake(&mut world, 5);
+            let effects = counter(&world, "effects");
+            match guarantee {
+                Guarantee::AtMostOnce => assert!(effects <= 200, "{effects} effects"),
+                Guarantee::AtLeastOnce => assert!(effects >= 200, "{effects} effects"),
+                Guarantee::EffectivelyOnce => assert_eq!(effects, 200),
+            }
+        }
+    }
+}
+
+#[test]
+fn groups_priorities_and_limits_are_kept_under_failures() {
+    let mut config =
+        Config { failure: Probability::from_ratio(3, 10).expect("valid"), poison: 10, ..Config::new(6) };
+    config.service = Distribution::exponential(Span::millis(5));
+    config.rules.max_receives = Some(5);
+    config.rules.visibility = Span::millis(20);
+    config.rules.retry_delay = Span::millis(5);
+    for (groups, priorities, guarantee) in
+        [(7, 1, Guarantee::EffectivelyOnce), (0, 3, Guarantee::AtLeastOnce), (3, 1, Guarantee::AtMostOnce)]
+    {
+        config.guarantee = guarantee;
+        (config.rules.groups, config.rules.priorities) = (groups, priorities);
+        let mut world = world(u64::from(groups), &config);
+        shake(&mut world, 6);
+        assert!(counter(&world, "messages-dead-lettered") > 0, "poison is taken out of the way");
+        assert!(counter(&world, "redeliveries") > 0);
+    }
+}
+
+#[test]
+fn a_full_queue_does_as_it_is_told() {
+    for overflow in [Overflow::Block, Overflow::Reject, Overflow::DropHead, Overflow::DropTail] {
+        let mut config =
+            Config { service: Distribution::constant(Span::millis(20)), prefetch: 1, ..Config::new(3) };
+        (config.rules.capacity, config.rules.overflow) = (Some(5), overflow);
+        let mut world = world(1, &config);
+        testing::run(&mut world, Span::secs(30));
+        let (dropped, refused) = (counter(&world, "discarded"), counter(&world, "messages-refused"));
+        match overflow {
+            Overflow::Block => assert_eq!((dropped, refused, counter(&world, "effects")), (0, 0, 200)),
+            Overflow::Reject => assert!(dropped == 0 && refused > 0),
+            Overflow::DropHead | Overflow::DropTail => assert!(dropped > 0 && refused == 0),
+        }
+    }
+}
+
+#[test]
+fn a_longer_handling_keeps_its_message_by_heartbeats() {
+    let mut config =
+        Config { service: Distribution::constant(Span::millis(100)), prefetch: 1, ..Config::new(3) };
+    config.rules.visibility = Span::millis(60);
+    config.shedding = Shedding::Nothing;
+    for (heartbeat, is_repeated) in [(None, true), (Some(Span::millis(20)), false)] {
+        config.heartbeat = heartbeat;
+        let mut world = world(1, &config);
+        testing::run(&mut world, Span::secs(2));
+        assert_eq!(counter(&world, "redeliveries") > 0, is_repeated, "{heartbeat:?}");
+    }
+}
+
+#[test]
+fn the_log_is_cut_when_a_snapshot_is_on_disk() {
+    let config = Config { snapshot_every: 50, ..Config::new(4) };
+    let mut world = world(1, &config);
+    testing::run(&mut world, Span::secs(10));
+    let disk = world.nodes().disk(Config::BROKER).expect("it has written");
+    let bounds = disk.log_bounds(durable::LOG);
+    assert!(bounds.end > 400 && bounds.end - bounds.start < 150, "{bounds:?}");
+}
+
+#[test]
+fn impossible_parameters_are_refused() {
+    let usual = Config::new(3);
+    let with = |change: fn(&mut Config)| {
+        let mut config = Config::new(3);
+        change(&mut config);
+        config.validate()
+    };
+    assert_eq!(usual.validate(), Ok(()));
+    assert_eq!(Config::new(1).validate(), Err(ConfigError::TooFewNodes(1)));
+    assert_eq!(with(|it| it.rules.visibility = Span::ZERO), Err(ConfigError::NoVisibility));
+    assert_eq!(with(|it| it.rules.priorities = 0), Err(ConfigError::NoPriority));
+    let both = ConfigError::OrderedAndNot { groups: 2, priorities: 2 };
+    assert_eq!(with(|it| (it.rules.groups, it.rules.priorities) = (2, 2)), Err(both));
+    assert_eq!(with(|it| it.rules.max_receives = Some(0)), Err(ConfigError::NoReceives));
+    assert_eq!(with(|it| it.rules.time_to_live = Some(Span::ZERO)), Err(ConfigError::NoTime("time_to_live")));
+    assert_eq!(with(|it| it.rules.capacity = Some(0)), Err(ConfigError::Nothing("capacity")));
+    assert_eq!(with(|it| it.workers = 11), Err(ConfigError::IdleWorkers { workers: 11, prefetch: 10 }));
+    let late = with(|it| it.heartbeat = Some(Span::secs(30)));
+    assert!(matches!(late, Err(ConfigError::LateHeartbeat { .. })));
+}
+
+#[test]
+fn a_copy_goes_on_as_the_original_does() {
+    let mut original = world(8, &Config::new(4));
+    testing::run(&mut original, Span::millis(400));
+    let mut copy = original.fork().expect("queues can be copied");
+    testing::run(&mut original, Span::secs(5));
+    testing::run(&mut copy, Span::secs(5));
+    assert_eq!(original.digest(), copy.digest());
+}
