@@ -45,6 +45,8 @@ const MENDED: &[(&str, u64)] = &[
     ("vrr/random-members", 7_558_771_044_574_686),
     // Nor did a member who had missed an epoch and heard at once of the next.
     ("vrr/random-members", 9_001_559),
+    // A clock was set right twice while its node was down, and had timers with a payload.
+    ("lock/random-swarm", 5_876_553_166_177_247),
 ];
 
 /// Runs that `splitbrain shrink` made of failures of mutants: the file in `tests/shrunk/`, the seed.

@@ -22,6 +22,8 @@
 
 pub mod echo;
 pub mod gossip;
+pub mod group_commit;
+pub mod lock;
 pub mod mutant;
 pub mod paxos;
 pub mod queue;
@@ -29,6 +31,7 @@ pub mod raft;
 pub mod replicated;
 pub mod swim;
 pub mod synod;
+pub mod two_phase_commit;
 pub mod vrr;
 
 #[cfg(test)]

@@ -104,6 +104,24 @@ pub enum Workload {
     },
     /// Who is in the group, as the asked node believes.
     Membership {},
+    /// The lock is taken, and given back by whoever took it, by turns: a client has it for as long as it thinks.
+    Lock {
+        /// How likely a client keeps the lock when its turn is to give it back, and asks for it again. Default 0.1.
+        #[serde(default = "tenth")]
+        kept: Probability,
+    },
+    /// Money moves between accounts, and all balances are read.
+    Transfer {
+        /// How likely an operation reads all balances. Default 0.2.
+        #[serde(default = "fifth")]
+        reads: Probability,
+        /// How many accounts are moved between: 1 to 1,000,000, and no more than the protocol has. Default 8.
+        #[serde(default = "eight")]
+        accounts: u32,
+        /// How much is moved at most, at least 1. Default 40.
+        #[serde(default = "forty")]
+        amount_max: u64,
+    },
     /// Messages that are sent; dequeues and acknowledgements by the clients themselves, if wanted. Every value sent is
     /// unique.
     Queue {
@@ -137,6 +155,10 @@ fn half() -> Probability {
     probability("0.5")
 }
 
+fn tenth() -> Probability {
+    probability("0.1")
+}
+
 fn fifth() -> Probability {
     probability("0.2")
 }
@@ -147,4 +169,12 @@ fn probability(text: &str) -> Probability {
 
 const fn five() -> u32 {
     5
+}
+
+const fn eight() -> u32 {
+    8
+}
+
+const fn forty() -> u64 {
+    40
 }

@@ -6,6 +6,8 @@ use super::*;
 use crate::library;
 use crate::text::Source;
 
+mod coordination;
+
 fn try_load(bytes: &[u8], overrides: &[&str]) -> Result<Loaded, Diagnostic> {
     let overrides: Vec<Override> =
         overrides.iter().map(|text| Override::parse(text).expect("a path and a value")).collect();

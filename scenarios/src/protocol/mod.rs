@@ -12,6 +12,7 @@
 mod echo;
 mod gossip;
 mod kind;
+mod lock;
 mod mutant;
 mod objections;
 mod paxos;
@@ -21,6 +22,7 @@ mod raft;
 mod swim;
 mod synod;
 mod table;
+mod two_phase_commit;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -93,6 +95,10 @@ builtin! {
     Gossip = gossip,
     /// SWIM: who is in the group, and who has failed.
     Swim = swim,
+    /// A lock with leases and fencing tokens.
+    Lock = lock,
+    /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
+    TwoPhaseCommit = two_phase_commit,
     /// A message queue with its consumers, and the store that they have effects on.
     Queue = queue,
     /// Echo: the smallest protocol, a template.

@@ -95,10 +95,22 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             let hint = "write a number such as `keys: 5`";
             Err(Objection::new("clients.workload.keys", problem, format!("1 to {KEYS_MAX}"), hint))
         }
-        Workload::Kv { .. }
-        | Workload::Broadcast { .. }
-        | Workload::Queue { .. }
+        Workload::Transfer { accounts, .. } if accounts == 0 || accounts > KEYS_MAX => {
+            let problem = format!("a workload cannot have {accounts} accounts");
+            let hint = "write a number such as `accounts: 8`";
+            Err(Objection::new("clients.workload.accounts", problem, format!("1 to {KEYS_MAX}"), hint))
+        }
+        Workload::Transfer { amount_max: 0, .. } => {
+            let hint = "write a number such as `amount_max: 40`";
+            let problem = "nothing can be moved with an `amount_max` of 0";
+            Err(Objection::new("clients.workload.amount_max", problem.to_owned(), "1 and more", hint))
+        }
+        Workload::Transfer { .. }
         | Workload::Membership {}
+        | Workload::Kv { .. }
+        | Workload::Broadcast { .. }
+        | Workload::Lock { .. }
+        | Workload::Queue { .. }
         | Workload::Echo {} => Ok(()),
     }
 }

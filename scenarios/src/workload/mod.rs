@@ -7,9 +7,11 @@
 mod broadcast;
 mod echo;
 mod kv;
+mod lock;
 mod membership;
 mod queue;
 mod script;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -34,8 +36,15 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] =
-    &[kv::ABOUT, broadcast::ABOUT, queue::ABOUT, membership::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[
+    kv::ABOUT,
+    broadcast::ABOUT,
+    lock::ABOUT,
+    queue::ABOUT,
+    transfer::ABOUT,
+    membership::ABOUT,
+    echo::ABOUT,
+];
 
 impl Workload {
     /// What is known of it.
@@ -44,6 +53,8 @@ impl Workload {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
             Self::Membership {} => &membership::ABOUT,
+            Self::Lock { .. } => &lock::ABOUT,
+            Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
         }
@@ -55,15 +66,11 @@ impl Workload {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
             Service::Membership => Some(Self::Membership {}),
+            Service::Lock => Some(lock::usual()),
+            Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds
-            | Service::Counter
-            | Service::Set
-            | Service::Log
-            | Service::Lock
-            | Service::Transfer
-            | Service::Txn => None,
+            Service::UniqueIds | Service::Counter | Service::Set | Service::Log | Service::Txn => None,
         }
     }
 
@@ -79,6 +86,11 @@ impl Workload {
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
             Self::Membership {} => Box::new(membership::Membership),
+            Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
+            Self::Transfer { reads, accounts, amount_max } => {
+                let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);
+                Box::new(transfer::Transfer { reads, accounts, amount_max })
+            }
             Self::Queue { dequeues } => Box::new(queue::Queue { dequeues: dequeues.probability() }),
             Self::Echo {} => Box::new(echo::Echo),
         }

@@ -120,6 +120,32 @@ fn broadcasts_are_unique_and_reads_as_often_as_asked_for() {
 }
 
 #[test]
+fn the_lock_is_taken_and_given_back_by_turns() {
+    use sim_core::service::{LAST_TICKET, lock};
+    let source = source("Lock(kept: 0.25)", "()", 3);
+    let all = steps(&source, 0, 1_000).into_iter().map(|step| step.operation);
+    let release = Operation::Lock(lock::Operation::Release { token: LAST_TICKET });
+    let releases: Vec<usize> = all.enumerate().filter(|(_, one)| *one == release).map(|(at, _)| at).collect();
+    assert!(releases.iter().all(|at| at % 2 == 1), "it is taken first");
+    assert!((330..420).contains(&releases.len()), "{} of 500 turns", releases.len());
+}
+
+#[test]
+fn money_moves_between_accounts_that_there_are() {
+    use sim_core::service::transfer;
+    let source = source("Transfer(reads: 0.5, accounts: 3, amount_max: 7)", "()", 3);
+    let mut moves = 0;
+    for step in steps(&source, 0, 1_000) {
+        let Operation::Transfer(operation) = step.operation else { panic!("a transfer operation") };
+        if let transfer::Operation::Move { from, to, amount } = operation {
+            moves += 1;
+            assert!(from < 3 && to < 3 && (1..=7).contains(&amount), "{operation}");
+        }
+    }
+    assert!((450..550).contains(&moves), "{moves} of 1,000 move money");
+}
+
+#[test]
 fn messages_are_unique_and_taken_as_often_as_asked_for() {
     let all = steps(&source("Queue(dequeues: 0.25)", "(count: 2)", 3), 1, 1_000);
     let sent = all.iter().filter_map(|step| match step.operation {

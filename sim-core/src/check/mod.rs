@@ -34,7 +34,7 @@ use crate::disk::Disk;
 use crate::history::History;
 use crate::process::Process;
 use crate::world::NodeHost;
-use crate::{NodeId, OpId, SimTime};
+use crate::{LocalTime, NodeId, OpId, SimTime};
 
 /// What a property says and where it comes from: the one place that `list`, reports and the book read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -165,13 +165,34 @@ pub struct Nodes<'a, P: Process> {
     processes: &'a [Option<P>],
     hosts: &'a [NodeHost<P>],
     ghosts: &'a Ghosts<P>,
+    now: SimTime,
 }
 
 impl<'a, P: Process> Nodes<'a, P> {
     /// The nodes of a world; both slices are indexed by node.
-    pub(crate) fn new(processes: &'a [Option<P>], hosts: &'a [NodeHost<P>], ghosts: &'a Ghosts<P>) -> Self {
+    pub(crate) fn new(
+        processes: &'a [Option<P>],
+        hosts: &'a [NodeHost<P>],
+        ghosts: &'a Ghosts<P>,
+        now: SimTime,
+    ) -> Self {
         assert_eq!(processes.len(), hosts.len(), "every node has a host and a place for its process");
-        Self { processes, hosts, ghosts }
+        Self { processes, hosts, ghosts, now }
+    }
+
+    /// True time, which no process sees.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// What the monotonic clock of `node` shows now.
+    pub fn monotonic(&self, node: NodeId) -> LocalTime {
+        self.hosts[node.index()].monotonic(self.now)
+    }
+
+    /// What the wall clock of `node` shows now.
+    pub fn wall(&self, node: NodeId) -> LocalTime {
+        self.hosts[node.index()].wall(self.now)
     }
 
     /// The shared ghost state of this type.

@@ -13,7 +13,7 @@ pub enum Operation {
     Acquire,
     /// Give it back: `Done`, or `Rejected` where the token does not hold it.
     Release {
-        /// From `Ticket`.
+        /// From `Ticket`; [`LAST_TICKET`](super::LAST_TICKET) is the client's last.
         token: u64,
     },
 }

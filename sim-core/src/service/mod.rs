@@ -42,6 +42,10 @@ impl fmt::Display for Key {
 /// What is stored, sent or added. Workloads draw unique ones, so that checkers can tell writes apart.
 pub type Value = u64;
 
+/// In the place of a ticket, the one that its client got last: a workload cannot know what a client will get. The client
+/// puts in its own when it asks. No service gives out this one.
+pub const LAST_TICKET: u64 = 0;
+
 /// The name of a service, as scenarios write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -262,6 +266,20 @@ impl Operation {
         }
     }
 
+    /// With `last`, which its client got, in the place of [`LAST_TICKET`].
+    #[must_use]
+    pub fn with_ticket(self, last: u64) -> Self {
+        match self {
+            Self::Lock(lock::Operation::Release { token: LAST_TICKET }) => {
+                Self::Lock(lock::Operation::Release { token: last })
+            }
+            Self::Queue(queue::Operation::Acknowledge { receipt: LAST_TICKET }) => {
+                Self::Queue(queue::Operation::Acknowledge { receipt: last })
+            }
+            other => other,
+        }
+    }
+
     /// Size on the wire in bytes, headers left out.
     pub fn size(&self) -> u64 {
         match self {
@@ -321,6 +339,22 @@ impl Outcome {
     /// Whether this may stand in a history where the answer is `answer`: it is that, or unknown.
     fn may_be(&self, answer: &Self) -> bool {
         *self == Self::Unknown || self == answer
+    }
+
+    /// What it gives to whoever asked, to be shown later: a ticket or a receipt.
+    pub const fn ticket(&self) -> Option<u64> {
+        match self {
+            Self::Ticket(ticket) | Self::Received { receipt: ticket, .. } => Some(*ticket),
+            Self::Done
+            | Self::Rejected
+            | Self::Value(_)
+            | Self::Values(_)
+            | Self::Txn(_)
+            | Self::Members(_)
+            | Self::Redirect(_)
+            | Self::Refused(_)
+            | Self::Unknown => None,
+        }
     }
 
     /// The values, of [`Outcome::Values`].
@@ -401,6 +435,17 @@ mod tests {
             assert_eq!((read.is_read(), change.is_read()), (true, false), "{read}, {change}");
             assert_eq!(read.service(), change.service());
         }
+    }
+
+    #[test]
+    fn the_last_ticket_stands_for_what_the_client_got() {
+        let release = |token| Operation::Lock(lock::Operation::Release { token });
+        assert_eq!(release(LAST_TICKET).with_ticket(7), release(7));
+        assert_eq!(release(5).with_ticket(7), release(5), "it says which");
+        assert_eq!(Operation::Echo(0).with_ticket(7), Operation::Echo(0));
+        let received = Outcome::Received { receipt: 3, value: 9, delivery: 1 };
+        assert_eq!((Outcome::Ticket(4).ticket(), received.ticket()), (Some(4), Some(3)));
+        assert_eq!(Outcome::Done.ticket(), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum Operation {
     Dequeue,
     /// A received message is done with: `Done`, or `Rejected` where the receipt is void.
     Acknowledge {
-        /// From `Received`.
+        /// From `Received`; [`LAST_TICKET`](super::LAST_TICKET) is the client's last.
         receipt: u64,
     },
     /// A received message could not be handled, and goes back: `Done`, or `Rejected` where the receipt is void.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Model, Outcome};
 
+/// What is in each account at the beginning, whoever serves it.
+pub const OPENING_BALANCE: u64 = 100;
+
 /// What can be asked of a `transfer` service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {

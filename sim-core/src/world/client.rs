@@ -20,7 +20,7 @@ use crate::metrics::{Counter, Gauge, Latency};
 use crate::process::Process;
 use crate::queue::Handle;
 use crate::random::{Probability, Stream};
-use crate::service::{Operation, Outcome, Refusal};
+use crate::service::{LAST_TICKET, Operation, Outcome, Refusal};
 use crate::{ClientId, Endpoint, NodeId, OpId, SimTime};
 
 /// The state of one client.
@@ -37,6 +37,8 @@ pub(super) struct Client {
     current: Option<Pending>,
     /// Who is believed to lead.
     hint: Option<NodeId>,
+    /// The last that it got: it stands for [`LAST_TICKET`].
+    ticket: u64,
 }
 
 /// An operation under way.
@@ -70,6 +72,7 @@ impl Client {
             by_hand: VecDeque::new(),
             current: None,
             hint: None,
+            ticket: LAST_TICKET,
         }
     }
 
@@ -77,7 +80,7 @@ impl Client {
     pub(super) fn state_fingerprint(&self) -> u64 {
         let current = self.current.as_ref();
         let current = current.map(|pending| (pending.ordinal, pending.attempt, pending.target));
-        fingerprint(&(self.next_step, self.next_ordinal, &self.by_hand, current, self.hint))
+        fingerprint(&(self.next_step, self.next_ordinal, &self.by_hand, current, self.hint, self.ticket))
     }
 
     /// Whom the first attempt of an operation goes to.
@@ -195,6 +198,7 @@ impl<P: Process> Core<P> {
         let (now, state) = (self.now, &mut self.clients[client.index()]);
         let ordinal = state.next_ordinal;
         state.next_ordinal += 1;
+        let operation = operation.with_ticket(state.ticket);
         let target = state.first_target(client);
         state.current = Some(Pending {
             ordinal,
@@ -263,6 +267,7 @@ impl<P: Process> Core<P> {
         let state = &mut self.clients[client.index()];
         let pending = state.current.take().expect("only an operation under way is completed");
         let next = state.by_hand.pop_front();
+        state.ticket = outcome.ticket().unwrap_or(state.ticket);
         self.metrics.fall(Gauge::OperationsPending, now, 1);
         let is_answered = outcome != Outcome::Unknown;
         self.leadership.on_ended(now, is_answered);

@@ -279,7 +279,7 @@ impl<P: Process> World<P> {
     fn check_facts(&mut self, node: NodeId) {
         let facts = std::mem::take(&mut self.core.facts);
         self.ghosts.on_event(node, &facts);
-        let nodes = Nodes::new(&self.processes, &self.core.hosts, &self.ghosts);
+        let nodes = Nodes::new(&self.processes, &self.core.hosts, &self.ghosts, self.core.now);
         let mut breaches = Vec::new();
         for place in self.invariants.hearers(&facts) {
             if let Err(breach) = self.invariants[place].on_event(&nodes, node, &facts) {
@@ -403,7 +403,7 @@ impl<P: Process> World<P> {
 
     /// All nodes as checkers see them.
     pub fn nodes(&self) -> Nodes<'_, P> {
-        Nodes::new(&self.processes, &self.core.hosts, &self.ghosts)
+        Nodes::new(&self.processes, &self.core.hosts, &self.ghosts, self.core.now)
     }
 
     /// Properties that were violated, the first first.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::service::{Admin, Key, Operation, broadcast, kv, queue};
+use sim_core::service::{Admin, Key, Operation, broadcast, kv, lock, queue, transfer};
 use sim_core::{ClientId, NodeId, Span};
 
 /// The words that are left of a command line. Each reader takes its own out; what remains is an error.
@@ -107,6 +107,10 @@ impl Arguments {
             "echo" => return Ok(Operation::Echo(self.next("value")?)),
             "broadcast" => return self.broadcast(),
             "members" => return Ok(Operation::Members),
+            "acquire" => return Ok(Operation::Lock(lock::Operation::Acquire)),
+            "move" => return self.transfer(),
+            "balances" => return Ok(Operation::Transfer(transfer::Operation::Balances)),
+            "release" => return Ok(Operation::Lock(lock::Operation::Release { token: self.next("token")? })),
             "queue" => return self.queue(),
             _ => return self.admin(&name),
         };
@@ -120,6 +124,15 @@ impl Arguments {
             "read" => Ok(Operation::Broadcast(broadcast::Operation::Read)),
             _ => Err(format!("`{name}` is no operation of `broadcast`")),
         }
+    }
+
+    /// `a0 a1 30`.
+    fn transfer(&mut self) -> Result<Operation, String> {
+        let (from, to): (String, String) = (self.next("account")?, self.next("account")?);
+        let account = |word: &str| word.strip_prefix('a').and_then(|number| number.parse().ok());
+        let both = account(&from).zip(account(&to));
+        let (from, to) = both.ok_or_else(|| format!("`{from} {to}` must be accounts such as `a0 a1`"))?;
+        Ok(Operation::Transfer(transfer::Operation::Move { from, to, amount: self.next("amount")? }))
     }
 
     fn queue(&mut self) -> Result<Operation, String> {

@@ -5,6 +5,7 @@
 //! | [`linearizability`] | each operation takes effect at one moment between its ends | registers, set, queue, lock |
 //! | [`sequential`] | operations happen one after the other, each client's in its order | registers, set, queue, lock |
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
+//! | [`transfer`] | money is neither made nor lost, and each transfer takes effect once | accounts |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
@@ -27,6 +28,7 @@ pub mod spec;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod transfer;
 pub mod txn;
 
 use std::fmt;
@@ -78,9 +80,8 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
         Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
+        Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo | Service::UniqueIds | Service::Counter | Service::Log | Service::Transfer => {
-            Vec::new()
-        }
+        Service::Echo | Service::UniqueIds | Service::Counter | Service::Log => Vec::new(),
     }
 }

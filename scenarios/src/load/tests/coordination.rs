@@ -1,0 +1,41 @@
+//! Locks and two-phase commit that cannot be.
+
+use super::{assert_says, error_of};
+
+#[test]
+fn a_lock_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Lock(\n{parameters}))"))
+    };
+    assert_says(&error("ttl: \"2ns\""), "2:6", &["cannot be renewed three times", "`3ns` and more"]);
+    assert_says(&error("drift_max: \"500000ppm\""), "2:12", &["measures no lease"]);
+    assert_says(&error("writes: 0"), "2:9", &["takes the lock for nothing"]);
+    assert_says(&error("retry: \"0ms..5ms\""), "2:8", &["ask endlessly in one instant"]);
+    let alone = "Scenario(format_version: 1, name: \"t\", protocol: Lock(), nodes: 1)";
+    assert_says(&error_of(alone), "1:65", &["a server and a resource, and there are 1 nodes"]);
+}
+
+#[test]
+fn two_phase_commit_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!(
+            "Scenario(format_version: 1, name: \"t\", protocol: TwoPhaseCommit(\n{parameters}))"
+        ))
+    };
+    assert_says(&error("coordinators: 0"), "2:15", &["at least one coordinator"]);
+    assert_says(&error("accounts: 0"), "2:11", &["at least one account"]);
+    assert_says(&error("attempts: 0"), "2:11", &["no transaction is ever tried"]);
+    assert_says(&error("inquire_after: \"0s\""), "2:16", &["must be longer than 0"]);
+    let alone = "Scenario(format_version: 1, name: \"t\", protocol: TwoPhaseCommit(), nodes: 1)";
+    assert_says(&error_of(alone), "1:75", &["no participant is left"]);
+}
+
+#[test]
+fn a_transfer_workload_that_cannot_be_is_refused() {
+    let error = |workload: &str| {
+        let clients = format!("clients: (workload: {workload})");
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: TwoPhaseCommit(),\n{clients})"))
+    };
+    assert_says(&error("Transfer(accounts: 0)"), "2:40", &["cannot have 0 accounts"]);
+    assert_says(&error("Transfer(amount_max: 0)"), "2:42", &["nothing can be moved"]);
+}
