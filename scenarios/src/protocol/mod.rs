@@ -19,6 +19,7 @@ mod paxos;
 mod queue;
 mod quorums;
 mod raft;
+mod swim;
 mod synod;
 mod table;
 mod two_phase_commit;
@@ -92,6 +93,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// SWIM: who is in the group, and who has failed.
+    Swim = swim,
     /// A lock with leases and fencing tokens.
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.

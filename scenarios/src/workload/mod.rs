@@ -8,6 +8,7 @@ mod broadcast;
 mod echo;
 mod kv;
 mod lock;
+mod membership;
 mod queue;
 mod script;
 mod transfer;
@@ -35,8 +36,15 @@ pub struct WorkloadAbout {
 }
 
 /// All workloads.
-pub const KINDS: &[WorkloadAbout] =
-    &[kv::ABOUT, broadcast::ABOUT, lock::ABOUT, queue::ABOUT, transfer::ABOUT, echo::ABOUT];
+pub const KINDS: &[WorkloadAbout] = &[
+    kv::ABOUT,
+    broadcast::ABOUT,
+    lock::ABOUT,
+    queue::ABOUT,
+    transfer::ABOUT,
+    membership::ABOUT,
+    echo::ABOUT,
+];
 
 impl Workload {
     /// What is known of it.
@@ -44,6 +52,7 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Membership {} => &membership::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
@@ -56,16 +65,12 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Membership => Some(Self::Membership {}),
             Service::Lock => Some(lock::usual()),
             Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds
-            | Service::Counter
-            | Service::Set
-            | Service::Membership
-            | Service::Log
-            | Service::Txn => None,
+            Service::UniqueIds | Service::Counter | Service::Set | Service::Log | Service::Txn => None,
         }
     }
 
@@ -80,6 +85,7 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Membership {} => Box::new(membership::Membership),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
             Self::Transfer { reads, accounts, amount_max } => {
                 let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);

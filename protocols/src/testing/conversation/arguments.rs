@@ -106,6 +106,7 @@ impl Arguments {
             "delete" => kv::Operation::Delete(self.next("key")?),
             "echo" => return Ok(Operation::Echo(self.next("value")?)),
             "broadcast" => return self.broadcast(),
+            "members" => return Ok(Operation::Members),
             "acquire" => return Ok(Operation::Lock(lock::Operation::Acquire)),
             "move" => return self.transfer(),
             "balances" => return Ok(Operation::Transfer(transfer::Operation::Balances)),

@@ -7,6 +7,7 @@
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
 //! | [`transfer`] | money is neither made nor lost, and each transfer takes effect once | accounts |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
+//! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
@@ -17,6 +18,7 @@
 mod anomaly;
 pub mod broadcast;
 pub mod linearizability;
+pub mod membership;
 pub mod queue;
 mod recorded;
 mod registers;
@@ -77,10 +79,9 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         ],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
+        Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo | Service::UniqueIds | Service::Counter | Service::Membership | Service::Log => {
-            Vec::new()
-        }
+        Service::Echo | Service::UniqueIds | Service::Counter | Service::Log => Vec::new(),
     }
 }
