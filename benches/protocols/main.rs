@@ -5,6 +5,9 @@
 //! sixty thousand messages a second, and a hundred thousand in flight. A figure
 //! is the median of ten rounds, in events per second of processor time; the cost of invariants is the median of the
 //! rounds' ratios. Arguments choose protocols.
+//!
+//! SWIM is also run with 10,000 members in which nothing happens, a median of three rounds in simulated seconds per second
+//! of processor time.
 
 use rustix::time::{ClockId, clock_gettime};
 use scenarios::text::Override;
@@ -23,11 +26,12 @@ const LENGTH: Span = Span::secs(20);
 const GOAL: f64 = 40.0;
 
 /// Which scenario a protocol is measured in. Where there is no line, there is no figure, and the table says so.
-const SCENARIOS: [(&str, &str); 6] = [
+const SCENARIOS: [(&str, &str); 7] = [
     ("raft", "raft/steady"),
     ("paxos", "paxos/steady-leader"),
     ("vrr", "vrr/steady"),
     ("synod", "synod/rivals"),
+    ("swim", "swim/steady"),
     ("queue", "queue/in-flight"),
     ("echo", "echo/hello"),
 ];
@@ -53,6 +57,21 @@ fn main() {
             measure(&name, &table);
         }
     }
+    if wanted.is_empty() || wanted.iter().any(|name| name == "swim") {
+        measure_large_group(&table);
+    }
+}
+
+/// A large group in which nothing happens, with memberlist's parameters for a local network.
+fn measure_large_group(table: &ProtocolTable) {
+    let entry = library::find("swim/steady").expect("the library has it");
+    let overrides = ["nodes=10000", "clients.count=0", "checks.invariants=[]"].map(Override::parse);
+    let overrides = overrides.into_iter().collect::<Result<Vec<_>, _>>().expect("a path and a value");
+    let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table);
+    let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+    let seconds = median((0..3).map(|_| processor_seconds(&loaded, table).1));
+    let rate = LENGTH.as_secs_f64() / seconds;
+    say(&format!("swim, 10,000 members: {rate:.1} simulated seconds a processor-second, and 1 is the goal"));
 }
 
 fn measure(name: &str, table: &ProtocolTable) {
@@ -88,6 +107,12 @@ fn under_load(name: &str, more: &[&str], table: &ProtocolTable) -> Option<Loaded
 
 /// Events per second of processor time.
 fn events_a_second(loaded: &Loaded, table: &ProtocolTable) -> f64 {
+    let (events, seconds) = processor_seconds(loaded, table);
+    events / seconds
+}
+
+/// How many events there were, and how much processor time they took.
+fn processor_seconds(loaded: &Loaded, table: &ProtocolTable) -> (f64, f64) {
     let mut simulation = assemble(&loaded.scenario, table, 0, None);
     let begun = clock_gettime(ClockId::ProcessCPUTime);
     simulation.run(SimTime::ZERO + LENGTH, u64::MAX);
@@ -96,8 +121,8 @@ fn events_a_second(loaded: &Loaded, table: &ProtocolTable) -> f64 {
     let seconds = ended.tv_sec - begun.tv_sec;
     let nanos = ended.tv_nsec - begun.tv_nsec;
     #[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
-    let rate = simulation.events() as f64 / (seconds as f64 + nanos as f64 / 1e9);
-    rate
+    let (events, seconds) = (simulation.events() as f64, seconds as f64 + nanos as f64 / 1e9);
+    (events, seconds)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

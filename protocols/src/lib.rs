@@ -31,6 +31,7 @@ pub mod paxos;
 pub mod queue;
 pub mod raft;
 pub mod replicated;
+pub mod swim;
 pub mod synod;
 pub mod two_phase_commit;
 pub mod vrr;

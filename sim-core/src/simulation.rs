@@ -213,6 +213,11 @@ pub trait Simulation: Send {
     /// How often each of the protocol's points was reached.
     fn points(&self) -> Vec<(&'static str, u64)>;
 
+    /// When each of the protocol's points was reached first, in their order. Default: nothing is known of it.
+    fn points_first(&self) -> Vec<Option<SimTime>> {
+        Vec::new()
+    }
+
     /// How often each of the protocol's fault points was reached.
     fn fault_points(&self) -> Vec<(&'static str, u64)>;
 
@@ -383,6 +388,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn points(&self) -> Vec<(&'static str, u64)> {
         self.points()
+    }
+
+    fn points_first(&self) -> Vec<Option<SimTime>> {
+        self.points_first()
     }
 
     fn fault_points(&self) -> Vec<(&'static str, u64)> {

@@ -117,6 +117,8 @@ pub enum Workload {
         #[serde(default = "half")]
         reads: Probability,
     },
+    /// Who is in the group, as the asked node believes.
+    Membership {},
     /// The lock is taken, and given back by whoever took it, by turns: a client has it for as long as it thinks.
     Lock {
         /// How likely a client keeps the lock when its turn is to give it back, and asks for it again. Default 0.1.

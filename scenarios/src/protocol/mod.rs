@@ -21,6 +21,7 @@ mod paxos;
 mod queue;
 mod quorums;
 mod raft;
+mod swim;
 mod synod;
 mod table;
 mod two_phase_commit;
@@ -98,6 +99,8 @@ builtin! {
     Epidemic = epidemic,
     /// Crdt: counters, sets and maps that merge.
     Crdt = crdt,
+    /// SWIM: who is in the group, and who has failed.
+    Swim = swim,
     /// A lock with leases and fencing tokens.
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.

@@ -60,6 +60,13 @@ pub enum Measure {
         /// The second; it is counted from the first.
         to: Mark,
     },
+    /// The time from one thing that mattered to the first time that some process reaches one of its protocol's points.
+    Until {
+        /// The first.
+        from: Mark,
+        /// The point, as `splitbrain list protocols` shows it. It must not be reached before.
+        point: String,
+    },
     /// A part of a latency.
     Latency {
         /// Which latency of the engine, such as `operation`, or of the protocol.
@@ -199,7 +206,7 @@ impl Figure {
 impl Measure {
     const fn is_time(&self) -> bool {
         match self {
-            Self::Between { .. } | Self::Latency { .. } => true,
+            Self::Between { .. } | Self::Until { .. } | Self::Latency { .. } => true,
             Self::Counter(_) | Self::Rest { .. } | Self::Ratio { .. } | Self::Violates(_) => false,
         }
     }
@@ -212,6 +219,10 @@ impl Measure {
         };
         match self {
             Self::Between { to: Mark::Start, .. } => Err("nothing comes before the start".to_owned()),
+            Self::Until { point, .. } => {
+                let is_known = protocol.points.contains(&point.as_str());
+                if is_known { Ok(()) } else { Err(format!("there is no point `{point}`")) }
+            }
             Self::Latency { name, .. } => {
                 let of_engine = Latency::ALL.iter().any(|latency| latency.name() == name);
                 let is_known = of_engine || protocol.latencies.contains(&name.as_str());

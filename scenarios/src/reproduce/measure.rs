@@ -11,6 +11,7 @@ impl Measure {
     pub(super) fn value(&self, report: &Report) -> Option<f64> {
         match self {
             Self::Between { from, to } => between(&report.milestones, *from, *to).map(float),
+            Self::Until { from, point } => until(report, *from, point).map(float),
             Self::Latency { name, part } => {
                 report.metrics.latencies.get(name.as_str()).map(|latency| part_of(latency, *part))
             }
@@ -33,12 +34,22 @@ fn counter(report: &Report, name: &str) -> Option<f64> {
     report.metrics.counters.get(name).copied().map(float)
 }
 
+/// `None` also where the point was reached before.
+fn until(report: &Report, from: Mark, point: &str) -> Option<u64> {
+    let (_, begun_ns) = begin(&report.milestones, from)?;
+    let reached = report.points.iter().find(|reached| reached.name == point)?;
+    reached.first_ns?.checked_sub(begun_ns)
+}
+
+/// The place after the first of this kind, and when it was.
+fn begin(milestones: &[ReportedMilestone], from: Mark) -> Option<(usize, u64)> {
+    let Some(kind) = from.kind() else { return Some((0, 0)) };
+    let first = milestones.iter().position(|milestone| milestone.kind == kind)?;
+    Some((first + 1, milestones[first].at_ns))
+}
+
 fn between(milestones: &[ReportedMilestone], from: Mark, to: Mark) -> Option<u64> {
-    let begin = match from.kind() {
-        None => 0,
-        Some(kind) => milestones.iter().position(|milestone| milestone.kind == kind)? + 1,
-    };
-    let begun_ns = if from.kind().is_some() { milestones[begin - 1].at_ns } else { 0 };
+    let (begin, begun_ns) = begin(milestones, from)?;
     let reached = milestones[begin..].iter().find(|milestone| Some(milestone.kind) == to.kind())?;
     Some(reached.at_ns - begun_ns)
 }

@@ -89,6 +89,8 @@ fn a_measure_takes_the_first_after_the_first() {
     assert_eq!(prepared.reproduction.values(&report), [Some(quantity::float(elected))]);
     let never = Measure::Between { from: Mark::Leads, to: Mark::Crashes };
     assert_eq!(never.value(&report), None);
+    let until = |from| Measure::Until { from, point: "a vote was refused".to_owned() }.value(&report);
+    assert_eq!(until(Mark::Crashes), None, "nobody crashes");
     let once = Measure::Counter("leaders-elected".to_owned()).value(&report);
     assert_eq!((once, Measure::Violates(Vec::new()).value(&report)), (Some(1.0), Some(0.0)));
 }

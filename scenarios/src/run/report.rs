@@ -144,6 +144,9 @@ pub struct PointReached {
     pub name: String,
     /// How often it was reached.
     pub count: u64,
+    /// When it was reached first, where that is known: for measures, so no report shows it.
+    #[serde(skip)]
+    pub first_ns: Option<u64>,
 }
 
 impl Report {
@@ -176,8 +179,8 @@ impl Report {
             milestones: simulation.milestones().iter().map(ReportedMilestone::new).collect(),
             metrics: simulation.metrics().summary(simulation.now()),
             beyond_promise: beyond_promise(simulation),
-            points: points(simulation.points()),
-            fault_points: points(simulation.fault_points()),
+            points: points(simulation.points(), &simulation.points_first()),
+            fault_points: points(simulation.fault_points(), &[]),
             plan: simulation.plan().clone(),
             coverage: simulation.coverage(),
         }
@@ -256,9 +259,16 @@ fn beyond_promise(simulation: &dyn Simulation) -> Vec<BeyondPromise> {
         .collect()
 }
 
-fn points(reached: Vec<(&'static str, u64)>) -> Vec<PointReached> {
-    let points = reached.into_iter();
-    points.map(|(name, count)| PointReached { name: name.to_owned(), count }).collect()
+fn points(reached: Vec<(&'static str, u64)>, first: &[Option<SimTime>]) -> Vec<PointReached> {
+    let first_ns = |index| first.get(index).copied().flatten().map(SimTime::as_nanos);
+    let points = reached.into_iter().enumerate();
+    points
+        .map(|(index, (name, count))| PointReached {
+            name: name.to_owned(),
+            count,
+            first_ns: first_ns(index),
+        })
+        .collect()
 }
 
 impl Operations {

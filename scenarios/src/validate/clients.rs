@@ -106,6 +106,7 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             Err(Objection::new("clients.workload.amount_max", problem.to_owned(), "1 and more", hint))
         }
         Workload::Transfer { .. }
+        | Workload::Membership {}
         | Workload::Kv { .. }
         | Workload::Broadcast { .. }
         | Workload::Counter { .. }

@@ -9,6 +9,7 @@ mod counter;
 mod echo;
 mod kv;
 mod lock;
+mod membership;
 mod queue;
 mod script;
 mod set;
@@ -45,6 +46,7 @@ pub const KINDS: &[WorkloadAbout] = &[
     lock::ABOUT,
     queue::ABOUT,
     transfer::ABOUT,
+    membership::ABOUT,
     echo::ABOUT,
 ];
 
@@ -56,6 +58,7 @@ impl Workload {
             Self::Broadcast { .. } => &broadcast::ABOUT,
             Self::Counter { .. } => &counter::ABOUT,
             Self::Set { .. } => &set::ABOUT,
+            Self::Membership {} => &membership::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
@@ -70,11 +73,12 @@ impl Workload {
             Service::Broadcast => Some(broadcast::usual()),
             Service::Counter => Some(counter::usual()),
             Service::Set => Some(set::usual()),
+            Service::Membership => Some(Self::Membership {}),
             Service::Lock => Some(lock::usual()),
             Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds | Service::Membership | Service::Log | Service::Txn => None,
+            Service::UniqueIds | Service::Log | Service::Txn => None,
         }
     }
 
@@ -94,6 +98,7 @@ impl Workload {
                 subtractions: subtractions.probability(),
             }),
             Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
+            Self::Membership {} => Box::new(membership::Membership),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
             Self::Transfer { reads, accounts, amount_max } => {
                 let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);

@@ -101,6 +101,7 @@ impl<P: Process> Clone for Core<P> {
             trace: self.trace.clone(),
             coverage: self.coverage.clone(),
             points: self.points.clone(),
+            points_first: self.points_first.clone(),
             fault_points: self.fault_points.clone(),
             must_look: self.must_look,
             held: self.held.clone(),

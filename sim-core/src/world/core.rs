@@ -84,6 +84,8 @@ pub(crate) struct Core<P: Process> {
     pub(super) coverage: Option<Box<Coverage>>,
     /// How often each of the protocol's points was reached.
     pub(super) points: Vec<u64>,
+    /// When each of them was reached first.
+    pub(super) points_first: Vec<Option<SimTime>>,
     pub(super) fault_points: FaultPoints,
     /// The run loop has to look up: something was violated, or a command came due.
     pub(super) must_look: bool,

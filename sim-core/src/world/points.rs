@@ -6,10 +6,10 @@
 
 use super::World;
 use super::core::Core;
-use crate::NodeId;
 use crate::fault::{Moment, PointName};
 use crate::process::Process;
 use crate::status::Power;
+use crate::{NodeId, SimTime};
 
 /// What is known of the fault points of a protocol.
 #[derive(Clone, Default)]
@@ -76,6 +76,7 @@ impl<P: Process> Core<P> {
     pub(crate) fn reach_point(&mut self, point: usize) {
         assert!(point < P::POINTS.len(), "point {point} is not declared; there are {}", P::POINTS.len());
         self.points[point] += 1;
+        self.points_first[point].get_or_insert(self.now);
     }
 
     /// A handler reaches a fault point; not where a crash cut it before.
@@ -144,6 +145,11 @@ impl<P: Process> World<P> {
     /// How often each of the protocol's points was reached.
     pub fn points(&self) -> Vec<(&'static str, u64)> {
         P::POINTS.iter().copied().zip(self.core.points.iter().copied()).collect()
+    }
+
+    /// When each of the protocol's points was reached first.
+    pub fn points_first(&self) -> Vec<Option<SimTime>> {
+        self.core.points_first.clone()
     }
 
     /// How often each of the protocol's fault points was reached.

@@ -199,6 +199,7 @@ impl<P: Process> Core<P> {
             trace: None,
             coverage: None,
             points: vec![0; P::POINTS.len()],
+            points_first: vec![None; P::POINTS.len()],
             fault_points: FaultPoints::new(P::FAULT_POINTS.len()),
             must_look: false,
             held: Vec::new(),

@@ -108,6 +108,7 @@ impl Arguments {
             "broadcast" => return self.broadcast(),
             "counter" => return self.counter(),
             "set" => return self.grow_set(),
+            "members" => return Ok(Operation::Members),
             "acquire" => return Ok(Operation::Lock(lock::Operation::Acquire)),
             "move" => return self.transfer(),
             "balances" => return Ok(Operation::Transfer(transfer::Operation::Balances)),

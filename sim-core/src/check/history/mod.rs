@@ -9,6 +9,7 @@
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
 //! | [`set`] | the same of what is added to a set, where reads may be late | values |
 //! | [`counter`] | each read is within what the additions allow | numbers |
+//! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
@@ -20,6 +21,7 @@ mod anomaly;
 pub mod broadcast;
 pub mod counter;
 pub mod linearizability;
+pub mod membership;
 pub mod queue;
 mod recorded;
 mod registers;
@@ -84,8 +86,9 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         ],
         Service::Lock => vec![Box::new(linearizability::lock(Expiry::Possible))],
         Service::Broadcast => vec![Box::new(broadcast::Integrity), Box::new(broadcast::Stability)],
+        Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo | Service::UniqueIds | Service::Membership | Service::Log => Vec::new(),
+        Service::Echo | Service::UniqueIds | Service::Log => Vec::new(),
     }
 }

@@ -1,0 +1,145 @@
+//! Time-bounded completeness: everybody is probed within 2n − 1 periods, and the dead are found out.
+
+use std::collections::BTreeMap;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+
+use super::super::{Config, Fact, ProbeOrder, Swim};
+
+/// What a node has to do with one that it lists.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    /// In which of the node's periods it was probed last, or came to be listed.
+    probed: u64,
+    /// How many periods of the node have begun while it was down, in one go.
+    down: u64,
+    /// Which life of it that is.
+    life: u32,
+}
+
+/// With the round-robin order, a member probes each that it lists within 2n − 1 of its periods, n being the most members that it
+/// has listed; and one that is down is not believed alive for longer than that and the period in which it is probed.
+#[derive(Clone, Debug)]
+pub struct BoundedCompleteness {
+    order: ProbeOrder,
+    /// For each node how many periods have begun, the most members that it has listed, and these.
+    nodes: BTreeMap<NodeId, (u64, u64, BTreeMap<NodeId, Watched>)>,
+}
+
+impl BoundedCompleteness {
+    /// For nodes with this configuration.
+    pub fn new(config: &Config) -> Self {
+        Self { order: config.probe_order, nodes: BTreeMap::new() }
+    }
+
+    fn on_fact(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        match fact {
+            Fact::Started { .. } => {
+                self.nodes.remove(&node);
+                Ok(())
+            }
+            Fact::Period => self.on_period(nodes, node),
+            Fact::Pinged { target } => {
+                if let Some((period, _, watched)) = self.nodes.get_mut(&node)
+                    && let Some(watched) = watched.get_mut(target)
+                {
+                    watched.probed = *period;
+                }
+                Ok(())
+            }
+            // In a higher incarnation it is another matter.
+            Fact::Heard { update, .. } => {
+                if let Some((_, _, watched)) = self.nodes.get_mut(&node)
+                    && let Some(watched) = watched.get_mut(&update.member)
+                {
+                    watched.down = 0;
+                }
+                Ok(())
+            }
+            Fact::Announced { .. }
+            | Fact::Accused { .. }
+            | Fact::Leaves { .. }
+            | Fact::Confirmed { .. }
+            | Fact::Forgot { .. }
+            | Fact::Answered
+            | Fact::Requested
+            | Fact::GossipBegins
+            | Fact::Gossiped
+            | Fact::Queued { .. }
+            | Fact::PassedOn { .. }
+            | Fact::Spent { .. } => Ok(()),
+        }
+    }
+
+    /// A period of `node` begins: looks at everybody that it lists.
+    fn on_period(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId) -> Result<(), Breach> {
+        let Some(swim) = nodes.process(node) else { return Ok(()) };
+        let (period, most, watched) = self.nodes.entry(node).or_default();
+        *period += 1;
+        *most = (*most).max(swim.member_count().into());
+        let listed = swim.table().known().filter(|(_, belief)| belief.state.is_present());
+        let mut now = BTreeMap::new();
+        for (member, _) in listed.filter(|(member, _)| *member != node) {
+            let life = nodes.incarnation(member);
+            let fresh = Watched { probed: *period, down: 0, life };
+            let mut seen = watched.get(&member).copied().filter(|seen| seen.life == life).unwrap_or(fresh);
+            seen.down = if nodes.process(member).is_none() { seen.down + 1 } else { 0 };
+            now.insert(member, seen);
+        }
+        *watched = now;
+        let (period, bound) = (*period, (2 * *most).saturating_sub(1));
+        self.check(nodes, node, period, bound)
+    }
+
+    fn check(&self, nodes: &Nodes<'_, Swim>, node: NodeId, period: u64, bound: u64) -> Result<(), Breach> {
+        if self.order == ProbeOrder::Random {
+            return Ok(());
+        }
+        let (Some(swim), Some((_, _, watched))) = (nodes.process(node), self.nodes.get(&node)) else {
+            return Ok(());
+        };
+        for (member, seen) in watched {
+            let unprobed = period - seen.probed;
+            ensure!(
+                unprobed <= bound,
+                "{node} has not probed {member} for {unprobed} periods, and must within {bound}"
+            );
+            let is_alive = swim.table().get(*member).state == super::State::Alive;
+            ensure!(
+                !is_alive || seen.down <= bound + 1,
+                "{member} is down, and {node} believes it to be alive after {} periods, and must not after {bound}",
+                seen.down
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Invariant<Swim> for BoundedCompleteness {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "bounded-completeness",
+            statement: "A member probes each that it lists within 2n − 1 of its periods, n being the most that it has \
+                        listed; and it does not believe one that is down to be alive for longer than that and one period \
+                        more, unless it hears news of it.",
+            source: "SWIM (DSN 2002) §4.3: time-bounded strong completeness",
+            leaves_out: "probes in random order, which have no bound",
+        }
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(nodes, node, fact))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Swim>) -> Result<(), Breach> {
+        self.nodes.iter().try_for_each(|(node, (period, most, _))| {
+            self.check(nodes, *node, *period, (2 * most).saturating_sub(1))
+        })
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Swim>> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,79 @@
+//! Anti-entropy: two nodes tell each other all that they believe. Members do it now and then (memberlist's push-pull), who
+//! joins begins with it, and members try it with the dead (Serf's reconnect).
+
+use sim_core::{Context, NodeId, Span};
+
+use super::member::{Belief, State, Table, Update};
+use super::message::Message;
+use super::{Point, Standing, Swim, Timer, scale};
+
+impl Swim {
+    /// How often it syncs, in a group as large as this.
+    pub(super) fn push_pull_interval(&self) -> Option<Span> {
+        let scale = scale::push_pull_scale(self.table.present_count());
+        self.config.push_pull_interval.map(|interval| interval.times(scale))
+    }
+
+    /// It is time to sync with a member.
+    pub(super) fn on_push_pull(&mut self, context: &mut Context<'_, Self>) {
+        if let Some(interval) = self.push_pull_interval() {
+            context.set_timer(Timer::PushPull, interval);
+        }
+        if let Some(other) = self.draw_member(context, |_, belief| belief.state == State::Alive) {
+            context.send(other, Message::Sync(self.table.clone()));
+        }
+    }
+
+    /// Somebody tells what it believes, and wants to know what this node does.
+    pub(super) fn on_sync(&mut self, context: &mut Context<'_, Self>, from: NodeId, table: &Table) {
+        self.merge(context, table);
+        context.send(from, Message::SyncReply(self.table.clone()));
+    }
+
+    pub(super) fn on_sync_reply(&mut self, context: &mut Context<'_, Self>, table: &Table) {
+        self.merge(context, table);
+        if self.standing == Standing::Joining {
+            self.become_member(context);
+        }
+    }
+
+    /// Hears what another one believes, as far as it differs. Who is dead there and present here is suspected first, as
+    /// memberlist does: the other may not know of its refutation.
+    fn merge(&mut self, context: &mut Context<'_, Self>, table: &Table) {
+        for (member, theirs) in table.known() {
+            let ours = self.table.get(member);
+            if theirs == ours {
+                continue;
+            }
+            let is_doubtful = theirs.state == State::Dead && ours.state.is_present();
+            let state = if is_doubtful { State::Suspect } else { theirs.state };
+            let belief = Belief::new(state, theirs.incarnation);
+            self.hear(context, Update { member, belief, from: self.node });
+        }
+    }
+
+    // ----- the dead -----
+
+    /// Has the next try to reach one of the dead be made when it is due. Where nobody is gone, none need be.
+    pub(super) fn await_reconnect(&mut self, context: &mut Context<'_, Self>) {
+        if let Some(interval) = self.config.reconnect_interval.filter(|_| !self.is_reconnect_due) {
+            self.is_reconnect_due = true;
+            context.set_timer(Timer::Reconnect, interval);
+        }
+    }
+
+    /// Tries to reach one of the dead, each equally likely.
+    pub(super) fn on_reconnect(&mut self, context: &mut Context<'_, Self>) {
+        self.is_reconnect_due = false;
+        let dead: Vec<NodeId> = self.gone.keys().copied().filter(|member| self.is_dead(*member)).collect();
+        if let Some(member) = context.random().pick(&dead).copied() {
+            context.sometimes(Point::Reconnected as usize);
+            context.send(member, Message::Sync(self.table.clone()));
+            self.await_reconnect(context);
+        }
+    }
+
+    fn is_dead(&self, member: NodeId) -> bool {
+        self.table.get(member).state == State::Dead
+    }
+}
