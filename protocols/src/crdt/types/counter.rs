@@ -53,6 +53,10 @@ impl Join for GCounter {
             *own = count.max(*own);
         }
     }
+
+    fn covers(&self, other: &Self) -> bool {
+        other.counts().all(|(replica, count)| self.of(replica) >= count)
+    }
 }
 
 /// A counter that grows and falls: two that grow.
@@ -86,6 +90,10 @@ impl Join for PnCounter {
     fn join(&mut self, other: &Self) {
         self.up.join(&other.up);
         self.down.join(&other.down);
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.up.covers(&other.up) && self.down.covers(&other.down)
     }
 }
 

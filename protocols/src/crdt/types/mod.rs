@@ -119,6 +119,7 @@ mod laws {
                 let ab = joined(a, b);
                 assert_eq!(ab, joined(b, a), "joining is commutative");
                 assert!(ab.covers(a) && ab.covers(b), "a join covers both");
+                assert_eq!(a.covers(b), ab == *a, "who covers another one is not changed by joining it");
                 for &c in &all {
                     assert_eq!(joined(&ab, c), joined(a, &joined(b, c)), "joining is associative");
                 }

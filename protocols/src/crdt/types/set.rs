@@ -39,6 +39,10 @@ impl<T: Ord + Clone> Join for GSet<T> {
     fn join(&mut self, other: &Self) {
         self.elements.extend(other.elements.iter().cloned());
     }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.elements.is_superset(&other.elements)
+    }
 }
 
 /// A set from which an element goes once and for good: it cannot be added again.
