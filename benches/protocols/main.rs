@@ -37,7 +37,7 @@ const SCENARIOS: [(&str, &str); 7] = [
 ];
 
 /// The scenario of the queue has a load of its own: a hundred thousand messages in flight.
-const OWN_LOAD: [&str; 1] = ["checks.history=Off"];
+const OWN_LOAD: [&str; 3] = ["clients.count=1200", "protocol.prefetch=30000", "phases.faults=6s"];
 
 const LOAD: [&str; 5] = [
     "clients.count=20",

@@ -20,7 +20,9 @@
 
 #![warn(clippy::wildcard_enum_match_arm, clippy::cast_possible_truncation, clippy::iter_over_hash_type)]
 
+pub mod crdt;
 pub mod echo;
+pub mod epidemic;
 pub mod gossip;
 pub mod group_commit;
 pub mod lock;

@@ -149,7 +149,7 @@ pub(crate) fn network_config(scenario: &Scenario) -> NetworkConfig {
 
 /// What clients ask: as the scenario says, else what the protocol serves first.
 pub(crate) fn workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Option<Workload> {
-    let usual = || kind.about().services.first().copied().and_then(Workload::usual);
+    let usual = || kind.services(&scenario.protocol).first().copied().and_then(Workload::usual);
     scenario.clients.workload.clone().or_else(usual)
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn service(loaded: &Loaded, table: &ProtocolTable) -> Option<Service>
     let scenario = &loaded.scenario;
     let kind = table.find(scenario.protocol.name()).expect("the scenario was loaded with this table");
     let asked = scenario.clients.workload.as_ref().map(Workload::about).map(|about| about.service);
-    asked.or_else(|| kind.about().services.first().copied())
+    asked.or_else(|| kind.services(&scenario.protocol).first().copied())
 }
 
 /// All fields by their paths, each with its value. A field that is drawn has what it is drawn from.

@@ -330,6 +330,23 @@ impl Broker {
 
     /// What follows by itself: messages go to who has credit, producers to where there is room, the log to the disk.
     fn go_on(&mut self, context: &mut Context<'_, Node>) {
+        self.serve(context);
+        while !self.queue.is_full()
+            && let Some((op, value)) = self.parked.pop_front()
+        {
+            self.record_for(context, op, Command::Enqueue(value));
+            self.serve(context);
+        }
+        self.flush(context);
+        self.arm(context);
+        let (waiting, held) = self.queue.depth();
+        context.gauge(Gauge::QueueDepth as usize, waiting);
+        context.gauge(Gauge::MessagesInFlight as usize, held);
+        context.gauge(Gauge::DeadLetters as usize, self.queue.dead_letters().len());
+    }
+
+    /// Messages that are ready go to consumers that have credit.
+    fn serve(&mut self, context: &mut Context<'_, Node>) {
         while self.queue.has_ready()
             && let Some(node) = self.hungry.pop_front()
         {
@@ -343,17 +360,6 @@ impl Broker {
                 self.feed(node);
             }
         }
-        while !self.queue.is_full()
-            && let Some((op, value)) = self.parked.pop_front()
-        {
-            self.record_for(context, op, Command::Enqueue(value));
-        }
-        self.flush(context);
-        self.arm(context);
-        let (waiting, held) = self.queue.depth();
-        context.gauge(Gauge::QueueDepth as usize, waiting);
-        context.gauge(Gauge::MessagesInFlight as usize, held);
-        context.gauge(Gauge::DeadLetters as usize, self.queue.dead_letters().len());
     }
 
     fn flush(&mut self, context: &mut Context<'_, Node>) {

@@ -102,6 +102,21 @@ pub enum Workload {
         #[serde(default = "half")]
         reads: Probability,
     },
+    /// Additions of 1 to 10, subtractions and reads of one counter.
+    Counter {
+        /// How likely an operation is a read. Default 0.5.
+        #[serde(default = "half")]
+        reads: Probability,
+        /// How likely an operation that is no read subtracts. Default 0.2.
+        #[serde(default = "fifth")]
+        subtractions: Probability,
+    },
+    /// Additions to a set that grows, and reads of all of it; every value added is unique.
+    Set {
+        /// How likely an operation is a read. Default 0.5.
+        #[serde(default = "half")]
+        reads: Probability,
+    },
     /// Who is in the group, as the asked node believes.
     Membership {},
     /// The lock is taken, and given back by whoever took it, by turns: a client has it for as long as it thinks.

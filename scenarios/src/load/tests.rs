@@ -589,7 +589,7 @@ fn a_queue_that_cannot_be_is_refused() {
         error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Queue(\n{parameters}))"))
     };
     assert_says(&error("visibility: \"0s\""), "2:13", &["back before anybody has it"]);
-    assert_says(&error("workers: 11"), "2:1", &["never have work with a `prefetch` of 10"]);
+    assert_says(&error("workers: 11"), "1:50", &["never have work with a `prefetch` of 10"]);
     assert_says(&error("heartbeat: \"30s\""), "2:12", &["`visibility` of 30s has run out", "`\"10s\"`"]);
     assert_says(&error("priorities: 2, groups: 3"), "2:13", &["keep their order"]);
 }

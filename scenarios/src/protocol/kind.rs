@@ -24,6 +24,11 @@ pub(super) trait Builtin: JsonSchema + Default {
     /// How many disk regions it has, numbered from 0.
     const REGION_COUNT: u8;
 
+    /// What clients may ask with these parameters, the usual first. Default: all of [`Builtin::SERVICES`].
+    fn services(&self) -> Vec<Service> {
+        Self::SERVICES.to_vec()
+    }
+
     /// What all processes share, among these members.
     fn config(&self, members: &[NodeId]) -> Config<Self>;
 
@@ -53,11 +58,15 @@ pub(super) struct Kind<P> {
 }
 
 impl<P: Builtin> Kind<P> {
-    fn config(&self, protocol: &Protocol, members: &[NodeId]) -> Config<P> {
+    fn parameters<'a>(&self, protocol: &'a Protocol) -> &'a P {
         let Some(parameters) = (self.parameters)(protocol) else {
             panic!("the table hands `{}` its own parameters, not those of `{}`", self.name, protocol.name())
         };
-        parameters.config(members)
+        parameters
+    }
+
+    fn config(&self, protocol: &Protocol, members: &[NodeId]) -> Config<P> {
+        self.parameters(protocol).config(members)
     }
 }
 
@@ -80,6 +89,10 @@ impl<P: Builtin> ProtocolKind for Kind<P> {
             counters: P::Process::COUNTERS.to_vec(),
             latencies: P::Process::LATENCIES.to_vec(),
         }
+    }
+
+    fn services(&self, protocol: &Protocol) -> Vec<Service> {
+        self.parameters(protocol).services()
     }
 
     fn sites(&self) -> Sites {

@@ -77,7 +77,7 @@ impl Builtin for Parameters {
     }
 
     fn check(config: &Config) -> Result<(), Objection> {
-        config.validate().map_err(objection)
+        config.validate().map_err(|error| objection(&error))
     }
 
     fn invariants(_config: &Config) -> Vec<Box<dyn Invariant<Lock>>> {
@@ -89,27 +89,24 @@ impl Builtin for Parameters {
     }
 }
 
-fn objection(error: ConfigError) -> Objection {
-    match &error {
+fn objection(error: &ConfigError) -> Objection {
+    match error {
         ConfigError::TooFewNodes(_) => {
             let hint = "more nodes, or fewer of them as `spares`; each beyond the second is a worker";
             Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
         }
-        ConfigError::NoLease(_) => parameter(
-            "ttl",
-            &error,
-            "`3ns` and more",
-            "much longer than a message takes, such as `\"300ms\"`",
-        ),
+        ConfigError::NoLease(_) => {
+            parameter("ttl", error, "`3ns` and more", "much longer than a message takes, such as `\"300ms\"`")
+        }
         ConfigError::TooMuchDrift(_) => {
-            parameter("drift_max", &error, "less than `500000ppm`", "`200ppm` is usual for quartz")
+            parameter("drift_max", error, "less than `500000ppm`", "`200ppm` is usual for quartz")
         }
         ConfigError::NoWrites => {
-            parameter("writes", &error, "1 and more", "leave it out for the usual number")
+            parameter("writes", error, "1 and more", "leave it out for the usual number")
         }
         ConfigError::NoRetryTime => {
-            parameter("retry", &error, "a range that begins above `0s`", "such as `\"10ms..30ms\"`")
+            parameter("retry", error, "a range that begins above `0s`", "such as `\"10ms..30ms\"`")
         }
-        ConfigError::EmptyRange { name, .. } => reversed(name, &error),
+        ConfigError::EmptyRange { name, .. } => reversed(name, error),
     }
 }

@@ -9,7 +9,9 @@
 //!
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
+mod crdt;
 mod echo;
+mod epidemic;
 mod gossip;
 mod kind;
 mod lock;
@@ -93,6 +95,10 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// Epidemic: a database on many sites that anti-entropy keeps alike.
+    Epidemic = epidemic,
+    /// Crdt: counters, sets and maps that merge.
+    Crdt = crdt,
     /// SWIM: who is in the group, and who has failed.
     Swim = swim,
     /// A lock with leases and fencing tokens.
@@ -112,6 +118,11 @@ pub trait ProtocolKind: Send + Sync {
 
     /// What of it faults can be about; the same as [`ProtocolKind::about`] says.
     fn sites(&self) -> Sites;
+
+    /// What clients may ask with these parameters, the usual first. Default: what [`ProtocolKind::about`] says.
+    fn services(&self, _protocol: &Protocol) -> Vec<Service> {
+        self.about().services
+    }
 
     /// Whether the parameters make sense for these members.
     ///

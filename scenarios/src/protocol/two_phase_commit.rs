@@ -110,7 +110,7 @@ impl Builtin for Parameters {
     }
 
     fn check(config: &Config) -> Result<(), Objection> {
-        config.validate().map_err(objection)
+        config.validate().map_err(|error| objection(&error))
     }
 
     fn invariants(config: &Config) -> Vec<Box<dyn Invariant<TwoPhaseCommit>>> {
@@ -122,10 +122,10 @@ impl Builtin for Parameters {
     }
 }
 
-fn objection(error: ConfigError) -> Objection {
-    match &error {
+fn objection(error: &ConfigError) -> Objection {
+    match error {
         ConfigError::NoCoordinator => {
-            parameter("coordinators", &error, "1 and more, and fewer than there are nodes", "1 is usual")
+            parameter("coordinators", error, "1 and more, and fewer than there are nodes", "1 is usual")
         }
         ConfigError::NoParticipant { .. } => {
             let hint = "more nodes, fewer of them as `spares`, or fewer `coordinators`";
@@ -136,9 +136,9 @@ fn objection(error: ConfigError) -> Objection {
                 hint,
             )
         }
-        ConfigError::NoAccounts => no_limit("accounts", &error),
-        ConfigError::NoAttempts => no_limit("attempts", &error),
-        ConfigError::NoTime(name) => no_time(name, &error),
-        ConfigError::EmptyBackoff { .. } => reversed("backoff", &error),
+        ConfigError::NoAccounts => no_limit("accounts", error),
+        ConfigError::NoAttempts => no_limit("attempts", error),
+        ConfigError::NoTime(name) => no_time(name, error),
+        ConfigError::EmptyBackoff { .. } => reversed("backoff", error),
     }
 }

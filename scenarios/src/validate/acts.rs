@@ -110,7 +110,7 @@ impl Acts<'_> {
         if let Operation::Admin(admin) = operation {
             return self.check_request(*admin, path);
         }
-        let services = self.kind.about().services;
+        let services = self.kind.services(&self.scenario.protocol);
         let Some(service) = operation.service().filter(|service| !services.contains(service)) else {
             return Ok(());
         };

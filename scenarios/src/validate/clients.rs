@@ -73,7 +73,7 @@ fn check_patience(clients: &Clients) -> Result<(), Objection> {
 }
 
 fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Objection> {
-    let services = kind.about().services;
+    let services = kind.services(&scenario.protocol);
     let Some(workload) = workload(scenario, kind) else {
         if scenario.clients.count == 0 {
             return Ok(());
@@ -109,6 +109,8 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
         | Workload::Membership {}
         | Workload::Kv { .. }
         | Workload::Broadcast { .. }
+        | Workload::Counter { .. }
+        | Workload::Set { .. }
         | Workload::Lock { .. }
         | Workload::Queue { .. }
         | Workload::Echo {} => Ok(()),

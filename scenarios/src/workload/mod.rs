@@ -5,12 +5,14 @@
 //! [`Workload`], and one line in [`KINDS`].
 
 mod broadcast;
+mod counter;
 mod echo;
 mod kv;
 mod lock;
 mod membership;
 mod queue;
 mod script;
+mod set;
 mod transfer;
 
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub struct WorkloadAbout {
 pub const KINDS: &[WorkloadAbout] = &[
     kv::ABOUT,
     broadcast::ABOUT,
+    counter::ABOUT,
+    set::ABOUT,
     lock::ABOUT,
     queue::ABOUT,
     transfer::ABOUT,
@@ -52,6 +56,8 @@ impl Workload {
         match self {
             Self::Kv { .. } => &kv::ABOUT,
             Self::Broadcast { .. } => &broadcast::ABOUT,
+            Self::Counter { .. } => &counter::ABOUT,
+            Self::Set { .. } => &set::ABOUT,
             Self::Membership {} => &membership::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
@@ -65,12 +71,14 @@ impl Workload {
         match service {
             Service::Kv => Some(kv::usual()),
             Service::Broadcast => Some(broadcast::usual()),
+            Service::Counter => Some(counter::usual()),
+            Service::Set => Some(set::usual()),
             Service::Membership => Some(Self::Membership {}),
             Service::Lock => Some(lock::usual()),
             Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds | Service::Counter | Service::Set | Service::Log | Service::Txn => None,
+            Service::UniqueIds | Service::Log | Service::Txn => None,
         }
     }
 
@@ -85,6 +93,11 @@ impl Workload {
                 Box::new(kv::Kv::new(mix, *keys, *skew))
             }
             Self::Broadcast { reads } => Box::new(broadcast::Broadcast { reads: reads.probability() }),
+            Self::Counter { reads, subtractions } => Box::new(counter::Counter {
+                reads: reads.probability(),
+                subtractions: subtractions.probability(),
+            }),
+            Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
             Self::Membership {} => Box::new(membership::Membership),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
             Self::Transfer { reads, accounts, amount_max } => {

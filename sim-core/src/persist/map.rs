@@ -70,6 +70,15 @@ impl<K: Ord + Clone, V: Clone> PersistentMap<K, V> {
         Some(&leaf[at].1)
     }
 
+    /// The entries from `key` on, in key order.
+    pub fn iter_from(&self, key: K) -> impl Iterator<Item = (&K, &V)> {
+        let groups = &self.groups[child_of(&self.groups, &key)..];
+        let leaves_before = groups.first().map_or(0, |group| child_of(&group.child, &key));
+        let leaves = groups.iter().flat_map(|group| group.child.iter()).skip(leaves_before);
+        let entries = leaves.flat_map(|leaf| leaf.child.iter()).map(|(key, value)| (key, value));
+        entries.skip_while(move |(other, _)| **other < key)
+    }
+
     /// Whether `key` has a value.
     pub fn contains_key(&self, key: &K) -> bool {
         self.get(key).is_some()
@@ -253,6 +262,7 @@ mod tests {
         assert!(map.iter().eq(twin.iter()), "iteration differs from key order");
         for key in (0..20_000).step_by(97) {
             assert_eq!(map.get(&key), twin.get(&key), "value of {key}");
+            assert!(map.iter_from(key).take(70).eq(twin.range(key..).take(70)), "entries from {key} on");
         }
         for group in &map.groups {
             assert!((1..=GROUP_MAX).contains(&group.child.len()), "a group of {}", group.child.len());

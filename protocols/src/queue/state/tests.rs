@@ -148,9 +148,8 @@ proptest! {
                 }
                 2 | 3 => {
                     let events = queue.apply(at(now), Command::Receive { holder: holder(1), count: 1 });
-                    let given = events.iter().find_map(|event| match event {
-                        Event::Delivered { receipt, .. } => Some(*receipt),
-                        _ => None,
+                    let given = events.iter().find_map(|event| {
+                        if let Event::Delivered { receipt, .. } = event { Some(*receipt) } else { None }
                     });
                     let expected = twin.receive();
                     prop_assert_eq!(given.map(|receipt| (receipt.message.0, receipt.delivery)), expected);
@@ -231,9 +230,9 @@ fn dead_letters_come_back_in_order_as_far_as_there_is_room() {
     let events = queue.apply(at(1), Command::Redrive);
     let values: Vec<Value> = events
         .iter()
-        .map(|event| match event {
-            Event::Redriven { value, .. } => *value,
-            _ => panic!("{event:?}"),
+        .map(|event| {
+            let Event::Redriven { value, .. } = event else { panic!("{event:?}") };
+            *value
         })
         .collect();
     assert_eq!(values, [7, 8]);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::service::{Admin, Key, Operation, broadcast, kv, lock, queue, transfer};
+use sim_core::service::{Admin, Key, Operation, broadcast, counter, kv, lock, queue, set, transfer};
 use sim_core::{ClientId, NodeId, Span};
 
 /// The words that are left of a command line. Each reader takes its own out; what remains is an error.
@@ -106,6 +106,8 @@ impl Arguments {
             "delete" => kv::Operation::Delete(self.next("key")?),
             "echo" => return Ok(Operation::Echo(self.next("value")?)),
             "broadcast" => return self.broadcast(),
+            "counter" => return self.counter(),
+            "set" => return self.grow_set(),
             "members" => return Ok(Operation::Members),
             "acquire" => return Ok(Operation::Lock(lock::Operation::Acquire)),
             "move" => return self.transfer(),
@@ -123,6 +125,24 @@ impl Arguments {
             "send" => Ok(Operation::Broadcast(broadcast::Operation::Send(self.next("value")?))),
             "read" => Ok(Operation::Broadcast(broadcast::Operation::Read)),
             _ => Err(format!("`{name}` is no operation of `broadcast`")),
+        }
+    }
+
+    fn counter(&mut self) -> Result<Operation, String> {
+        let name: String = self.next("`add` or `read`")?;
+        match name.as_str() {
+            "add" => Ok(Operation::Counter(counter::Operation::Add(self.next("amount")?))),
+            "read" => Ok(Operation::Counter(counter::Operation::Read)),
+            _ => Err(format!("`{name}` is no operation of `counter`")),
+        }
+    }
+
+    fn grow_set(&mut self) -> Result<Operation, String> {
+        let name: String = self.next("`add` or `read`")?;
+        match name.as_str() {
+            "add" => Ok(Operation::Set(set::Operation::Add(self.next("value")?))),
+            "read" => Ok(Operation::Set(set::Operation::Read)),
+            _ => Err(format!("`{name}` is no operation of `set`")),
         }
     }
 

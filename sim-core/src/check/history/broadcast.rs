@@ -20,6 +20,7 @@ use super::text::Line;
 use crate::check::{About, Answer, HistoryChecker};
 use crate::history::History;
 use crate::service::broadcast::Operation as Broadcast;
+use crate::service::set::Operation as Set;
 use crate::service::{Certainty, Operation, Outcome, Value};
 use crate::{SimTime, Span};
 
@@ -48,20 +49,25 @@ impl HistoryChecker for Integrity {
     }
 
     fn check(&self, history: &History, budget: u64) -> Answer {
-        let record = Record::new(history);
-        let sent = sent(&record);
-        let mut steps = 0;
-        for (read, values) in reads(&record) {
-            steps += values.len() as u64;
-            if steps > budget {
-                return out_of(budget);
-            }
-            if let Some(wrong) = wrong_in(read, values, &sent) {
-                return Answer::Violation(format!("{wrong}\n  {}", Line(&read.owned())));
-            }
-        }
-        Answer::Pass
+        integrity(history, budget)
     }
+}
+
+/// Whether reads have only what was put there, each once, in rising order.
+pub(super) fn integrity(history: &History, budget: u64) -> Answer {
+    let record = Record::new(history);
+    let sent = sent(&record);
+    let mut steps = 0;
+    for (read, values) in reads(&record) {
+        steps += values.len() as u64;
+        if steps > budget {
+            return out_of(budget);
+        }
+        if let Some(wrong) = wrong_in(read, values, &sent) {
+            return Answer::Violation(format!("{wrong}\n  {}", Line(&read.owned())));
+        }
+    }
+    Answer::Pass
 }
 
 /// What is wrong with the values of a read.
@@ -91,31 +97,36 @@ impl HistoryChecker for Stability {
     }
 
     fn check(&self, history: &History, budget: u64) -> Answer {
-        let record = Record::new(history);
-        let Some(there) = there(&record, budget) else { return out_of(budget) };
-        let mut values: Vec<(SimTime, Value)> = there.iter().map(|(value, at)| (*at, *value)).collect();
-        values.sort_unstable();
-        let mut steps = 0;
-        let mut fates: BTreeMap<Value, Fate<'_>> = BTreeMap::new();
-        for (read, read_values) in reads(&record) {
-            let due = values.partition_point(|(at, _)| *at + STABLE_WITHIN <= read.invoked);
-            steps += due as u64;
-            if steps > budget {
-                return out_of(budget);
-            }
-            for (_, value) in &values[..due] {
-                let fate = fates.entry(*value).or_default();
-                if read_values.binary_search(value).is_ok() {
-                    fate.seen_count += 1;
-                } else {
-                    fate.missed_count += 1;
-                    fate.missed_first.get_or_insert(read);
-                }
+        stability(history, budget)
+    }
+}
+
+/// Whether reads have what was there [`STABLE_WITHIN`] before.
+pub(super) fn stability(history: &History, budget: u64) -> Answer {
+    let record = Record::new(history);
+    let Some(there) = there(&record, budget) else { return out_of(budget) };
+    let mut values: Vec<(SimTime, Value)> = there.iter().map(|(value, at)| (*at, *value)).collect();
+    values.sort_unstable();
+    let mut steps = 0;
+    let mut fates: BTreeMap<Value, Fate<'_>> = BTreeMap::new();
+    for (read, read_values) in reads(&record) {
+        let due = values.partition_point(|(at, _)| *at + STABLE_WITHIN <= read.invoked);
+        steps += due as u64;
+        if steps > budget {
+            return out_of(budget);
+        }
+        for (_, value) in &values[..due] {
+            let fate = fates.entry(*value).or_default();
+            if read_values.binary_search(value).is_ok() {
+                fate.seen_count += 1;
+            } else {
+                fate.missed_count += 1;
+                fate.missed_first.get_or_insert(read);
             }
         }
-        fates.retain(|_, fate| fate.missed_count > 0);
-        if fates.is_empty() { Answer::Pass } else { Answer::Violation(evidence(&fates, &there)) }
     }
+    fates.retain(|_, fate| fate.missed_count > 0);
+    if fates.is_empty() { Answer::Pass } else { Answer::Violation(evidence(&fates, &there)) }
 }
 
 /// What became of a value in the reads that must have it.
@@ -150,14 +161,23 @@ fn out_of(budget: u64) -> Answer {
     Answer::Inconclusive(format!("more than {budget} values of reads to look at"))
 }
 
+/// What an operation puts where reads find it: a set that grows means the same as broadcasts.
+const fn put(operation: &Operation) -> Option<Value> {
+    if let Operation::Broadcast(Broadcast::Send(value)) | Operation::Set(Set::Add(value)) = operation {
+        Some(*value)
+    } else {
+        None
+    }
+}
+
 /// What was sent, or may have been, with the place of its first invocation in the history.
 fn sent(record: &Record<'_>) -> BTreeMap<Value, u32> {
     let mut sent = BTreeMap::new();
     for operation in &record.operations {
-        if let Operation::Broadcast(Broadcast::Send(value)) = operation.operation
+        if let Some(value) = put(operation.operation)
             && operation.outcome.certainty() != Certainty::DidNotHappen
         {
-            sent.entry(*value).or_insert(operation.call_at);
+            sent.entry(value).or_insert(operation.call_at);
         }
     }
     sent
@@ -171,10 +191,8 @@ fn there(record: &Record<'_>, budget: u64) -> Option<BTreeMap<Value, SimTime>> {
         *since = at.min(*since);
     };
     for operation in record.operations.iter().filter(|operation| operation.is_known()) {
-        if let (Operation::Broadcast(Broadcast::Send(value)), Some(at)) =
-            (operation.operation, operation.completed)
-        {
-            add(*value, at);
+        if let (Some(value), Some(at)) = (put(operation.operation), operation.completed) {
+            add(value, at);
         }
     }
     let mut steps = 0;
@@ -193,7 +211,9 @@ fn there(record: &Record<'_>, budget: u64) -> Option<BTreeMap<Value, SimTime>> {
 /// The reads that were answered, in order of invocation.
 fn reads<'a>(record: &'a Record<'a>) -> impl Iterator<Item = (&'a Recorded<'a>, &'a [Value])> {
     record.operations.iter().filter_map(|operation| match (operation.operation, operation.outcome) {
-        (Operation::Broadcast(Broadcast::Read), Outcome::Values(values)) => Some((operation, &values[..])),
+        (Operation::Broadcast(Broadcast::Read) | Operation::Set(Set::Read), Outcome::Values(values)) => {
+            Some((operation, &values[..]))
+        }
         _ => None,
     })
 }

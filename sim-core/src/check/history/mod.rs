@@ -7,6 +7,8 @@
 //! | [`session`] | what a client may count on from one operation to the next | registers with unique values |
 //! | [`transfer`] | money is neither made nor lost, and each transfer takes effect once | accounts |
 //! | [`broadcast`] | what is sent reaches everybody, and nothing else does | values |
+//! | [`set`] | the same of what is added to a set, where reads may be late | values |
+//! | [`counter`] | each read is within what the additions allow | numbers |
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
@@ -17,6 +19,7 @@
 
 mod anomaly;
 pub mod broadcast;
+pub mod counter;
 pub mod linearizability;
 pub mod membership;
 pub mod queue;
@@ -24,6 +27,7 @@ mod recorded;
 mod registers;
 pub mod sequential;
 pub mod session;
+pub mod set;
 pub mod spec;
 #[cfg(test)]
 mod testing;
@@ -70,7 +74,10 @@ impl<E: fmt::Display> From<Judgement<E>> for Answer {
 pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
     match service {
         Service::Kv => vec![Box::new(linearizability::kv())],
-        Service::Set => vec![Box::new(linearizability::set())],
+        Service::Set => {
+            vec![Box::new(linearizability::set()), Box::new(set::Integrity), Box::new(set::Stability)]
+        }
+        Service::Counter => vec![Box::new(counter::RANGE), Box::new(counter::STABILITY)],
         Service::Queue => vec![
             Box::new(linearizability::queue(Expiry::Possible)),
             Box::new(queue::Integrity),
@@ -82,6 +89,6 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo | Service::UniqueIds | Service::Counter | Service::Log => Vec::new(),
+        Service::Echo | Service::UniqueIds | Service::Log => Vec::new(),
     }
 }

@@ -1,0 +1,132 @@
+//! The inputs of a site, told apart.
+
+use sim_core::check::Nodes;
+use sim_core::disk::DiskPromise;
+use sim_core::process::{self, Process};
+use sim_core::service::{Operation, Outcome, Refusal};
+use sim_core::status::Status;
+use sim_core::view::{ViewBuilder, ViewRequest};
+use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
+
+use super::config::Config;
+use super::database::Database;
+use super::durable::Record;
+use super::facts::Fact;
+use super::item::Moment;
+use super::message::Message;
+use super::{Epidemic, POINTS, Timer, metrics};
+use crate::replicated::Outbox;
+
+impl process::Timer for Timer {
+    const NAMES: &'static [&'static str] = &["comparison"];
+
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Comparison => Some(0),
+        }
+    }
+}
+
+impl Process for Epidemic {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record;
+    type Fact = Fact;
+
+    const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
+    const POINTS: &'static [&'static str] = &POINTS;
+    const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+
+    fn boot(config: &Config, node: NodeId) -> Self {
+        Self {
+            node,
+            config: *config,
+            database: Database::new(config.depth(), config.mutant),
+            dormant: std::collections::BTreeMap::new(),
+            last_stamp: Moment::default(),
+            outbox: Outbox::default(),
+            is_dirty: false,
+        }
+    }
+
+    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        context.fact(Fact::Started);
+        self.recover(context);
+        self.tell_levels(context);
+        self.await_first_cycle(context);
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        self.bury(context, Moment::of(context.wall()));
+        match message {
+            Message::Mail(item) => self.take(context, item),
+            Message::Recent { flow, items, checksum } => {
+                self.on_recent(context, from, flow, &items, checksum);
+            }
+            Message::Differs { flow, items, checksum } => {
+                self.on_differs(context, from, flow, &items, checksum);
+            }
+            Message::Tree { flow, nodes } => self.on_tree(context, from, flow, &nodes),
+            Message::Versions { flow, below, versions } => {
+                self.on_versions(context, from, flow, &below, &versions);
+            }
+            Message::Updates { items, wanted } => self.on_updates(context, from, &items, &wanted),
+        }
+        self.flush(context);
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        self.bury(context, Moment::of(context.wall()));
+        match timer {
+            Timer::Comparison => self.on_cycle(context),
+        }
+    }
+
+    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+        let Operation::Kv(operation) = operation else {
+            return context.reply(op, Outcome::Refused(Refusal::Unsupported));
+        };
+        self.on_kv(context, op, operation);
+    }
+
+    fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
+        self.on_sync_done(context, sync);
+    }
+
+    /// All sites are to hold the same values. Death certificates may differ while they are forgotten.
+    fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
+        let sites = || nodes.running().filter(|(node, _)| well.contains(node));
+        let (first, one) = sites().next()?;
+        let (second, other) =
+            sites().find(|(_, other)| other.database.visible() != one.database.visible())?;
+        Some(format!("{first} and {second} differ: {}", one.first_difference(other)))
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn status(&self) -> Status {
+        Status { gauge: self.database.len(), ..Status::peer("site") }
+    }
+
+    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        self.show(view, request);
+    }
+}
+
+impl Epidemic {
+    /// In words, what the one has and the other has not, of a key where their values differ.
+    fn first_difference(&self, other: &Self) -> String {
+        let keys = self.database.items().chain(other.database.items()).map(|item| item.key);
+        let value = |site: &Self, key| site.database.get(key).and_then(|item| item.value);
+        let differing = keys.filter(|key| value(self, *key) != value(other, *key)).min();
+        let Some(key) = differing else { return "in their timestamps".to_owned() };
+        let told =
+            |site: &Self| site.database.get(key).map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        format!("{key} is {} and {}", told(self), told(other))
+    }
+}

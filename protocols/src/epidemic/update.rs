@@ -1,0 +1,129 @@
+//! Updates: how they are stamped, and which of two items a site keeps (§1.1).
+
+use sim_core::service::{Key, Outcome, Refusal, Value, kv};
+use sim_core::{Context, NodeId, OpId};
+
+use super::config::Mail;
+use super::durable::Update;
+use super::facts::Fact;
+use super::item::{Item, Moment, Timestamp, Version};
+use super::message::Message;
+use super::metrics::{Counter, Gauge};
+use super::mutants::Mutant;
+use super::{Epidemic, Point};
+
+impl Epidemic {
+    /// A client asks.
+    pub(super) fn on_kv(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: kv::Operation) {
+        match operation {
+            kv::Operation::Read(key) => {
+                let value = self.database.get(key).and_then(|item| item.value);
+                context.reply(op, Outcome::Value(value));
+            }
+            kv::Operation::Write(key, value) => self.begin_update(context, op, key, Some(value)),
+            kv::Operation::Delete(key) => self.begin_update(context, op, key, None),
+            // Nobody knows what all sites have.
+            kv::Operation::CompareAndSet { .. } => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
+        }
+    }
+
+    /// Stamps an update, and has it hold when it is on disk.
+    fn begin_update(&mut self, context: &mut Context<'_, Self>, op: OpId, key: Key, value: Option<Value>) {
+        let item = self.stamp(context, key, value);
+        if self.write(context, item).is_err() {
+            return context.reply(op, Outcome::Refused(Refusal::Unavailable));
+        }
+        context.fact(Fact::Stamped(item));
+        self.await_disk(context, Update { op, item });
+    }
+
+    /// An item that overrides what this site has: later than all that it has stamped, and than what is under the key,
+    /// also if that came from a clock that is ahead.
+    fn stamp(&mut self, context: &mut Context<'_, Self>, key: Key, value: Option<Value>) -> Item {
+        let mut at = Moment::of(context.wall()).max(self.last_stamp.next());
+        if let Some(held) = self.database.version(key)
+            && !self.config.has(Mutant::StampsBehind)
+        {
+            at = at.max(held.written.at.next());
+        }
+        self.last_stamp = at;
+        let version = Version { written: Timestamp { at, site: self.node }, activated: at };
+        let retention = match value {
+            Some(_) => self.node,
+            None => NodeId::new(below(context, self.config.node_count)),
+        };
+        Item { key, value, version, retention }
+    }
+
+    /// An update of this site is on disk.
+    pub(super) fn on_update_durable(&mut self, context: &mut Context<'_, Self>, item: Item) {
+        if item.is_certificate() && self.config.has(Mutant::NoCertificate) {
+            return self.database.remove(item.key);
+        }
+        // Where something newer has come meanwhile, that stays.
+        self.take(context, item);
+        if self.config.mail == Mail::Direct {
+            self.mail(context, item);
+        }
+    }
+
+    /// Sends an update to all other sites, once.
+    fn mail(&mut self, context: &mut Context<'_, Self>, item: Item) {
+        let others = (0..self.config.node_count).map(NodeId::new).filter(|site| *site != self.node);
+        for site in others {
+            context.count(Counter::ItemsSent as usize, 1);
+            context.send(site, Message::Mail(item));
+        }
+    }
+
+    /// An item comes, from another site or from the own disk: the newer one stays.
+    pub(super) fn take(&mut self, context: &mut Context<'_, Self>, item: Item) {
+        let now = Moment::of(context.wall());
+        let held = self.database.version(item.key);
+        if !self.is_news(&item, held) {
+            context.sometimes(Point::Obsolete as usize);
+            return;
+        }
+        if self.awaken(context, &item, now) || (held.is_none() && self.is_expired(&item, now)) {
+            return;
+        }
+        context.fact(Fact::Took { item, now });
+        context.count(Counter::ItemsTaken as usize, 1);
+        self.keep(context, item);
+    }
+
+    fn is_news(&self, item: &Item, held: Option<Version>) -> bool {
+        let Some(held) = held else { return true };
+        if self.config.has(Mutant::TiesToTheLast) {
+            let (new, old) = (item.version.written, held.written);
+            return new.at > old.at || (new.at == old.at && new.site != old.site);
+        }
+        item.version > held || self.config.has(Mutant::TakesEverything)
+    }
+
+    /// Puts an item into the database, and on disk, if it is not there and there is room: other sites have it, too.
+    pub(super) fn keep(&mut self, context: &mut Context<'_, Self>, item: Item) {
+        let is_obsolete = |dormant: &Item| dormant.version.written <= item.version.written;
+        if self.dormant.get(&item.key).is_some_and(is_obsolete) {
+            self.dormant.remove(&item.key);
+        }
+        self.database.put(item);
+        let Version { written, activated } = item.version;
+        let is_own_update = written.site == self.node && activated == written.at;
+        if !is_own_update {
+            self.write(context, item).unwrap_or_else(|_full| context.sometimes(Point::NoRoom as usize));
+        }
+        self.tell_levels(context);
+    }
+
+    /// Says how many death certificates there are.
+    pub(super) fn tell_levels(&self, context: &mut Context<'_, Self>) {
+        context.gauge(Gauge::Certificates as usize, self.database.certificate_count() as u64);
+        context.gauge(Gauge::DormantCertificates as usize, self.dormant.len() as u64);
+    }
+}
+
+/// A number below `limit`.
+pub(super) fn below(context: &mut Context<'_, Epidemic>, limit: u32) -> u32 {
+    u32::try_from(context.random().below(limit.into())).expect("below a 32-bit number")
+}
