@@ -1,6 +1,6 @@
 //! Sets that grow, where reads may be late: what is added is in every read some time later, and nothing else is.
 //!
-//! They are broadcasts under another name: see [`broadcast`](super::broadcast). A set whose reads may not be late is
+//! They are broadcasts under another name: see [`broadcast`]. A set whose reads may not be late is
 //! [linearizable](super::linearizability::set).
 
 use super::broadcast;
