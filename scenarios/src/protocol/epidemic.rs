@@ -41,7 +41,7 @@ pub struct Parameters {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Mail {
     /// It does not.
-    None,
+    Off,
     /// Once, to each of them.
     #[default]
     Direct,
@@ -125,7 +125,7 @@ impl Builtin for Parameters {
         Config {
             node_count: members.last().map_or(0, |last| last.raw() + 1),
             mail: match self.mail {
-                Mail::None => epidemic::Mail::None,
+                Mail::Off => epidemic::Mail::Off,
                 Mail::Direct => epidemic::Mail::Direct,
             },
             anti_entropy: self.anti_entropy(),
