@@ -28,6 +28,7 @@ pub mod epidemic;
 pub mod gossip;
 pub mod group_commit;
 pub mod lock;
+pub mod log;
 pub mod mutant;
 pub mod paxos;
 pub mod queue;

@@ -15,6 +15,7 @@ mod epidemic;
 mod gossip;
 mod kind;
 mod lock;
+mod log;
 mod mutant;
 mod objections;
 mod paxos;
@@ -105,6 +106,8 @@ builtin! {
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
     TwoPhaseCommit = two_phase_commit,
+    /// A log in partitions, replicated among brokers by a controller's word.
+    Log = log,
     /// A message queue with its consumers, and the store that they have effects on.
     Queue = queue,
     /// Echo: the smallest protocol, a template.
@@ -116,8 +119,8 @@ pub trait ProtocolKind: Send + Sync {
     /// What tools say of it.
     fn about(&self) -> ProtocolAbout;
 
-    /// What of it faults can be about; the same as [`ProtocolKind::about`] says.
-    fn sites(&self) -> Sites;
+    /// What of it faults can be about, with these parameters.
+    fn sites(&self, protocol: &Protocol) -> Sites;
 
     /// What clients may ask with these parameters, the usual first. Default: what [`ProtocolKind::about`] says.
     fn services(&self, _protocol: &Protocol) -> Vec<Service> {
@@ -147,7 +150,7 @@ pub struct ProtocolAbout {
     /// What clients may ask, the usual first.
     pub services: Vec<Service>,
     /// How many disk regions it has, numbered from 0.
-    pub region_count: u8,
+    pub region_count: u16,
     /// The JSON schema of its parameters.
     pub parameters: Schema,
     /// What must always hold.

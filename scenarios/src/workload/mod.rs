@@ -9,6 +9,7 @@ mod counter;
 mod echo;
 mod kv;
 mod lock;
+mod log;
 mod membership;
 mod queue;
 mod script;
@@ -44,6 +45,7 @@ pub const KINDS: &[WorkloadAbout] = &[
     counter::ABOUT,
     set::ABOUT,
     lock::ABOUT,
+    log::ABOUT,
     queue::ABOUT,
     transfer::ABOUT,
     membership::ABOUT,
@@ -60,6 +62,7 @@ impl Workload {
             Self::Set { .. } => &set::ABOUT,
             Self::Membership {} => &membership::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
+            Self::Log { .. } => &log::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
@@ -78,7 +81,8 @@ impl Workload {
             Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds | Service::Log | Service::Txn => None,
+            Service::Log => Some(log::usual()),
+            Service::UniqueIds | Service::Txn => None,
         }
     }
 
@@ -100,6 +104,10 @@ impl Workload {
             Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
             Self::Membership {} => Box::new(membership::Membership),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
+            Self::Log { polls, offsets, partitions } => {
+                let (polls, offsets) = (polls.probability(), offsets.probability());
+                Box::new(log::Log { polls, offsets, partitions: *partitions })
+            }
             Self::Transfer { reads, accounts, amount_max } => {
                 let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);
                 Box::new(transfer::Transfer { reads, accounts, amount_max })

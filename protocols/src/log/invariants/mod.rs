@@ -1,0 +1,91 @@
+//! The safety properties of the log, one file each.
+//!
+//! | property | source | file |
+//! | --- | --- | --- |
+//! | one leader an epoch | KIP-101 | `one_leader_an_epoch` |
+//! | log matching | KIP-101; Ongaro (2014) §3.5 | `log_matching` |
+//! | in sync has all | Kafka, design: replication | `in_sync_has_all` |
+//! | clean election | Kafka, design: unclean leader election | `clean_election` |
+//! | committed stays | Kafka, design: committed messages are not lost | `committed_stays` |
+//! | acknowledged is kept | Kafka, `acks` and `min.insync.replicas` | `acknowledged_kept` |
+//! | reads are committed | Kafka, design: only committed messages are given out | `reads_committed` |
+//! | idempotence | KIP-98 | `idempotent` |
+//!
+//! They look at disks, which no process can see of another, so that no leader is believed. That a partition has a leader
+//! and goes on is none of them: it needs brokers that run.
+
+mod acknowledged_kept;
+mod clean_election;
+mod committed_stays;
+mod idempotent;
+mod in_sync_has_all;
+mod log_matching;
+mod one_leader_an_epoch;
+mod reads_committed;
+
+use sim_core::NodeId;
+use sim_core::check::{Invariant, Nodes};
+
+pub use acknowledged_kept::AcknowledgedKept;
+pub use clean_election::CleanElection;
+pub use committed_stays::CommittedStays;
+pub use idempotent::Idempotent;
+pub use in_sync_has_all::InSyncHasAll;
+pub use log_matching::LogMatching;
+pub use one_leader_an_epoch::OneLeaderAnEpoch;
+pub use reads_committed::ReadsCommitted;
+
+use super::durable::{METADATA, Record, region_of};
+use super::entry::Entry;
+use super::image::Image;
+use super::replica::{Leading, Replica};
+use super::{CONTROLLER, Config, Election, Idempotence, Node, PartitionId};
+
+/// All that hold with these parameters, fresh.
+pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
+    let mut all: Vec<Box<dyn Invariant<Node>>> = vec![
+        Box::<OneLeaderAnEpoch>::default(),
+        Box::<LogMatching>::default(),
+        Box::<InSyncHasAll>::default(),
+        Box::<ReadsCommitted>::default(),
+    ];
+    // Whoever leads without having been in sync cuts off what was committed, and it may stand there again.
+    if config.election == Election::Clean {
+        all.push(Box::<CleanElection>::default());
+        all.push(Box::<CommittedStays>::default());
+        if config.idempotence == Idempotence::On {
+            all.push(Box::<Idempotent>::default());
+        }
+    }
+    all.push(Box::new(AcknowledgedKept::new(config)));
+    all
+}
+
+/// What is on the controller's disk; `None` before anything is.
+fn decided<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
+    let slot = nodes.disk(CONTROLLER)?.durable_cell(METADATA)?;
+    match slot.intact()? {
+        Record::Image(image) => Some(image),
+        Record::Entry(_) => None,
+    }
+}
+
+/// The record at an offset on a broker's disk, whether it runs or not.
+fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) -> Option<Entry> {
+    let log = nodes.disk(node)?.durable_log(region_of(id))?;
+    match log.get(offset)?.intact()? {
+        Record::Entry(entry) => Some(*entry),
+        Record::Image(_) => None,
+    }
+}
+
+/// The copies of running brokers.
+fn copies<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica)> + use<'a> {
+    let brokers: Vec<_> = nodes.running().filter_map(|(node, process)| Some((node, process.broker()?))).collect();
+    brokers.into_iter().flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+}
+
+/// Those that lead.
+fn leaders<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica, &'a Leading)> + use<'a> {
+    copies(nodes).filter_map(|(node, id, copy)| Some((node, id, copy, copy.leading()?)))
+}

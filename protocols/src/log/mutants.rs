@@ -1,0 +1,52 @@
+//! Logs gone wrong, one bug each. See [`crate::mutant`].
+
+crate::mutants! {
+    /// A follower cuts its log off at its high watermark, and not where it parts from the leader's.
+    TruncateToHighWatermark = "truncate-to-high-watermark",
+        breaks ["committed-stays", "in-sync-has-all", "log-durability"],
+        source "KIP-101, scenario 1: high watermark truncation followed by immediate leader election";
+    /// A leader shows clients records that are not committed.
+    ReadPastHighWatermark = "read-past-high-watermark",
+        breaks ["reads-committed"],
+        source "Kafka, design: only committed messages are ever given out to the consumer";
+    /// The controller makes a broker leader that is not in sync, though elections are to be clean.
+    UncleanElection = "unclean-election",
+        breaks ["clean-election"],
+        source "Kafka, design: unclean leader election";
+    /// A new leader does not know what producers have sent to the one before.
+    SequencesForgotten = "sequences-forgotten",
+        breaks ["idempotence"],
+        source "KIP-98: the state of producers is in the log of each replica";
+    /// An append that all in sync must have is answered when the leader has it.
+    AckByLeaderAlone = "ack-by-leader-alone",
+        breaks ["acknowledged-kept"],
+        source "Kafka, producer configuration: acks=all";
+    /// A leader counts on its own idea of who is in sync before the controller has agreed.
+    ShrinksAlone = "shrinks-alone",
+        breaks ["in-sync-has-all", "committed-stays"],
+        source "KIP-497: the leader must not assume a change of the ISR that the controller has not made";
+    /// A leader wants a follower in sync that does not have all that is committed.
+    JoinsTooEarly = "joins-too-early",
+        breaks ["in-sync-has-all", "committed-stays"],
+        source "Kafka, replication: a follower joins the ISR when it has caught up to the high watermark";
+    /// The controller changes who is in sync, whoever asks and whatever it was when it was asked.
+    StaleChangeAccepted = "stale-change-accepted",
+        breaks ["in-sync-has-all", "committed-stays", "clean-election"],
+        source "KIP-497: AlterIsr is fenced by leader epoch and partition epoch";
+    /// A new leader leads in the epoch of the one before.
+    EpochReused = "epoch-reused",
+        breaks ["one-leader-an-epoch", "log-matching"],
+        source "KIP-101: the leader epoch rises with every leader";
+    /// A follower says that it has on disk what it has only written.
+    FetchBeforeFlush = "fetch-before-flush",
+        breaks ["in-sync-has-all", "acknowledged-kept"],
+        source "persist before send: a fetch is the acknowledgement of all below its offset";
+    /// A leader counts what is not on its own disk.
+    LeaderCountsUnflushed = "leader-counts-unflushed",
+        breaks ["in-sync-has-all", "acknowledged-kept"],
+        source "persist before send: the leader is one of those in sync";
+    /// A leader takes and answers appends though too few replicas are in sync.
+    MinInsyncIgnored = "min-insync-ignored",
+        breaks ["acknowledged-kept"],
+        source "Kafka, topic configuration: min.insync.replicas";
+}

@@ -1,0 +1,190 @@
+//! The inputs of a node, told apart by its role.
+
+use std::sync::Arc;
+
+use sim_core::check::Nodes;
+use sim_core::disk::DiskPromise;
+use sim_core::process::{self, Process};
+use sim_core::service::{Operation, Outcome, Refusal};
+use sim_core::status::{Standing, Status};
+use sim_core::view::{ViewBuilder, ViewRequest};
+use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
+
+use super::broker::Broker;
+use super::config::{CONTROLLER, Config};
+use super::controller::Controller;
+use super::durable::Record;
+use super::facts::Fact;
+use super::message::Message;
+use super::metrics::{self, Gauge};
+use super::replica::{Replica, Role};
+use super::types::PartitionId;
+use super::{FAULT_POINTS, Node, POINTS, Timer};
+
+impl process::Timer for Timer {
+    const NAMES: &'static [&'static str] = &["heartbeat", "lag", "rebalance"];
+
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Heartbeat => Some(0),
+            Self::Lag => Some(1),
+            Self::Rebalance => Some(2),
+            Self::Session(_) | Self::Fetch(_) => None,
+        }
+    }
+}
+
+impl Process for Node {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record;
+    type Fact = Fact;
+
+    const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
+    const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
+
+    fn boot(config: &Config, node: NodeId) -> Self {
+        let shared = Arc::new(config.clone());
+        match node {
+            CONTROLLER => Self::Controller(Box::new(Controller::boot(shared))),
+            broker => Self::Broker(Box::new(Broker::boot(shared, broker))),
+        }
+    }
+
+    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        match self {
+            Self::Controller(controller) => controller.on_start(context),
+            Self::Broker(broker) => broker.on_start(context),
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        match self {
+            Self::Controller(controller) => controller.on_message(context, from, message),
+            Self::Broker(broker) => broker.on_message(context, from, message),
+        }
+        self.tell_levels(context);
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match (self, timer) {
+            (Self::Controller(controller), Timer::Session(node)) => controller.on_session_over(context, node),
+            (Self::Controller(controller), Timer::Rebalance) => controller.on_rebalance(context),
+            (Self::Broker(broker), Timer::Heartbeat) => broker.on_heartbeat(context),
+            (Self::Broker(broker), Timer::Lag) => broker.on_lag_timer(context),
+            (Self::Broker(broker), Timer::Fetch(partition)) => broker.fetch(context, partition),
+            (Self::Controller(_), Timer::Heartbeat | Timer::Lag | Timer::Fetch(_))
+            | (Self::Broker(_), Timer::Session(_) | Timer::Rebalance) => {
+                unreachable!("{} sets no timer {timer:?}", context.node())
+            }
+        }
+    }
+
+    /// The controller keeps no records: it sends clients to who leads the partition.
+    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+        let Operation::Log(operation) = operation else {
+            return context.reply(op, Outcome::Refused(Refusal::Unsupported));
+        };
+        match self {
+            Self::Controller(controller) => {
+                let leader = controller.leader_for(operation);
+                context.reply(op, Outcome::Redirect(leader));
+            }
+            Self::Broker(broker) => broker.on_request(context, op, operation),
+        }
+        self.tell_levels(context);
+    }
+
+    fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
+        match self {
+            Self::Controller(controller) => controller.on_durable(context, sync),
+            Self::Broker(broker) => broker.on_durable(context, sync),
+        }
+        self.tell_levels(context);
+    }
+
+    /// Copies of a partition that are not the same.
+    fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
+        let brokers = || nodes.running().filter(|(node, _)| well.contains(node));
+        let copies = |id| brokers().filter_map(move |(node, process)| Some((node, process.broker()?.replicas().get(&id)?)));
+        let partitions = brokers().filter_map(|(_, process)| process.broker()).flat_map(|broker| broker.replicas().keys());
+        partitions.copied().collect::<std::collections::BTreeSet<PartitionId>>().into_iter().find_map(|id| {
+            let (first, one) = copies(id).next()?;
+            let (other, copy) = copies(id).find(|(_, copy)| ends(copy) != ends(one))?;
+            Some(format!("{first} and {other} have other records of {id}: {} and {}", one.log().end(), copy.log().end()))
+        })
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    /// Whoever leads the first partition leads, for tools that know no partitions. How far each partition is committed is in
+    /// the view.
+    fn status(&self) -> Status {
+        match self {
+            Self::Controller(controller) => {
+                Status { gauge: controller.published().version, ..Status::peer("controller") }
+            }
+            Self::Broker(broker) => broker_status(broker),
+        }
+    }
+
+    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        match self {
+            Self::Controller(controller) => controller.show(view, request),
+            Self::Broker(broker) => broker.show(view, request),
+        }
+    }
+}
+
+/// Where a copy ends, what it has, and how far it is committed.
+fn ends(replica: &Replica) -> (Option<crate::replicated::Chain>, u64) {
+    (replica.log().chain_below(replica.log().end()), replica.high_watermark())
+}
+
+impl Node {
+    /// The broker, if this is one.
+    pub const fn broker(&self) -> Option<&Broker> {
+        if let Self::Broker(broker) = self { Some(broker) } else { None }
+    }
+
+    /// The controller, if this is it.
+    pub const fn controller(&self) -> Option<&Controller> {
+        if let Self::Controller(controller) = self { Some(controller) } else { None }
+    }
+
+    fn tell_levels(&self, context: &mut Context<'_, Self>) {
+        if let Self::Broker(broker) = self {
+            let leading = || broker.replicas().values().filter_map(Replica::leading);
+            context.gauge(Gauge::PartitionsLed as usize, leading().count() as u64);
+            let waiting = leading().map(super::replica::Leading::waiting_count).sum();
+            context.gauge(Gauge::ProducersWaiting as usize, waiting);
+        }
+    }
+}
+
+fn broker_status(broker: &Broker) -> Status {
+    let gauge = broker.replicas().values().map(|replica| replica.log().end()).sum();
+    let leads = broker.replicas().values().any(|replica| replica.leading().is_some());
+    let word = if broker.epoch().is_none() {
+        "outsider"
+    } else if leads {
+        "leader"
+    } else {
+        "follower"
+    };
+    let Some(replica) = broker.replicas().get(&PartitionId(0)) else { return Status { gauge, ..Status::peer(word) } };
+    let (standing, epoch, leader) = match replica.role() {
+        Role::Leader(leading) => (Standing::Leader, leading.epoch().0, Some(broker.node())),
+        Role::Follower(following) => (Standing::Follower, following.epoch().0, Some(following.leader())),
+        Role::Idle => (Standing::Follower, 0, None),
+    };
+    Status { role: word, standing, epoch: epoch.into(), leader, commit: 0, gauge }
+}

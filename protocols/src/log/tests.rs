@@ -1,0 +1,136 @@
+//! The log in whole worlds.
+
+use sim_core::check::Answer;
+use sim_core::check::history::{DEFAULT_BUDGET, for_service};
+use sim_core::fault::Command;
+use sim_core::random::{KeySource, Purpose};
+use sim_core::service::{Operation, Outcome, Service, log};
+use sim_core::status::Standing;
+use sim_core::{NodeId, Process as _, Span, World};
+
+use super::*;
+use crate::testing::faults::random_fault;
+use crate::testing::{self, Script};
+
+/// Times that suit networks of milliseconds.
+fn config(nodes: u32) -> Config {
+    Config {
+        heartbeat: Span::millis(50),
+        session_timeout: Span::millis(250),
+        lag_max: Span::millis(400),
+        fetch_wait: Span::millis(100),
+        rebalance: Span::millis(700),
+        ..Config::new(nodes)
+    }
+}
+
+/// Clients that append, read from the beginning, and keep and read offsets.
+fn scripts(count: u64, rounds: u64) -> Vec<Script> {
+    let step = |client: u64, round: u64| {
+        let partition = u32::try_from(round % 2).expect("small");
+        let asked = match round % 5 {
+            0 | 1 | 3 => log::Operation::Append { partition, value: client * 1_000_000 + round },
+            2 => log::Operation::Poll { partition, offset: 0 },
+            _ if round % 2 == 0 => log::Operation::Commit { partition, offset: round },
+            _ => log::Operation::Committed { partition },
+        };
+        (Span::millis(7), Operation::Log(asked))
+    };
+    (1..=count).map(|client| Script((0..rounds).map(|round| step(client, round)).collect())).collect()
+}
+
+fn world(seed: u64, config: Config, scripts: Vec<Script>) -> World<Node> {
+    let invariants = invariants::all(&config);
+    testing::world(seed, config.node_count, config, scripts, invariants)
+}
+
+fn assert_clients_are_right(world: &World<Node>, what: &str) {
+    for checker in for_service(Service::Log) {
+        let answer = checker.check(world.history(), DEFAULT_BUDGET);
+        assert_eq!(answer, Answer::Pass, "{what}: {}", checker.about().name);
+    }
+}
+
+fn all() -> Vec<NodeId> {
+    (0..4).map(NodeId::new).collect()
+}
+
+/// Who leads the first partition.
+fn leader(world: &World<Node>) -> Option<NodeId> {
+    let leads = |(_, node): &(NodeId, &Node)| node.status().standing == Standing::Leader;
+    world.nodes().running().find(leads).map(|(node, _)| node)
+}
+
+fn done(world: &World<Node>) -> usize {
+    let operations = world.history().operations();
+    operations.iter().filter(|one| matches!(one.outcome, Outcome::Done | Outcome::Ticket(_) | Outcome::Values(_))).count()
+}
+
+#[test]
+fn what_is_appended_is_read_and_all_copies_are_the_same() {
+    let mut world = world(7, config(4), scripts(3, 60));
+    testing::run(&mut world, Span::secs(10));
+    assert_clients_are_right(&world, "quiet");
+    let count = done(&world);
+    assert!(count >= 170, "{count} of 180 operations are done");
+    assert_eq!(Node::disagreement(&world.nodes(), &all()), None);
+}
+
+#[test]
+fn each_broker_leads_where_it_is_first() {
+    let mut world = world(3, Config { partitions: 2, ..config(4) }, Vec::new());
+    testing::run(&mut world, Span::secs(3));
+    for (node, process) in world.nodes().running() {
+        let Some(broker) = process.broker() else { continue };
+        let led: Vec<u32> = broker.led().into_iter().map(|id| id.0).collect();
+        assert_eq!(led, [node.raw() - 1], "{node}");
+    }
+}
+
+#[test]
+fn another_broker_leads_when_the_leader_is_not_heard_of_and_nothing_is_lost() {
+    let mut world = world(5, config(4), scripts(3, 100));
+    testing::run(&mut world, Span::secs(1));
+    let first = leader(&world).expect("somebody leads the first partition");
+    world.apply(Command::Crash(first));
+    testing::run(&mut world, Span::millis(1_600));
+    let second = leader(&world).expect("somebody leads again");
+    assert_ne!(first, second);
+    world.apply(Command::Restart(first));
+    testing::run(&mut world, Span::secs(20));
+    assert_clients_are_right(&world, "after a crash");
+    assert_eq!(leader(&world), Some(first), "it is the first of the replicas");
+    assert_eq!(Node::disagreement(&world.nodes(), &all()), None);
+}
+
+#[test]
+fn under_random_faults_nothing_is_violated_and_in_the_end_all_copies_are_the_same() {
+    for seed in 0..40 {
+        let mut world = world(seed, config(4), scripts(3, 80));
+        let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
+        for _ in 0..60 {
+            let fault = random_fault(&world, &mut stream, leader(&world));
+            world.apply(fault);
+            let pause = stream.span(Span::ZERO, Span::millis(120));
+            testing::run(&mut world, pause);
+        }
+        world.apply(Command::Recover);
+        let down: Vec<NodeId> = all().into_iter().filter(|node| world.process(*node).is_none()).collect();
+        for node in down {
+            world.apply(Command::Restart(node));
+        }
+        testing::run(&mut world, Span::secs(20));
+        assert_clients_are_right(&world, &format!("seed {seed}"));
+        assert_eq!(Node::disagreement(&world.nodes(), &all()), None, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_copy_goes_on_as_the_original_does() {
+    let mut world = world(8, config(4), scripts(2, 60));
+    testing::run(&mut world, Span::millis(400));
+    let mut copy = world.fork().expect("a log can be copied");
+    testing::run(&mut world, Span::secs(2));
+    testing::run(&mut copy, Span::secs(2));
+    assert_eq!(world.digest(), copy.digest());
+}
