@@ -173,12 +173,12 @@ impl Broker {
             Message::Registered { incarnation, epoch, image } => {
                 if incarnation == self.incarnation && self.epoch.is_none() {
                     self.epoch = Some(epoch);
-                    self.take_image(context, image);
+                    self.take_image(context, &image);
                 }
             }
             Message::Metadata { epoch, image } => {
                 if self.epoch == Some(epoch) && image.version > self.version() {
-                    self.take_image(context, image);
+                    self.take_image(context, &image);
                 }
             }
             Message::Fetch(fetch) => self.on_fetch(context, from, fetch),
@@ -192,11 +192,11 @@ impl Broker {
     }
 
     /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.
-    fn take_image(&mut self, context: &mut Context<'_, Node>, image: Arc<Image>) {
-        self.image = Some(Arc::clone(&image));
+    fn take_image(&mut self, context: &mut Context<'_, Node>, image: &Arc<Image>) {
+        self.image = Some(Arc::clone(image));
         let mine: Vec<PartitionId> = self.replicas.keys().copied().collect();
         for id in mine {
-            self.take_partition(context, id, &image);
+            self.take_partition(context, id, image);
         }
         if !image.is_live(self.node) {
             self.on_heartbeat(context);
@@ -261,7 +261,12 @@ impl Broker {
     // ----- clients -----
 
     /// A client asks. What this broker does not lead it is sent to who does.
-    pub(super) fn on_request(&mut self, context: &mut Context<'_, Node>, op: OpId, operation: log::Operation) {
+    pub(super) fn on_request(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        op: OpId,
+        operation: log::Operation,
+    ) {
         let asked = PartitionId(operation.partition());
         let Some(id) = self.config.partition_of(operation) else {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));

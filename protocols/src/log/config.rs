@@ -100,7 +100,9 @@ pub enum ConfigError {
         brokers: u32,
     },
     /// Nothing could be appended, ever.
-    #[error("`min_insync` is {min_insync}, and a partition has {replication} replicas: nothing is ever taken")]
+    #[error(
+        "`min_insync` is {min_insync}, and a partition has {replication} replicas: nothing is ever taken"
+    )]
     TooManyInSync {
         /// In sync.
         min_insync: u32,
@@ -122,7 +124,9 @@ pub enum ConfigError {
         heartbeat: Span,
     },
     /// A follower that waits for records would be out of sync.
-    #[error("with a `lag_max` of {lag_max} a follower that waits `fetch_wait`, {fetch_wait}, for records is out of sync")]
+    #[error(
+        "with a `lag_max` of {lag_max} a follower that waits `fetch_wait`, {fetch_wait}, for records is out of sync"
+    )]
     ShortLag {
         /// The lag.
         lag_max: Span,

@@ -81,8 +81,8 @@ impl Controller {
         }
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
-        match message {
+    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
+        match *message {
             Message::Register { incarnation } => self.on_register(context, from, incarnation),
             Message::Heartbeat { epoch, version } => self.on_heartbeat(context, from, epoch, version),
             Message::AlterPartition(change) => self.on_alter(context, from, change),
@@ -116,8 +116,16 @@ impl Controller {
     }
 
     /// A broker lives. One that was fenced may lead again as soon as it knows what has happened.
-    fn on_heartbeat(&mut self, context: &mut Context<'_, Node>, from: NodeId, epoch: BrokerEpoch, version: u64) {
-        let Some(broker) = self.image.brokers.get(&from).filter(|broker| broker.epoch == epoch) else { return };
+    fn on_heartbeat(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        from: NodeId,
+        epoch: BrokerEpoch,
+        version: u64,
+    ) {
+        let Some(broker) = self.image.brokers.get(&from).filter(|broker| broker.epoch == epoch) else {
+            return;
+        };
         context.set_timer(Timer::Session(from), self.config.session_timeout);
         if version < self.published.version {
             let image = Arc::clone(&self.published);
@@ -233,7 +241,11 @@ impl Controller {
         let is_last = state.epoch == asked.epoch && state.version == asked.version;
         let is_sane = asked.isr.contains(from)
             && asked.isr.difference(state.isr).iter().all(|node| self.image.is_live(node));
-        let may = if self.config.has(Mutant::StaleChangeAccepted) { is_sane } else { is_leader && is_last && is_sane };
+        let may = if self.config.has(Mutant::StaleChangeAccepted) {
+            is_sane
+        } else {
+            is_leader && is_last && is_sane
+        };
         if !may {
             context.sometimes(Point::ChangeRefused as usize);
             let (epoch, image) = (asked.broker_epoch, Arc::clone(&self.published));

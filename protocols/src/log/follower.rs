@@ -22,7 +22,13 @@ use super::{FaultPoint, Node, Point, Timer};
 
 impl Broker {
     /// The controller has made another broker the leader of a partition.
-    pub(super) fn follow(&mut self, context: &mut Context<'_, Node>, id: PartitionId, leader: NodeId, state: &PartitionState) {
+    pub(super) fn follow(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        leader: NodeId,
+        state: &PartitionState,
+    ) {
         self.resign(context, id, Some(leader));
         let to_high_watermark = self.config.has(Mutant::TruncateToHighWatermark);
         let replica = self.replica_mut(id);
@@ -45,7 +51,8 @@ impl Broker {
             self.fetches += 1;
             let (number, epoch) = (self.fetches, following.epoch);
             self.replica_mut(id).role = Role::Follower(Following { number, ..following });
-            let fetch = Fetch { broker_epoch, number, partition: id, epoch, offset, last_epoch, high_watermark };
+            let fetch =
+                Fetch { broker_epoch, number, partition: id, epoch, offset, last_epoch, high_watermark };
             context.send(following.leader, Message::Fetch(fetch));
         }
         self.flush(context, id);
@@ -90,17 +97,17 @@ impl Broker {
             // The same answer has come before.
             return;
         }
-        for entry in entries.iter() {
-            if self.push(context, id, *entry).is_none() {
-                context.note(|| format!("the disk is full, and records of {id} are left out"));
-                break;
-            }
-        }
+        let has_room = entries.iter().all(|entry| self.push(context, id, *entry).is_some());
         context.fault_point(FaultPoint::Copy as usize);
         let replica = self.replica_mut(id);
         replica.high_watermark = replica.high_watermark.max(high_watermark.min(replica.log.end()));
         self.apply_offsets(id);
-        self.fetch(context, id);
+        if has_room {
+            return self.fetch(context, id);
+        }
+        // It asks again when its time is up: there may be room then.
+        context.note(|| format!("the disk is full, and records of {id} are left out"));
+        self.flush(context, id);
     }
 
     /// Its last records are not the leader's.

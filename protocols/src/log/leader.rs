@@ -34,7 +34,8 @@ impl Broker {
     pub(super) fn lead(&mut self, context: &mut Context<'_, Node>, id: PartitionId, state: &PartitionState) {
         let now = context.now();
         let others = self.config.replicas(id).filter(|node| *node != self.node);
-        let followers = others.map(|node| (node, Progress { caught_up_at: now, ..Progress::default() })).collect();
+        let followers =
+            others.map(|node| (node, Progress { caught_up_at: now, ..Progress::default() })).collect();
         let forgets = self.config.has(Mutant::SequencesForgotten);
         let replica = self.replica_mut(id);
         if forgets {
@@ -57,7 +58,12 @@ impl Broker {
     }
 
     /// The controller has changed who is in sync.
-    pub(super) fn take_isr(&mut self, context: &mut Context<'_, Node>, id: PartitionId, state: &PartitionState) {
+    pub(super) fn take_isr(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        state: &PartitionState,
+    ) {
         let Some(leading) = self.replica_mut(id).leading_mut() else { return };
         if state.version > leading.version {
             (leading.version, leading.isr, leading.pending) = (state.version, state.isr, None);
@@ -112,7 +118,14 @@ impl Broker {
     }
 
     /// A producer will be answered.
-    fn promise(&mut self, context: &mut Context<'_, Node>, id: PartitionId, op: OpId, offset: u64, acks: Acks) {
+    fn promise(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        op: OpId,
+        offset: u64,
+        acks: Acks,
+    ) {
         if acks == Acks::None {
             return self.acknowledge(context, id, op, offset);
         }
@@ -125,7 +138,8 @@ impl Broker {
     /// Answers the producers that need not wait any more.
     pub(super) fn answer(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let acks = self.config.acks_of(id);
-        let min_insync = if self.config.has(Mutant::MinInsyncIgnored) { 0 } else { self.config.min_insync as usize };
+        let min_insync =
+            if self.config.has(Mutant::MinInsyncIgnored) { 0 } else { self.config.min_insync as usize };
         let alone = self.config.has(Mutant::AckByLeaderAlone);
         let replica = self.replica_mut(id);
         let (flushed, high_watermark) = (replica.flushed, replica.high_watermark);
@@ -147,7 +161,8 @@ impl Broker {
 
     fn acknowledge(&self, context: &mut Context<'_, Node>, id: PartitionId, op: OpId, offset: u64) {
         context.fact(Fact::Acknowledged { partition: id, op, offset });
-        let outcome = if id == self.config.offsets_partition() { Outcome::Done } else { Outcome::Ticket(offset) };
+        let outcome =
+            if id == self.config.offsets_partition() { Outcome::Done } else { Outcome::Ticket(offset) };
         context.reply(op, outcome);
     }
 
@@ -189,7 +204,9 @@ impl Broker {
         let (end, epoch_there) = (replica.log.end(), replica.log.epoch_below(fetch.offset));
         let is_prefix = fetch.offset <= end && epoch_there == fetch.last_epoch;
         let ends = replica.log.end_of(fetch.last_epoch);
-        let Some(leading) = replica.leading_mut().filter(|leading| leading.epoch == fetch.epoch) else { return };
+        let Some(leading) = replica.leading_mut().filter(|leading| leading.epoch == fetch.epoch) else {
+            return;
+        };
         let Some(progress) = leading.followers.get_mut(&from) else {
             panic!("{from} is no replica of {id}, and fetches {fetch:?}")
         };
@@ -216,7 +233,9 @@ impl Broker {
         let max = u64::from(self.config.fetch_max);
         let replica = self.replica_mut(id);
         let (end, high_watermark) = (replica.log.end(), replica.high_watermark);
-        let Some(progress) = replica.leading_mut().and_then(|leading| leading.followers.get_mut(&to)) else { return };
+        let Some(progress) = replica.leading_mut().and_then(|leading| leading.followers.get_mut(&to)) else {
+            return;
+        };
         let offset = progress.end;
         let Some(known) = progress.parked else { return };
         if offset >= end && known >= high_watermark.min(end) {
@@ -236,8 +255,12 @@ impl Broker {
 
     fn serve_parked(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(leading) = self.replica(id).leading() else { return };
-        let waiting: Vec<NodeId> =
-            leading.followers.iter().filter(|(_, progress)| progress.parked.is_some()).map(|(node, _)| *node).collect();
+        let waiting: Vec<NodeId> = leading
+            .followers
+            .iter()
+            .filter(|(_, progress)| progress.parked.is_some())
+            .map(|(node, _)| *node)
+            .collect();
         for node in waiting {
             self.serve(context, id, node);
         }
@@ -303,8 +326,12 @@ impl Broker {
             let lags = |progress: &Progress| {
                 progress.end != end && now.since(progress.caught_up_at) > self.config.lag_max
             };
-            let late: NodeSet =
-                leading.followers.iter().filter(|(_, progress)| lags(progress)).map(|(node, _)| *node).collect();
+            let late: NodeSet = leading
+                .followers
+                .iter()
+                .filter(|(_, progress)| lags(progress))
+                .map(|(node, _)| *node)
+                .collect();
             let isr = leading.isr.difference(late);
             if isr != leading.isr {
                 context.sometimes(Point::Shrunk as usize);
@@ -336,7 +363,12 @@ impl Broker {
     }
 
     /// Writes a record. `None` if the disk takes no more: then nothing changes.
-    pub(super) fn push(&mut self, context: &mut Context<'_, Node>, id: PartitionId, entry: Entry) -> Option<()> {
+    pub(super) fn push(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        entry: Entry,
+    ) -> Option<()> {
         context.append(region_of(id), Record::Entry(entry)).ok()?;
         let replica = self.replica_mut(id);
         let offset = replica.log.end();

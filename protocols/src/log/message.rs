@@ -147,7 +147,9 @@ impl process::Message for Message {
     fn describe(&self) -> String {
         match self {
             Self::Register { incarnation } => format!("Register incarnation={incarnation:x}"),
-            Self::Registered { epoch, image, .. } => format!("Registered as={epoch} version={}", image.version),
+            Self::Registered { epoch, image, .. } => {
+                format!("Registered as={epoch} version={}", image.version)
+            }
             Self::Heartbeat { epoch, version } => format!("Heartbeat of={epoch} version={version}"),
             Self::Metadata { epoch, image } => format!("Metadata to={epoch} version={}", image.version),
             Self::AlterPartition(change) => change.describe(),
@@ -169,7 +171,9 @@ impl IsrChange {
 impl Fetch {
     fn describe(&self) -> String {
         let Self { number, partition, epoch, offset, last_epoch, high_watermark, .. } = self;
-        format!("Fetch {partition} {epoch} number={number} from={offset} last={last_epoch} hw={high_watermark}")
+        format!(
+            "Fetch {partition} {epoch} number={number} from={offset} last={last_epoch} hw={high_watermark}"
+        )
     }
 }
 

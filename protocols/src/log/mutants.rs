@@ -19,7 +19,7 @@ crate::mutants! {
         source "KIP-98: the state of producers is in the log of each replica";
     /// An append that all in sync must have is answered when the leader has it.
     AckByLeaderAlone = "ack-by-leader-alone",
-        breaks ["acknowledged-kept"],
+        breaks ["acknowledged-kept", "log-integrity"],
         source "Kafka, producer configuration: acks=all";
     /// A leader counts on its own idea of who is in sync before the controller has agreed.
     ShrinksAlone = "shrinks-alone",
@@ -27,7 +27,7 @@ crate::mutants! {
         source "KIP-497: the leader must not assume a change of the ISR that the controller has not made";
     /// A leader wants a follower in sync that does not have all that is committed.
     JoinsTooEarly = "joins-too-early",
-        breaks ["in-sync-has-all", "committed-stays"],
+        breaks ["in-sync-has-all", "committed-stays", "acknowledged-kept"],
         source "Kafka, replication: a follower joins the ISR when it has caught up to the high watermark";
     /// The controller changes who is in sync, whoever asks and whatever it was when it was asked.
     StaleChangeAccepted = "stale-change-accepted",

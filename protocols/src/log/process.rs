@@ -18,7 +18,7 @@ use super::durable::Record;
 use super::facts::Fact;
 use super::message::Message;
 use super::metrics::{self, Gauge};
-use super::replica::{Replica, Role};
+use super::replica::Replica;
 use super::types::PartitionId;
 use super::{FAULT_POINTS, Node, POINTS, Timer};
 
@@ -66,7 +66,7 @@ impl Process for Node {
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match self {
-            Self::Controller(controller) => controller.on_message(context, from, message),
+            Self::Controller(controller) => controller.on_message(context, from, &message),
             Self::Broker(broker) => broker.on_message(context, from, message),
         }
         self.tell_levels(context);
@@ -109,15 +109,23 @@ impl Process for Node {
         self.tell_levels(context);
     }
 
-    /// Copies of a partition that are not the same.
+    /// Partitions that nobody leads, and copies that are not in sync.
     fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
         let brokers = || nodes.running().filter(|(node, _)| well.contains(node));
-        let copies = |id| brokers().filter_map(move |(node, process)| Some((node, process.broker()?.replicas().get(&id)?)));
-        let partitions = brokers().filter_map(|(_, process)| process.broker()).flat_map(|broker| broker.replicas().keys());
-        partitions.copied().collect::<std::collections::BTreeSet<PartitionId>>().into_iter().find_map(|id| {
-            let (first, one) = copies(id).next()?;
-            let (other, copy) = copies(id).find(|(_, copy)| ends(copy) != ends(one))?;
-            Some(format!("{first} and {other} have other records of {id}: {} and {}", one.log().end(), copy.log().end()))
+        let copies = || {
+            brokers()
+                .filter_map(|(node, process)| Some((node, process.broker()?)))
+                .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+        };
+        let leader = |wanted| {
+            let leads = copies().filter(|(_, id, _)| *id == wanted).filter_map(|(_, _, copy)| copy.leading());
+            leads.max_by_key(|leading| leading.epoch())
+        };
+        copies().find_map(|(node, id, _)| match leader(id) {
+            None => Some(format!("nobody leads {id}")),
+            Some(leading) => {
+                (!leading.isr().contains(node)).then(|| format!("{node} is not in sync in {id}"))
+            }
         })
     }
 
@@ -142,11 +150,6 @@ impl Process for Node {
             Self::Broker(broker) => broker.show(view, request),
         }
     }
-}
-
-/// Where a copy ends, what it has, and how far it is committed.
-fn ends(replica: &Replica) -> (Option<crate::replicated::Chain>, u64) {
-    (replica.log().chain_below(replica.log().end()), replica.high_watermark())
 }
 
 impl Node {
@@ -180,11 +183,8 @@ fn broker_status(broker: &Broker) -> Status {
     } else {
         "follower"
     };
-    let Some(replica) = broker.replicas().get(&PartitionId(0)) else { return Status { gauge, ..Status::peer(word) } };
-    let (standing, epoch, leader) = match replica.role() {
-        Role::Leader(leading) => (Standing::Leader, leading.epoch().0, Some(broker.node())),
-        Role::Follower(following) => (Standing::Follower, following.epoch().0, Some(following.leader())),
-        Role::Idle => (Standing::Follower, 0, None),
-    };
+    let first = broker.image().map(|image| *image.partition(PartitionId(0)));
+    let (leader, epoch) = first.map_or((None, 0), |state| (state.leader, state.epoch.0));
+    let standing = if leader == Some(broker.node()) { Standing::Leader } else { Standing::Follower };
     Status { role: word, standing, epoch: epoch.into(), leader, commit: 0, gauge }
 }

@@ -19,14 +19,18 @@ impl Controller {
 impl Broker {
     /// Its copies with how far they are, the followers of those that it leads, and their records.
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        view.text("broker epoch", self.epoch().map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string()));
+        view.text(
+            "broker epoch",
+            self.epoch().map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string()),
+        );
         view.number("version of the metadata", self.image().map_or(0, |image| image.version));
         let rows = self.replicas().iter().map(|(id, replica)| replica_row(*id, replica));
         let columns = vec!["partition", "role", "epoch", "end", "on disk", "high watermark", "in sync"];
         view.table("copies", table(columns, rows, request));
         let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(*id, replica));
         view.table("followers", table(vec!["partition", "follower", "end", "lag", "waits"], rows, request));
-        let rows = self.offsets().committed.iter().map(|(id, offset)| vec![id.to_string(), offset.to_string()]);
+        let rows =
+            self.offsets().committed.iter().map(|(id, offset)| vec![id.to_string(), offset.to_string()]);
         view.table("offsets of consumers", table(vec!["partition", "handled below"], rows, request));
         for (id, replica) in self.replicas() {
             view.strip(&format!("log {id}"), strip(replica, request));
@@ -42,7 +46,10 @@ fn show_image(view: &mut ViewBuilder, request: &ViewRequest, image: &Image) {
     });
     view.table("brokers", table(vec!["broker", "epoch", "is"], rows, request));
     let rows = (0..).map(PartitionId).zip(&image.partitions).map(|(id, state)| partition_row(id, state));
-    view.table("partitions", table(vec!["partition", "leader", "epoch", "in sync", "version"], rows, request));
+    view.table(
+        "partitions",
+        table(vec!["partition", "leader", "epoch", "in sync", "version"], rows, request),
+    );
 }
 
 fn partition_row(id: PartitionId, state: &PartitionState) -> Vec<String> {
@@ -82,15 +89,20 @@ fn strip(replica: &Replica, request: &ViewRequest) -> Strip {
     let log = replica.log();
     let available = 0..log.end();
     let window = request.window(available.clone());
-    let cells = window.clone().zip(log.range(window.start, window.end - window.start)).map(|(index, entry)| {
-        Cell { index, epoch: entry.epoch.0.into(), label: entry.body.to_string() }
-    });
+    let cells = window
+        .clone()
+        .zip(log.range(window.start, window.end - window.start))
+        .map(|(index, entry)| Cell { index, epoch: entry.epoch.0.into(), label: entry.body.to_string() });
     let marks = vec![("high watermark", replica.high_watermark()), ("durable", replica.flushed())];
     Strip { available, cells: cells.collect(), marks }
 }
 
 /// The rows of a table that are asked for.
-fn table(columns: Vec<&'static str>, rows: impl Iterator<Item = Vec<String>>, request: &ViewRequest) -> Table {
+fn table(
+    columns: Vec<&'static str>,
+    rows: impl Iterator<Item = Vec<String>>,
+    request: &ViewRequest,
+) -> Table {
     let rows: Vec<_> = rows.collect();
     let available = 0..rows.len() as u64;
     let wanted = request.window(available.clone());

@@ -166,9 +166,12 @@ fn objection(error: ConfigError) -> Objection {
         ConfigError::TooManyReplicas { brokers, .. } => {
             parameter("replication", &error, format!("1 to {brokers}"), MORE_NODES)
         }
-        ConfigError::TooManyInSync { replication, .. } => {
-            parameter("min_insync", &error, format!("1 to {replication}"), "one less than `replication` is usual")
-        }
+        ConfigError::TooManyInSync { replication, .. } => parameter(
+            "min_insync",
+            &error,
+            format!("1 to {replication}"),
+            "one less than `replication` is usual",
+        ),
         ConfigError::NoTime(name) => no_time(name, &error),
         ConfigError::Nothing(name) => no_limit(name, &error),
         ConfigError::ShortSession { heartbeat, .. } => parameter(

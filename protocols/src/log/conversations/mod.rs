@@ -67,7 +67,8 @@ impl Conversation for Node {
                 format!("controller version={} live={live} of {}", image.version, image.brokers.len())
             }
             Self::Broker(broker) => {
-                let copies = broker.replicas().iter().map(|(id, copy)| format!("{id} {}", copy_in_words(copy)));
+                let copies =
+                    broker.replicas().iter().map(|(id, copy)| format!("{id} {}", copy_in_words(copy)));
                 copies.collect::<Vec<_>>().join("; ")
             }
         }

@@ -64,7 +64,8 @@ impl Invariant<Node> for AcknowledgedKept {
     /// What is committed by the word of a leader is on as many disks.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         super::leaders(nodes).try_for_each(|(_, id, copy, leading)| {
-            let last = copy.high_watermark().checked_sub(1).and_then(|last| Some((last, copy.log().get(last)?.op)));
+            let last =
+                copy.high_watermark().checked_sub(1).and_then(|last| Some((last, copy.log().get(last)?.op)));
             match last {
                 Some((offset, op)) if leading.isr().len() >= self.config.min_insync as usize => {
                     self.check(nodes, id, op, offset)

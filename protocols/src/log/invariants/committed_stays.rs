@@ -36,7 +36,12 @@ impl CommittedStays {
         Ok(())
     }
 
-    fn check_copy(&self, nodes: &Nodes<'_, Node>, node: NodeId, at: (PartitionId, Epoch)) -> Result<(), Breach> {
+    fn check_copy(
+        &self,
+        nodes: &Nodes<'_, Node>,
+        node: NodeId,
+        at: (PartitionId, Epoch),
+    ) -> Result<(), Breach> {
         let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&at.0));
         copy.map_or(Ok(()), |copy| self.check(node, at, |offset| copy.log().chain_below(offset)))
     }

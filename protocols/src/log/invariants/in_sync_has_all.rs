@@ -40,7 +40,8 @@ impl Invariant<Node> for InSyncHasAll {
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| match *fact {
             Fact::Committed { partition, .. } => {
-                let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&partition));
+                let copy =
+                    nodes.process(node).and_then(|process| process.broker()?.replicas().get(&partition));
                 copy.map_or(Ok(()), |copy| check(nodes, node, partition, copy))
             }
             Fact::Changed { .. }

@@ -17,7 +17,12 @@ pub struct LogMatching {
 }
 
 impl LogMatching {
-    fn on_appended(&mut self, at: (PartitionId, Epoch, u64), chain: Chain, node: NodeId) -> Result<(), Breach> {
+    fn on_appended(
+        &mut self,
+        at: (PartitionId, Epoch, u64),
+        chain: Chain,
+        node: NodeId,
+    ) -> Result<(), Breach> {
         let known = *self.chains.entry(at).or_insert(chain);
         let (id, epoch, offset) = at;
         ensure!(
@@ -58,7 +63,11 @@ impl Invariant<Node> for LogMatching {
             for (offset, entry) in (0..).zip(copy.log().range(0, copy.log().end())) {
                 let chain = copy.log().chain_below(offset + 1).unwrap_or_default();
                 let (known, other) = *seen.entry((id, entry.epoch, offset)).or_insert((chain, node));
-                ensure!(known == chain, "{other} and {node} differ at {id}@{offset} or before, in {}", entry.epoch);
+                ensure!(
+                    known == chain,
+                    "{other} and {node} differ at {id}@{offset} or before, in {}",
+                    entry.epoch
+                );
             }
         }
         Ok(())

@@ -81,11 +81,16 @@ fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) 
 
 /// The copies of running brokers.
 fn copies<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica)> + use<'a> {
-    let brokers: Vec<_> = nodes.running().filter_map(|(node, process)| Some((node, process.broker()?))).collect();
-    brokers.into_iter().flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+    let brokers: Vec<_> =
+        nodes.running().filter_map(|(node, process)| Some((node, process.broker()?))).collect();
+    brokers
+        .into_iter()
+        .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
 }
 
 /// Those that lead.
-fn leaders<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica, &'a Leading)> + use<'a> {
+fn leaders<'a>(
+    nodes: &Nodes<'a, Node>,
+) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica, &'a Leading)> + use<'a> {
     copies(nodes).filter_map(|(node, id, copy)| Some((node, id, copy, copy.leading()?)))
 }

@@ -25,7 +25,10 @@ impl ReadsCommitted {
             }
             Fact::Served { partition, upto } => {
                 let known = self.known(partition);
-                ensure!(upto <= known, "{node} shows {partition} below {upto}, and only what is below {known} is committed");
+                ensure!(
+                    upto <= known,
+                    "{node} shows {partition} below {upto}, and only what is below {known} is committed"
+                );
                 Ok(())
             }
             Fact::Changed { .. }
@@ -59,7 +62,10 @@ impl Invariant<Node> for ReadsCommitted {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         copies(nodes).try_for_each(|(node, id, copy)| {
             let (here, known) = (copy.high_watermark(), self.known(id));
-            ensure!(here <= known, "{node} thinks {id} committed below {here}, and no leader said more than {known}");
+            ensure!(
+                here <= known,
+                "{node} thinks {id} committed below {here}, and no leader said more than {known}"
+            );
             Ok(())
         })
     }
@@ -79,7 +85,8 @@ mod tests {
     fn a_read_beyond_what_is_committed_is_found() {
         let (node, partition) = (NodeId::new(1), PartitionId(0));
         let mut invariant = ReadsCommitted::default();
-        let committed = |high_watermark| Fact::Committed { partition, epoch: Epoch(1), high_watermark, chain: Chain(1) };
+        let committed =
+            |high_watermark| Fact::Committed { partition, epoch: Epoch(1), high_watermark, chain: Chain(1) };
         let mut says = |fact| invariant.on_fact(node, fact).is_ok();
         assert!(says(committed(5)) && says(committed(3)), "a new leader may know less");
         assert!(says(Fact::Served { partition, upto: 5 }));

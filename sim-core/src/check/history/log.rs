@@ -58,7 +58,12 @@ fn sights<'a>(record: &'a Record<'a>) -> Vec<Sight<'a>> {
                 sights.push(Sight { partition: *partition, offset: *offset, value: *value, seen });
             }
             (Operation::Log(Log::Poll { partition, offset }), Outcome::Values(values)) => {
-                let at = |(offset, value): (u64, &Value)| Sight { partition: *partition, offset, value: *value, seen };
+                let at = |(offset, value): (u64, &Value)| Sight {
+                    partition: *partition,
+                    offset,
+                    value: *value,
+                    seen,
+                };
                 sights.extend((*offset..).zip(values.iter()).map(at));
             }
             _ => {}
@@ -70,7 +75,9 @@ fn sights<'a>(record: &'a Record<'a>) -> Vec<Sight<'a>> {
 /// The answered appends, each with its partition and offset.
 fn appends<'a>(record: &'a Record<'a>) -> impl Iterator<Item = (u32, u64, &'a Recorded<'a>)> {
     record.operations.iter().filter_map(|one| match (one.operation, one.outcome) {
-        (Operation::Log(Log::Append { partition, .. }), Outcome::Ticket(offset)) => Some((*partition, *offset, one)),
+        (Operation::Log(Log::Append { partition, .. }), Outcome::Ticket(offset)) => {
+            Some((*partition, *offset, one))
+        }
         _ => None,
     })
 }
@@ -109,13 +116,20 @@ impl HistoryChecker for Integrity {
         let mut known: BTreeMap<(u32, u64), Sight<'_>> = BTreeMap::new();
         for sight in sights {
             let Sight { partition, offset, value, seen } = sight;
-            let is_begun = begun.get(&(partition, value)).is_some_and(|append| append.call_at < seen.return_at);
+            let is_begun =
+                begun.get(&(partition, value)).is_some_and(|append| append.call_at < seen.return_at);
             if !is_begun {
-                return violation(&format!("out of thin air: {value} stands at p{partition}@{offset}"), &[seen]);
+                return violation(
+                    &format!("out of thin air: {value} stands at p{partition}@{offset}"),
+                    &[seen],
+                );
             }
             let before = known.entry((partition, offset)).or_insert(sight);
             if before.value != value {
-                let what = format!("inconsistent offsets: at p{partition}@{offset} stands {}, and then {value}", before.value);
+                let what = format!(
+                    "inconsistent offsets: at p{partition}@{offset} stands {}, and then {value}",
+                    before.value
+                );
                 return violation(&what, &[before.seen, seen]);
             }
         }
@@ -134,7 +148,8 @@ fn committed(record: &Record<'_>) -> Option<Answer> {
     }
     record.operations.iter().find_map(|one| match (one.operation, one.outcome) {
         (Operation::Log(Log::Committed { partition }), Outcome::Ticket(offset)) if *offset > 0 => {
-            let is_begun = commits.get(&(*partition, *offset)).is_some_and(|call_at| *call_at < one.return_at);
+            let is_begun =
+                commits.get(&(*partition, *offset)).is_some_and(|call_at| *call_at < one.return_at);
             let what = format!("out of thin air: p{partition}@{offset} is committed");
             (!is_begun).then(|| violation(&what, &[one]))
         }
@@ -169,7 +184,10 @@ impl HistoryChecker for Duplicates {
             let Sight { partition, offset, value, seen } = sight;
             let before = places.entry((partition, value)).or_insert(sight);
             if before.offset != offset && appended.get(&(partition, value)) == Some(&1) {
-                let what = format!("duplicated: {value} stands at p{partition}@{} and at p{partition}@{offset}", before.offset);
+                let what = format!(
+                    "duplicated: {value} stands at p{partition}@{} and at p{partition}@{offset}",
+                    before.offset
+                );
                 return violation(&what, &[before.seen, seen]);
             }
         }
