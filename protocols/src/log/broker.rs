@@ -14,6 +14,10 @@ use sim_core::{Context, NodeId, OpId, Span, SyncId};
 use super::config::{CONTROLLER, Config};
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
+use super::facts::Fact;
+use super::group::GroupImage;
+use super::group::coordinator::{Call, Coordinator};
+use super::group::message::GroupMessage;
 use super::image::Image;
 use super::message::Message;
 use super::partition_log::PartitionLog;
@@ -51,13 +55,19 @@ pub struct Broker {
     /// How often it has asked for records.
     pub(super) fetches: u64,
     offsets: Offsets,
+    /// If it leads the partition of offsets, and knows what is committed there.
+    pub(super) coordinator: Option<Coordinator>,
 }
 
 /// What consumers have handled: a function of the committed records of the partition of offsets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Offsets {
-    /// By partition.
+    /// By partition, what clients have.
     pub committed: BTreeMap<PartitionId, u64>,
+    /// By partition, what members of the group have handled.
+    pub kept: BTreeMap<PartitionId, u64>,
+    /// The group.
+    pub group: Arc<GroupImage>,
     /// Below which offset the records are in it.
     upto: u64,
 }
@@ -76,6 +86,7 @@ impl Broker {
             flushes: VecDeque::new(),
             fetches: 0,
             offsets: Offsets::default(),
+            coordinator: None,
         }
     }
 
@@ -97,6 +108,11 @@ impl Broker {
     /// What it knows of the cluster.
     pub fn image(&self) -> Option<&Image> {
         self.image.as_deref()
+    }
+
+    /// The group's coordinator, if it is here.
+    pub const fn coordinator(&self) -> Option<&Coordinator> {
+        self.coordinator.as_ref()
     }
 
     /// What consumers have handled, as far as it knows.
@@ -147,8 +163,8 @@ impl Broker {
             let region = region_of(*id);
             // What is unreadable is beyond what the log promises to survive: it is as if the log ended before it.
             let entries = disk.read_log(region, disk.log_bounds(region)).map_while(|record| match record {
-                Ok(Record::Entry(entry)) => Some(*entry),
-                Ok(Record::Image(_)) | Err(_) => None,
+                Ok(Record::Entry(entry)) => Some(entry.clone()),
+                Ok(Record::Image(_) | Record::Effect(_)) | Err(_) => None,
             });
             *replica = Replica::recovered(PartitionLog::of(entries));
         }
@@ -185,7 +201,13 @@ impl Broker {
             Message::Fetched { partition, epoch, number, found } => {
                 self.on_fetched(context, from, partition, (epoch, number), found);
             }
-            Message::Register { .. } | Message::Heartbeat { .. } | Message::AlterPartition(_) => {
+            Message::Group(GroupMessage::Request { life, number, request }) => {
+                self.on_call(context, Call { from, life, number }, request);
+            }
+            Message::Group(_)
+            | Message::Register { .. }
+            | Message::Heartbeat { .. }
+            | Message::AlterPartition(_) => {
                 panic!("{}, a broker, cannot get {message:?} from {from}", self.node)
             }
         }
@@ -273,13 +295,12 @@ impl Broker {
         };
         let is_led = self.replicas.get(&id).is_some_and(|replica| replica.leading().is_some());
         if !is_led {
-            let leader = self.image.as_ref().and_then(|image| image.partition(id).leader);
-            return context.reply(op, Outcome::Redirect(leader.filter(|leader| *leader != self.node)));
+            return context.reply(op, Outcome::Redirect(self.leader_of(id)));
         }
         match operation {
             log::Operation::Append { value, .. } => self.append(context, id, op, Body::Value(value)),
             log::Operation::Commit { offset, .. } => {
-                self.append(context, id, op, Body::Commit { partition: asked, offset });
+                self.append(context, id, op, Body::Commit { partition: asked, offset, by: None });
             }
             log::Operation::Poll { offset, .. } => self.read(context, id, op, offset),
             log::Operation::Committed { .. } => self.read_offset(context, id, op, asked),
@@ -305,12 +326,32 @@ impl Broker {
             self.offsets.apply(entry);
         }
     }
+
+    /// The same at the leader, which says so.
+    pub(super) fn record_offsets(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let from = self.offsets.upto;
+        self.apply_offsets(id);
+        if id == self.config.offsets_partition() {
+            let count = self.offsets.upto - from;
+            for (index, entry) in (from..).zip(self.replica(id).log.range(from, count)) {
+                context.fact(Fact::Recorded { index, body: entry.body.clone() });
+            }
+        }
+    }
+
+    /// Who leads a partition, if it is another broker.
+    pub(super) fn leader_of(&self, id: PartitionId) -> Option<NodeId> {
+        let leader = self.image.as_ref().and_then(|image| image.partition(id).leader);
+        leader.filter(|leader| *leader != self.node)
+    }
 }
 
 impl Offsets {
     fn apply(&mut self, entry: &Entry) {
-        match entry.body {
-            Body::Commit { partition, offset } => _ = self.committed.insert(partition, offset),
+        match &entry.body {
+            Body::Commit { partition, offset, by: None } => _ = self.committed.insert(*partition, *offset),
+            Body::Commit { partition, offset, by: Some(_) } => _ = self.kept.insert(*partition, *offset),
+            Body::Group(group) => self.group = Arc::clone(group),
             Body::Value(_) => {}
         }
         self.upto += 1;

@@ -1,6 +1,7 @@
 //! The parameters of a log, and which of them make no sense.
 
 use serde::Serialize;
+use sim_core::random::Distribution;
 use sim_core::service::log;
 use sim_core::{NodeId, Span};
 
@@ -34,9 +35,9 @@ pub enum Election {
 }
 
 /// What all nodes share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// How many nodes there are: the controller and brokers.
+    /// How many nodes there are: the controller, brokers, and perhaps consumers and their store.
     pub node_count: u32,
     /// How many partitions clients use; one more holds their offsets.
     pub partitions: u32,
@@ -62,8 +63,84 @@ pub struct Config {
     pub fetch_max: u32,
     /// How often the controller gives partitions back to the first of their replicas. Default 10 s.
     pub rebalance: Span,
+    /// How many nodes are consumers, between the brokers and the store, which is the last; none and no store where 0.
+    pub consumers: u32,
+    /// How the group shares partitions out.
+    pub group: GroupProtocol,
+    /// Whether a consumer that has restarted is who it was.
+    pub membership: Membership,
+    /// What consumers promise.
+    pub guarantee: Guarantee,
+    /// How often a consumer keeps how far it has come. Default 5 s.
+    pub commit_interval: Span,
+    /// How often a consumer tells the coordinator that it lives. Default 3 s.
+    pub group_heartbeat: Span,
+    /// After how long without being heard of it is no member. Default 45 s.
+    pub group_session: Span,
+    /// How long the coordinator waits for members to join again. Default 60 s.
+    pub rebalance_timeout: Span,
+    /// How long a consumer may have a record in hand and be a member. Default 5 min.
+    pub poll_interval_max: Span,
+    /// How long a consumer waits before it reads again where there was nothing. Default 100 ms.
+    pub poll_interval: Span,
+    /// How many records of a partition may wait for a worker; then it reads no more. Default 500.
+    pub backlog_max: u32,
+    /// How many records a consumer handles at a time. Default 1.
+    pub workers: u32,
+    /// How long that takes. Default 1 ms.
+    pub service: Distribution,
+    /// How long a consumer waits for the store before it asks again. Default 200 ms.
+    pub call_timeout: Span,
     /// The bug to have; default none.
     pub mutant: Option<Mutant>,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Role {
+    /// Decides who leads: the first node.
+    Controller,
+    /// Keeps records.
+    Broker,
+    /// Handles them.
+    Consumer,
+    /// Has their effects: the last node, where there are consumers.
+    Store,
+}
+
+/// How the group shares partitions out when somebody comes or goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum GroupProtocol {
+    /// Everybody gives up everything, joins again, and gets something.
+    Eager,
+    /// Everybody joins again and keeps what it has, but for what is to move.
+    #[default]
+    Cooperative,
+    /// Nobody joins again: the coordinator tells each what to give up and what it gets (KIP-848).
+    ServerSide,
+}
+
+/// Whether a consumer that has restarted is who it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Membership {
+    /// No: it is somebody new.
+    #[default]
+    Dynamic,
+    /// Yes, within its session (KIP-345).
+    Static,
+}
+
+/// What consumers promise of each record.
+#[expect(clippy::enum_variant_names, reason = "these are the field's words")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Guarantee {
+    /// One effect or none: kept as handled before it is.
+    AtMostOnce,
+    /// One effect or more: handled, and kept as handled some time later.
+    #[default]
+    AtLeastOnce,
+    /// One effect: the store knows repetitions, and fences who has lost the partition.
+    EffectivelyOnce,
 }
 
 /// Whether a leader knows a record that is sent again.
@@ -123,6 +200,14 @@ pub enum ConfigError {
         /// The heartbeat.
         heartbeat: Span,
     },
+    /// Every member would be gone between two heartbeats.
+    #[error("a `group_session` of {session} is over before the second `group_heartbeat`, {heartbeat} later")]
+    ShortGroupSession {
+        /// The session.
+        session: Span,
+        /// The heartbeat.
+        heartbeat: Span,
+    },
     /// A follower that waits for records would be out of sync.
     #[error(
         "with a `lag_max` of {lag_max} a follower that waits `fetch_wait`, {fetch_wait}, for records is out of sync"
@@ -153,13 +238,49 @@ impl Config {
             fetch_wait: Span::millis(500),
             fetch_max: 500,
             rebalance: Span::secs(10),
+            consumers: 0,
+            group: GroupProtocol::default(),
+            membership: Membership::default(),
+            guarantee: Guarantee::default(),
+            commit_interval: Span::secs(5),
+            group_heartbeat: Span::secs(3),
+            group_session: Span::secs(45),
+            rebalance_timeout: Span::secs(60),
+            poll_interval_max: Span::secs(300),
+            poll_interval: Span::millis(100),
+            backlog_max: 500,
+            workers: 1,
+            service: Distribution::constant(Span::millis(1)),
+            call_timeout: Span::millis(200),
             mutant: None,
         }
     }
 
     /// How many brokers there are.
     pub const fn broker_count(&self) -> u32 {
-        self.node_count.saturating_sub(1)
+        let others = if self.consumers == 0 { 1 } else { 2 + self.consumers };
+        self.node_count.saturating_sub(others)
+    }
+
+    /// The broker whose number comes after this node's, around; the first after the last.
+    pub const fn broker(&self, after: u32) -> NodeId {
+        NodeId::new(1 + after % self.broker_count())
+    }
+
+    /// The node that has the effects.
+    pub const fn store(&self) -> NodeId {
+        NodeId::new(self.node_count.saturating_sub(1))
+    }
+
+    /// What a node is.
+    pub fn role_of(&self, node: NodeId) -> Role {
+        let brokers = 1..=self.broker_count();
+        match node {
+            CONTROLLER => Role::Controller,
+            broker if brokers.contains(&broker.raw()) => Role::Broker,
+            store if store == self.store() => Role::Store,
+            _ => Role::Consumer,
+        }
     }
 
     /// All partitions, that of offsets last.
@@ -227,17 +348,32 @@ impl Config {
             ("lag_max", self.lag_max),
             ("fetch_wait", self.fetch_wait),
             ("rebalance", self.rebalance),
+            ("commit_interval", self.commit_interval),
+            ("group_heartbeat", self.group_heartbeat),
+            ("rebalance_timeout", self.rebalance_timeout),
+            ("poll_interval_max", self.poll_interval_max),
+            ("poll_interval", self.poll_interval),
+            ("call_timeout", self.call_timeout),
         ];
         if let Some((name, _)) = times.iter().find(|(_, time)| time.is_zero()) {
             return Err(ConfigError::NoTime(name));
         }
-        let numbers = [("min_insync", self.min_insync), ("fetch_max", self.fetch_max)];
+        let numbers = [
+            ("min_insync", self.min_insync),
+            ("fetch_max", self.fetch_max),
+            ("backlog_max", self.backlog_max),
+            ("workers", self.workers),
+        ];
         if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {
             return Err(ConfigError::Nothing(name));
         }
         if self.session_timeout <= self.heartbeat {
             let (session, heartbeat) = (self.session_timeout, self.heartbeat);
             return Err(ConfigError::ShortSession { session, heartbeat });
+        }
+        if self.group_session <= self.group_heartbeat {
+            let (session, heartbeat) = (self.group_session, self.group_heartbeat);
+            return Err(ConfigError::ShortGroupSession { session, heartbeat });
         }
         if self.lag_max <= self.fetch_wait {
             let (lag_max, fetch_wait) = (self.lag_max, self.fetch_wait);

@@ -77,7 +77,7 @@ impl Controller {
                 self.image = Arc::clone(image);
                 self.published = Arc::clone(image);
             }
-            Ok(Some(Record::Entry(_)) | None) | Err(_) => {}
+            Ok(Some(Record::Entry(_) | Record::Effect(_)) | None) | Err(_) => {}
         }
     }
 
@@ -89,6 +89,7 @@ impl Controller {
             Message::Registered { .. }
             | Message::Metadata { .. }
             | Message::Fetch(_)
+            | Message::Group(_)
             | Message::Fetched { .. } => {
                 panic!("{CONTROLLER}, the controller, cannot get {message:?} from {from}")
             }

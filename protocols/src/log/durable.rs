@@ -3,6 +3,7 @@
 //! | node | region | kind | holds |
 //! | --- | --- | --- | --- |
 //! | controller | [`METADATA`] | cell | the cluster's metadata |
+//! | store | [`EFFECTS`] | log | effects |
 //! | broker | [`region_of`] a partition | log | the records of the partition, by offset |
 //!
 //! High watermarks and who waits for what are in memory alone: they are found again by asking.
@@ -13,11 +14,15 @@ use serde::Serialize;
 use sim_core::disk::{self, RegionId};
 
 use super::entry::Entry;
+use super::group::message::Effect;
 use super::image::Image;
 use super::types::PartitionId;
 
 /// The controller's region.
 pub const METADATA: RegionId = RegionId::new(0);
+
+/// The store's region.
+pub const EFFECTS: RegionId = RegionId::new(0);
 
 /// A broker's region for a partition.
 ///
@@ -34,6 +39,8 @@ pub enum Record {
     Image(Arc<Image>),
     /// Into the region of a partition.
     Entry(Entry),
+    /// Into [`EFFECTS`].
+    Effect(Effect),
 }
 
 impl disk::Record for Record {
@@ -41,6 +48,7 @@ impl disk::Record for Record {
         match self {
             Self::Image(image) => image.size(),
             Self::Entry(_) => Entry::SIZE,
+            Self::Effect(_) => 32,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use sim_core::OpId;
 
+use super::entry::Body;
+use super::group::message::Effect;
 use super::image::PartitionState;
 use super::types::{Epoch, PartitionId};
 use crate::replicated::{Chain, NodeSet};
 
 /// A statement of one node about what it has just done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// The controller has changed a partition, and it is on disk.
     Changed {
@@ -64,6 +66,20 @@ pub enum Fact {
         op: OpId,
         /// Where.
         offset: u64,
+    },
+    /// The leader of the partition of offsets knows that a record of it is committed.
+    Recorded {
+        /// Where.
+        index: u64,
+        /// What it says.
+        body: Body,
+    },
+    /// The store has an effect, and it is on disk.
+    Effected {
+        /// Where in its log.
+        index: u64,
+        /// Which.
+        effect: Effect,
     },
     /// A client is given the records below this offset.
     Served {

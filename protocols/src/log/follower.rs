@@ -97,7 +97,7 @@ impl Broker {
             // The same answer has come before.
             return;
         }
-        let has_room = entries.iter().all(|entry| self.push(context, id, *entry).is_some());
+        let has_room = entries.iter().all(|entry| self.push(context, id, entry.clone()).is_some());
         context.fault_point(FaultPoint::Copy as usize);
         let replica = self.replica_mut(id);
         replica.high_watermark = replica.high_watermark.max(high_watermark.min(replica.log.end()));

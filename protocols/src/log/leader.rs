@@ -19,12 +19,14 @@ use super::config::{Acks, Idempotence};
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
 use super::facts::Fact;
+use super::group::coordinator::answer;
+use super::group::message::Answer;
 use super::image::PartitionState;
 use super::message::{Fetch, Found, IsrChange, Message};
 use super::metrics::{Counter, Latency};
 use super::mutants::Mutant;
 use super::producers::Memory;
-use super::replica::{Leading, Progress, Role};
+use super::replica::{Leading, Progress, Role, Waiter};
 use super::types::PartitionId;
 use super::{FaultPoint, Node, Point, Timer};
 use crate::replicated::NodeSet;
@@ -74,8 +76,16 @@ impl Broker {
     /// Somebody else leads, or nobody: producers that wait are sent there, and send again.
     pub(super) fn resign(&mut self, context: &mut Context<'_, Node>, id: PartitionId, next: Option<NodeId>) {
         let Role::Leader(leading) = std::mem::take(&mut self.replica_mut(id).role) else { return };
-        for op in leading.waiting.into_values().flatten() {
-            context.reply(op, Outcome::Redirect(next));
+        for waiter in leading.waiting.into_values().flatten() {
+            match waiter {
+                Waiter::Client(op) => context.reply(op, Outcome::Redirect(next)),
+                Waiter::Member { call, .. } => {
+                    answer(context, call, Answer::Elsewhere { partition: id, leader: next })
+                }
+            }
+        }
+        if id == self.config.offsets_partition() {
+            self.stop_coordinating(context);
         }
     }
 
@@ -107,7 +117,7 @@ impl Broker {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
         let offset = self.replica(id).log.end();
-        if self.push(context, id, Entry { epoch, op, body }).is_none() {
+        if self.push(context, id, Entry { epoch, op: Some(op), body }).is_none() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
         context.fault_point(FaultPoint::Record as usize);
@@ -130,7 +140,7 @@ impl Broker {
             return self.acknowledge(context, id, op, offset);
         }
         if let Some(leading) = self.replica_mut(id).leading_mut() {
-            leading.waiting.entry(offset).or_default().push(op);
+            leading.waiting.entry(offset).or_default().push(Waiter::Client(op));
         }
         self.answer(context, id);
     }
@@ -152,11 +162,25 @@ impl Broker {
         };
         let later = leading.waiting.split_off(&bound);
         let ready = std::mem::replace(&mut leading.waiting, later);
-        for (offset, ops) in ready {
-            for op in ops {
-                self.acknowledge(context, id, op, offset);
+        for (offset, waiters) in ready {
+            for waiter in waiters {
+                match waiter {
+                    Waiter::Client(op) => self.acknowledge(context, id, op, offset),
+                    Waiter::Member { call, answer: what } => answer(context, call, what),
+                }
             }
         }
+    }
+
+    /// Answers once all that stands in the partition of offsets is committed.
+    pub(super) fn answer_when_committed(&mut self, context: &mut Context<'_, Node>, waiters: Vec<Waiter>) {
+        let id = self.config.offsets_partition();
+        let replica = self.replica_mut(id);
+        let last = replica.log.end().saturating_sub(1);
+        if let Some(leading) = replica.leading_mut() {
+            leading.waiting.entry(last).or_default().extend(waiters);
+        }
+        self.answer(context, id);
     }
 
     fn acknowledge(&self, context: &mut Context<'_, Node>, id: PartitionId, op: OpId, offset: u64) {
@@ -170,18 +194,29 @@ impl Broker {
 
     /// A client reads what is committed. A new leader does not know at first what is, and says so (KIP-207).
     pub(super) fn read(&self, context: &mut Context<'_, Node>, id: PartitionId, op: OpId, offset: u64) {
+        let outcome = self
+            .committed_from(context, id, offset)
+            .map_or(Outcome::Refused(Refusal::Unavailable), Outcome::Values);
+        context.reply(op, outcome);
+    }
+
+    /// What is committed from an offset on; `None` as long as this leader does not know.
+    pub(super) fn committed_from(
+        &self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        offset: u64,
+    ) -> Option<Arc<[Value]>> {
         let replica = self.replica(id);
-        let Some(upto) = self.readable(context, id) else {
-            return context.reply(op, Outcome::Refused(Refusal::Unavailable));
-        };
-        let upto = if self.config.has(Mutant::ReadPastHighWatermark) { replica.log.end() } else { upto };
+        let committed = self.readable(context, id)?;
+        let upto = if self.config.has(Mutant::ReadPastHighWatermark) { replica.log.end() } else { committed };
         let count = upto.saturating_sub(offset).min(self.config.fetch_max.into());
         let values: Arc<[Value]> = replica.log.range(offset, count).filter_map(value_of).collect();
         if count > 0 {
             context.fact(Fact::Served { partition: id, upto: offset + count });
         }
         context.count(Counter::RecordsRead as usize, values.len() as u64);
-        context.reply(op, Outcome::Values(values));
+        Some(values)
     }
 
     /// Up to where this leader may show what it has; `None` as long as it does not know.
@@ -242,7 +277,7 @@ impl Broker {
             return;
         }
         progress.parked = None;
-        let entries: Arc<[Entry]> = replica.log.range(offset, max).copied().collect();
+        let entries: Arc<[Entry]> = replica.log.range(offset, max).cloned().collect();
         context.count(Counter::RecordsReplicated as usize, entries.len() as u64);
         self.send_found(context, id, to, Found::Records { offset, entries, high_watermark });
     }
@@ -253,7 +288,7 @@ impl Broker {
         context.send(to, Message::Fetched { partition: id, epoch: leading.epoch, number, found });
     }
 
-    fn serve_parked(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+    pub(super) fn serve_parked(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(leading) = self.replica(id).leading() else { return };
         let waiting: Vec<NodeId> = leading
             .followers
@@ -290,7 +325,7 @@ impl Broker {
                 context.end(Latency::Commit as usize, key_of(id, offset));
             }
             context.count(Counter::RecordsCommitted as usize, committed - before);
-            self.apply_offsets(id);
+            self.record_offsets(context, id);
             self.serve_parked(context, id);
         }
         self.answer(context, id);
@@ -369,12 +404,12 @@ impl Broker {
         id: PartitionId,
         entry: Entry,
     ) -> Option<()> {
-        context.append(region_of(id), Record::Entry(entry)).ok()?;
-        let replica = self.replica_mut(id);
+        context.append(region_of(id), Record::Entry(entry.clone())).ok()?;
+        let (replica, epoch) = (self.replica_mut(id), entry.epoch);
         let offset = replica.log.end();
         replica.log.push(entry);
         let chain = replica.log.chain_below(offset + 1).expect("it was just added");
-        context.fact(Fact::Appended { partition: id, offset, epoch: entry.epoch, chain });
+        context.fact(Fact::Appended { partition: id, offset, epoch, chain });
         Some(())
     }
 }
@@ -387,6 +422,6 @@ const fn key_of(id: PartitionId, offset: u64) -> u64 {
 const fn value_of(entry: &Entry) -> Option<Value> {
     match entry.body {
         Body::Value(value) => Some(value),
-        Body::Commit { .. } => None,
+        Body::Commit { .. } | Body::Group(_) => None,
     }
 }

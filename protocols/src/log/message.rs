@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sim_core::process;
-use strum::VariantNames;
 
 use super::entry::Entry;
+use super::group::message::GroupMessage;
 use super::image::Image;
 use super::types::{BrokerEpoch, Epoch, PartitionId};
 use crate::replicated::NodeSet;
 
 /// A message between nodes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, VariantNames)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Message {
     /// Broker to controller: I have started.
     Register {
@@ -46,6 +46,8 @@ pub enum Message {
     AlterPartition(IsrChange),
     /// Follower to leader: what comes after what I have?
     Fetch(Fetch),
+    /// To or from a consumer.
+    Group(GroupMessage),
     /// Leader to follower: this.
     Fetched {
         /// Of which partition.
@@ -115,7 +117,20 @@ pub enum Found {
 }
 
 impl process::Message for Message {
-    const KINDS: &'static [&'static str] = Self::VARIANTS;
+    const KINDS: &'static [&'static str] = &[
+        "Register",
+        "Registered",
+        "Heartbeat",
+        "Metadata",
+        "AlterPartition",
+        "Fetch",
+        "Fetched",
+        "Request",
+        "Answer",
+        "Apply",
+        "Applied",
+        "Fenced",
+    ];
 
     fn kind(&self) -> u8 {
         match self {
@@ -126,6 +141,7 @@ impl process::Message for Message {
             Self::AlterPartition(_) => 4,
             Self::Fetch(_) => 5,
             Self::Fetched { .. } => 6,
+            Self::Group(message) => 7 + message.kind(),
         }
     }
 
@@ -137,6 +153,7 @@ impl process::Message for Message {
             Self::Metadata { image, .. } => 8 + image.size(),
             Self::AlterPartition(_) => 28,
             Self::Fetch(_) => 44,
+            Self::Group(message) => message.size(),
             Self::Fetched { found, .. } => match found {
                 Found::Records { entries, .. } => 32 + Entry::SIZE * entries.len() as u64,
                 Found::Diverging { .. } => 28,
@@ -154,6 +171,7 @@ impl process::Message for Message {
             Self::Metadata { epoch, image } => format!("Metadata to={epoch} version={}", image.version),
             Self::AlterPartition(change) => change.describe(),
             Self::Fetch(fetch) => fetch.describe(),
+            Self::Group(message) => message.describe(),
             Self::Fetched { partition, epoch, number, found } => {
                 format!("Fetched {partition} {epoch} number={number} {}", found.describe())
             }

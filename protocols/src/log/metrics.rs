@@ -34,6 +34,20 @@ pub(super) enum Counter {
     RecordsRead,
     /// Appends that were refused because too few replicas are in sync.
     AppendsRefused,
+    /// Times that members had to join again.
+    Rebalances,
+    /// Times that a consumer left because it had a record in hand for too long.
+    GroupLeaves,
+    /// Offsets that were not kept because somebody else has the partition.
+    CommitsRefused,
+    /// Effects at the store.
+    Effects,
+    /// Effects of records that had had one.
+    EffectsDuplicated,
+    /// What the store was asked for and had had.
+    EffectsRepeated,
+    /// What the store was asked for by a consumer that has lost the partition.
+    EffectsFenced,
 }
 
 /// What takes time: [`Context::begin`](sim_core::Context::begin).

@@ -1,7 +1,9 @@
 //! Log: partitions of records, replicated among brokers, as Kafka has them.
 //!
-//! The first node is the controller, all others are brokers. Clients are producers and consumers: they append to partitions,
-//! read from offsets on, and keep in the partition of offsets how far they have come.
+//! The first node is the controller, those after it are brokers. Clients are producers and consumers: they append to
+//! partitions, read from offsets on, and keep in the partition of offsets how far they have come. If there are consumers among
+//! the nodes ([`Config::consumers`]), they are a group that shares the partitions, and the last node is the store that their
+//! work has effects on: see [`group`].
 //!
 //! # What it guarantees
 //!
@@ -15,6 +17,10 @@
 //! | acknowledged is kept | with acks=all, what is answered is on `min_insync` disks | [`invariants::AcknowledgedKept`] |
 //! | reads are committed | clients are shown nothing that may go away | [`invariants::ReadsCommitted`] |
 //! | idempotence | what a producer sends again stands there once | [`invariants::Idempotent`] |
+//! | single owner | offsets are kept for who has the partition, and do not go back | [`invariants::SingleOwner`] |
+//! | kept is handled | at least and effectively once: below a kept offset everything has had an effect | [`invariants::KeptIsHandled`] |
+//! | one effect | at most and effectively once: no record has two | [`invariants::EffectOnce`] |
+//! | effects in order | a record has its first effect after those before it | [`invariants::EffectsInOrder`] |
 //!
 //! **What it does not**: reads may be late. A leader that the controller has replaced, and that does not know it, still shows
 //! what it has: a beginning of what the new one has, never something else. And a committed record is only as safe as those
@@ -49,6 +55,27 @@
 //! 6. A new leader knows only what it has, not how far it is committed: until all that it began with is, clients have to
 //!    wait.
 //!
+//! # The way of a consumer
+//!
+//! ```text
+//!  consumer n5        coordinator n4                 leader n2            store n8
+//!    │── JoinGroup ────────>│ g2, to the partition of offsets │                │
+//!    │<── Assigned g2 p0 ───│ committed                       │                │
+//!    │── OffsetFetch p0 ───>│                                 │                │
+//!    │<── Offset p0@7 ──────│                                 │                │
+//!    │── Read p0@7 ──────────────────────────────────────────>│                │
+//!    │<── Records p0@7 ───────────────────────────────────────│                │
+//!    │ handles it                                                              │
+//!    │── Apply p0@7 g2 ───────────────────────────────────────────────────────>│ to disk
+//!    │<── Applied ─────────────────────────────────────────────────────────────│
+//!    │── OffsetCommit g2 p0@8 ─>│ a record, too                                │
+//!    │── GroupHeartbeat g2 ────>│                                              │
+//! ```
+//!
+//! The leader of the partition of offsets coordinates. Who is in the group, who has what, and how far it has come are records
+//! there: the next leader finds them. **A consumer that stands still loses its partitions and does not know it**: the coordinator
+//! keeps no offset of a generation that is over, and the store refuses the effect of who has lost a partition.
+//!
 //! # The field's words
 //!
 //! | word | here |
@@ -64,6 +91,9 @@
 //! | `__consumer_offsets` | [`Config::offsets_partition`] |
 //! | `OFFSET_NOT_AVAILABLE` (KIP-207) | refused as unavailable |
 //! | preferred leader election | [`Config::rebalance`] |
+//! | `JoinGroup`, generation, rebalance; member epoch (KIP-848) | [`group::Generation`], [`group::coordinator`] |
+//! | session and poll timeouts | [`Config::group_session`], [`Config::poll_interval_max`] |
+//! | auto-commit | [`Config::commit_interval`] |
 //!
 //! # What is left out, and what that costs
 //!
@@ -71,7 +101,9 @@
 //! | --- | --- |
 //! | a quorum of controllers | while the controller is down nobody is fenced or elected; what it decided is on its disk |
 //! | acknowledgement before the disk has it (Kafka's usual setting) | an append takes the time of a sync at the leader and at a follower, one after the other in part |
-//! | consumer groups | clients choose their partitions themselves |
+//! | more than one group, subscriptions | all consumers are in one group, and it reads all partitions |
+//! | assignment by a member (`SyncGroup`) | the coordinator shares partitions out in all protocols, and sees to it that they are even |
+//! | the wait before the first generation | a group that comes up goes through some generations |
 //! | transactions | a record is there or not, whatever else its producer sends |
 //! | retention and compaction | a partition grows without end |
 //! | one fetch for many partitions | a message each, where nothing happens too |
@@ -92,6 +124,7 @@ pub mod durable;
 pub mod entry;
 pub mod facts;
 mod follower;
+pub mod group;
 pub mod image;
 pub mod invariants;
 mod leader;
@@ -109,9 +142,13 @@ use serde::Serialize;
 use sim_core::NodeId;
 
 pub use broker::Broker;
-pub use config::{Acks, CONTROLLER, Config, ConfigError, Election, Idempotence};
+pub use config::{
+    Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Idempotence, Membership,
+};
 pub use controller::Controller;
 pub use facts::Fact;
+pub use group::consumer::Consumer;
+pub use group::store::Store;
 pub use message::Message;
 pub use mutants::Mutant;
 pub use types::{Epoch, PartitionId};
@@ -129,6 +166,18 @@ pub enum Timer {
     Session(NodeId),
     /// A broker: it asks for records of this partition, again if it has to.
     Fetch(PartitionId),
+    /// The coordinator: this member was not heard of.
+    Member(NodeId),
+    /// The coordinator: members had time enough to join again.
+    Gathering,
+    /// A consumer: it tells the coordinator that it lives.
+    Beat,
+    /// A consumer: it keeps how far it has come.
+    Keep,
+    /// A consumer: it asks for the offset or for records of this partition.
+    Share(PartitionId),
+    /// A worker of a consumer, from 0: the end of its service, or of its call.
+    Worker(u32),
 }
 
 /// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in
@@ -138,9 +187,10 @@ enum FaultPoint {
     Metadata,
     Record,
     Copy,
+    Effect,
 }
 
-const FAULT_POINTS: [&str; 3] = ["metadata-written", "record-written", "copy-written"];
+const FAULT_POINTS: [&str; 4] = ["metadata-written", "record-written", "copy-written", "effect-written"];
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
 #[derive(Clone, Copy, Debug)]
@@ -156,9 +206,16 @@ enum Point {
     Repeated,
     NotEnoughReplicas,
     NotYetKnown,
+    Rebalancing,
+    MemberGone,
+    LeftStuck,
+    CommitFenced,
+    ReadingPaused,
+    EffectRepeated,
+    EffectFenced,
 }
 
-const POINTS: [&str; 11] = [
+const POINTS: [&str; 18] = [
     "a broker was fenced because it was not heard of",
     "a partition went back to the first of its replicas",
     "a broker became leader that was not in sync",
@@ -170,6 +227,13 @@ const POINTS: [&str; 11] = [
     "a record came again and was known",
     "an append was refused because too few replicas are in sync",
     "a new leader did not know yet what is committed",
+    "members had to join again",
+    "a member was gone because it was not heard of",
+    "a consumer left because it had a record in hand for too long",
+    "an offset was not kept because somebody else has the partition",
+    "a consumer read no more because too much waited",
+    "the store knew an effect as a repetition",
+    "the store refused the effect of who has lost the partition",
 ];
 
 /// One node, in its role. See the [module documentation](self).
@@ -179,6 +243,10 @@ pub enum Node {
     Controller(Box<Controller>),
     /// Keeps records.
     Broker(Box<Broker>),
+    /// Handles them.
+    Consumer(Box<Consumer>),
+    /// Has their effects.
+    Store(Box<Store>),
 }
 
 #[cfg(test)]

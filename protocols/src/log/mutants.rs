@@ -45,6 +45,30 @@ crate::mutants! {
     LeaderCountsUnflushed = "leader-counts-unflushed",
         breaks ["in-sync-has-all", "acknowledged-kept"],
         source "persist before send: the leader is one of those in sync";
+    /// A consumer that promises at least once keeps how far it has read, and not how far it has come.
+    CommitPosition = "commit-position",
+        breaks ["kept-is-handled"],
+        source "Kafka, consumer: auto-commit with records still being processed";
+    /// A consumer keeps the highest record that is done, though lower ones are still in hand.
+    CommitHighestDone = "commit-highest-done",
+        breaks ["kept-is-handled"],
+        source "Kafka, consumer: processing in parallel needs a watermark of what is done";
+    /// A consumer that promises at most once handles records before they are kept as handled.
+    ProcessBeforeCommit = "process-before-commit",
+        breaks ["effect-once"],
+        source "Kafka, Documentation §4.6: at most once is saving the position before processing";
+    /// The coordinator keeps whatever a consumer says, of whichever generation.
+    ZombieCommit = "zombie-commit",
+        breaks ["single-owner"],
+        source "Kafka, group coordinator: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID";
+    /// The coordinator gives a partition to a consumer while another one still has it.
+    AssignBeforeRevoke = "assign-before-revoke",
+        breaks ["single-owner"],
+        source "KIP-429 and KIP-848: a partition is given out when its owner has given it up";
+    /// The store forgets in a restart which records it has had.
+    InboxForgotten = "inbox-forgotten",
+        breaks ["effect-once"],
+        source "Helland, Life beyond Distributed Transactions (CIDR 2007) §4: activities remember across failures";
     /// A leader takes and answers appends though too few replicas are in sync.
     MinInsyncIgnored = "min-insync-ignored",
         breaks ["acknowledged-kept"],

@@ -92,7 +92,9 @@ impl PartitionLog {
         if entry.epoch > last {
             self.epochs.push((entry.epoch, offset));
         }
-        self.producers.record(entry.op, offset);
+        if let Some(op) = entry.op {
+            self.producers.record(op, offset);
+        }
         self.entries.push(entry);
     }
 
@@ -127,7 +129,7 @@ mod tests {
 
     fn entry(epoch: u32, ordinal: u32) -> Entry {
         let op = OpId { client: ClientId::new(0), ordinal };
-        Entry { epoch: Epoch(epoch), op, body: Body::Value(u64::from(ordinal)) }
+        Entry { epoch: Epoch(epoch), op: Some(op), body: Body::Value(u64::from(ordinal)) }
     }
 
     fn log(epochs: &[u32]) -> PartitionLog {
@@ -180,7 +182,7 @@ mod tests {
             prop_assert_eq!((cut.end(), cut.last_epoch()), (short.end(), short.last_epoch()));
             prop_assert_eq!(cut.chain_below(cut.end()), short.chain_below(short.end()));
             for ordinal in 0..20 {
-                let op = entry(1, ordinal).op;
+                let op = entry(1, ordinal).op.expect("a client produced it");
                 let expected = if (ordinal as usize) < end { Memory::At(ordinal.into()) } else { Memory::New };
                 prop_assert_eq!(cut.producers().recall(op), expected);
             }

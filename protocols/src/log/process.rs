@@ -12,10 +12,12 @@ use sim_core::{Context, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
 use super::broker::Broker;
-use super::config::{CONTROLLER, Config};
+use super::config::{Config, Role as NodeRole};
 use super::controller::Controller;
 use super::durable::Record;
 use super::facts::Fact;
+use super::group::consumer::{Consumer, Share};
+use super::group::store::Store;
 use super::message::Message;
 use super::metrics::{self, Gauge};
 use super::replica::Replica;
@@ -23,14 +25,17 @@ use super::types::PartitionId;
 use super::{FAULT_POINTS, Node, POINTS, Timer};
 
 impl process::Timer for Timer {
-    const NAMES: &'static [&'static str] = &["heartbeat", "lag", "rebalance"];
+    const NAMES: &'static [&'static str] = &["heartbeat", "lag", "rebalance", "gathering", "beat", "keep"];
 
     fn index(self) -> Option<usize> {
         match self {
             Self::Heartbeat => Some(0),
             Self::Lag => Some(1),
             Self::Rebalance => Some(2),
-            Self::Session(_) | Self::Fetch(_) => None,
+            Self::Gathering => Some(3),
+            Self::Beat => Some(4),
+            Self::Keep => Some(5),
+            Self::Session(_) | Self::Fetch(_) | Self::Member(_) | Self::Share(_) | Self::Worker(_) => None,
         }
     }
 }
@@ -51,9 +56,11 @@ impl Process for Node {
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let shared = Arc::new(config.clone());
-        match node {
-            CONTROLLER => Self::Controller(Box::new(Controller::boot(shared))),
-            broker => Self::Broker(Box::new(Broker::boot(shared, broker))),
+        match config.role_of(node) {
+            NodeRole::Controller => Self::Controller(Box::new(Controller::boot(shared))),
+            NodeRole::Broker => Self::Broker(Box::new(Broker::boot(shared, node))),
+            NodeRole::Consumer => Self::Consumer(Box::new(Consumer::boot(shared, node))),
+            NodeRole::Store => Self::Store(Box::new(Store::boot(shared, node))),
         }
     }
 
@@ -61,13 +68,22 @@ impl Process for Node {
         match self {
             Self::Controller(controller) => controller.on_start(context),
             Self::Broker(broker) => broker.on_start(context),
+            Self::Consumer(consumer) => consumer.on_start(context),
+            Self::Store(store) => store.on_start(context),
         }
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
-        match self {
-            Self::Controller(controller) => controller.on_message(context, from, &message),
-            Self::Broker(broker) => broker.on_message(context, from, message),
+        match (&mut *self, message) {
+            (Self::Controller(controller), message) => controller.on_message(context, from, &message),
+            (Self::Broker(broker), message) => broker.on_message(context, from, message),
+            (Self::Consumer(consumer), Message::Group(message)) => {
+                consumer.on_message(context, from, message)
+            }
+            (Self::Store(store), Message::Group(message)) => store.on_message(context, from, message),
+            (Self::Consumer(_) | Self::Store(_), message) => {
+                panic!("{}, no broker, cannot get {message:?} from {from}", context.node())
+            }
         }
         self.tell_levels(context);
     }
@@ -79,14 +95,19 @@ impl Process for Node {
             (Self::Broker(broker), Timer::Heartbeat) => broker.on_heartbeat(context),
             (Self::Broker(broker), Timer::Lag) => broker.on_lag_timer(context),
             (Self::Broker(broker), Timer::Fetch(partition)) => broker.fetch(context, partition),
-            (Self::Controller(_), Timer::Heartbeat | Timer::Lag | Timer::Fetch(_))
-            | (Self::Broker(_), Timer::Session(_) | Timer::Rebalance) => {
+            (Self::Broker(broker), Timer::Member(node)) => broker.on_member_gone(context, node),
+            (Self::Broker(broker), Timer::Gathering) => broker.on_gathered(context),
+            (Self::Consumer(consumer), Timer::Beat) => consumer.on_beat(context),
+            (Self::Consumer(consumer), Timer::Keep) => consumer.on_keep(context),
+            (Self::Consumer(consumer), Timer::Share(partition)) => consumer.on_share(context, partition),
+            (Self::Consumer(consumer), Timer::Worker(index)) => consumer.on_worker(context, index),
+            (Self::Controller(_) | Self::Broker(_) | Self::Consumer(_) | Self::Store(_), timer) => {
                 unreachable!("{} sets no timer {timer:?}", context.node())
             }
         }
     }
 
-    /// The controller keeps no records: it sends clients to who leads the partition.
+    /// Only brokers keep records: the controller sends clients to who leads the partition, others send them to a broker.
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
         let Operation::Log(operation) = operation else {
             return context.reply(op, Outcome::Refused(Refusal::Unsupported));
@@ -97,6 +118,7 @@ impl Process for Node {
                 context.reply(op, Outcome::Redirect(leader));
             }
             Self::Broker(broker) => broker.on_request(context, op, operation),
+            Self::Consumer(_) | Self::Store(_) => context.reply(op, Outcome::Redirect(None)),
         }
         self.tell_levels(context);
     }
@@ -105,6 +127,8 @@ impl Process for Node {
         match self {
             Self::Controller(controller) => controller.on_durable(context, sync),
             Self::Broker(broker) => broker.on_durable(context, sync),
+            Self::Store(store) => store.on_durable(context, sync),
+            Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
         }
         self.tell_levels(context);
     }
@@ -141,6 +165,12 @@ impl Process for Node {
                 Status { gauge: controller.published().version, ..Status::peer("controller") }
             }
             Self::Broker(broker) => broker_status(broker),
+            Self::Consumer(consumer) => {
+                let gauge = consumer.shares().values().map(Share::backlog_len).sum();
+                let epoch = consumer.generation().map_or(0, |generation| generation.0.into());
+                Status { gauge, epoch, ..Status::peer("consumer") }
+            }
+            Self::Store(store) => Status { gauge: store.effect_count(), ..Status::peer("store") },
         }
     }
 
@@ -148,6 +178,8 @@ impl Process for Node {
         match self {
             Self::Controller(controller) => controller.show(view, request),
             Self::Broker(broker) => broker.show(view, request),
+            Self::Consumer(consumer) => consumer.show(view, request),
+            Self::Store(store) => store.show(view, request),
         }
     }
 }
@@ -161,6 +193,16 @@ impl Node {
     /// The controller, if this is it.
     pub const fn controller(&self) -> Option<&Controller> {
         if let Self::Controller(controller) = self { Some(controller) } else { None }
+    }
+
+    /// The consumer, if this is one.
+    pub const fn consumer(&self) -> Option<&Consumer> {
+        if let Self::Consumer(consumer) = self { Some(consumer) } else { None }
+    }
+
+    /// The store, if this is it.
+    pub const fn store(&self) -> Option<&Store> {
+        if let Self::Store(store) = self { Some(store) } else { None }
     }
 
     fn tell_levels(&self, context: &mut Context<'_, Self>) {

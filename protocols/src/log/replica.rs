@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sim_core::{LocalTime, NodeId, OpId};
 
+use super::group::coordinator::Call;
+use super::group::message::Answer;
 use super::partition_log::PartitionLog;
 use super::types::{BrokerEpoch, Epoch};
 use crate::replicated::NodeSet;
@@ -49,8 +51,22 @@ pub struct Leading {
     /// Who is to be in sync, where the controller has been asked and has not answered.
     pub(super) pending: Option<NodeSet>,
     pub(super) followers: BTreeMap<NodeId, Progress>,
-    /// Producers that wait, by the offset of their record.
-    pub(super) waiting: BTreeMap<u64, Vec<OpId>>,
+    /// Who waits, by the offset of their record.
+    pub(super) waiting: BTreeMap<u64, Vec<Waiter>>,
+}
+
+/// Who waits until a record is as safe as it has to be.
+#[derive(Clone, Debug, Serialize)]
+pub enum Waiter {
+    /// A producer.
+    Client(OpId),
+    /// A consumer, and what it is answered then.
+    Member {
+        /// What it asked.
+        call: Call,
+        /// The answer.
+        answer: Answer,
+    },
 }
 
 /// How far a follower is.
@@ -129,9 +145,9 @@ impl Leading {
         &self.followers
     }
 
-    /// How many producers wait.
+    /// How many wait for records to be as safe as they have to be.
     pub fn waiting_count(&self) -> u64 {
-        self.waiting.values().map(|ops| ops.len() as u64).sum()
+        self.waiting.values().map(|waiters| waiters.len() as u64).sum()
     }
 
     /// Those without whom nothing is committed: whom the controller has, and whom it may have by now (KIP-497: the maximal

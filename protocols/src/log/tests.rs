@@ -144,6 +144,103 @@ fn under_random_faults_nothing_is_violated_and_in_the_end_all_copies_are_the_sam
     }
 }
 
+/// A controller, three brokers, three consumers and a store.
+fn with_group(group: GroupProtocol, guarantee: Guarantee) -> Config {
+    let mut config = Config {
+        consumers: 3,
+        partitions: 4,
+        group,
+        guarantee,
+        commit_interval: Span::millis(100),
+        group_heartbeat: Span::millis(50),
+        group_session: Span::millis(250),
+        rebalance_timeout: Span::millis(400),
+        poll_interval: Span::millis(10),
+        call_timeout: Span::millis(40),
+        ..config(8)
+    };
+    (config.replication, config.min_insync) = (3, 2);
+    config
+}
+
+/// Clients that append to four partitions.
+fn producing(count: u64, rounds: u64) -> Vec<Script> {
+    let step = |client: u64, round: u64| {
+        let partition = u32::try_from(round % 4).expect("small");
+        let append = log::Operation::Append { partition, value: client * 1_000_000 + round };
+        (Span::millis(5), Operation::Log(append))
+    };
+    (1..=count).map(|client| Script((0..rounds).map(|round| step(client, round)).collect())).collect()
+}
+
+fn effects(world: &World<Node>) -> u64 {
+    world.nodes().running().filter_map(|(_, node)| Some(node.store()?.effect_count())).sum()
+}
+
+const GROUPS: [GroupProtocol; 3] =
+    [GroupProtocol::Eager, GroupProtocol::Cooperative, GroupProtocol::ServerSide];
+const GUARANTEES: [Guarantee; 3] =
+    [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce];
+
+#[test]
+fn each_record_has_its_effect_and_everybody_works_whatever_the_protocol() {
+    for group in GROUPS {
+        for guarantee in GUARANTEES {
+            let mut world = world(3, with_group(group, guarantee), producing(3, 100));
+            testing::run(&mut world, Span::secs(12));
+            assert_eq!(effects(&world), 300, "{group:?} {guarantee:?}");
+            let mut shares: Vec<usize> = world
+                .nodes()
+                .running()
+                .filter_map(|(_, node)| Some(node.consumer()?.shares().len()))
+                .collect();
+            shares.sort_unstable();
+            assert_eq!(shares, [1, 1, 2], "{group:?} {guarantee:?}");
+        }
+    }
+}
+
+#[test]
+fn a_group_under_random_faults_breaks_no_promise_and_goes_on() {
+    for seed in 0..36 {
+        let (group, guarantee) = (GROUPS[seed as usize % 3], GUARANTEES[seed as usize / 3 % 3]);
+        let membership = if seed % 2 == 0 { Membership::Dynamic } else { Membership::Static };
+        let config = Config { membership, ..with_group(group, guarantee) };
+        let mut world = world(seed, config, producing(3, 120));
+        let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
+        for _ in 0..60 {
+            let favourite = NodeId::new(4 + u32::try_from(stream.below(4)).expect("small"));
+            let fault = random_fault(&world, &mut stream, Some(favourite));
+            world.apply(fault);
+            let pause = stream.span(Span::ZERO, Span::millis(120));
+            testing::run(&mut world, pause);
+        }
+        world.apply(Command::Recover);
+        for node in (0..8).map(NodeId::new) {
+            if world.process(node).is_none() {
+                world.apply(Command::Restart(node));
+            }
+        }
+        testing::run(&mut world, Span::secs(20));
+        let what = format!("seed {seed}: {group:?} {guarantee:?} {membership:?}");
+        let committed: u64 = (0..4).map(|id| committed_of(&world, PartitionId(id))).sum();
+        let effects = effects(&world);
+        match guarantee {
+            Guarantee::AtMostOnce => assert!(effects <= committed, "{what}: {effects} of {committed}"),
+            Guarantee::AtLeastOnce => assert!(effects >= committed, "{what}: {effects} of {committed}"),
+            Guarantee::EffectivelyOnce => assert_eq!(effects, committed, "{what}"),
+        }
+    }
+}
+
+fn committed_of(world: &World<Node>, id: PartitionId) -> u64 {
+    let copies = world
+        .nodes()
+        .running()
+        .filter_map(|(_, node)| Some(node.broker()?.replicas().get(&id)?.high_watermark()));
+    copies.collect::<Vec<_>>().into_iter().max().unwrap_or(0)
+}
+
 #[test]
 fn a_copy_goes_on_as_the_original_does() {
     let mut world = world(8, config(4), scripts(2, 60));

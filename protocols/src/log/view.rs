@@ -5,6 +5,8 @@ use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 
 use super::broker::Broker;
 use super::controller::Controller;
+use super::group::consumer::Consumer;
+use super::group::store::Store;
 use super::image::{Image, PartitionState};
 use super::replica::{Replica, Role};
 use super::types::PartitionId;
@@ -31,10 +33,55 @@ impl Broker {
         view.table("followers", table(vec!["partition", "follower", "end", "lag", "waits"], rows, request));
         let rows =
             self.offsets().committed.iter().map(|(id, offset)| vec![id.to_string(), offset.to_string()]);
-        view.table("offsets of consumers", table(vec!["partition", "handled below"], rows, request));
+        view.table("offsets of clients", table(vec!["partition", "handled below"], rows, request));
+        if let Some(coordinator) = self.coordinator() {
+            view.text("generation of the group", coordinator.generation());
+            let kept = |id: &PartitionId| self.offsets().kept.get(id).copied().unwrap_or(0);
+            let rows = coordinator.members().flat_map(|(node, partitions)| {
+                let row =
+                    move |id: &PartitionId| vec![node.to_string(), id.to_string(), kept(id).to_string()];
+                partitions.iter().map(row).collect::<Vec<_>>()
+            });
+            view.table("group", table(vec!["member", "partition", "kept"], rows, request));
+        }
         for (id, replica) in self.replicas() {
             view.strip(&format!("log {id}"), strip(replica, request));
         }
+    }
+}
+
+impl Consumer {
+    /// Its partitions with how far it is, and what its workers do.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        let generation =
+            self.generation().map_or_else(|| "no member".to_owned(), |generation| generation.to_string());
+        view.text("generation", generation);
+        let rows = self.shares().iter().map(|(id, share)| {
+            let numbers = [share.kept(), share.done(), share.position(), share.backlog_len()];
+            let mut row = vec![id.to_string()];
+            row.extend(numbers.map(|number| number.to_string()));
+            row
+        });
+        view.table(
+            "partitions",
+            table(vec!["partition", "kept", "done", "position", "waits"], rows, request),
+        );
+        let rows = (1_u32..).zip(self.workers()).map(|(number, worker)| {
+            let effect = worker.task().map(|task| task.effect);
+            let record =
+                effect.map_or_else(|| "-".to_owned(), |one| format!("{}@{}", one.partition, one.offset));
+            vec![number.to_string(), worker.word().to_owned(), record]
+        });
+        view.table("workers", table(vec!["worker", "does", "record"], rows, request));
+    }
+}
+
+impl Store {
+    /// How many effects it has had, and who may have more.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        view.number("effects", self.effect_count());
+        let rows = self.fences().iter().map(|(id, generation)| vec![id.to_string(), generation.to_string()]);
+        view.table("fences", table(vec!["partition", "last generation"], rows, request));
     }
 }
 

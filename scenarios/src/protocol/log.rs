@@ -4,18 +4,20 @@ use protocols::log::{self, Config, ConfigError, Mutant, Node, invariants};
 use protocols::mutant::MutantAbout;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::NodeId;
 use sim_core::check::Invariant;
 use sim_core::service::Service;
+use sim_core::{NodeId, Span};
 
 use super::MutantName;
 use super::kind::Builtin;
 use super::objections::{MORE_NODES, no_limit, no_time, parameter, too_few_nodes};
+use crate::format::Latency;
 use crate::text::units::Time;
 use crate::validate::Objection;
 
-/// The parameters of a partitioned log. `n1` is the controller, all others are brokers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The parameters of a partitioned log. `n1` is the controller. With `consumers` the last node is the store that they have
+/// effects on, and they are before it. All others are brokers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// How many partitions clients use, 1 to 10,000; one more holds the offsets of consumers. Default 2.
@@ -45,6 +47,34 @@ pub struct Parameters {
     pub fetch_max: u32,
     /// How often the controller gives partitions back to the first of their replicas, above 0. Default `10s`.
     pub rebalance: Time,
+    /// How many nodes are consumers: one group, which reads all partitions. Default 0.
+    pub consumers: u32,
+    /// How the group shares partitions out when somebody comes or goes. Default `Cooperative`.
+    pub group: GroupProtocol,
+    /// Whether a consumer that restarts within its session is who it was. Default `Dynamic`: it is not.
+    pub membership: Membership,
+    /// What consumers promise of each record. Default `AtLeastOnce`.
+    pub guarantee: Guarantee,
+    /// How often a consumer keeps how far it has come, above 0. Default `5s`.
+    pub commit_interval: Time,
+    /// How often a consumer tells the coordinator that it lives, above 0. Default `3s`.
+    pub group_heartbeat: Time,
+    /// After how long without being heard of it is no member, above `group_heartbeat`. Default `45s`.
+    pub group_session: Time,
+    /// How long the coordinator waits for members to join again, above 0. Default `1m`.
+    pub rebalance_timeout: Time,
+    /// How long a consumer may have a record in hand and be a member, above 0. Default `5m`.
+    pub poll_interval_max: Time,
+    /// How long a consumer waits before it reads again, above 0. Default `100ms`.
+    pub poll_interval: Time,
+    /// How many records of a partition may wait for a worker before a consumer reads no more, at least 1. Default 500.
+    pub backlog_max: u32,
+    /// How many records a consumer handles at a time, at least 1. Default 1.
+    pub workers: u32,
+    /// How long it takes to handle a record. Default `1ms`.
+    pub service: Latency,
+    /// How long a consumer waits for the store before it asks again, above 0. Default `200ms`.
+    pub call_timeout: Time,
     /// The bug to have on purpose: the name of a mutant. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mutant: Option<MutantName>,
@@ -72,6 +102,41 @@ pub enum Election {
     Unclean,
 }
 
+/// How the group shares partitions out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum GroupProtocol {
+    /// Everybody gives up everything, joins again, and gets something.
+    Eager,
+    /// Everybody joins again and keeps what it has, but for what is to move.
+    #[default]
+    Cooperative,
+    /// Nobody joins again: the coordinator tells each what to give up and what it gets.
+    ServerSide,
+}
+
+/// Whether a consumer that restarts is who it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Membership {
+    /// It is somebody new.
+    #[default]
+    Dynamic,
+    /// It is, and has what it had.
+    Static,
+}
+
+/// What consumers promise of each record.
+#[expect(clippy::enum_variant_names, reason = "these are the field's words")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Guarantee {
+    /// One effect or none.
+    AtMostOnce,
+    /// One effect or more.
+    #[default]
+    AtLeastOnce,
+    /// One effect.
+    EffectivelyOnce,
+}
+
 /// A disk has no more regions.
 const PARTITIONS_MAX: u32 = 10_000;
 
@@ -91,6 +156,20 @@ impl Default for Parameters {
             fetch_wait: usual.fetch_wait.into(),
             fetch_max: usual.fetch_max,
             rebalance: usual.rebalance.into(),
+            consumers: 0,
+            group: GroupProtocol::default(),
+            membership: Membership::default(),
+            guarantee: Guarantee::default(),
+            commit_interval: usual.commit_interval.into(),
+            group_heartbeat: usual.group_heartbeat.into(),
+            group_session: usual.group_session.into(),
+            rebalance_timeout: usual.rebalance_timeout.into(),
+            poll_interval_max: usual.poll_interval_max.into(),
+            poll_interval: usual.poll_interval.into(),
+            backlog_max: usual.backlog_max,
+            workers: usual.workers,
+            service: Latency::constant(Span::millis(1)),
+            call_timeout: usual.call_timeout.into(),
             mutant: None,
         }
     }
@@ -109,13 +188,13 @@ impl Builtin for Parameters {
 
     fn config(&self, members: &[NodeId]) -> Config {
         let node_count = members.last().map_or(0, |last| last.raw() + 1);
-        let usual = Config::new(node_count);
-        let replication = self.replication.unwrap_or(usual.replication);
+        let brokers = Config { consumers: self.consumers, ..Config::new(node_count) }.broker_count();
+        let replication = self.replication.unwrap_or(brokers.min(3));
         Config {
             node_count,
             partitions: self.partitions,
             replication,
-            min_insync: self.min_insync.unwrap_or_else(|| usual.min_insync.min(replication)),
+            min_insync: self.min_insync.unwrap_or(replication.min(2)),
             acks: match self.acks {
                 Acks::Never => log::Acks::None,
                 Acks::Leader => log::Acks::Leader,
@@ -132,6 +211,31 @@ impl Builtin for Parameters {
             fetch_wait: self.fetch_wait.span(),
             fetch_max: self.fetch_max,
             rebalance: self.rebalance.span(),
+            consumers: self.consumers,
+            group: match self.group {
+                GroupProtocol::Eager => log::GroupProtocol::Eager,
+                GroupProtocol::Cooperative => log::GroupProtocol::Cooperative,
+                GroupProtocol::ServerSide => log::GroupProtocol::ServerSide,
+            },
+            membership: match self.membership {
+                Membership::Dynamic => log::Membership::Dynamic,
+                Membership::Static => log::Membership::Static,
+            },
+            guarantee: match self.guarantee {
+                Guarantee::AtMostOnce => log::Guarantee::AtMostOnce,
+                Guarantee::AtLeastOnce => log::Guarantee::AtLeastOnce,
+                Guarantee::EffectivelyOnce => log::Guarantee::EffectivelyOnce,
+            },
+            commit_interval: self.commit_interval.span(),
+            group_heartbeat: self.group_heartbeat.span(),
+            group_session: self.group_session.span(),
+            rebalance_timeout: self.rebalance_timeout.span(),
+            poll_interval_max: self.poll_interval_max.span(),
+            poll_interval: self.poll_interval.span(),
+            backlog_max: self.backlog_max,
+            workers: self.workers,
+            service: self.service.distribution(),
+            call_timeout: self.call_timeout.span(),
             mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
         }
     }
@@ -155,9 +259,10 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes(_) => {
-            too_few_nodes(&error, "the first node is the controller, all others are brokers")
-        }
+        ConfigError::TooFewNodes(_) => too_few_nodes(
+            &error,
+            "the first node is the controller; with `consumers` they and a store are last",
+        ),
         ConfigError::TooManyNodes(_) => {
             Objection::new("nodes", error.to_string(), "2 to 64", "write fewer `nodes`")
         }
@@ -176,6 +281,12 @@ fn objection(error: ConfigError) -> Objection {
         ConfigError::Nothing(name) => no_limit(name, &error),
         ConfigError::ShortSession { heartbeat, .. } => parameter(
             "session_timeout",
+            &error,
+            format!("times above `{heartbeat}`"),
+            "several heartbeats, because some are lost",
+        ),
+        ConfigError::ShortGroupSession { heartbeat, .. } => parameter(
+            "group_session",
             &error,
             format!("times above `{heartbeat}`"),
             "several heartbeats, because some are lost",

@@ -1,10 +1,17 @@
 //! The log in conversation scripts: the texts in this folder.
 
+use sim_core::NodeId;
 use sim_core::check::Invariant;
 use sim_core::disk::RegionId;
 
+use super::entry::Body;
+use super::group::consumer::Share;
+use super::group::{GroupImage, Partitions, in_words};
 use super::replica::{Replica, Role};
-use super::{Acks, Config, Election, Fact, Idempotence, Mutant, Node, Timer, invariants};
+use super::{
+    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Idempotence, Membership, Mutant, Node,
+    PartitionId, Timer, invariants,
+};
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
@@ -28,6 +35,26 @@ impl Conversation for Node {
         config.idempotence = arguments.named("idempotence", off)?.unwrap_or_default();
         let unclean = |word: &str| (word == "unclean").then_some(Election::Unclean);
         config.election = arguments.named("election", unclean)?.unwrap_or_default();
+        arguments.set("consumers", &mut config.consumers)?;
+        arguments.set("workers", &mut config.workers)?;
+        let group = |word: &str| match word {
+            "eager" => Some(GroupProtocol::Eager),
+            "cooperative" => Some(GroupProtocol::Cooperative),
+            "server-side" => Some(GroupProtocol::ServerSide),
+            _ => None,
+        };
+        config.group = arguments.named("group", group)?.unwrap_or_default();
+        let guarantee = |word: &str| match word {
+            "at-most-once" => Some(Guarantee::AtMostOnce),
+            "at-least-once" => Some(Guarantee::AtLeastOnce),
+            "effectively-once" => Some(Guarantee::EffectivelyOnce),
+            _ => None,
+        };
+        config.guarantee = arguments.named("guarantee", guarantee)?.unwrap_or_default();
+        let is_static = |word: &str| (word == "static").then_some(Membership::Static);
+        config.membership = arguments.named("membership", is_static)?.unwrap_or_default();
+        config.replication = config.replication.min(config.broker_count());
+        config.min_insync = config.min_insync.min(config.replication);
         config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
@@ -55,6 +82,15 @@ impl Conversation for Node {
             Fact::Acknowledged { partition, op, offset } => {
                 Some(format!("acknowledges {op} at {partition}@{offset}"))
             }
+            Fact::Recorded { body, .. } => match body {
+                Body::Group(group) => Some(format!("has {}: {}", group.generation, members_in_words(group))),
+                Body::Commit { .. } => Some(format!("keeps {body}")),
+                Body::Value(_) => None,
+            },
+            Fact::Effected { effect, .. } => Some(format!(
+                "has the effect of {}@{} in {}",
+                effect.partition, effect.offset, effect.generation
+            )),
             Fact::Served { partition, upto } => Some(format!("shows {partition} below {upto}")),
         }
     }
@@ -71,20 +107,45 @@ impl Conversation for Node {
                     broker.replicas().iter().map(|(id, copy)| format!("{id} {}", copy_in_words(copy)));
                 copies.collect::<Vec<_>>().join("; ")
             }
+            Self::Consumer(consumer) => {
+                let share = |(id, share): (&PartitionId, &Share)| {
+                    format!("{id} kept={} done={} position={}", share.kept(), share.done(), share.position())
+                };
+                let generation =
+                    consumer.generation().map_or_else(|| "no member".to_owned(), |it| it.to_string());
+                let shares = consumer.shares().iter().map(share).collect::<Vec<_>>().join("; ");
+                format!("{generation} {shares}").trim_end().to_owned()
+            }
+            Self::Store(store) => format!("effects={}", store.effect_count()),
         }
     }
 
     fn region(region: RegionId) -> String {
-        region.raw().checked_sub(1).map_or_else(|| "metadata".to_owned(), |partition| format!("p{partition}"))
+        region.raw().checked_sub(1).map_or_else(|| "state".to_owned(), |partition| format!("p{partition}"))
     }
 
     fn timer(timer: Timer) -> String {
         match timer {
             Timer::Session(node) => format!("session {node}"),
             Timer::Fetch(partition) => format!("fetch {partition}"),
-            Timer::Heartbeat | Timer::Lag | Timer::Rebalance => unreachable!("a plain timer has a name"),
+            Timer::Member(node) => format!("member {node}"),
+            Timer::Share(partition) => format!("share {partition}"),
+            Timer::Worker(index) => format!("worker {index}"),
+            Timer::Heartbeat
+            | Timer::Lag
+            | Timer::Rebalance
+            | Timer::Gathering
+            | Timer::Beat
+            | Timer::Keep => unreachable!("a plain timer has a name"),
         }
     }
+}
+
+fn members_in_words(group: &GroupImage) -> String {
+    let member =
+        |(node, (_, partitions)): (&NodeId, &(u64, Partitions))| format!("{node} {}", in_words(partitions));
+    let members: Vec<String> = group.members.iter().map(member).collect();
+    if members.is_empty() { "nobody".to_owned() } else { members.join("; ") }
 }
 
 fn copy_in_words(copy: &Replica) -> String {

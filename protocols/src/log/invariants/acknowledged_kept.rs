@@ -28,7 +28,7 @@ impl AcknowledgedKept {
     }
 
     fn check(&self, nodes: &Nodes<'_, Node>, id: PartitionId, op: OpId, offset: u64) -> Result<(), Breach> {
-        let has = |node: &NodeId| on_disk(nodes, *node, id, offset).is_some_and(|entry| entry.op == op);
+        let has = |node: &NodeId| on_disk(nodes, *node, id, offset).is_some_and(|entry| entry.op == Some(op));
         let count = self.config.replicas(id).filter(has).count();
         let promised = self.promised(id);
         ensure!(
@@ -57,7 +57,9 @@ impl Invariant<Node> for AcknowledgedKept {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Committed { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 
@@ -65,7 +67,7 @@ impl Invariant<Node> for AcknowledgedKept {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         super::leaders(nodes).try_for_each(|(_, id, copy, leading)| {
             let last =
-                copy.high_watermark().checked_sub(1).and_then(|last| Some((last, copy.log().get(last)?.op)));
+                copy.high_watermark().checked_sub(1).and_then(|last| Some((last, copy.log().get(last)?.op?)));
             match last {
                 Some((offset, op)) if leading.isr().len() >= self.config.min_insync as usize => {
                     self.check(nodes, id, op, offset)

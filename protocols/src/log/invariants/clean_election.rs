@@ -38,7 +38,9 @@ impl Invariant<Node> for CleanElection {
             | Fact::Truncated { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 

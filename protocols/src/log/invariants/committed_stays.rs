@@ -72,7 +72,9 @@ impl Invariant<Node> for CommittedStays {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 

@@ -23,16 +23,18 @@ struct Committed {
 }
 
 impl Committed {
-    fn add(&mut self, id: PartitionId, ops: impl Iterator<Item = OpId>) -> Result<(), Breach> {
+    fn add(&mut self, id: PartitionId, ops: impl Iterator<Item = Option<OpId>>) -> Result<(), Breach> {
         for op in ops {
-            ensure!(self.ops.insert(op), "{op} is committed twice in {id}, again at {}", self.upto);
+            if let Some(op) = op {
+                ensure!(self.ops.insert(op), "{op} is committed twice in {id}, again at {}", self.upto);
+            }
             self.upto += 1;
         }
         Ok(())
     }
 }
 
-fn ops(copy: &Replica, from: u64) -> impl Iterator<Item = OpId> + '_ {
+fn ops(copy: &Replica, from: u64) -> impl Iterator<Item = Option<OpId>> + '_ {
     copy.log().range(from, copy.high_watermark().saturating_sub(from)).map(|entry| entry.op)
 }
 
@@ -58,7 +60,9 @@ impl Invariant<Node> for Idempotent {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 
@@ -81,7 +85,7 @@ mod tests {
     fn a_record_that_stands_there_twice_is_found() {
         let op = |ordinal| OpId { client: ClientId::new(0), ordinal };
         let mut committed = Committed::default();
-        assert!(committed.add(PartitionId(0), [op(1), op(0)].into_iter()).is_ok());
-        assert!(committed.add(PartitionId(0), [op(2), op(1)].into_iter()).is_err());
+        assert!(committed.add(PartitionId(0), [op(1), op(0)].into_iter().map(Some)).is_ok());
+        assert!(committed.add(PartitionId(0), [op(2), op(1)].into_iter().map(Some)).is_err());
     }
 }

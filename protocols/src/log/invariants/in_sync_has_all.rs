@@ -49,7 +49,9 @@ impl Invariant<Node> for InSyncHasAll {
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 

@@ -53,7 +53,9 @@ impl Invariant<Node> for LogMatching {
             | Fact::Truncated { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 

@@ -10,6 +10,10 @@
 //! | acknowledged is kept | Kafka, `acks` and `min.insync.replicas` | `acknowledged_kept` |
 //! | reads are committed | Kafka, design: only committed messages are given out | `reads_committed` |
 //! | idempotence | KIP-98 | `idempotent` |
+//! | single owner | KIP-429, KIP-848 | `single_owner` |
+//! | kept is handled | Kafka, design: at least once | `kept_is_handled` |
+//! | one effect | Kafka, design: at most once | `effect_once` |
+//! | effects in order | Kafka, design: consumer groups | `effects_in_order` |
 //!
 //! They look at disks, which no process can see of another, so that no leader is believed. That a partition has a leader
 //! and goes on is none of them: it needs brokers that run.
@@ -17,11 +21,16 @@
 mod acknowledged_kept;
 mod clean_election;
 mod committed_stays;
+mod effect_once;
+mod effects;
+mod effects_in_order;
 mod idempotent;
 mod in_sync_has_all;
+mod kept_is_handled;
 mod log_matching;
 mod one_leader_an_epoch;
 mod reads_committed;
+mod single_owner;
 
 use sim_core::NodeId;
 use sim_core::check::{Invariant, Nodes};
@@ -29,17 +38,21 @@ use sim_core::check::{Invariant, Nodes};
 pub use acknowledged_kept::AcknowledgedKept;
 pub use clean_election::CleanElection;
 pub use committed_stays::CommittedStays;
+pub use effect_once::EffectOnce;
+pub use effects_in_order::EffectsInOrder;
 pub use idempotent::Idempotent;
 pub use in_sync_has_all::InSyncHasAll;
+pub use kept_is_handled::KeptIsHandled;
 pub use log_matching::LogMatching;
 pub use one_leader_an_epoch::OneLeaderAnEpoch;
 pub use reads_committed::ReadsCommitted;
+pub use single_owner::SingleOwner;
 
 use super::durable::{METADATA, Record, region_of};
 use super::entry::Entry;
 use super::image::Image;
 use super::replica::{Leading, Replica};
-use super::{CONTROLLER, Config, Election, Idempotence, Node, PartitionId};
+use super::{CONTROLLER, Config, Election, Guarantee, Idempotence, Node, PartitionId};
 
 /// All that hold with these parameters, fresh.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
@@ -58,7 +71,29 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         }
     }
     all.push(Box::new(AcknowledgedKept::new(config)));
+    if config.consumers > 0 {
+        of_consumers(config, &mut all);
+    }
     all
+}
+
+/// Those that depend on what consumers promise.
+fn of_consumers(config: &Config, all: &mut Vec<Box<dyn Invariant<Node>>>) {
+    // Offsets may be lost with the records that they are.
+    if config.election == Election::Clean {
+        all.push(Box::<SingleOwner>::default());
+    }
+    match config.guarantee {
+        Guarantee::AtMostOnce => all.push(Box::<EffectOnce>::default()),
+        Guarantee::AtLeastOnce => all.push(Box::<KeptIsHandled>::default()),
+        Guarantee::EffectivelyOnce => {
+            all.push(Box::<EffectOnce>::default());
+            all.push(Box::<KeptIsHandled>::default());
+        }
+    }
+    if config.workers == 1 && config.guarantee != Guarantee::AtMostOnce {
+        all.push(Box::<EffectsInOrder>::default());
+    }
 }
 
 /// What is on the controller's disk; `None` before anything is.
@@ -66,7 +101,7 @@ fn decided<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
     let slot = nodes.disk(CONTROLLER)?.durable_cell(METADATA)?;
     match slot.intact()? {
         Record::Image(image) => Some(image),
-        Record::Entry(_) => None,
+        Record::Entry(_) | Record::Effect(_) => None,
     }
 }
 
@@ -74,8 +109,8 @@ fn decided<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
 fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) -> Option<Entry> {
     let log = nodes.disk(node)?.durable_log(region_of(id))?;
     match log.get(offset)?.intact()? {
-        Record::Entry(entry) => Some(*entry),
-        Record::Image(_) => None,
+        Record::Entry(entry) => Some(entry.clone()),
+        Record::Image(_) | Record::Effect(_) => None,
     }
 }
 

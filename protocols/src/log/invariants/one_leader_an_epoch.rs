@@ -45,7 +45,9 @@ impl Invariant<Node> for OneLeaderAnEpoch {
             | Fact::Truncated { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            | Fact::Served { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         })
     }
 

@@ -16,8 +16,8 @@ pub struct ReadsCommitted {
 }
 
 impl ReadsCommitted {
-    fn on_fact(&mut self, node: NodeId, fact: Fact) -> Result<(), Breach> {
-        match fact {
+    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        match *fact {
             Fact::Committed { partition, high_watermark, .. } => {
                 let known = self.committed.entry(partition).or_default();
                 *known = high_watermark.max(*known);
@@ -35,7 +35,9 @@ impl ReadsCommitted {
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
-            | Fact::Acknowledged { .. } => Ok(()),
+            | Fact::Acknowledged { .. }
+            | Fact::Recorded { .. }
+            | Fact::Effected { .. } => Ok(()),
         }
     }
 
@@ -55,7 +57,7 @@ impl Invariant<Node> for ReadsCommitted {
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, *fact))
+        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
     }
 
     /// Nobody thinks more committed than some leader did.
@@ -87,7 +89,7 @@ mod tests {
         let mut invariant = ReadsCommitted::default();
         let committed =
             |high_watermark| Fact::Committed { partition, epoch: Epoch(1), high_watermark, chain: Chain(1) };
-        let mut says = |fact| invariant.on_fact(node, fact).is_ok();
+        let mut says = |fact| invariant.on_fact(node, &fact).is_ok();
         assert!(says(committed(5)) && says(committed(3)), "a new leader may know less");
         assert!(says(Fact::Served { partition, upto: 5 }));
         assert!(!says(Fact::Served { partition, upto: 6 }));
