@@ -80,7 +80,7 @@ impl Broker {
             match waiter {
                 Waiter::Client(op) => context.reply(op, Outcome::Redirect(next)),
                 Waiter::Member { call, .. } => {
-                    answer(context, call, Answer::Elsewhere { partition: id, leader: next })
+                    answer(context, call, Answer::Elsewhere { partition: id, leader: next });
                 }
             }
         }

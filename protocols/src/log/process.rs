@@ -78,9 +78,9 @@ impl Process for Node {
             (Self::Controller(controller), message) => controller.on_message(context, from, &message),
             (Self::Broker(broker), message) => broker.on_message(context, from, message),
             (Self::Consumer(consumer), Message::Group(message)) => {
-                consumer.on_message(context, from, message)
+                consumer.on_message(context, from, message);
             }
-            (Self::Store(store), Message::Group(message)) => store.on_message(context, from, message),
+            (Self::Store(store), Message::Group(message)) => store.on_message(context, from, &message),
             (Self::Consumer(_) | Self::Store(_), message) => {
                 panic!("{}, no broker, cannot get {message:?} from {from}", context.node())
             }
@@ -167,8 +167,7 @@ impl Process for Node {
             Self::Broker(broker) => broker_status(broker),
             Self::Consumer(consumer) => {
                 let gauge = consumer.shares().values().map(Share::backlog_len).sum();
-                let epoch = consumer.generation().map_or(0, |generation| generation.0.into());
-                Status { gauge, epoch, ..Status::peer("consumer") }
+                Status { gauge, ..Status::peer("consumer") }
             }
             Self::Store(store) => Status { gauge: store.effect_count(), ..Status::peer("store") },
         }

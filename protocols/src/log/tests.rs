@@ -202,9 +202,9 @@ fn each_record_has_its_effect_and_everybody_works_whatever_the_protocol() {
 
 #[test]
 fn a_group_under_random_faults_breaks_no_promise_and_goes_on() {
-    for seed in 0..36 {
-        let (group, guarantee) = (GROUPS[seed as usize % 3], GUARANTEES[seed as usize / 3 % 3]);
-        let membership = if seed % 2 == 0 { Membership::Dynamic } else { Membership::Static };
+    for (seed, at) in (0..36).zip(0_usize..) {
+        let (group, guarantee) = (GROUPS[at % 3], GUARANTEES[at / 3 % 3]);
+        let membership = if at.is_multiple_of(2) { Membership::Dynamic } else { Membership::Static };
         let config = Config { membership, ..with_group(group, guarantee) };
         let mut world = world(seed, config, producing(3, 120));
         let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);

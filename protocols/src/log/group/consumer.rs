@@ -305,7 +305,7 @@ impl Consumer {
         match answer {
             Answer::Elsewhere { partition, leader } => self.on_elsewhere(from, partition, leader),
             Answer::Assigned { generation, partitions } => {
-                self.on_assigned(context, number, generation, &partitions)
+                self.on_assigned(context, number, generation, &partitions);
             }
             Answer::Fine => {}
             Answer::Rejoin => self.on_rejoin(context),
@@ -317,7 +317,7 @@ impl Consumer {
             Answer::NotKept { partition } => self.on_not_kept(context, partition),
             Answer::Offset { partition, offset } => self.on_offset(context, partition, offset),
             Answer::Records { partition, offset, values } => {
-                self.on_records(context, partition, offset, values)
+                self.on_records(context, partition, offset, values);
             }
         }
     }
@@ -604,7 +604,7 @@ impl Consumer {
             Worker::Idle => unreachable!("worker {index} of {} waits for nothing", self.node),
             // At most once it asks once: it does not know whether the store has heard it.
             Worker::Applies(task) if self.config.guarantee == Guarantee::AtMostOnce => {
-                self.finish(context, index, task)
+                self.finish(context, index, task);
             }
             Worker::Handles(task) | Worker::Applies(task) => {
                 self.workers[index as usize] = Worker::Applies(task);

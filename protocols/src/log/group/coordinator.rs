@@ -22,7 +22,7 @@ use super::super::config::{Config, GroupProtocol, Membership};
 use super::super::entry::{Body, Entry};
 use super::super::metrics::Counter;
 use super::super::mutants::Mutant;
-use super::super::replica::Waiter;
+use super::super::replica::{Leading, Waiter};
 use super::super::types::PartitionId;
 use super::super::{Message, Node, Point, Timer};
 use super::assign::assign;
@@ -309,7 +309,7 @@ impl Broker {
             Request::Beat { generation, owned } => self.on_beat(context, call, generation, owned.to_vec()),
             Request::Leave => self.change_group(context, None, |coordinator| coordinator.leave(call.from)),
             Request::Keep { generation, partition, offset } => {
-                self.on_keep(context, call, generation, partition, offset)
+                self.on_keep(context, call, generation, partition, offset);
             }
             Request::Ask { partition } => {
                 let offset = self.offsets().kept.get(&partition).copied().unwrap_or(0);
@@ -483,7 +483,7 @@ impl Broker {
             return answer(context, call, Answer::NotKept { partition });
         }
         let id = self.config.offsets_partition();
-        let Some(epoch) = self.replica(id).leading().map(|leading| leading.epoch()) else { return };
+        let Some(epoch) = self.replica(id).leading().map(Leading::epoch) else { return };
         let body = Body::Commit { partition, offset, by: Some((call.from, generation)) };
         if self.push(context, id, Entry { epoch, op: None, body }).is_some() {
             self.answer_when_committed(

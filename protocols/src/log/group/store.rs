@@ -86,9 +86,9 @@ impl Store {
         &mut self,
         context: &mut Context<'_, Node>,
         from: NodeId,
-        message: GroupMessage,
+        message: &GroupMessage,
     ) {
-        match message {
+        match *message {
             GroupMessage::Apply(effect) => self.on_apply(context, from, effect),
             GroupMessage::Request { .. }
             | GroupMessage::Answer { .. }

@@ -27,8 +27,8 @@ impl EffectOnce {
                 );
                 Ok(())
             }
-            Fact::Recorded { .. } => Ok(()),
-            Fact::Changed { .. }
+            Fact::Recorded { .. }
+            | Fact::Changed { .. }
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }

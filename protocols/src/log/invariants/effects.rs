@@ -69,13 +69,13 @@ impl Handled {
 
 #[cfg(test)]
 mod tests {
+    use super::Which::{First, Late, Repeated};
     use super::*;
 
     #[test]
     fn effects_are_told_apart() {
         let mut handled = Handled::default();
         let all = [0, 2, 1, 1, 0, 3].map(|offset| handled.add(offset));
-        use Which::{First, Late, Repeated};
         assert_eq!(all, [First, First, Late, Repeated, Repeated, First]);
         assert_eq!((handled.upto, handled.end), (4, 4));
     }

@@ -25,8 +25,8 @@ impl EffectsInOrder {
                 );
                 Ok(())
             }
-            Fact::Recorded { .. } => Ok(()),
-            Fact::Changed { .. }
+            Fact::Recorded { .. }
+            | Fact::Changed { .. }
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }

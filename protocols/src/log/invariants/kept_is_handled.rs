@@ -29,8 +29,8 @@ impl KeptIsHandled {
                 );
                 Ok(())
             }
-            Fact::Recorded { .. } => Ok(()),
-            Fact::Changed { .. }
+            Fact::Recorded { .. }
+            | Fact::Changed { .. }
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }

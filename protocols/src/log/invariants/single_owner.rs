@@ -27,8 +27,9 @@ impl SingleOwner {
                 self.next = index + 1;
                 self.on_record(body)
             }
-            Fact::Recorded { .. } | Fact::Effected { .. } => Ok(()),
-            Fact::Changed { .. }
+            Fact::Recorded { .. }
+            | Fact::Effected { .. }
+            | Fact::Changed { .. }
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
