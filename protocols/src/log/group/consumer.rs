@@ -143,7 +143,7 @@ pub struct Consumer {
     heard: LocalTime,
     /// The generation that it is a member of; `None`: it wants to join.
     generation: Option<Generation>,
-    /// Its first request to join, while it waits for an answer.
+    /// Its last request to join, while it waits for an answer.
     joins: Option<u64>,
     /// The last request that was answered with what it has.
     told: u64,
@@ -261,7 +261,7 @@ impl Consumer {
         {
             let owned = self.owned();
             let number = self.ask_coordinator(context, Request::Join { owned });
-            self.joins.get_or_insert(number);
+            self.joins = Some(number);
         }
     }
 
@@ -340,7 +340,11 @@ impl Consumer {
         generation: Generation,
         partitions: &[PartitionId],
     ) {
-        let is_asked = self.generation.is_some() || self.joins.is_some_and(|joins| number >= joins);
+        // An older request to join did not say what it has got since: whoever answers it may give that to others.
+        let is_asked = match self.config.group {
+            GroupProtocol::Eager | GroupProtocol::Cooperative => self.joins == Some(number),
+            GroupProtocol::ServerSide => self.generation.is_some() || self.joins == Some(number),
+        };
         if !is_asked || number <= self.told {
             return;
         }

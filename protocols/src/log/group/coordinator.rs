@@ -183,6 +183,10 @@ impl Coordinator {
 
     // ----- who is there -----
 
+    fn knows(&self, node: NodeId, life: u64) -> bool {
+        self.members.get(&node).is_some_and(|member| member.life == life)
+    }
+
     /// Somebody joins, for the first time or again. `None`: others have to join again first.
     fn join(&mut self, node: NodeId, life: u64, owned: Vec<PartitionId>) -> Step {
         let known = self.members.get_mut(&node);
@@ -352,6 +356,12 @@ impl Broker {
     }
 
     fn on_join(&mut self, context: &mut Context<'_, Node>, call: Call, owned: Vec<PartitionId>) {
+        let is_known =
+            self.coordinator.as_ref().is_some_and(|coordinator| coordinator.knows(call.from, call.life));
+        if !is_known && !owned.is_empty() {
+            // It was gone, and what it thinks to have is somebody else's.
+            return answer(context, call, Answer::Unknown);
+        }
         context.set_timer(Timer::Member(call.from), self.config.group_session);
         self.change_group(context, Some(call), |coordinator| {
             let step = coordinator.join(call.from, call.life, owned);
