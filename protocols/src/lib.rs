@@ -31,6 +31,7 @@ pub mod group_commit;
 pub mod lock;
 pub mod mutant;
 pub mod paxos;
+pub mod plumtree;
 pub mod queue;
 pub mod raft;
 pub mod replicated;

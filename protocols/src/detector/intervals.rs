@@ -74,7 +74,9 @@ mod tests {
 
     fn of(nanos: &[u64], window: u32) -> Intervals {
         let mut intervals = Intervals::default();
-        nanos.iter().for_each(|nanos| intervals.add(Span::nanos(*nanos), window));
+        for nanos in nanos {
+            intervals.add(Span::nanos(*nanos), window);
+        }
         intervals
     }
 

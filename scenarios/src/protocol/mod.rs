@@ -10,6 +10,7 @@
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
 mod crdt;
+mod detector;
 mod echo;
 mod epidemic;
 mod gossip;
@@ -18,6 +19,7 @@ mod lock;
 mod mutant;
 mod objections;
 mod paxos;
+mod plumtree;
 mod queue;
 mod quorums;
 mod raft;
@@ -95,6 +97,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// Plumtree: broadcast by a tree that gossip mends, over `HyParView`.
+    Plumtree = plumtree,
     /// Epidemic: a database on many sites that anti-entropy keeps alike.
     Epidemic = epidemic,
     /// Crdt: counters, sets and maps that merge.
