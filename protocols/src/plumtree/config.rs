@@ -40,7 +40,7 @@ pub struct Config {
     pub detector: Rule,
     /// How long it waits for an answer of one whom it wants as a neighbour. Default 500 ms.
     pub connect_timeout: Span,
-    /// How often it asks one whom it has lost, or anybody while it has room; `None`: never, as in the paper. Default 10 s.
+    /// How often it asks one whom it has lost, or anybody while it has room; `None`: never, as in the paper. Default 5 s.
     pub reconnect_interval: Option<Span>,
     /// How long it waits for a value that was announced before it asks for it: timeout1. Default 200 ms.
     pub graft_timeout: Span,
@@ -120,7 +120,7 @@ impl Config {
             keep_alive: Span::millis(500),
             detector: Rule::Timeout(Span::secs(2)),
             connect_timeout: Span::millis(500),
-            reconnect_interval: Some(Span::secs(10)),
+            reconnect_interval: Some(Span::secs(5)),
             graft_timeout: Span::millis(200),
             graft_retry: Span::millis(100),
             announce_interval: None,

@@ -58,10 +58,9 @@ impl Known {
         Announcement { value, round: held.round + 1 }
     }
 
-    /// Whether both have the same values.
-    pub(super) fn holds_the_same(&self, other: &Self) -> bool {
-        self.count() == other.count()
-            && self.held.iter().zip(other.held.iter()).all(|(one, other)| one.0 == other.0)
+    /// The values with these numbers, in the order in which they came.
+    pub(super) fn values(&self, numbers: std::ops::Range<u64>) -> impl Iterator<Item = Value> {
+        self.order.range(numbers).copied()
     }
 }
 
@@ -84,10 +83,11 @@ impl Missing {
     /// Takes note that `from` has a value; whether nobody had said so before.
     pub(super) fn add(&mut self, from: NodeId, what: Announcement) -> bool {
         let announcers = self.0.entry(what.value).or_default();
+        let is_new = announcers.is_empty();
         if !announcers.iter().any(|(node, _)| *node == from) {
             announcers.push((from, what.round));
         }
-        announcers.len() == 1
+        is_new
     }
 
     /// The next to be asked for a value. It has its turn again after all others.
@@ -130,6 +130,10 @@ mod tests {
         assert!(missing.add(NODES[0], what));
         assert!(!missing.add(NODES[1], Announcement { round: 2, ..what }));
         assert!(!missing.add(NODES[0], what), "it is there once");
+        let mut alone = Missing::default();
+        assert!(alone.add(NODES[0], what) && !alone.add(NODES[0], what), "nor does it begin anew");
+        let mut alone = Missing::default();
+        assert!(alone.add(NODES[0], what) && !alone.add(NODES[0], what), "nor does it begin anew");
         let asked: Vec<_> = (0..3).filter_map(|_| missing.next(7)).collect();
         assert_eq!(asked, [(NODES[0], 3), (NODES[1], 2), (NODES[0], 3)]);
         assert_eq!(missing.forget(NODES[0]), []);

@@ -80,6 +80,7 @@ impl Plumtree {
             let (to, message) = self.keep_alive(&self.views.active[place]);
             context.send(to, message);
         }
+        self.settled_before = self.settled;
         self.settled = self.known.count();
     }
 

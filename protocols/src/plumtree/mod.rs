@@ -184,6 +184,8 @@ pub struct Plumtree {
     known: Known,
     /// How many values it had when it sent its last keep-alives.
     settled: u64,
+    /// And at those before them.
+    settled_before: u64,
     missing: Missing,
     /// Whether announcements wait.
     is_announcing: bool,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sim_core::check::Nodes;
 use sim_core::disk::{self, DiskPromise};
 use sim_core::process::{self, Process};
-use sim_core::service::{Operation, Outcome, Refusal, broadcast};
+use sim_core::service::{Operation, Outcome, Refusal, Value, broadcast};
 use sim_core::status::Status;
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, LocalTime, NodeId, OpId, SyncId};
@@ -70,6 +70,7 @@ impl Process for Plumtree {
             silence_due: None,
             known: Known::default(),
             settled: 0,
+            settled_before: 0,
             missing: Missing::default(),
             is_announcing: false,
         }
@@ -189,10 +190,17 @@ fn cut_off(all: &Well<'_>) -> Option<String> {
     Some(format!("there is no way from {first} to {missed} over neighbours"))
 }
 
-/// Two that have different values. Without catching up nobody promises that they come to have the same.
+/// One that has not what another one has had for two keep-alives. Without catching up nobody promises that it comes to have
+/// it.
 fn different(all: &Well<'_>) -> Option<String> {
-    let (first, one) = all.first_key_value().filter(|(_, one)| one.config.catch_up == Switch::On)?;
-    let (second, other) = all.iter().find(|(_, other)| !one.known.holds_the_same(&other.known))?;
-    let (ours, theirs) = (one.known.count(), other.known.count());
-    Some(format!("{first} has {ours} values and {second} has {theirs}, and not the same"))
+    let settled = |(node, one): (&NodeId, &&Plumtree)| {
+        let values = one.known.values(0..one.settled_before);
+        values.map(|value| (value, *node)).collect::<Vec<_>>()
+    };
+    let there: BTreeMap<Value, NodeId> = all.iter().flat_map(settled).collect();
+    let mut held_to_it = all.iter().filter(|(_, one)| one.config.catch_up == Switch::On);
+    held_to_it.find_map(|(node, one)| {
+        let (value, holder) = there.iter().find(|(value, _)| one.known.get(**value).is_none())?;
+        Some(format!("{holder} has {value}, and {node} does not"))
+    })
 }

@@ -50,15 +50,11 @@ impl Plumtree {
         if let Some(held) = self.known.get(what.value).copied() {
             return self.on_duplicate(context, from, what, held);
         }
-        let announcers = self.missing.remove(what.value).unwrap_or_default();
-        if !announcers.is_empty() && !self.config.has(Mutant::TimerNotCancelled) {
-            context.cancel_timer(Timer::Graft(what.value));
-        }
         context.count(Counter::Deliveries as usize, 1);
         context.count(Counter::DeliveryHops as usize, what.round.into());
         context.gauge(Gauge::Hops as usize, what.round.into());
         self.set_push(from, Push::Eager);
-        self.deliver(context, what, Some(from));
+        let announcers = self.deliver(context, what, Some(from));
         self.optimise(context, from, what, &announcers);
     }
 
@@ -84,10 +80,19 @@ impl Plumtree {
         }
     }
 
-    /// This node has a value that it had not: it passes it on.
-    fn deliver(&mut self, context: &mut Context<'_, Self>, what: Announcement, from: Option<NodeId>) {
+    /// This node has a value that it had not: it passes it on, and waits for it no longer. Who has announced it.
+    fn deliver(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        what: Announcement,
+        from: Option<NodeId>,
+    ) -> Announcers {
         let Announcement { value, round } = what;
         context.fact(Fact::Delivered(what));
+        let announcers = self.missing.remove(value).unwrap_or_default();
+        if !announcers.is_empty() && !self.config.has(Mutant::TimerNotCancelled) {
+            context.cancel_timer(Timer::Graft(value));
+        }
         self.known.insert(value, Held { round, from });
         let hop = u32::from(!self.config.has(Mutant::HopNotCounted));
         let onward = Announcement { value, round: round + hop };
@@ -100,6 +105,7 @@ impl Plumtree {
                 Push::Lazy => self.announce(context, place, onward),
             }
         }
+        announcers
     }
 
     fn push(&self, context: &mut Context<'_, Self>, to: NodeId, what: Announcement) {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::fault::Command as Fault;
 use sim_core::random::{KeySource, Purpose, Stream};
-use sim_core::service::{Operation, broadcast, kv};
+use sim_core::service::{Operation, kv};
 use sim_core::status::Standing;
 use sim_core::world::Stop;
 use sim_core::{NodeId, Process, SimTime, Simulation, Span, World};
@@ -23,7 +23,7 @@ use sim_core::{NodeId, Process, SimTime, Simulation, Span, World};
 use super::clients::{counting, mixed};
 use super::faults::random_fault;
 use super::{Script, world};
-use crate::{detector, paxos, plumtree, raft, synod, vrr};
+use crate::{paxos, raft, synod, vrr};
 
 /// What an invariant and its twin said at the first event at which either complained.
 #[derive(Clone, Debug)]
@@ -272,23 +272,6 @@ const SYNOD_STATE: &[Difference] = &[
     ("promise-kept", "a promise that is forgotten, before it is broken"),
 ];
 
-/// What only the invariants of Plumtree see.
-const PLUMTREE_HISTORY: &[Difference] = &[
-    ("delivered-once", "that a value was delivered again, which leaves no trace"),
-    ("hops-counted", "hops of a value that was there already"),
-    ("no-permanent-miss", "when something was announced and asked for: the twin looks at what is waited for"),
-    ("grafts-answered", "what was sent: the twin sees no messages"),
-    ("eager-by-rule", "that a way is longer than the one that it took the place of"),
-    ("passive-by-rule", "why somebody is in a view no longer"),
-    ("requests-by-priority", "who asked, and what it was told"),
-    ("walks-end", "what was sent: the twin sees no messages"),
-    ("failures-noticed", "when a neighbour was heard before that: the twin compares the last time"),
-];
-
-/// What their twins see before them.
-const PLUMTREE_STATE: &[Difference] =
-    &[("no-permanent-miss", "that one is waited for who is no neighbour any more, before it is asked")];
-
 #[test]
 fn invariants_of_raft_and_their_twins_find_the_same_in_mutants() {
     let mut finds = Vec::new();
@@ -372,44 +355,4 @@ fn invariants_of_the_synod_and_their_twins_find_the_same_in_mutants() {
         }
     }
     judge(finds, SYNOD_HISTORY, SYNOD_STATE, 2);
-}
-
-/// A tenth of the usual times, and views of which neighbours fall out.
-fn quick_plumtree(mutant: plumtree::Mutant) -> plumtree::Config {
-    plumtree::Config {
-        active_view: 4,
-        passive_view: 3,
-        shuffle_active: 2,
-        shuffle_passive: 2,
-        shuffle_interval: Span::millis(300),
-        keep_alive: Span::millis(50),
-        detector: detector::Rule::Timeout(Span::millis(200)),
-        connect_timeout: Span::millis(50),
-        reconnect_interval: Some(Span::millis(500)),
-        graft_timeout: Span::millis(20),
-        graft_retry: Span::millis(10),
-        optimisation: Some(1),
-        mutant: Some(mutant),
-        ..plumtree::Config::new(8)
-    }
-}
-
-#[test]
-fn invariants_of_plumtree_and_their_twins_find_the_same_in_mutants() {
-    let send = |value| Operation::Broadcast(broadcast::Operation::Send(value));
-    let sends = |client: u64| {
-        Script((1..=80).map(|ordinal| (Span::millis(30), send(client * 1_000 + ordinal))).collect())
-    };
-    let mut finds = Vec::new();
-    for (number, mutant) in (0..).zip(plumtree::Mutant::ALL) {
-        for seed in (0..16).step_by(2) {
-            let found = Finds::default();
-            let config = quick_plumtree(*mutant);
-            let invariants = found.pair(plumtree::invariants::all(&config));
-            let mut world = world(seed + 100 * number, 8, config, vec![sends(1), sends(2)], invariants);
-            harass(&mut world, seed + 100 * number);
-            finds.extend(found.all());
-        }
-    }
-    judge(finds, PLUMTREE_HISTORY, PLUMTREE_STATE, 3);
 }

@@ -39,7 +39,7 @@ pub struct Parameters {
     pub detector: Detector,
     /// How long it waits for an answer of one whom it wants for a neighbour, above 0. Default `500ms`.
     pub connect_timeout: Time,
-    /// How often it asks one whom it has lost, or anybody while it has room. `0s`: never, as in the paper. Default `10s`.
+    /// How often it asks one whom it has lost, or anybody while it has room. `0s`: never, as in the paper. Default `5s`.
     pub reconnect_interval: Time,
     /// How long it waits for a value that was announced before it asks for it, above 0: timeout1. Default `200ms`.
     pub graft_timeout: Time,

@@ -77,10 +77,8 @@ impl EagerByRule {
     fn check(&self, node: NodeId, found: &BTreeMap<NodeId, Push>) -> Result<(), Breach> {
         let none = BTreeMap::new();
         let expected = self.nodes.get(&node).map_or(&none, |links| &links.pushes);
-        ensure!(
-            expected == found,
-            "by the rules the links of {node} are {expected:?}, and they are {found:?}"
-        );
+        let (expected, found) = (eager(expected), eager(found));
+        ensure!(expected == found, "by the rules the links of {node} are {expected}, and they are {found}");
         Ok(())
     }
 }

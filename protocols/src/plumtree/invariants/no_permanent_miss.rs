@@ -92,8 +92,10 @@ impl NoPermanentMiss {
     /// What was due before the keep-alives has been done before them, however late both were.
     fn on_ticked(&self, node: NodeId, due: LocalTime) -> Result<(), Breach> {
         let all = self.waits.range((node, Value::MIN)..=(node, Value::MAX));
-        let late = all.into_iter().find(|(_, wait)| wait.until + ROUNDING < due);
-        ensure!(late.is_none(), "{node} should have asked for a value that was announced: {late:?} at {due}");
+        for ((_, value), Wait { until, .. }) in all {
+            let is_late = *until + ROUNDING < due;
+            ensure!(!is_late, "{node} should have asked for {value} by {until}, and it is {due}");
+        }
         Ok(())
     }
 }
