@@ -59,6 +59,14 @@ impl<A> GroupCommit<A> {
         self.outbox.hold(act, self.is_dirty)
     }
 
+    /// Sees to it that what was written gets to the disk, also if nothing waits for it.
+    pub fn flush<P: Process>(&mut self, context: &mut Context<'_, P>) {
+        if self.is_dirty && self.outbox.flushes_under_way() == 0 {
+            self.is_dirty = false;
+            self.outbox.begin(context.sync(self.region), ());
+        }
+    }
+
     /// A sync is done: what waited for it comes out of [`next_ready`](Self::next_ready).
     pub fn on_durable<P: Process>(&mut self, context: &mut Context<'_, P>, sync: SyncId) {
         if self.outbox.end(sync).is_some() {
@@ -79,12 +87,5 @@ impl<A> GroupCommit<A> {
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.outbox.is_empty()
-    }
-
-    fn flush<P: Process>(&mut self, context: &mut Context<'_, P>) {
-        if self.is_dirty && self.outbox.flushes_under_way() == 0 {
-            self.is_dirty = false;
-            self.outbox.begin(context.sync(self.region), ());
-        }
     }
 }

@@ -13,7 +13,8 @@
 //! | `view` | the state for people |
 //! | `mutants` | wrong variants of it, to prove that the checkers bite: see [`mutant`] |
 //!
-//! What replicated state machines have in common is in [`replicated`].
+//! What replicated state machines have in common is in [`replicated`]; what waits for one region of the disk in
+//! [`group_commit`]; what equals draw in [`draw`].
 //!
 //! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
 //! they grow into.
@@ -21,6 +22,7 @@
 #![warn(clippy::wildcard_enum_match_arm, clippy::cast_possible_truncation, clippy::iter_over_hash_type)]
 
 pub mod crdt;
+pub mod draw;
 pub mod echo;
 pub mod epidemic;
 pub mod gossip;

@@ -98,25 +98,38 @@ impl fmt::Display for Heading<'_> {
     }
 }
 
+/// Counts with their names, three in a row; none that is 0.
+fn counts<'a>(all: impl IntoIterator<Item = (&'a str, u64)>) -> Table<6> {
+    let (left, right) = (Align::Left, Align::Right);
+    let mut table = Table::new([left, right, left, right, left, right]);
+    let shown: Vec<_> = all.into_iter().filter(|&(_, count)| count > 0).collect();
+    let height = shown.len().div_ceil(3).max(1);
+    for row in 0..height {
+        let cell = |column: usize| shown.get(row + column * height);
+        let name = |column| cell(column).map_or("", |(name, _)| name).to_owned();
+        let count = |column| cell(column).map_or_else(String::new, |&(_, count)| grouped(count));
+        table.row([name(0), count(0), name(1), count(1), name(2), count(2)]);
+    }
+    table
+}
+
 impl Body<'_> {
     fn write_metrics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let metrics = &self.report.metrics;
         writeln!(f, "\n{HEADING}metrics{HEADING:#}")?;
-        let mut table =
-            Table::new([Align::Left, Align::Right, Align::Left, Align::Right, Align::Left, Align::Right]);
-        let shown = Counter::ALL.into_iter().map(|counter| (counter, metrics.count(counter)));
-        let shown: Vec<_> = shown.filter(|&(_, count)| count > 0).collect();
-        let height = shown.len().div_ceil(3).max(1);
-        for row in 0..height {
-            let cell = |column: usize| shown.get(row + column * height);
-            let name = |column| cell(column).map_or("", |(counter, _)| counter.name()).to_owned();
-            let count = |column| cell(column).map_or_else(String::new, |&(_, count)| grouped(count));
-            table.row([name(0), count(0), name(1), count(1), name(2), count(2)]);
-        }
-        write!(f, "{table}")?;
+        write!(f, "{}", counts(Counter::ALL.map(|counter| (counter.name(), metrics.count(counter)))))?;
+        self.write_own_counts(f)?;
         self.write_ratios(f)?;
         self.write_gauges(f)?;
         self.write_latencies(f)
+    }
+
+    /// What processes have counted, beyond what the engine does.
+    fn write_own_counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_own = |name: &str| Counter::ALL.iter().all(|counter| counter.name() != name);
+        let all = self.report.metrics.counters.iter().map(|(name, count)| (name.as_str(), *count));
+        let own: Vec<(&str, u64)> = all.filter(|&(name, count)| count > 0 && is_own(name)).collect();
+        if own.is_empty() { Ok(()) } else { write!(f, "\n{}", counts(own)) }
     }
 
     /// What things cost in others, two in a row.

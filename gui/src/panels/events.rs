@@ -1,6 +1,6 @@
 //! Everything that happened, a row each, up to where the run was computed; searched by words and by node.
 
-use egui::{Label, RichText, Sense, Ui};
+use egui::{RichText, Sense, Ui};
 use egui_extras::{Column, TableBuilder};
 use sim_core::Endpoint;
 use sim_core::trace::{Trace, TraceKind};
@@ -114,7 +114,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
                         None if number >= shown => text.weak(),
                         None => text,
                     };
-                    ui.add(Label::new(text).truncate());
+                    ui.label(text);
                 });
             }
             let response = row.response();

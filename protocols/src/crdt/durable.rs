@@ -64,10 +64,11 @@ impl Crdt {
     /// Writes a change of a client down, and answers when it holds.
     pub(super) fn make(&mut self, context: &mut Context<'_, Self>, op: OpId, delta: Data) {
         let delta = Arc::new(delta);
-        if context.append(DELTAS, Record(delta.clone())).is_err() {
+        // Said before it is written: what a crash leaves on the disk was made, even if the handler was cut there.
+        context.fact(Fact::Made(delta.clone()));
+        if self.commit.append(context, Record(delta.clone())).is_err() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
-        context.fact(Fact::Made(delta.clone()));
         self.stage(&delta);
         if self.config.has(Mutant::AnswersEarly) {
             answer(context, op, &delta);
@@ -90,7 +91,7 @@ impl Crdt {
             context.send(from, Message::Ack { upto });
         }
         if !self.staged.covers(delta) {
-            if context.append(DELTAS, Record(delta.clone())).is_err() {
+            if self.commit.append(context, Record(delta.clone())).is_err() {
                 context.sometimes(Point::NoRoom as usize);
                 return;
             }
@@ -103,38 +104,22 @@ impl Crdt {
     }
 
     fn stage(&mut self, delta: &Data) {
-        self.is_dirty = true;
         Arc::make_mut(&mut self.staged).join(delta, self.config.mutant);
     }
 
     /// Does something when all that was written is on disk.
     fn after_disk(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
-        if let Some(act) = self.outbox.hold(act, self.is_dirty) {
+        if let Some(act) = self.commit.after_durable(context, act) {
             self.act(context, act);
-        }
-    }
-
-    /// Begins a sync if something is to be synced, and none is under way.
-    pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
-        if self.is_dirty && self.outbox.flushes_under_way() == 0 {
-            self.is_dirty = false;
-            let sync = context.sync(DELTAS);
-            self.outbox.begin(sync, ());
         }
     }
 
     /// A sync is done.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        assert_eq!(
-            self.outbox.end(sync),
-            Some(()),
-            "{} has one sync under way, and it is not {sync:?}",
-            self.node
-        );
-        while let Some(act) = self.outbox.next_ready() {
+        self.commit.on_durable(context, sync);
+        while let Some(act) = self.commit.next_ready() {
             self.act(context, act);
         }
-        self.flush(context);
     }
 
     fn act(&mut self, context: &mut Context<'_, Self>, act: Deferred) {

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use sim_core::{Context, NodeId, Span};
+use sim_core::{Context, NodeId};
 
 use super::config::Shipping;
 use super::data::Data;
@@ -20,20 +20,19 @@ use super::message::Message;
 use super::metrics::{Counter, Gauge};
 use super::mutants::Mutant;
 use super::{Crdt, Point, Timer};
+use crate::draw;
 
 impl Crdt {
     /// The first cycle begins somewhere in a period, so that replicas don't all send at once.
     pub(super) fn await_first_cycle(&self, context: &mut Context<'_, Self>) {
-        let after = Span::nanos(context.random().below(self.config.period.as_nanos()));
+        let after = draw::phase(context.random(), self.config.period);
         context.set_timer(Timer::Shipping, after);
     }
 
     /// It is time to send to another replica: each is as likely as any.
     pub(super) fn on_cycle(&mut self, context: &mut Context<'_, Self>) {
         context.set_timer(Timer::Shipping, self.config.period);
-        let drawn = context.random().below(u64::from(self.config.node_count) - 1);
-        let drawn = u32::try_from(drawn).expect("below a 32-bit count");
-        let to = NodeId::new(drawn + u32::from(drawn >= self.node.raw()));
+        let to = draw::other(context.random(), self.node, self.config.node_count);
         match self.config.shipping {
             Shipping::State => {
                 context.count(Counter::StatesSent as usize, 1);

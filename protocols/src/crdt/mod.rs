@@ -89,7 +89,7 @@ pub use facts::Fact;
 pub use message::Message;
 pub use mutants::Mutant;
 
-use crate::replicated::Outbox;
+use crate::group_commit::GroupCommit;
 use durable::Deferred;
 
 /// What a replica waits for.
@@ -126,10 +126,8 @@ pub struct Crdt {
     deltas: BTreeMap<u64, Arc<Data>>,
     /// How many of its changes each other replica has on disk, as far as it has heard in this life.
     acknowledged: BTreeMap<NodeId, u64>,
-    /// What waits for the disk.
-    outbox: Outbox<Deferred>,
-    /// Whether something was written that no sync covers.
-    is_dirty: bool,
+    /// The log, and what waits for it.
+    commit: GroupCommit<Deferred>,
 }
 
 impl Crdt {

@@ -14,12 +14,12 @@ use strum::VariantNames;
 
 use super::config::Config;
 use super::data::{Asked, Data, deleted_key};
-use super::durable::Record;
+use super::durable::{DELTAS, Record};
 use super::facts::Fact;
 use super::message::Message;
 use super::mutants::Mutant;
 use super::{Crdt, POINTS, Timer, metrics};
-use crate::replicated::Outbox;
+use crate::group_commit::GroupCommit;
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["shipping"];
@@ -53,8 +53,7 @@ impl Process for Crdt {
             changes: 0,
             deltas: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
-            outbox: Outbox::default(),
-            is_dirty: false,
+            commit: GroupCommit::new(DELTAS),
         }
     }
 
@@ -71,7 +70,6 @@ impl Process for Crdt {
             Message::Delta { data, upto } => self.on_data(context, from, &data, Some(upto)),
             Message::Ack { upto } => self.on_ack(context, from, upto),
         }
-        self.flush(context);
     }
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
@@ -89,7 +87,6 @@ impl Process for Crdt {
             }
             Asked::Unsupported => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
         }
-        self.flush(context);
     }
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {

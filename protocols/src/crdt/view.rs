@@ -4,13 +4,13 @@ use sim_core::view::{Table, ViewBuilder, ViewRequest};
 
 use super::Crdt;
 use super::data::Data;
-use super::types::GCounter;
+use super::types::{Dot, GCounter, Join};
 
 impl Crdt {
     /// What it holds, what waits for the disk, and who has acknowledged how much.
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.number("changes", self.changes);
-        view.number("waiting for the disk", self.outbox.len() as u64);
+        view.number("waiting for the disk", self.commit.len() as u64);
         view.number("deltas kept", self.deltas.len() as u64);
         let rows = |rows: Vec<Vec<String>>| -> (std::ops::Range<u64>, Vec<Vec<String>>) {
             let available = 0..rows.len() as u64;
@@ -43,7 +43,7 @@ fn held(data: &Data) -> Vec<Vec<String>> {
         Data::PnCounter(counter) => {
             let mut both = GCounter::default();
             for side in [&counter.up, &counter.down] {
-                super::types::Join::join(&mut both, side);
+                both.join(side);
             }
             let row = |(replica, _): (sim_core::NodeId, u64)| {
                 vec![
@@ -56,7 +56,7 @@ fn held(data: &Data) -> Vec<Vec<String>> {
         }
         Data::GSet(set) => set.elements().map(|value| vec![value.to_string()]).collect(),
         Data::OrMap(map) => {
-            let row = |(key, dot, value): (&sim_core::service::Key, super::types::Dot, &u64)| {
+            let row = |(key, dot, value): (&sim_core::service::Key, Dot, &u64)| {
                 vec![key.to_string(), value.to_string(), dot.replica.to_string(), dot.count.to_string()]
             };
             map.values().map(row).collect()

@@ -9,7 +9,7 @@ use super::mutants::Mutant;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Mail {
     /// It does not: anti-entropy alone carries updates.
-    None,
+    Off,
     /// Once, to each of them, and never again: what is lost stays lost.
     #[default]
     Direct,

@@ -5,7 +5,7 @@
 //! follows from their age.
 
 use serde::Serialize;
-use sim_core::disk::{self, RegionId, WriteError};
+use sim_core::disk::{self, RegionId};
 use sim_core::service::Outcome;
 use sim_core::{Context, OpId, SyncId};
 
@@ -60,51 +60,26 @@ impl Epidemic {
         self.bury(context, Moment::of(context.wall()));
     }
 
-    /// Writes an item down.
-    ///
-    /// # Errors
-    /// If the disk is full.
-    pub(super) fn write(&mut self, context: &mut Context<'_, Self>, item: Item) -> Result<(), WriteError> {
-        context.append(ITEMS, Record(item))?;
-        self.is_dirty = true;
-        Ok(())
-    }
-
     /// Has an update that was written down hold as soon as it is on disk.
     pub(super) fn await_disk(&mut self, context: &mut Context<'_, Self>, update: Update) {
         if self.config.has(Mutant::AcknowledgesEarly) {
             Self::acknowledge(context, update);
         }
-        if let Some(update) = self.outbox.hold(update, self.is_dirty) {
+        if let Some(update) = self.commit.after_durable(context, update) {
             unreachable!("{update:?} was just written, and is on disk");
-        }
-        self.flush(context);
-    }
-
-    /// Begins a sync if something is to be synced, and none is under way.
-    pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
-        if self.is_dirty && self.outbox.flushes_under_way() == 0 {
-            self.is_dirty = false;
-            let sync = context.sync(ITEMS);
-            self.outbox.begin(sync, ());
         }
     }
 
     /// A sync is done.
     pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        assert_eq!(
-            self.outbox.end(sync),
-            Some(()),
-            "{} has one sync under way, and it is not {sync:?}",
-            self.node
-        );
-        while let Some(update) = self.outbox.next_ready() {
+        self.commit.on_durable(context, sync);
+        while let Some(update) = self.commit.next_ready() {
             self.on_update_durable(context, update.item);
             if !self.config.has(Mutant::AcknowledgesEarly) {
                 Self::acknowledge(context, update);
             }
         }
-        self.flush(context);
+        self.commit.flush(context);
     }
 
     fn acknowledge(context: &mut Context<'_, Self>, update: Update) {

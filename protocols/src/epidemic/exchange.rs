@@ -13,15 +13,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim_core::service::Key;
-use sim_core::{Context, NodeId, Span};
+use sim_core::{Context, NodeId};
 
 use super::config::{AntiEntropy, Comparison, Flow};
 use super::database::Branch;
 use super::item::{Item, Moment, Version};
-use super::message::Message;
+use super::message::{Message, Summary};
 use super::metrics::Counter;
-use super::update::below;
 use super::{Epidemic, Point, Timer};
+use crate::draw;
 
 impl Epidemic {
     /// Has the next comparison begin a period from now.
@@ -34,7 +34,7 @@ impl Epidemic {
     /// The first one begins somewhere in a period, so that sites don't all call at once.
     pub(super) fn await_first_cycle(&self, context: &mut Context<'_, Self>) {
         if let Some(AntiEntropy { period, .. }) = self.config.anti_entropy {
-            let after = Span::nanos(context.random().below(period.as_nanos()));
+            let after = draw::phase(context.random(), period);
             context.set_timer(Timer::Comparison, after);
         }
     }
@@ -43,8 +43,7 @@ impl Epidemic {
     pub(super) fn on_cycle(&mut self, context: &mut Context<'_, Self>) {
         let anti_entropy = self.config.anti_entropy.expect("the timer is set only with anti-entropy");
         self.await_cycle(context);
-        let drawn = below(context, self.config.node_count - 1);
-        let partner = NodeId::new(drawn + u32::from(drawn >= self.node.raw()));
+        let partner = draw::other(context.random(), self.node, self.config.node_count);
         context.count(Counter::Comparisons as usize, 1);
         self.call(context, partner, anti_entropy);
     }
@@ -54,8 +53,8 @@ impl Epidemic {
         match comparison {
             Comparison::Full => self.send_versions(context, partner, flow, [Branch::ROOT].into()),
             Comparison::Checksum | Comparison::Recent(_) => {
-                let (items, checksum) = (self.recent(context, flow), self.database.root());
-                context.send(partner, Message::Recent { flow, items, checksum });
+                let summary = self.summary(context, flow);
+                context.send(partner, Message::Recent(summary));
             }
             Comparison::Merkle(_) => {
                 let nodes = [(Branch::ROOT, self.database.root())].into();
@@ -80,38 +79,34 @@ impl Epidemic {
     }
 
     /// A call: the latest updates of another site, and its checksum.
-    pub(super) fn on_recent(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        from: NodeId,
-        flow: Flow,
-        items: &[Item],
-        checksum: u64,
-    ) {
-        self.take_all(context, items);
-        if self.database.root() == checksum {
-            return Self::agree(context);
+    pub(super) fn on_recent(&mut self, context: &mut Context<'_, Self>, from: NodeId, summary: &Summary) {
+        if !self.is_same_with(context, summary) {
+            let answer = self.summary(context, summary.flow.reversed());
+            context.send(from, Message::Differs(answer));
         }
-        let flow = flow.reversed();
-        let (items, checksum) = (self.recent(context, flow), self.database.root());
-        context.send(from, Message::Differs { flow, items, checksum });
     }
 
     /// The other site has another checksum: with its latest updates it may be the same.
-    pub(super) fn on_differs(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        from: NodeId,
-        flow: Flow,
-        items: &[Item],
-        checksum: u64,
-    ) {
-        self.take_all(context, items);
-        if self.database.root() == checksum {
-            return Self::agree(context);
+    pub(super) fn on_differs(&mut self, context: &mut Context<'_, Self>, from: NodeId, summary: &Summary) {
+        if !self.is_same_with(context, summary) {
+            context.sometimes(Point::RecentNotEnough as usize);
+            self.send_versions(context, from, summary.flow.reversed(), [Branch::ROOT].into());
         }
-        context.sometimes(Point::RecentNotEnough as usize);
-        self.send_versions(context, from, flow.reversed(), [Branch::ROOT].into());
+    }
+
+    /// Takes the latest updates of another site; whether both have the same then.
+    fn is_same_with(&mut self, context: &mut Context<'_, Self>, summary: &Summary) -> bool {
+        self.take_all(context, &summary.items);
+        let is_same = self.database.root() == summary.checksum;
+        if is_same {
+            Self::agree(context);
+        }
+        is_same
+    }
+
+    /// The database in short.
+    fn summary(&self, context: &mut Context<'_, Self>, flow: Flow) -> Summary {
+        Summary { flow, items: self.recent(context, flow), checksum: self.database.root() }
     }
 
     /// Checksums of nodes of the tree: down where they differ.

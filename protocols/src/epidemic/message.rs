@@ -1,6 +1,6 @@
 //! What sites send each other.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,29 +11,33 @@ use super::config::Flow;
 use super::database::Branch;
 use super::item::{Item, Version};
 
+/// A database in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Which way updates go, said by the sender.
+    pub flow: Flow,
+    /// What was written there lately, if the flow goes that way.
+    pub items: Arc<[Item]>,
+    /// That of all.
+    pub checksum: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flow, items, checksum } = self;
+        write!(f, "{} {} checksum={}", flow.name(), list(&**items), short(*checksum))
+    }
+}
+
 /// A message between sites.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Message {
     /// Direct mail: an update that was made here.
     Mail(Item),
-    /// A call: what was written here lately, if the flow goes that way, and the checksum of all.
-    Recent {
-        /// Which way updates go, said by the sender.
-        flow: Flow,
-        /// The latest updates.
-        items: Arc<[Item]>,
-        /// That of the sender's database.
-        checksum: u64,
-    },
-    /// The answer where the checksum differs.
-    Differs {
-        /// Which way updates go, said by the sender.
-        flow: Flow,
-        /// What was written here lately, if the flow goes that way.
-        items: Arc<[Item]>,
-        /// That of the sender's database, with what it was sent.
-        checksum: u64,
-    },
+    /// A call.
+    Recent(Summary),
+    /// The answer where the checksum differs, also with what was sent.
+    Differs(Summary),
     /// A call, or the answer to one: checksums of nodes of the tree, all of one level.
     Tree {
         /// Which way updates go, said by the sender.
@@ -65,8 +69,8 @@ impl process::Message for Message {
     fn kind(&self) -> u8 {
         match self {
             Self::Mail(_) => 0,
-            Self::Recent { .. } => 1,
-            Self::Differs { .. } => 2,
+            Self::Recent(_) => 1,
+            Self::Differs(_) => 2,
             Self::Tree { .. } => 3,
             Self::Versions { .. } => 4,
             Self::Updates { .. } => 5,
@@ -76,7 +80,7 @@ impl process::Message for Message {
     fn size(&self) -> u64 {
         8 + match self {
             Self::Mail(_) => Item::SIZE,
-            Self::Recent { items, .. } | Self::Differs { items, .. } => 8 + Item::SIZE * items.len() as u64,
+            Self::Recent(summary) | Self::Differs(summary) => 8 + Item::SIZE * summary.items.len() as u64,
             Self::Tree { nodes, .. } => 12 * nodes.len() as u64,
             Self::Versions { below, versions, .. } => 4 * below.len() as u64 + 28 * versions.len() as u64,
             Self::Updates { items, wanted } => Item::SIZE * items.len() as u64 + 4 * wanted.len() as u64,
@@ -86,12 +90,8 @@ impl process::Message for Message {
     fn describe(&self) -> String {
         match self {
             Self::Mail(item) => format!("Mail {item}"),
-            Self::Recent { flow, items, checksum } => {
-                format!("Recent {} {} checksum={}", flow.name(), list(&**items), short(*checksum))
-            }
-            Self::Differs { flow, items, checksum } => {
-                format!("Differs {} {} checksum={}", flow.name(), list(&**items), short(*checksum))
-            }
+            Self::Recent(summary) => format!("Recent {summary}"),
+            Self::Differs(summary) => format!("Differs {summary}"),
             Self::Tree { flow, nodes } => {
                 let nodes =
                     nodes.iter().map(|(Branch(node), checksum)| format!("{node}:{}", short(*checksum)));

@@ -100,7 +100,7 @@ pub use item::Item;
 pub use message::Message;
 pub use mutants::Mutant;
 
-use crate::replicated::Outbox;
+use crate::group_commit::GroupCommit;
 use durable::Update;
 use item::Moment;
 
@@ -139,10 +139,8 @@ pub struct Epidemic {
     dormant: BTreeMap<Key, Item>,
     /// The highest time that it has stamped with, or found on its disk.
     last_stamp: Moment,
-    /// Updates that wait for the disk.
-    outbox: Outbox<Update>,
-    /// Whether something was written that no sync covers.
-    is_dirty: bool,
+    /// The log, and the updates that wait for it.
+    commit: GroupCommit<Update>,
 }
 
 impl Epidemic {

@@ -11,12 +11,12 @@ use strum::VariantNames;
 
 use super::config::Config;
 use super::database::Database;
-use super::durable::Record;
+use super::durable::{ITEMS, Record};
 use super::facts::Fact;
 use super::item::Moment;
 use super::message::Message;
 use super::{Epidemic, POINTS, Timer, metrics};
-use crate::replicated::Outbox;
+use crate::group_commit::GroupCommit;
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["comparison"];
@@ -47,8 +47,7 @@ impl Process for Epidemic {
             database: Database::new(config.depth(), config.mutant),
             dormant: std::collections::BTreeMap::new(),
             last_stamp: Moment::default(),
-            outbox: Outbox::default(),
-            is_dirty: false,
+            commit: GroupCommit::new(ITEMS),
         }
     }
 
@@ -63,19 +62,15 @@ impl Process for Epidemic {
         self.bury(context, Moment::of(context.wall()));
         match message {
             Message::Mail(item) => self.take(context, item),
-            Message::Recent { flow, items, checksum } => {
-                self.on_recent(context, from, flow, &items, checksum);
-            }
-            Message::Differs { flow, items, checksum } => {
-                self.on_differs(context, from, flow, &items, checksum);
-            }
+            Message::Recent(summary) => self.on_recent(context, from, &summary),
+            Message::Differs(summary) => self.on_differs(context, from, &summary),
             Message::Tree { flow, nodes } => self.on_tree(context, from, flow, &nodes),
             Message::Versions { flow, below, versions } => {
                 self.on_versions(context, from, flow, &below, &versions);
             }
             Message::Updates { items, wanted } => self.on_updates(context, from, &items, &wanted),
         }
-        self.flush(context);
+        self.commit.flush(context);
     }
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {

@@ -37,7 +37,7 @@ fn all_kinds() -> impl Iterator<Item = Config> {
     ];
     flows.into_iter().flat_map(move |flow| {
         comparisons.map(|comparison| Config {
-            mail: Mail::None,
+            mail: Mail::Off,
             anti_entropy: Some(AntiEntropy { period: Span::millis(20), flow, comparison }),
             ..Config::new(6)
         })

@@ -4,13 +4,14 @@ use sim_core::service::{Key, Outcome, Refusal, Value, kv};
 use sim_core::{Context, NodeId, OpId};
 
 use super::config::Mail;
-use super::durable::Update;
+use super::durable::{Record, Update};
 use super::facts::Fact;
 use super::item::{Item, Moment, Timestamp, Version};
 use super::message::Message;
 use super::metrics::{Counter, Gauge};
 use super::mutants::Mutant;
 use super::{Epidemic, Point};
+use crate::draw;
 
 impl Epidemic {
     /// A client asks.
@@ -30,10 +31,11 @@ impl Epidemic {
     /// Stamps an update, and has it hold when it is on disk.
     fn begin_update(&mut self, context: &mut Context<'_, Self>, op: OpId, key: Key, value: Option<Value>) {
         let item = self.stamp(context, key, value);
-        if self.write(context, item).is_err() {
+        // Said before it is written: what a crash leaves on the disk was stamped, even if the handler was cut there.
+        context.fact(Fact::Stamped(item));
+        if self.commit.append(context, Record(item)).is_err() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
-        context.fact(Fact::Stamped(item));
         self.await_disk(context, Update { op, item });
     }
 
@@ -50,7 +52,7 @@ impl Epidemic {
         let version = Version { written: Timestamp { at, site: self.node }, activated: at };
         let retention = match value {
             Some(_) => self.node,
-            None => NodeId::new(below(context, self.config.node_count)),
+            None => NodeId::new(draw::below(context.random(), self.config.node_count)),
         };
         Item { key, value, version, retention }
     }
@@ -110,8 +112,8 @@ impl Epidemic {
         self.database.put(item);
         let Version { written, activated } = item.version;
         let is_own_update = written.site == self.node && activated == written.at;
-        if !is_own_update {
-            self.write(context, item).unwrap_or_else(|_full| context.sometimes(Point::NoRoom as usize));
+        if !is_own_update && self.commit.append(context, Record(item)).is_err() {
+            context.sometimes(Point::NoRoom as usize);
         }
         self.tell_levels(context);
     }
@@ -121,9 +123,4 @@ impl Epidemic {
         context.gauge(Gauge::Certificates as usize, self.database.certificate_count() as u64);
         context.gauge(Gauge::DormantCertificates as usize, self.dormant.len() as u64);
     }
-}
-
-/// A number below `limit`.
-pub(super) fn below(context: &mut Context<'_, Epidemic>, limit: u32) -> u32 {
-    u32::try_from(context.random().below(limit.into())).expect("below a 32-bit number")
 }

@@ -14,7 +14,7 @@ impl Epidemic {
         view.number("dormant certificates", self.dormant.len() as u64);
         view.text("checksum", format!("{:016x}", database.root()));
         view.text("last stamp", self.last_stamp);
-        view.number("updates waiting for the disk", self.outbox.len() as u64);
+        view.number("updates waiting for the disk", self.commit.len() as u64);
         let available = 0..database.len();
         let window = request.window(available.clone());
         let rows = (0_u64..).zip(database.items()).filter(|(row, _)| window.contains(row));

@@ -10,6 +10,7 @@ use super::message::{Message, Need, Rumor};
 use super::metrics::Counter;
 use super::rumor::Response;
 use super::{Gossip, Mutant, Point, Timer};
+use crate::draw;
 
 /// How many of something there were in the cycle of a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -25,7 +26,7 @@ impl Gossip {
     pub(super) fn draw_phase(&self, context: &mut Context<'_, Self>) -> Span {
         match self.config.rhythm {
             Rhythm::Together => Span::ZERO,
-            Rhythm::Scattered => Span::nanos(context.random().below(self.config.cycle.as_nanos())),
+            Rhythm::Scattered => draw::phase(context.random(), self.config.cycle),
         }
     }
 
@@ -82,9 +83,7 @@ impl Gossip {
 
     /// Each of the other sites is as likely as any.
     fn draw_partner(&self, context: &mut Context<'_, Self>) -> NodeId {
-        let drawn = context.random().below(u64::from(self.config.node_count) - 1);
-        let drawn = u32::try_from(drawn).expect("below a 32-bit count");
-        NodeId::new(drawn + u32::from(drawn >= self.node.raw()))
+        draw::other(context.random(), self.node, self.config.node_count)
     }
 
     /// Takes note that rumors are sent.

@@ -2,7 +2,7 @@
 //! of it.
 
 use sim_core::service::{Outcome, Refusal};
-use sim_core::{Context, NodeId, OpId, Span, SyncId};
+use sim_core::{Context, NodeId, OpId, SyncId};
 
 use super::config::{CONTACTS, Formation};
 use super::facts::Fact;
@@ -11,6 +11,7 @@ use super::message::Message;
 use super::metrics::Counter;
 use super::order::ProbeRound;
 use super::{FaultPoint, INCARNATION, Mutant, Point, Record, Standing, Swim, Timer};
+use crate::draw;
 
 impl Swim {
     // ----- starting -----
@@ -57,7 +58,7 @@ impl Swim {
     fn begin_work(&mut self, context: &mut Context<'_, Self>) {
         context.set_timer(Timer::Period, self.until_next(context, self.config.probe_interval));
         if let Some(interval) = self.push_pull_interval() {
-            let delay = Span::nanos(context.random().below(interval.as_nanos()));
+            let delay = draw::phase(context.random(), interval);
             context.set_timer(Timer::PushPull, delay);
         }
     }

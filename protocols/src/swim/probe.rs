@@ -11,6 +11,7 @@ use super::message::{Message, ProbeId, Updates, WantsNack};
 use super::metrics::Counter;
 use super::order::ProbeRound;
 use super::{Mutant, Point, Swim, Timer};
+use crate::draw;
 
 /// A probe that nobody has answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +42,7 @@ impl Swim {
     /// When its periods begin, after those of a node with phase zero.
     pub(super) fn draw_phase(&self, context: &mut Context<'_, Self>) -> Span {
         match self.config.rhythm {
-            Rhythm::Scattered => Span::nanos(context.random().below(self.config.probe_interval.as_nanos())),
+            Rhythm::Scattered => draw::phase(context.random(), self.config.probe_interval),
             Rhythm::Together => Span::ZERO,
         }
     }
@@ -293,6 +294,5 @@ impl Swim {
 const DRAWS_MAX: u32 = 16;
 
 fn draw_node(context: &mut Context<'_, Swim>, count: u32) -> NodeId {
-    let drawn = context.random().below(count.into());
-    NodeId::new(u32::try_from(drawn).expect("below a 32-bit count"))
+    NodeId::new(draw::below(context.random(), count))
 }

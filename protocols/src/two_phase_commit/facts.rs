@@ -55,3 +55,17 @@ pub enum Fact {
         net: i128,
     },
 }
+
+impl Fact {
+    /// What it says to be decided on which transaction, whoever says it.
+    pub const fn decision(&self) -> Option<(Txn, Decision)> {
+        match self {
+            Self::Decided { txn, decision } | Self::Ended { txn, decision, .. } => Some((*txn, *decision)),
+            Self::Begun { .. }
+            | Self::NoRoom { .. }
+            | Self::VotedYes { .. }
+            | Self::VotedNo { .. }
+            | Self::HeardYes { .. } => None,
+        }
+    }
+}

@@ -140,7 +140,8 @@ pub enum Workload {
     /// Messages that are sent; dequeues and acknowledgements by the clients themselves, if wanted. Every value sent is
     /// unique.
     Queue {
-        /// How likely an operation takes a message. Default 0: consumers do.
+        /// How likely a client takes a message, which it acknowledges next, in the place of sending two. Default 0: consumers
+        /// do.
         #[serde(default = "none")]
         dequeues: Probability,
     },

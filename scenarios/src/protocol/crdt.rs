@@ -10,7 +10,7 @@ use sim_core::service::Service;
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{no_limit, no_time};
+use super::objections::{MORE_NODES, no_limit, no_time, too_few_nodes};
 use crate::text::units::Time;
 use crate::validate::Objection;
 
@@ -118,10 +118,7 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::NoPeers(_) => {
-            let hint = "more nodes, or fewer of them as `spares`";
-            Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
-        }
+        ConfigError::NoPeers(_) => too_few_nodes(&error, MORE_NODES),
         ConfigError::NoPeriod => no_time("period", &error),
         ConfigError::NoDeltas => no_limit("deltas_max", &error),
     }

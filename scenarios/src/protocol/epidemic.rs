@@ -10,7 +10,7 @@ use sim_core::service::Service;
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{no_time, parameter};
+use super::objections::{MORE_NODES, no_time, parameter, too_few_nodes};
 use crate::text::units::Time;
 use crate::validate::Objection;
 
@@ -41,7 +41,7 @@ pub struct Parameters {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Mail {
     /// It does not.
-    None,
+    Off,
     /// Once, to each of them.
     #[default]
     Direct,
@@ -125,7 +125,7 @@ impl Builtin for Parameters {
         Config {
             node_count: members.last().map_or(0, |last| last.raw() + 1),
             mail: match self.mail {
-                Mail::None => epidemic::Mail::None,
+                Mail::Off => epidemic::Mail::Off,
                 Mail::Direct => epidemic::Mail::Direct,
             },
             anti_entropy: self.anti_entropy(),
@@ -153,10 +153,7 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::NoPeers(_) => {
-            let hint = "more nodes, or fewer of them as `spares`";
-            Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
-        }
+        ConfigError::NoPeers(_) => too_few_nodes(&error, MORE_NODES),
         ConfigError::NoPeriod => no_time("period", &error),
         ConfigError::NoWindow => no_time("comparison", &error),
         ConfigError::Depth(_) => {

@@ -10,7 +10,7 @@ use sim_core::service::Service;
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{no_limit, no_time, parameter};
+use super::objections::{MORE_NODES, no_limit, no_time, parameter, too_few_nodes};
 use crate::text::units::Time;
 use crate::validate::Objection;
 
@@ -148,10 +148,7 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::NoPeers(_) => {
-            let hint = "more nodes, or fewer of them as `spares`";
-            Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
-        }
+        ConfigError::NoPeers(_) => too_few_nodes(&error, MORE_NODES),
         ConfigError::NoCycle => no_time("cycle", &error),
         ConfigError::NoInterest => {
             parameter("interest", &error, "`Counter(1)` or `Coin(1)`, and more", "`Counter(2)` is usual")

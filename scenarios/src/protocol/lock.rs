@@ -10,7 +10,7 @@ use sim_core::{NodeId, Span};
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{parameter, reversed};
+use super::objections::{parameter, reversed, too_few_nodes};
 use crate::text::units::{Ppm, Time, TimeRange};
 use crate::validate::Objection;
 
@@ -91,10 +91,10 @@ impl Builtin for Parameters {
 
 fn objection(error: &ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes(_) => {
-            let hint = "more nodes, or fewer of them as `spares`; each beyond the second is a worker";
-            Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
-        }
+        ConfigError::TooFewNodes(_) => too_few_nodes(
+            error,
+            "more nodes, or fewer of them as `spares`; each beyond the second is a worker",
+        ),
         ConfigError::NoLease(_) => {
             parameter("ttl", error, "`3ns` and more", "much longer than a message takes, such as `\"300ms\"`")
         }

@@ -18,6 +18,14 @@ pub(super) fn parameter(
 }
 
 /// A time, `name`, is 0.
+/// Too few nodes for a protocol that needs two.
+pub(super) fn too_few_nodes(error: &impl Display, hint: &str) -> Objection {
+    Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
+}
+
+/// What to do where nodes are alike.
+pub(super) const MORE_NODES: &str = "more nodes, or fewer of them as `spares`";
+
 pub(super) fn no_time(name: &str, error: &impl Display) -> Objection {
     parameter(
         name,

@@ -10,7 +10,7 @@ use sim_core::{NodeId, Span};
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{no_limit, no_time, parameter};
+use super::objections::{no_limit, no_time, parameter, too_few_nodes};
 use crate::format::Latency;
 use crate::text::units::{Probability, Time};
 use crate::validate::Objection;
@@ -226,10 +226,10 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes(_) => {
-            let hint = "the first node is the broker, the last the store, and those between are consumers";
-            Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
-        }
+        ConfigError::TooFewNodes(_) => too_few_nodes(
+            &error,
+            "the first node is the broker, the last the store, and those between are consumers",
+        ),
         ConfigError::NoVisibility => no_time("visibility", &error),
         ConfigError::NoPriority => no_limit("priorities", &error),
         ConfigError::OrderedAndNot { .. } => {

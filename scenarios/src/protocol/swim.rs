@@ -10,7 +10,7 @@ use sim_core::service::Service;
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{no_limit, no_time, parameter};
+use super::objections::{MORE_NODES, no_limit, no_time, parameter, too_few_nodes};
 use crate::text::units::Time;
 use crate::validate::Objection;
 
@@ -238,10 +238,7 @@ impl From<Accuracy> for swim::Accuracy {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::NoPeers(_) => {
-            let hint = "more nodes, or fewer of them as `spares`";
-            Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
-        }
+        ConfigError::NoPeers(_) => too_few_nodes(&error, MORE_NODES),
         ConfigError::NoTime(name) => no_time(name, &error),
         ConfigError::TimeoutTooLong { interval, .. } => {
             let half = sim_core::Span::nanos(interval.as_nanos() / 2);

@@ -84,7 +84,9 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
     };
     let asked = workload.about().service;
     if !services.contains(&asked) {
-        let problem = format!("`{}` does not serve `{asked}`", scenario.protocol.name());
+        let is_by_parameters = kind.about().services.contains(&asked);
+        let with = if is_by_parameters { " with these parameters" } else { "" };
+        let problem = format!("`{}` does not serve `{asked}`{with}", scenario.protocol.name());
         let allowed: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
         let hint = "leave the workload out for the usual one, or take another protocol";
         return Err(Objection::new("clients.workload", problem, allowed.join(", "), hint));

@@ -1,4 +1,4 @@
-use sim_core::service::{broadcast, kv, queue};
+use sim_core::service::{LAST_TICKET, broadcast, kv, queue};
 use sim_core::world::Workload as _;
 
 use super::*;
@@ -121,7 +121,7 @@ fn broadcasts_are_unique_and_reads_as_often_as_asked_for() {
 
 #[test]
 fn the_lock_is_taken_and_given_back_by_turns() {
-    use sim_core::service::{LAST_TICKET, lock};
+    use sim_core::service::lock;
     let source = source("Lock(kept: 0.25)", "()", 3);
     let all = steps(&source, 0, 1_000).into_iter().map(|step| step.operation);
     let release = Operation::Lock(lock::Operation::Release { token: LAST_TICKET });
@@ -146,7 +146,7 @@ fn money_moves_between_accounts_that_there_are() {
 }
 
 #[test]
-fn messages_are_unique_and_taken_as_often_as_asked_for() {
+fn messages_are_unique_and_what_is_taken_as_often_as_asked_for_is_acknowledged_next() {
     let all = steps(&source("Queue(dequeues: 0.25)", "(count: 2)", 3), 1, 1_000);
     let sent = all.iter().filter_map(|step| match step.operation {
         Operation::Queue(queue::Operation::Enqueue(value)) => Some(value),
@@ -154,6 +154,11 @@ fn messages_are_unique_and_taken_as_often_as_asked_for() {
     });
     let sent: std::collections::BTreeSet<u64> = sent.collect();
     assert!((700..800).contains(&sent.len()), "{} of 1,000 are sent", sent.len());
+    let last = Operation::Queue(queue::Operation::Acknowledge { receipt: LAST_TICKET });
+    for pair in all.chunks(2) {
+        let takes = pair[0].operation == Operation::Queue(queue::Operation::Dequeue);
+        assert_eq!(takes, pair[1].operation == last, "{pair:?}");
+    }
 }
 
 #[test]

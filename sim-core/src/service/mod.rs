@@ -276,6 +276,9 @@ impl Operation {
             Self::Queue(queue::Operation::Acknowledge { receipt: LAST_TICKET }) => {
                 Self::Queue(queue::Operation::Acknowledge { receipt: last })
             }
+            Self::Queue(queue::Operation::Return { receipt: LAST_TICKET }) => {
+                Self::Queue(queue::Operation::Return { receipt: last })
+            }
             other => other,
         }
     }

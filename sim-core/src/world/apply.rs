@@ -343,9 +343,9 @@ impl<P: Process> Core<P> {
     /// The node's clock runs differently from here on: every armed timer is due at another true time.
     fn reschedule_timers(&mut self, node: NodeId) {
         for slot in self.armed_timers(node) {
-            // While a node is down its timers with a payload are forgotten, and void: arming one again leaves it there
-            // twice, and arming that again cancels the second.
-            let Event::Timer(TimerEvent { timer, deadline, .. }) = self.slab_event(slot) else { continue };
+            let Event::Timer(TimerEvent { timer, deadline, .. }) = self.slab_event(slot) else {
+                unreachable!("the slot was just seen to hold a timer")
+            };
             let (timer, deadline) = (*timer, *deadline);
             let host = &self.hosts[node.index()];
             let due = host.when_monotonic_reaches(deadline).map_or(SimTime::MAX, |due| due.max(self.now));

@@ -9,6 +9,7 @@ use crate::fingerprint::{fold, state_fingerprint};
 use crate::process::Process;
 use crate::queue::{EventKey, EventQueue};
 use crate::simulation::{Choice, ChoiceKind};
+use crate::status::Power;
 use crate::{Endpoint, NodeId, SimTime, SyncId};
 
 impl<P: Process> World<P> {
@@ -227,8 +228,12 @@ impl<P: Process> Core<P> {
         (scheduled.from, scheduled.to)
     }
 
-    /// The slots of a node's armed timers, in the order they were set.
+    /// The slots of a node's armed timers, in the order they were set. Those of a node that is down lie in the queue
+    /// still, and are void.
     pub(super) fn armed_timers(&self, node: NodeId) -> Vec<u32> {
+        if self.hosts[node.index()].power == Power::Down {
+            return Vec::new();
+        }
         let incarnation = self.hosts[node.index()].incarnation;
         let is_armed = |scheduled: &Scheduled<P>| match &scheduled.event {
             // One in an inbox has fired already.

@@ -8,7 +8,6 @@ use crate::clock::NodeClock;
 use crate::disk::{Disk, Record, RegionId, RegionKind};
 use crate::process::{Message, Process, Timer};
 use crate::simulation::{ArmedTimer, ClockView, HostView, RegionView, Waiting};
-use crate::status::Power;
 use crate::{NodeId, SimTime};
 
 impl<P: Process> World<P> {
@@ -16,11 +15,9 @@ impl<P: Process> World<P> {
     pub fn host_view(&self, node: NodeId) -> HostView {
         let (core, host) = (&self.core, &self.core.hosts[node.index()]);
         let disk = host.disk();
-        // Those of a node that is down lie in the queue still, and are void.
-        let timers = if host.power == Power::Down { Vec::new() } else { core.armed_timers(node) };
         HostView {
             clock: clock_view(host, core.now),
-            timers: timers.into_iter().map(|slot| core.armed_timer(slot)).collect(),
+            timers: core.armed_timers(node).into_iter().map(|slot| core.armed_timer(slot)).collect(),
             inbox: core.waiting(node),
             regions: disk.into_iter().flat_map(region_views).collect(),
             syncs: disk.into_iter().flat_map(Disk::pending_syncs).map(|sync| sync.due).collect(),

@@ -12,7 +12,7 @@ impl Conversation for Epidemic {
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config::new(nodes);
         if arguments.named("mail", off)?.is_some() {
-            config.mail = Mail::None;
+            config.mail = Mail::Off;
         }
         let mut anti_entropy = config.anti_entropy.expect("it is on by default");
         anti_entropy.flow = arguments.named("flow", flow)?.unwrap_or_default();

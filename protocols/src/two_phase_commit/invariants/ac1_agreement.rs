@@ -17,16 +17,7 @@ pub struct Agreement {
 
 impl Agreement {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Decided { txn, decision } | Fact::Ended { txn, decision, .. } => {
-                agree(&mut self.first, node, *txn, *decision)
-            }
-            Fact::Begun { .. }
-            | Fact::NoRoom { .. }
-            | Fact::VotedYes { .. }
-            | Fact::VotedNo { .. }
-            | Fact::HeardYes { .. } => Ok(()),
-        }
+        fact.decision().map_or(Ok(()), |(txn, decision)| agree(&mut self.first, node, txn, decision))
     }
 }
 

@@ -16,16 +16,7 @@ pub struct NoReversal {
 
 impl NoReversal {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Decided { txn, decision } | Fact::Ended { txn, decision, .. } => {
-                keep(&mut self.decided, node, *txn, *decision)
-            }
-            Fact::Begun { .. }
-            | Fact::NoRoom { .. }
-            | Fact::VotedYes { .. }
-            | Fact::VotedNo { .. }
-            | Fact::HeardYes { .. } => Ok(()),
-        }
+        fact.decision().map_or(Ok(()), |(txn, decision)| keep(&mut self.decided, node, txn, decision))
     }
 }
 
