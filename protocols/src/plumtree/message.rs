@@ -142,7 +142,7 @@ impl process::Message for Message {
         match self {
             Self::Join { .. } | Self::Accept { .. } | Self::Refuse { .. } | Self::Disconnect { .. } => 12,
             Self::Neighbour { .. } => 13,
-            Self::ForwardJoin { .. } => 16,
+            Self::ForwardJoin { .. } | Self::Graft { .. } => 16,
             Self::Shuffle { nodes, .. } => 16 + 4 * nodes.len() as u64,
             Self::ShuffleReply(nodes) => 8 + 4 * nodes.len() as u64,
             Self::KeepAlive { unconfirmed, .. } => {
@@ -151,7 +151,6 @@ impl process::Message for Message {
             Self::Gossip(_) => 20,
             Self::IHave(announcements) => 8 + 12 * announcements.len() as u64,
             Self::Prune => 8,
-            Self::Graft { .. } => 16,
         }
     }
 

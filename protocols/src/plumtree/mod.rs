@@ -24,6 +24,9 @@
 //! That the links of the tree connect everybody (the paper's other liveness property) holds once a value has been everywhere, and
 //! is broken by each failure until the next value mends it; the tests of whole worlds see to that.
 //!
+//! Values of several senders that are on their way at once can each cut the same ring of links at another place. That leaves the
+//! tree in two parts, and costs a graft; with one sender each ring is cut once.
+//!
 //! **What it does not**: there is no order, and no disk. A value whose only holder crashes is gone, though its broadcast was
 //! answered. An overlay of which two parts have lost each other's addresses is two.
 //!

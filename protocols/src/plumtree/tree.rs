@@ -101,14 +101,14 @@ impl Plumtree {
             let (to, push) = (neighbour.node, neighbour.push);
             match push {
                 _ if Some(to) == from => {}
-                Push::Eager => self.push(context, to, onward),
+                Push::Eager => Self::push(context, to, onward),
                 Push::Lazy => self.announce(context, place, onward),
             }
         }
         announcers
     }
 
-    fn push(&self, context: &mut Context<'_, Self>, to: NodeId, what: Announcement) {
+    fn push(context: &mut Context<'_, Self>, to: NodeId, what: Announcement) {
         context.fact(Fact::Pushed { to, what });
         context.send(to, Message::Gossip(what));
     }
@@ -177,7 +177,7 @@ impl Plumtree {
         context.fact(Fact::GraftHeard { from, value, is_known: held.is_some() });
         self.set_push(from, Push::Eager);
         if let Some((value, held)) = held.filter(|_| !self.config.has(Mutant::GraftSendsNothing)) {
-            self.push(context, from, Announcement { value, round: held.round + 1 });
+            Self::push(context, from, Announcement { value, round: held.round + 1 });
         }
     }
 

@@ -33,9 +33,10 @@ impl FailuresNoticed {
             }
             Fact::Heard { from } => {
                 let rule = self.rule;
-                let known = self.heard.get_mut(&(node, *from));
-                ensure!(known.is_some(), "{node} counts on {from}, which is no neighbour");
-                known.into_iter().for_each(|detector| detector.hear(&rule, now));
+                let Some(detector) = self.heard.get_mut(&(node, *from)) else {
+                    return Err(Breach(format!("{node} counts on {from}, which is no neighbour")));
+                };
+                detector.hear(&rule, now);
             }
             Fact::Down { node: peer, why } => self.on_down(node, now, *peer, *why)?,
             Fact::Ticked { due } => self.on_ticked(node, *due)?,

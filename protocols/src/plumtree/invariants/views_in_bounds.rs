@@ -27,7 +27,8 @@ impl ViewsInBounds {
             let (active, passive) = self.views.entry(node).or_default();
             let is_new = match fact {
                 Fact::Started => {
-                    (active.clear(), passive.clear());
+                    active.clear();
+                    passive.clear();
                     true
                 }
                 Fact::Up { node } => active.insert(*node),
