@@ -9,6 +9,7 @@
 //!
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
+mod chain;
 mod crdt;
 mod echo;
 mod epidemic;
@@ -91,6 +92,8 @@ builtin! {
     Paxos = paxos,
     /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
     Vrr = vrr,
+    /// Chain replication, with CRAQ's apportioned queries: a key-value store on servers in a row.
+    Chain = chain,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
