@@ -40,6 +40,7 @@ pub mod replicated;
 pub mod swim;
 pub mod synod;
 pub mod two_phase_commit;
+pub mod unique_ids;
 pub mod vrr;
 
 #[cfg(test)]

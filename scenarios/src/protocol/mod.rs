@@ -26,6 +26,7 @@ mod swim;
 mod synod;
 mod table;
 mod two_phase_commit;
+mod unique_ids;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -108,6 +109,8 @@ builtin! {
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
     TwoPhaseCommit = two_phase_commit,
+    /// Unique ids: counters with blocks, Snowflake, hybrid logical clocks.
+    UniqueIds = unique_ids,
     /// A message queue with its consumers, and the store that they have effects on.
     Queue = queue,
     /// Echo: the smallest protocol, a template.
