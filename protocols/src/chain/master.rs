@@ -70,10 +70,10 @@ impl Master {
         &mut self,
         context: &mut Context<'_, ChainReplication>,
         from: NodeId,
-        message: Message,
+        message: &Message,
     ) {
         match message {
-            Message::Heartbeat(heartbeat) => self.on_heartbeat(context, from, heartbeat),
+            Message::Heartbeat(heartbeat) => self.on_heartbeat(context, from, *heartbeat),
             Message::Lease { .. }
             | Message::Configure(_)
             | Message::Forward { .. }
@@ -140,7 +140,7 @@ impl Master {
     pub(super) fn on_durable(&mut self, context: &mut Context<'_, ChainReplication>, sync: SyncId) {
         self.writes.on_durable(context, sync);
         while let Some(configuration) = self.writes.next_ready() {
-            self.announce(context, configuration);
+            self.announce(context, &configuration);
         }
     }
 
@@ -234,16 +234,16 @@ impl Master {
         self.next = Some(Arc::clone(&next));
         if self.config.has(Mutant::IssuedBeforeDurable) {
             self.writes.flush(context);
-            return self.announce(context, next);
+            return self.announce(context, &next);
         }
         if let Some(next) = self.writes.after_durable(context, next) {
-            self.announce(context, next);
+            self.announce(context, &next);
         }
     }
 
     /// A configuration is on disk: all who are in it hear of it, and all who were in the one before.
-    fn announce(&mut self, context: &mut Context<'_, ChainReplication>, next: Arc<Configuration>) {
-        let old = std::mem::replace(&mut self.configuration, Arc::clone(&next));
+    fn announce(&mut self, context: &mut Context<'_, ChainReplication>, next: &Arc<Configuration>) {
+        let old = std::mem::replace(&mut self.configuration, Arc::clone(next));
         let now = context.now();
         self.granted.retain(|member, _| next.contains(*member));
         for member in next.links() {
@@ -251,11 +251,11 @@ impl Master {
         }
         self.next = None;
         context.count(Counter::Configurations as usize, 1);
-        context.fact(Fact::Issued(Arc::clone(&next)));
+        context.fact(Fact::Issued(Arc::clone(next)));
         context.fault_point(FaultPoint::BeforeAnnounce as usize);
         let removed = old.links().filter(|member| !next.contains(*member));
         for member in next.links().chain(removed) {
-            context.send(member.node, Message::Configure(Arc::clone(&next)));
+            context.send(member.node, Message::Configure(Arc::clone(next)));
         }
     }
 

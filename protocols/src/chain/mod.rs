@@ -95,7 +95,7 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | a replicated master (the papers use Paxos, or ZooKeeper) | while it is down, queries end with the leases |
+//! | a replicated master (the papers use Paxos, or `ZooKeeper`) | while it is down, queries end with the leases |
 //! | many chains on the same servers, and moving objects between them | one chain has all keys |
 //! | CRAQ's weaker reads: eventual, and eventual with a bound | a read of a dirty key always asks the tail |
 //! | version numbers of each object | a version is named by its place in the history, which all keys share |

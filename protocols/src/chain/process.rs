@@ -67,7 +67,7 @@ impl Process for ChainReplication {
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match self {
-            Self::Master(master) => master.on_message(context, from, message),
+            Self::Master(master) => master.on_message(context, from, &message),
             Self::Server(server) => server.on_message(context, from, message),
         }
     }
@@ -84,7 +84,7 @@ impl Process for ChainReplication {
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
         match self {
             Self::Master(master) => master.on_request(context, op, &operation),
-            Self::Server(server) => server.on_request(context, op, operation),
+            Self::Server(server) => server.on_request(context, op, &operation),
         }
     }
 

@@ -63,7 +63,8 @@ impl Server {
         let Some(key) = self.asking.remove(&op) else { return };
         context.sometimes(Point::DirtyRead as usize);
         context.count(Counter::QueriesDirty as usize, 1);
-        let version = self.versions.value_at(key, index.max(self.acknowledged));
-        context.reply(op, Outcome::Value(version.unwrap_or_else(|| self.machine.read(key))));
+        let last = self.machine.read(key);
+        let value = self.versions.value_at(key, index.max(self.acknowledged), last);
+        context.reply(op, Outcome::Value(value));
     }
 }

@@ -209,7 +209,7 @@ impl Server {
         &mut self,
         context: &mut Context<'_, ChainReplication>,
         op: OpId,
-        operation: Operation,
+        operation: &Operation,
     ) {
         let Operation::Kv(operation) = operation else {
             return context.reply(op, Outcome::Refused(Refusal::Unsupported));
@@ -217,7 +217,7 @@ impl Server {
         if operation.is_read() {
             self.on_query(context, op, operation.key());
         } else if self.is_head() {
-            self.on_update(context, op, operation);
+            self.on_update(context, op, *operation);
         } else {
             self.send_on(context, op, self.configuration.head());
         }

@@ -154,7 +154,7 @@ mod tests {
         let config = Config { kind, ..Config::new(9) };
         let mut generator = Generator::after(0, &config);
         let next = |generator: &Generator, at| generator.next(&config, NodeId::new(5), wall(at));
-        let id = |at: u64, sequence: u64| Next::Id { position: at, id: at << 22 | 5 << 12 | sequence };
+        let id = |at: u64, sequence: u64| Next::Id { position: at, id: (at << 22) + (5 << 12) + sequence };
         assert_eq!(next(&generator, 7), id(7, 0));
         generator.take(wall(7));
         assert_eq!(next(&generator, 7), id(7, 1));
@@ -163,7 +163,7 @@ mod tests {
             generator.take(wall(7));
         }
         assert_eq!(next(&generator, 7), Next::MillisecondFull);
-        assert_eq!(time_in(7 << 22 | 5 << 12 | 4_095, kind), Some(wall(7)));
+        assert_eq!(time_in((7 << 22) + (5 << 12) + 4_095, kind), Some(wall(7)));
     }
 
     #[test]
@@ -176,13 +176,13 @@ mod tests {
         else {
             panic!("a hybrid clock always has a time")
         };
-        assert!(position >= bound && id == position << 10 | 1);
+        assert!(position >= bound && id == (position << 10) + 1);
         let counter = Config::new(2);
         let Next::Id { position, id } =
             Generator::after(300, &counter).next(&counter, NodeId::new(1), wall(1))
         else {
             panic!("so has a counter")
         };
-        assert_eq!((position, id), (300, 1 << 48 | 300));
+        assert_eq!((position, id), (300, (1 << 48) + 300));
     }
 }

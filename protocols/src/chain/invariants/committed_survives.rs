@@ -82,7 +82,9 @@ impl Invariant<ChainReplication> for CommittedSurvives {
         _: NodeId,
         facts: &[Fact],
     ) -> Result<(), Breach> {
-        facts.iter().for_each(|fact| self.note(fact));
+        for fact in facts {
+            self.note(fact);
+        }
         self.check_all(nodes)
     }
 

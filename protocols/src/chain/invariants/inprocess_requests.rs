@@ -8,7 +8,7 @@ use super::super::facts::{ACKNOWLEDGED, APPLIED, ENTERED, INSTALLED, JOINED};
 use super::super::{ChainReplication, Fact};
 use super::{Pair, check_pairs};
 
-/// i ≤ j ⇒ Hist_i = Hist_j ⊕ Sent_i: whatever a server after this one lacks is on this one's list.
+/// `i ≤ j ⇒ Hist_i = Hist_j ⊕ Sent_i`: whatever a server after this one lacks is on this one's list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InprocessRequests;
 

@@ -8,7 +8,7 @@ use super::super::facts::{APPLIED, ENTERED, INSTALLED, JOINED};
 use super::super::{ChainReplication, Fact};
 use super::{Pair, check_pairs};
 
-/// i ≤ j ⇒ Hist_j ⪯ Hist_i: who comes later in the chain has a prefix of what those before it have.
+/// `i ≤ j ⇒ Hist_j ⪯ Hist_i`: who comes later in the chain has a prefix of what those before it have.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UpdatePropagation;
 
