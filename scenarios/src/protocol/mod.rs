@@ -9,6 +9,7 @@
 //!
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
+mod chain;
 mod crdt;
 mod detector;
 mod echo;
@@ -27,6 +28,7 @@ mod swim;
 mod synod;
 mod table;
 mod two_phase_commit;
+mod unique_ids;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -93,6 +95,8 @@ builtin! {
     Paxos = paxos,
     /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
     Vrr = vrr,
+    /// Chain replication, with CRAQ's apportioned queries: a key-value store on servers in a row.
+    Chain = chain,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
@@ -109,6 +113,8 @@ builtin! {
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
     TwoPhaseCommit = two_phase_commit,
+    /// Unique ids: counters with blocks, Snowflake, hybrid logical clocks.
+    UniqueIds = unique_ids,
     /// A message queue with its consumers, and the store that they have effects on.
     Queue = queue,
     /// Echo: the smallest protocol, a template.

@@ -14,6 +14,7 @@ mod queue;
 mod script;
 mod set;
 mod transfer;
+mod unique_ids;
 
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub const KINDS: &[WorkloadAbout] = &[
     queue::ABOUT,
     transfer::ABOUT,
     membership::ABOUT,
+    unique_ids::ABOUT,
     echo::ABOUT,
 ];
 
@@ -59,6 +61,7 @@ impl Workload {
             Self::Counter { .. } => &counter::ABOUT,
             Self::Set { .. } => &set::ABOUT,
             Self::Membership {} => &membership::ABOUT,
+            Self::UniqueIds {} => &unique_ids::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
@@ -78,7 +81,8 @@ impl Workload {
             Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
-            Service::UniqueIds | Service::Log | Service::Txn => None,
+            Service::UniqueIds => Some(Self::UniqueIds {}),
+            Service::Log | Service::Txn => None,
         }
     }
 
@@ -99,6 +103,7 @@ impl Workload {
             }),
             Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
             Self::Membership {} => Box::new(membership::Membership),
+            Self::UniqueIds {} => Box::new(unique_ids::UniqueIds),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
             Self::Transfer { reads, accounts, amount_max } => {
                 let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);

@@ -11,6 +11,7 @@
 //! | [`counter`] | each read is within what the additions allow | numbers |
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
+//! | [`unique_ids`] | no two operations get the same | ids |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -34,6 +35,7 @@ mod testing;
 mod text;
 pub mod transfer;
 pub mod txn;
+pub mod unique_ids;
 
 use std::fmt;
 
@@ -89,6 +91,7 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
-        Service::Echo | Service::UniqueIds | Service::Log => Vec::new(),
+        Service::UniqueIds => vec![Box::new(unique_ids::Unique)],
+        Service::Echo | Service::Log => Vec::new(),
     }
 }
