@@ -223,6 +223,7 @@ fn every_invariant_of_a_protocol_with_a_chapter_is_in_it() {
         "vrr",
         "chain",
         "gossip",
+        "plumtree",
         "epidemic",
         "crdt",
         "swim",

@@ -15,7 +15,7 @@
 //!
 //! What replicated state machines have in common is in [`replicated`]; what waits for one region of the disk in
 //! [`group_commit`]; what equals draw in [`draw`]; how long leases last by clocks that drift in [`lease`];
-//! logical, vector and hybrid clocks in [`clocks`].
+//! logical, vector and hybrid clocks in [`clocks`]; when silence is a failure in [`detector`].
 //!
 //! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
 //! they grow into.
@@ -25,6 +25,7 @@
 pub mod chain;
 pub mod clocks;
 pub mod crdt;
+pub mod detector;
 pub mod draw;
 pub mod echo;
 pub mod epidemic;
@@ -34,6 +35,7 @@ pub mod lease;
 pub mod lock;
 pub mod mutant;
 pub mod paxos;
+pub mod plumtree;
 pub mod queue;
 pub mod raft;
 pub mod replicated;

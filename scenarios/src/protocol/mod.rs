@@ -11,6 +11,7 @@
 
 mod chain;
 mod crdt;
+mod detector;
 mod echo;
 mod epidemic;
 mod gossip;
@@ -19,6 +20,7 @@ mod lock;
 mod mutant;
 mod objections;
 mod paxos;
+mod plumtree;
 mod queue;
 mod quorums;
 mod raft;
@@ -99,6 +101,8 @@ builtin! {
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// Plumtree: broadcast by a tree that gossip mends, over `HyParView`.
+    Plumtree = plumtree,
     /// Epidemic: a database on many sites that anti-entropy keeps alike.
     Epidemic = epidemic,
     /// Crdt: counters, sets and maps that merge.
