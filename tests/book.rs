@@ -218,7 +218,20 @@ fn every_target_is_in_the_book() {
 #[test]
 fn every_invariant_of_a_protocol_with_a_chapter_is_in_it() {
     let table = ProtocolTable::builtin();
-    for name in ["raft", "vrr", "gossip", "epidemic", "crdt", "swim", "queue", "lock", "two_phase_commit"] {
+    for name in [
+        "raft",
+        "vrr",
+        "chain",
+        "gossip",
+        "plumtree",
+        "epidemic",
+        "crdt",
+        "swim",
+        "queue",
+        "lock",
+        "two_phase_commit",
+        "unique_ids",
+    ] {
         let protocol = table.find(name).expect("it is built in").about();
         let page = format!("{}.md", name.replace('_', "-"));
         let written: BTreeSet<String> =

@@ -8,7 +8,7 @@
 //!  last ────────────────────────────────╯
 //! ```
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sim_core::persist::AppendLog;
 
 use super::chain::Chain;
@@ -110,6 +110,13 @@ impl<E: Clone + Serialize> ChainedLog<E> {
         let chain = self.last_chain().extend(&entry);
         self.slots.push(Slot { entry, chain });
         chain
+    }
+}
+
+/// By its chain, which stands for the entries, and by where it begins and ends.
+impl<E> Serialize for ChainedLog<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.base(), self.last_index(), self.last_chain()).serialize(serializer)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`Chain`] | the fingerprint of a whole prefix, so that prefixes are compared without a scan |
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
+//! | [`Checkpoint`] | a state machine on its way to another node |
 //! | [`NodeSet`] | a set of nodes in one word |
 //! | [`PerNode`] | something for each node |
 //! | [`check_members`] | who can be a member |
@@ -25,6 +26,7 @@
 mod agreed;
 mod ballot;
 mod chain;
+mod checkpoint;
 mod command;
 mod entries;
 mod index;
@@ -43,6 +45,7 @@ mod session;
 pub use agreed::AgreedOrder;
 pub use ballot::Ballot;
 pub use chain::Chain;
+pub use checkpoint::Checkpoint;
 pub use command::Command;
 pub use entries::Entries;
 pub use index::Index;

@@ -1,14 +1,13 @@
 //! What replicas send each other: the paper's messages (§4, §5.2, §7), and the two that crash vectors need. Every message
 //! is of an epoch; one of another epoch than the receiver's is met by `reconfigure`.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::crash_vector::CrashVector;
 use super::epoch::EpochStart;
 use super::types::{Entries, Entry, Epoch, Nonce, Round, View};
-use crate::replicated::{Chain, Index, StateMachine};
+pub use crate::replicated::Checkpoint;
+use crate::replicated::{Chain, Index};
 
 /// A message between replicas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -235,29 +234,3 @@ impl LogPart {
         16 + Entry::SIZE * self.entries.len() as u64 + self.checkpoint.as_ref().map_or(0, Checkpoint::size)
     }
 }
-
-/// A state machine on its way. Copies share their contents.
-#[derive(Clone, Serialize)]
-pub struct Checkpoint(pub StateMachine);
-
-impl Checkpoint {
-    /// Size on the wire in bytes: key and value of each register, client and window of each session.
-    fn size(&self) -> u64 {
-        16 * self.0.register_count() + 24 * self.0.session_count()
-    }
-}
-
-impl fmt::Debug for Checkpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Checkpoint({}, {})", self.0.applied(), self.0.chain())
-    }
-}
-
-/// By the chain of what was executed.
-impl PartialEq for Checkpoint {
-    fn eq(&self, other: &Self) -> bool {
-        (self.0.applied(), self.0.chain()) == (other.0.applied(), other.0.chain())
-    }
-}
-
-impl Eq for Checkpoint {}

@@ -119,6 +119,8 @@ pub enum Workload {
     },
     /// Who is in the group, as the asked node believes.
     Membership {},
+    /// Numbers that nobody else gets.
+    UniqueIds {},
     /// The lock is taken, and given back by whoever took it, by turns: a client has it for as long as it thinks.
     Lock {
         /// How likely a client keeps the lock when its turn is to give it back, and asks for it again. Default 0.1.

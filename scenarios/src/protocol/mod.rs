@@ -9,7 +9,9 @@
 //!
 //! To add a built-in protocol: a file here, and one line in `builtin!`.
 
+mod chain;
 mod crdt;
+mod detector;
 mod echo;
 mod epidemic;
 mod gossip;
@@ -19,6 +21,7 @@ mod log;
 mod mutant;
 mod objections;
 mod paxos;
+mod plumtree;
 mod queue;
 mod quorums;
 mod raft;
@@ -26,6 +29,7 @@ mod swim;
 mod synod;
 mod table;
 mod two_phase_commit;
+mod unique_ids;
 mod vrr;
 
 use protocols::mutant::MutantAbout;
@@ -92,10 +96,14 @@ builtin! {
     Paxos = paxos,
     /// Viewstamped Replication Revisited: a replicated log without a disk, and a key-value store on it.
     Vrr = vrr,
+    /// Chain replication, with CRAQ's apportioned queries: a key-value store on servers in a row.
+    Chain = chain,
     /// The Synod: single-decree Paxos, one value agreed on once.
     Synod = synod,
     /// Gossip: rumors that spread as a disease does.
     Gossip = gossip,
+    /// Plumtree: broadcast by a tree that gossip mends, over `HyParView`.
+    Plumtree = plumtree,
     /// Epidemic: a database on many sites that anti-entropy keeps alike.
     Epidemic = epidemic,
     /// Crdt: counters, sets and maps that merge.
@@ -108,6 +116,8 @@ builtin! {
     TwoPhaseCommit = two_phase_commit,
     /// A log in partitions, replicated among brokers by a controller's word.
     Log = log,
+    /// Unique ids: counters with blocks, Snowflake, hybrid logical clocks.
+    UniqueIds = unique_ids,
     /// A message queue with its consumers, and the store that they have effects on.
     Queue = queue,
     /// Echo: the smallest protocol, a template.

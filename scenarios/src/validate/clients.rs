@@ -114,6 +114,7 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
         }
         Workload::Transfer { .. }
         | Workload::Membership {}
+        | Workload::UniqueIds {}
         | Workload::Kv { .. }
         | Workload::Broadcast { .. }
         | Workload::Counter { .. }

@@ -15,6 +15,7 @@ mod queue;
 mod script;
 mod set;
 mod transfer;
+mod unique_ids;
 
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ pub const KINDS: &[WorkloadAbout] = &[
     queue::ABOUT,
     transfer::ABOUT,
     membership::ABOUT,
+    unique_ids::ABOUT,
     echo::ABOUT,
 ];
 
@@ -61,6 +63,7 @@ impl Workload {
             Self::Counter { .. } => &counter::ABOUT,
             Self::Set { .. } => &set::ABOUT,
             Self::Membership {} => &membership::ABOUT,
+            Self::UniqueIds {} => &unique_ids::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
             Self::Log { .. } => &log::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
@@ -82,7 +85,8 @@ impl Workload {
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
             Service::Log => Some(log::usual()),
-            Service::UniqueIds | Service::Txn => None,
+            Service::UniqueIds => Some(Self::UniqueIds {}),
+            Service::Txn => None,
         }
     }
 
@@ -103,6 +107,7 @@ impl Workload {
             }),
             Self::Set { reads } => Box::new(set::Set { reads: reads.probability() }),
             Self::Membership {} => Box::new(membership::Membership),
+            Self::UniqueIds {} => Box::new(unique_ids::UniqueIds),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
             Self::Log { polls, offsets, partitions } => {
                 let (polls, offsets) = (polls.probability(), offsets.probability());

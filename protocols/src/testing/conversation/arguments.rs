@@ -109,6 +109,7 @@ impl Arguments {
             "counter" => return self.counter(),
             "set" => return self.grow_set(),
             "members" => return Ok(Operation::Members),
+            "unique-id" => return Ok(Operation::UniqueId),
             "acquire" => return Ok(Operation::Lock(lock::Operation::Acquire)),
             "move" => return self.transfer(),
             "balances" => return Ok(Operation::Transfer(transfer::Operation::Balances)),

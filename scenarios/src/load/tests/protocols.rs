@@ -16,6 +16,29 @@ fn gossip_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn a_broadcast_tree_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Plumtree(\n{parameters}))"))
+    };
+    assert_says(&error("active_view: 1"), "2:14", &["passes nothing on", "2 and more"]);
+    assert_says(&error("passive_view: 0"), "2:15", &["must be 1 or more"]);
+    assert_says(&error("passive_walk: 7"), "2:15", &["a walk has only 6 hops", "0 to 6"]);
+    assert_says(&error("shuffle_active: 6"), "2:17", &["its view has only 5 places", "0 to 5"]);
+    assert_says(&error("keep_alive: \"0s\""), "2:13", &["acts endlessly in one instant"]);
+    assert_says(
+        &error("graft_retry: \"1s\""),
+        "2:14",
+        &["no longer than `graft_timeout`, 200ms", "`\"100ms\"`"],
+    );
+    assert_says(
+        &error("detector: Timeout(\"500ms\")"),
+        "2:11",
+        &["everybody would be suspected", "`Timeout(\"2s\")`"],
+    );
+    assert_says(&error("detector: Phi(threshold: 20)"), "2:11", &["must be from 1 to 16"]);
+}
+
+#[test]
 fn a_workload_that_parameters_rule_out_is_refused() {
     let error = error_of(
         "Scenario(format_version: 1, name: \"t\", protocol: Crdt(kind: GSet),\nclients: (workload: Counter()))",

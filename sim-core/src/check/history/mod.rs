@@ -12,6 +12,7 @@
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`log`] | what stands at an offset stays there, once, in order | records in partitions |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
+//! | [`unique_ids`] | no two operations get the same | ids |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
@@ -36,6 +37,7 @@ mod testing;
 mod text;
 pub mod transfer;
 pub mod txn;
+pub mod unique_ids;
 
 use std::fmt;
 
@@ -97,6 +99,7 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
             Box::new(log::Order),
             Box::new(log::Durability),
         ],
-        Service::Echo | Service::UniqueIds => Vec::new(),
+        Service::UniqueIds => vec![Box::new(unique_ids::Unique)],
+        Service::Echo => Vec::new(),
     }
 }

@@ -1,0 +1,75 @@
+//! Chain replication in conversation scripts: the texts in this folder.
+
+use sim_core::NodeId;
+use sim_core::check::Invariant;
+use sim_core::disk::RegionId;
+
+use super::process::role;
+use super::{ChainReplication, Config, Fact, Mutant, Reads, invariants};
+use crate::testing::conversation::{Arguments, Conversation, run_all};
+
+impl Conversation for ChainReplication {
+    /// `members=n1,n2` if not all nodes are in the first chain.
+    fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
+        let everybody: Vec<NodeId> = (0..nodes).map(NodeId::new).collect();
+        let mut config = Config::new(arguments.value("members")?.unwrap_or(everybody));
+        config.reads = arguments.named("reads", reads)?.unwrap_or_default();
+        arguments.set("lease", &mut config.lease)?;
+        arguments.set("batch_max", &mut config.batch_max)?;
+        arguments.set("in_process_max", &mut config.in_process_max)?;
+        arguments.set("history_kept", &mut config.history_kept)?;
+        config.mutant = arguments.named("mutant", Mutant::by_name)?;
+        config.validate().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    fn invariants(_config: &Config) -> Vec<Box<dyn Invariant<Self>>> {
+        invariants::all()
+    }
+
+    fn fact(fact: &Fact) -> Option<String> {
+        match fact {
+            Fact::Issued(configuration) => Some(format!("issues {configuration}")),
+            Fact::Entered(configuration) => Some(format!("enters {configuration}")),
+            Fact::Joined => Some("joins as the tail".to_owned()),
+            Fact::Left => Some("was removed, and forgets everything".to_owned()),
+            Fact::Applied { index, .. } => Some(format!("has {index}")),
+            Fact::Installed { index, .. } => Some(format!("has the state up to {index}")),
+            Fact::Committed { index, .. } => Some(format!("commits {index}")),
+            Fact::Acknowledged { index } => Some(format!("knows the tail to have {index}")),
+            // The reply that follows says it.
+            Fact::Answered => None,
+        }
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            Self::Master(master) => format!("master {}", master.configuration()),
+            Self::Server(server) => format!(
+                "{} {} last={} acknowledged={} keys={}",
+                role(server),
+                server.epoch(),
+                server.last(),
+                server.acknowledged(),
+                server.machine().register_count(),
+            ),
+        }
+    }
+
+    fn region(_region: RegionId) -> String {
+        "configuration".to_owned()
+    }
+}
+
+fn reads(name: &str) -> Option<Reads> {
+    match name {
+        "tail" => Some(Reads::Tail),
+        "apportioned" => Some(Reads::Apportioned),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_conversation_goes_as_written() {
+    run_all::<ChainReplication>("chain");
+}

@@ -1,0 +1,66 @@
+//! The state of a node for people.
+
+use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
+
+use super::ChainReplication;
+use super::master::Master;
+use super::process::role;
+use super::server::Server;
+use super::types::Configuration;
+use crate::replicated::Index;
+
+impl ChainReplication {
+    /// What the role of the node has to show.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        match self {
+            Self::Master(master) => show_master(master, view),
+            Self::Server(server) => show_server(server, view, request),
+        }
+    }
+}
+
+fn show_configuration(configuration: &Configuration, view: &mut ViewBuilder) {
+    view.text("configuration", configuration);
+    view.text("head", configuration.head());
+    view.text("tail", configuration.tail());
+}
+
+fn show_master(master: &Master, view: &mut ViewBuilder) {
+    show_configuration(master.configuration(), view);
+    let granted = master.granted().iter();
+    let rows: Vec<_> = granted.map(|(member, at)| vec![member.to_string(), at.to_string()]).collect();
+    view.table(
+        "leases",
+        Table { columns: vec!["server", "granted last"], available: 0..rows.len() as u64, rows },
+    );
+}
+
+fn show_server(server: &Server, view: &mut ViewBuilder, request: &ViewRequest) {
+    view.group("server", |view| {
+        view.text("is", server.member());
+        view.text("role", role(server));
+        show_configuration(server.configuration(), view);
+        let lease = server.lease_until.map_or_else(|| "none".to_owned(), |until| until.to_string());
+        view.text("lease until", lease);
+        view.number("queries that wait for the tail", server.asking.len() as u64);
+        view.number("dirty keys", server.versions.dirty_count() as u64);
+    });
+    view.strip("Hist", strip(server, request));
+    view.group("state", |view| {
+        view.number("updates", server.machine().applied().0);
+        view.number("registers", server.machine().register_count());
+        view.number("clients known", server.machine().session_count());
+        view.text("chain", server.machine().chain());
+    });
+}
+
+fn strip(server: &Server, request: &ViewRequest) -> Strip {
+    let history = server.history();
+    let available = history.base().next().0..history.last_index().next().0;
+    let cells = request.window(available.clone()).filter_map(|index| {
+        let entry = history.get(Index(index))?;
+        Some(Cell { index, epoch: server.epoch().0, label: entry.to_string() })
+    });
+    let marks = vec![("state alone", history.base().0), ("acknowledged", server.acknowledged().0)];
+    Strip { available, cells: cells.collect(), marks }
+}

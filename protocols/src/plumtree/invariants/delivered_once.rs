@@ -1,0 +1,98 @@
+//! Integrity: a node delivers what was broadcast, and each value once.
+
+use std::collections::BTreeSet;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+use sim_core::service::Value;
+
+use super::super::{Fact, Plumtree};
+
+/// A node delivers only what clients have broadcast, each value once in a life, and it is what it then has.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveredOnce {
+    broadcast: BTreeSet<Value>,
+    delivered: BTreeSet<(NodeId, Value)>,
+}
+
+impl DeliveredOnce {
+    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        match fact {
+            Fact::Started => self.delivered.retain(|(of, _)| *of != node),
+            Fact::Asked { value } => _ = self.broadcast.insert(*value),
+            Fact::Delivered(what) => {
+                self.check(node, what.value)?;
+                ensure!(self.delivered.insert((node, what.value)), "{node} delivers {} again", what.value);
+            }
+            Fact::Ticked { .. }
+            | Fact::Up { .. }
+            | Fact::Down { .. }
+            | Fact::Heard { .. }
+            | Fact::Noted { .. }
+            | Fact::Struck { .. }
+            | Fact::Requested { .. }
+            | Fact::Accepted { .. }
+            | Fact::Refused { .. }
+            | Fact::Walked { .. }
+            | Fact::Pushed { .. }
+            | Fact::Payload { .. }
+            | Fact::Announced { .. }
+            | Fact::Grafted { .. }
+            | Fact::Orphaned { .. }
+            | Fact::Optimised { .. }
+            | Fact::GraftHeard { .. }
+            | Fact::PruneHeard { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn check(&self, node: NodeId, value: Value) -> Result<(), Breach> {
+        ensure!(self.broadcast.contains(&value), "{node} has {value}, which nobody has broadcast");
+        Ok(())
+    }
+}
+
+impl Invariant<Plumtree> for DeliveredOnce {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "delivered-once",
+            statement: "A node delivers only values that clients have broadcast, each once in a life.",
+            source: "Plumtree (SRDS 2007) algorithm 1: what was received before is not delivered again",
+            leaves_out: "whether a value reaches everybody: that is the liveness condition `all-agree`",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
+        let mut all =
+            nodes.running().flat_map(|(node, one)| one.values().map(move |(value, _)| (node, value)));
+        all.try_for_each(|(node, value)| self.check(node, value))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::message::Announcement;
+    use super::*;
+
+    #[test]
+    fn what_was_not_broadcast_or_was_there_is_found() {
+        let (node, mut invariant) = (NodeId::new(0), DeliveredOnce::default());
+        let delivered = Fact::Delivered(Announcement { value: 7, round: 1 });
+        assert!(invariant.on_fact(node, &delivered).is_err());
+        assert_eq!(invariant.on_fact(node, &Fact::Asked { value: 7 }), Ok(()));
+        assert_eq!(invariant.on_fact(node, &delivered), Ok(()));
+        assert_eq!(invariant.on_fact(NodeId::new(1), &delivered), Ok(()));
+        assert!(invariant.on_fact(node, &delivered).is_err());
+        assert_eq!(invariant.on_fact(node, &Fact::Started), Ok(()));
+        assert_eq!(invariant.on_fact(node, &delivered), Ok(()), "it forgot");
+    }
+}

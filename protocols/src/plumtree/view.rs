@@ -1,0 +1,81 @@
+//! The state of a node for people.
+
+use sim_core::NodeId;
+use sim_core::view::{Table, ViewBuilder, ViewRequest};
+
+use super::link::{Neighbour, Push};
+use super::{Plumtree, known::Held};
+
+impl Push {
+    /// The paper's word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eager => "eager",
+            Self::Lazy => "lazy",
+        }
+    }
+}
+
+impl Plumtree {
+    /// Its links in the tree and out of it, whom it knows besides, and what it has and waits for.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        let of = |push| self.neighbours().iter().filter(move |one| one.push == push).map(|one| one.node);
+        view.text("links in the tree", list(of(Push::Eager)));
+        view.text("links out of the tree", list(of(Push::Lazy)));
+        view.text("lost", list(self.views.lost.iter().copied()));
+        view.text("asked to be neighbours", list(self.asked.iter().map(|ask| ask.peer)));
+        view.number("values", self.known.count());
+        let rows = self.neighbours().iter().map(|neighbour| self.neighbour_row(neighbour)).collect();
+        table(view, request, "neighbours", vec!["node", "push", "heard at", "suspect from", "link"], rows);
+        let rows = self.passive().iter().map(|node| vec![node.to_string()]).collect();
+        table(view, request, "passive view", vec!["node"], rows);
+        let rows = self.missing().map(|(value, announcers)| missing_row(value, announcers)).collect();
+        table(view, request, "missing", vec!["value", "announced by"], rows);
+        self.show_values(view, request);
+    }
+
+    fn neighbour_row(&self, neighbour: &Neighbour) -> Vec<String> {
+        vec![
+            neighbour.node.to_string(),
+            neighbour.push.name().to_owned(),
+            neighbour.detector.heard().to_string(),
+            neighbour.detector.deadline(&self.config.detector).to_string(),
+            format!("{:08x}", neighbour.link.0),
+        ]
+    }
+
+    fn show_values(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        let available = 0..self.known.count();
+        let window = request.window(available.clone());
+        let rows = (0_u64..).zip(self.values()).filter(|(row, _)| window.contains(row));
+        let rows = rows.map(|(_, (value, held))| value_row(value, held)).collect();
+        view.table("values", Table { columns: vec!["value", "from", "hops"], available, rows });
+    }
+}
+
+fn value_row(value: u64, held: Held) -> Vec<String> {
+    let from = held.from.map_or_else(|| "a client".to_owned(), |from| from.to_string());
+    vec![value.to_string(), from, held.round.to_string()]
+}
+
+fn missing_row(value: u64, announcers: &[(NodeId, u32)]) -> Vec<String> {
+    vec![value.to_string(), list(announcers.iter().map(|(node, _)| *node))]
+}
+
+fn table(
+    view: &mut ViewBuilder,
+    request: &ViewRequest,
+    name: &str,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+) {
+    let available = 0..rows.len() as u64;
+    let window = request.window(available.clone());
+    let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, row)| row).collect();
+    view.table(name, Table { columns, available, rows });
+}
+
+fn list(nodes: impl Iterator<Item = NodeId>) -> String {
+    let texts: Vec<String> = nodes.map(|node| node.to_string()).collect();
+    if texts.is_empty() { "nobody".to_owned() } else { texts.join(", ") }
+}
