@@ -197,6 +197,11 @@ impl Broker {
                     self.take_image(context, &image);
                 }
             }
+            Message::Unregistered { epoch } => {
+                if self.epoch == Some(epoch) {
+                    self.start_over(context);
+                }
+            }
             Message::Fetch(fetch) => self.on_fetch(context, from, fetch),
             Message::Fetched { partition, epoch, number, found } => {
                 self.on_fetched(context, from, partition, (epoch, number), found);
@@ -211,6 +216,19 @@ impl Broker {
                 panic!("{}, a broker, cannot get {message:?} from {from}", self.node)
             }
         }
+    }
+
+    /// The controller does not know it any more: it does nothing until it is known again.
+    fn start_over(&mut self, context: &mut Context<'_, Node>) {
+        context.note(|| "the controller knows another life of it".to_owned());
+        (self.epoch, self.image) = (None, None);
+        let mine: Vec<PartitionId> = self.replicas.keys().copied().collect();
+        for id in mine {
+            self.resign(context, id, None);
+            self.replica_mut(id).role = Role::Idle;
+            context.cancel_timer(Timer::Fetch(id));
+        }
+        self.on_heartbeat(context);
     }
 
     /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.

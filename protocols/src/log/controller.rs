@@ -87,6 +87,7 @@ impl Controller {
             Message::Heartbeat { epoch, version } => self.on_heartbeat(context, from, epoch, version),
             Message::AlterPartition(change) => self.on_alter(context, from, change),
             Message::Registered { .. }
+            | Message::Unregistered { .. }
             | Message::Metadata { .. }
             | Message::Fetch(_)
             | Message::Group(_)
@@ -116,7 +117,8 @@ impl Controller {
         self.after_durable(context, Act::Welcome { to: from, incarnation });
     }
 
-    /// A broker lives. One that was fenced may lead again as soon as it knows what has happened.
+    /// A broker lives. If another life of it has registered since (the message of an earlier one may have been on its way for
+    /// long), it has to register again. One that was fenced may lead again as soon as it knows what has happened.
     fn on_heartbeat(
         &mut self,
         context: &mut Context<'_, Node>,
@@ -124,9 +126,8 @@ impl Controller {
         epoch: BrokerEpoch,
         version: u64,
     ) {
-        let Some(broker) = self.image.brokers.get(&from).filter(|broker| broker.epoch == epoch) else {
-            return;
-        };
+        let known = self.image.brokers.get(&from).filter(|broker| broker.epoch == epoch);
+        let Some(broker) = known else { return context.send(from, Message::Unregistered { epoch }) };
         context.set_timer(Timer::Session(from), self.config.session_timeout);
         if version < self.published.version {
             let image = Arc::clone(&self.published);

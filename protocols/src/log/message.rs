@@ -35,6 +35,11 @@ pub enum Message {
         /// What I know of the cluster.
         version: u64,
     },
+    /// Controller to broker: I know nothing of this life, or not any more.
+    Unregistered {
+        /// Of which.
+        epoch: BrokerEpoch,
+    },
     /// Controller to broker: the cluster has changed.
     Metadata {
         /// To which life.
@@ -121,6 +126,7 @@ impl process::Message for Message {
         "Register",
         "Registered",
         "Heartbeat",
+        "Unregistered",
         "Metadata",
         "AlterPartition",
         "Fetch",
@@ -137,17 +143,18 @@ impl process::Message for Message {
             Self::Register { .. } => 0,
             Self::Registered { .. } => 1,
             Self::Heartbeat { .. } => 2,
-            Self::Metadata { .. } => 3,
-            Self::AlterPartition(_) => 4,
-            Self::Fetch(_) => 5,
-            Self::Fetched { .. } => 6,
-            Self::Group(message) => 7 + message.kind(),
+            Self::Unregistered { .. } => 3,
+            Self::Metadata { .. } => 4,
+            Self::AlterPartition(_) => 5,
+            Self::Fetch(_) => 6,
+            Self::Fetched { .. } => 7,
+            Self::Group(message) => 8 + message.kind(),
         }
     }
 
     fn size(&self) -> u64 {
         match self {
-            Self::Register { .. } => 8,
+            Self::Register { .. } | Self::Unregistered { .. } => 8,
             Self::Registered { image, .. } => 16 + image.size(),
             Self::Heartbeat { .. } => 16,
             Self::Metadata { image, .. } => 8 + image.size(),
@@ -168,6 +175,7 @@ impl process::Message for Message {
                 format!("Registered as={epoch} version={}", image.version)
             }
             Self::Heartbeat { epoch, version } => format!("Heartbeat of={epoch} version={version}"),
+            Self::Unregistered { epoch } => format!("Unregistered of={epoch}"),
             Self::Metadata { epoch, image } => format!("Metadata to={epoch} version={}", image.version),
             Self::AlterPartition(change) => change.describe(),
             Self::Fetch(fetch) => fetch.describe(),

@@ -17,12 +17,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::{Context, NodeId};
 
-use super::super::broker::Broker;
+use super::super::broker::{Broker, Offsets};
 use super::super::config::{Config, GroupProtocol, Membership};
 use super::super::entry::{Body, Entry};
 use super::super::metrics::Counter;
 use super::super::mutants::Mutant;
-use super::super::replica::{Leading, Waiter};
+use super::super::replica::Waiter;
 use super::super::types::PartitionId;
 use super::super::{Message, Node, Point, Timer};
 use super::assign::assign;
@@ -69,11 +69,13 @@ pub struct Coordinator {
     is_gathering: bool,
     /// Those that have joined and wait for the others.
     joining: BTreeMap<NodeId, Call>,
+    /// How far each partition was handled.
+    kept: BTreeMap<PartitionId, u64>,
 }
 
 impl Coordinator {
     /// It finds the group as the records have it. Everybody has a whole session to be heard of.
-    pub(in super::super) fn new(config: Arc<Config>, image: &GroupImage) -> Self {
+    pub(in super::super) fn new(config: Arc<Config>, offsets: &Offsets) -> Self {
         let member = |(node, (life, partitions)): (&NodeId, &(u64, Partitions))| {
             let has = partitions.to_vec();
             let member = Member {
@@ -85,13 +87,14 @@ impl Coordinator {
             };
             (*node, member)
         };
-        let members = image.members.iter().map(member).collect();
+        let members = offsets.group.members.iter().map(member).collect();
         let mut coordinator = Self {
             config,
-            generation: image.generation,
+            generation: offsets.group.generation,
             members,
             is_gathering: false,
             joining: BTreeMap::new(),
+            kept: offsets.kept.clone(),
         };
         coordinator.aim();
         coordinator
@@ -183,8 +186,10 @@ impl Coordinator {
 
     // ----- who is there -----
 
-    fn knows(&self, node: NodeId, life: u64) -> bool {
-        self.members.get(&node).is_some_and(|member| member.life == life)
+    /// Whether a member can have these: it was given no others.
+    fn may_have(&self, node: NodeId, life: u64, owned: &[PartitionId]) -> bool {
+        let known = self.members.get(&node).filter(|member| member.life == life);
+        owned.iter().all(|partition| known.is_some_and(|member| member.holds(*partition)))
     }
 
     /// Somebody joins, for the first time or again. `None`: others have to join again first.
@@ -338,7 +343,7 @@ impl Broker {
         {
             return;
         }
-        let coordinator = Coordinator::new(Arc::clone(&self.config), &self.offsets().group);
+        let coordinator = Coordinator::new(Arc::clone(&self.config), self.offsets());
         for node in coordinator.members.keys() {
             context.set_timer(Timer::Member(*node), self.config.group_session);
         }
@@ -356,10 +361,9 @@ impl Broker {
     }
 
     fn on_join(&mut self, context: &mut Context<'_, Node>, call: Call, owned: Vec<PartitionId>) {
-        let is_known =
-            self.coordinator.as_ref().is_some_and(|coordinator| coordinator.knows(call.from, call.life));
-        if !is_known && !owned.is_empty() {
-            // It was gone, and what it thinks to have is somebody else's.
+        let Some(coordinator) = self.coordinator.as_ref() else { return };
+        if !coordinator.may_have(call.from, call.life, &owned) {
+            // It was gone, and what it thinks to have may be somebody else's.
             return answer(context, call, Answer::Unknown);
         }
         context.set_timer(Timer::Member(call.from), self.config.group_session);
@@ -389,7 +393,8 @@ impl Broker {
             let is_told = owned == member.assigned && generation == current;
             return self.change_group(context, Some(call), |coordinator| {
                 if let Some(member) = coordinator.members.get_mut(&call.from) {
-                    member.owned = owned;
+                    // An old word may come late, to a coordinator that has not heard the newer ones.
+                    member.owned = owned.into_iter().filter(|partition| member.holds(*partition)).collect();
                 }
                 if coordinator.reconcile(call.from) || !is_told { Step::Changed } else { Step::Same }
             });
@@ -492,17 +497,33 @@ impl Broker {
             context.count(Counter::CommitsRefused as usize, 1);
             return answer(context, call, Answer::NotKept { partition });
         }
-        let id = self.config.offsets_partition();
-        let Some(epoch) = self.replica(id).leading().map(Leading::epoch) else { return };
-        let body = Body::Commit { partition, offset, by: Some((call.from, generation)) };
-        if self.push(context, id, Entry { epoch, op: None, body }).is_some() {
-            self.answer_when_committed(
-                context,
-                vec![Waiter::Member { call, answer: Answer::Kept { partition, offset } }],
-            );
-            self.flush(context, id);
-            self.serve_parked(context, id);
+        if self.keep(context, (call.from, generation), partition, offset).is_some() {
+            let answer = Answer::Kept { partition, offset };
+            self.answer_when_committed(context, vec![Waiter::Member { call, answer }]);
         }
+    }
+
+    /// Writes down how far a partition was handled. What comes late, when more is known, changes nothing. `None` if the disk
+    /// takes no more.
+    fn keep(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        by: (NodeId, Generation),
+        partition: PartitionId,
+        offset: u64,
+    ) -> Option<()> {
+        let id = self.config.offsets_partition();
+        let epoch = self.replica(id).leading()?.epoch();
+        let known = self.coordinator.as_ref()?.kept.get(&partition).copied();
+        if known.is_some_and(|known| offset <= known) {
+            return Some(());
+        }
+        let body = Body::Commit { partition, offset, by: Some(by) };
+        self.push(context, id, Entry { epoch, op: None, body })?;
+        self.coordinator.as_mut()?.kept.insert(partition, offset);
+        self.flush(context, id);
+        self.serve_parked(context, id);
+        Some(())
     }
 
     /// A consumer reads what is committed.
