@@ -5,7 +5,7 @@ use sim_core::check::Invariant;
 use sim_core::disk::RegionId;
 
 use super::entry::Body;
-use super::group::consumer::Share;
+use super::group::share::Share;
 use super::group::{GroupImage, Partitions, in_words};
 use super::replica::{Replica, Role};
 use super::{

@@ -28,6 +28,7 @@ use super::super::mutants::Mutant;
 use super::super::types::PartitionId;
 use super::super::{Message, Node, Point, Timer};
 use super::message::{Answer, Effect, GroupMessage, Request};
+use super::share::{Share, Stage};
 use super::{Generation, Partitions};
 
 /// A record that is being handled.
@@ -64,66 +65,6 @@ impl Worker {
         match self {
             Self::Handles(task) | Self::Applies(task) => Some(task),
             Self::Idle => None,
-        }
-    }
-}
-
-/// A partition that it has.
-#[derive(Clone, Debug, Serialize)]
-pub struct Share {
-    /// Tells it from earlier times that it had the partition.
-    tenure: u64,
-    stage: Stage,
-    /// Whether it gives the partition up when what is in hand is done.
-    gives_up: bool,
-    /// Where it reads next.
-    position: u64,
-    /// What was read and nobody has in hand.
-    backlog: VecDeque<(u64, Value)>,
-    /// What is done above `done`.
-    done_above: BTreeSet<u64>,
-    /// Everything below is done.
-    done: u64,
-    /// Everything below is kept, as far as it knows.
-    kept: u64,
-}
-
-/// How far it is with a partition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-enum Stage {
-    /// It asks how far anybody has come.
-    Asks,
-    /// It reads and handles.
-    Works,
-    /// At most once: what it has read it may handle when it is kept as handled.
-    Claims(Arc<[Value]>),
-}
-
-impl Share {
-    /// Everything below is done.
-    pub const fn done(&self) -> u64 {
-        self.done
-    }
-
-    /// Everything below is kept, as far as the consumer knows.
-    pub const fn kept(&self) -> u64 {
-        self.kept
-    }
-
-    /// Where it reads next.
-    pub const fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// How many records wait for a worker.
-    pub fn backlog_len(&self) -> u64 {
-        self.backlog.len() as u64
-    }
-
-    fn finish(&mut self, offset: u64) {
-        self.done_above.insert(offset);
-        while self.done_above.remove(&self.done) {
-            self.done += 1;
         }
     }
 }
@@ -470,7 +411,7 @@ impl Consumer {
                 let leader = *self.leaders.entry(id).or_insert(self.coordinator);
                 self.ask(context, leader, Request::Read { partition: id, offset });
             }
-            Stage::Claims(_) => self.claim(context, id),
+            Stage::Claims(_) => return self.claim(context, id),
             // Backpressure: what is read waits for workers first.
             Stage::Works => context.sometimes(Point::ReadingPaused as usize),
         }
@@ -544,7 +485,7 @@ impl Consumer {
         if let Stage::Claims(values) = &share.stage {
             let offset = share.position + values.len() as u64;
             self.ask_coordinator(context, Request::Keep { generation, partition: id, offset });
-            context.set_timer(Timer::Share(id), self.config.poll_interval);
+            context.set_timer(Timer::Share(id), self.config.call_timeout);
         }
     }
 

@@ -307,10 +307,17 @@ impl Broker {
         if let Some(member) =
             coordinator.members.get_mut(&call.from).filter(|member| member.life == call.life)
         {
-            if call.number <= member.last {
-                return;
+            // What it says about itself counts in its order. How far it has come may be overtaken by that, and is no less true.
+            let is_about_itself = match request {
+                Request::Join { .. } | Request::Beat { .. } | Request::Leave => true,
+                Request::Keep { .. } | Request::Ask { .. } | Request::Read { .. } => false,
+            };
+            if is_about_itself {
+                if call.number <= member.last {
+                    return;
+                }
+                member.last = call.number;
             }
-            member.last = call.number;
             context.set_timer(Timer::Member(call.from), self.config.group_session);
         }
         match request {

@@ -5,6 +5,7 @@
 //! | [`coordinator`] | at the leader of the partition of offsets: who is in the group, and who has which partition |
 //! | [`assign`] | who gets what |
 //! | [`consumer`] | a member: reads, handles, has effects, keeps offsets |
+//! | [`share`] | what a member knows of a partition that it has |
 //! | [`store`] | has the effects, and knows repetitions |
 //! | [`message`] | what they send each other |
 
@@ -12,6 +13,7 @@ pub mod assign;
 pub mod consumer;
 pub mod coordinator;
 pub mod message;
+pub mod share;
 pub mod store;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@
 //! | committed stays | Kafka, design: committed messages are not lost | `committed_stays` |
 //! | acknowledged is kept | Kafka, `acks` and `min.insync.replicas` | `acknowledged_kept` |
 //! | reads are committed | Kafka, design: only committed messages are given out | `reads_committed` |
-//! | idempotence | KIP-98 | `idempotent` |
+//! | idempotence | KIP-98 | `idempotence` |
 //! | single owner | KIP-429, KIP-848 | `single_owner` |
 //! | kept is handled | Kafka, design: at least once | `kept_is_handled` |
 //! | one effect | Kafka, design: at most once | `effect_once` |
@@ -24,7 +24,7 @@ mod committed_stays;
 mod effect_once;
 mod effects;
 mod effects_in_order;
-mod idempotent;
+mod idempotence;
 mod in_sync_has_all;
 mod kept_is_handled;
 mod log_matching;
@@ -33,14 +33,14 @@ mod reads_committed;
 mod single_owner;
 
 use sim_core::NodeId;
-use sim_core::check::{Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Nodes};
 
 pub use acknowledged_kept::AcknowledgedKept;
 pub use clean_election::CleanElection;
 pub use committed_stays::CommittedStays;
 pub use effect_once::EffectOnce;
 pub use effects_in_order::EffectsInOrder;
-pub use idempotent::Idempotent;
+pub use idempotence::Idempotent;
 pub use in_sync_has_all::InSyncHasAll;
 pub use kept_is_handled::KeptIsHandled;
 pub use log_matching::LogMatching;
@@ -52,47 +52,59 @@ use super::durable::{METADATA, Record, region_of};
 use super::entry::Entry;
 use super::image::Image;
 use super::replica::{Leading, Replica};
-use super::{CONTROLLER, Config, Election, Guarantee, Idempotence, Node, PartitionId};
+use super::{CONTROLLER, Config, Election, Fact, Guarantee, Idempotence, Node, PartitionId};
 
-/// All that hold with these parameters, fresh.
+/// All of them, fresh. What these parameters do not promise is not asked.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
-    let mut all: Vec<Box<dyn Invariant<Node>>> = vec![
+    // Whoever leads without having been in sync cuts off what was committed, and it may stand there again.
+    let is_clean = config.election == Election::Clean;
+    let (guarantee, has_group) = (config.guarantee, config.consumers > 0);
+    let once = has_group && guarantee != Guarantee::AtLeastOnce;
+    let handled = has_group && guarantee != Guarantee::AtMostOnce;
+    vec![
         Box::<OneLeaderAnEpoch>::default(),
         Box::<LogMatching>::default(),
         Box::<InSyncHasAll>::default(),
         Box::<ReadsCommitted>::default(),
-    ];
-    // Whoever leads without having been in sync cuts off what was committed, and it may stand there again.
-    if config.election == Election::Clean {
-        all.push(Box::<CleanElection>::default());
-        all.push(Box::<CommittedStays>::default());
-        if config.idempotence == Idempotence::On {
-            all.push(Box::<Idempotent>::default());
-        }
-    }
-    all.push(Box::new(AcknowledgedKept::new(config)));
-    if config.consumers > 0 {
-        of_consumers(config, &mut all);
-    }
-    all
+        Promised::when(is_clean, Box::<CleanElection>::default()),
+        Promised::when(is_clean, Box::<CommittedStays>::default()),
+        Promised::when(is_clean && config.idempotence == Idempotence::On, Box::<Idempotent>::default()),
+        Box::new(AcknowledgedKept::new(config)),
+        Promised::when(is_clean && has_group, Box::<SingleOwner>::default()),
+        Promised::when(handled, Box::<KeptIsHandled>::default()),
+        Promised::when(once, Box::<EffectOnce>::default()),
+        Promised::when(handled && config.workers == 1, Box::<EffectsInOrder>::default()),
+    ]
 }
 
-/// Those that depend on what consumers promise.
-fn of_consumers(config: &Config, all: &mut Vec<Box<dyn Invariant<Node>>>) {
-    // Offsets may be lost with the records that they are.
-    if config.election == Election::Clean {
-        all.push(Box::<SingleOwner>::default());
+/// An invariant that is asked only where it is promised.
+#[derive(Debug)]
+struct Promised {
+    is_promised: bool,
+    property: Box<dyn Invariant<Node>>,
+}
+
+impl Promised {
+    fn when(is_promised: bool, property: Box<dyn Invariant<Node>>) -> Box<dyn Invariant<Node>> {
+        Box::new(Self { is_promised, property })
     }
-    match config.guarantee {
-        Guarantee::AtMostOnce => all.push(Box::<EffectOnce>::default()),
-        Guarantee::AtLeastOnce => all.push(Box::<KeptIsHandled>::default()),
-        Guarantee::EffectivelyOnce => {
-            all.push(Box::<EffectOnce>::default());
-            all.push(Box::<KeptIsHandled>::default());
-        }
+}
+
+impl Invariant<Node> for Promised {
+    fn about(&self) -> &'static About {
+        self.property.about()
     }
-    if config.workers == 1 && config.guarantee != Guarantee::AtMostOnce {
-        all.push(Box::<EffectsInOrder>::default());
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        if self.is_promised { self.property.on_event(nodes, node, facts) } else { Ok(()) }
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
+        if self.is_promised { self.property.check_all(nodes) } else { Ok(()) }
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Self::when(self.is_promised, self.property.fork())
     }
 }
 
