@@ -26,7 +26,7 @@ const LENGTH: Span = Span::secs(20);
 const GOAL: f64 = 40.0;
 
 /// Which scenario a protocol is measured in. Where there is no line, there is no figure, and the table says so.
-const SCENARIOS: [(&str, &str); 8] = [
+const SCENARIOS: [(&str, &str); 9] = [
     ("raft", "raft/steady"),
     ("paxos", "paxos/steady-leader"),
     ("vrr", "vrr/steady"),
@@ -34,11 +34,21 @@ const SCENARIOS: [(&str, &str); 8] = [
     ("swim", "swim/steady"),
     ("plumtree", "plumtree/steady"),
     ("queue", "queue/in-flight"),
+    ("log", "log/steady"),
     ("echo", "echo/hello"),
 ];
 
 /// The scenario of the queue has a load of its own: a hundred thousand messages in flight.
-const OWN_LOAD: [&str; 3] = ["clients.count=1200", "protocol.prefetch=30000", "phases.faults=6s"];
+const QUEUE_LOAD: [&str; 3] = ["clients.count=1200", "protocol.prefetch=30000", "phases.faults=6s"];
+
+/// That of the log has one, too: a thousand partitions.
+const LOG_LOAD: [&str; 5] = [
+    "protocol.partitions=1000",
+    "clients.count=100",
+    "clients.rate=100/s",
+    "clients.workload=Log(partitions: 1000, polls: 0.1, offsets: 0)",
+    "checks.history=Off",
+];
 
 /// Protocols of large groups: the scenario, and what clients ask there.
 const LARGE_GROUPS: [(&str, &str, &str); 2] =
@@ -105,7 +115,11 @@ fn measure(name: &str, table: &ProtocolTable) {
 fn under_load(name: &str, more: &[&str], table: &ProtocolTable) -> Option<Loaded> {
     let (_, path) = SCENARIOS.iter().find(|(protocol, _)| *protocol == name)?;
     let entry = library::find(path)?;
-    let load_wanted = if name == "queue" { &OWN_LOAD[..] } else { &LOAD };
+    let load_wanted = match name {
+        "queue" => &QUEUE_LOAD[..],
+        "log" => &LOG_LOAD,
+        _ => &LOAD,
+    };
     let overrides = load_wanted.iter().chain(more).map(|text| Override::parse(text));
     let overrides = overrides.collect::<Result<Vec<_>, _>>().expect("a path and a value");
     let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table);

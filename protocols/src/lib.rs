@@ -33,6 +33,7 @@ pub mod gossip;
 pub mod group_commit;
 pub mod lease;
 pub mod lock;
+pub mod log;
 pub mod mutant;
 pub mod paxos;
 pub mod plumtree;

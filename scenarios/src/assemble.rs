@@ -65,7 +65,7 @@ pub fn assemble_recording(
     let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
     let plan = match replay {
         Some(saved) => plan::healed(saved.clone(), scenario),
-        None => plan::plan(scenario, kind.sites(), seed),
+        None => plan::plan(scenario, kind.sites(&scenario.protocol), seed),
     };
     if let Err(error) = plan.validate(scenario.nodes, scenario.clients.total()) {
         panic!("the plan does not fit the scenario: {error}");

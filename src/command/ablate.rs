@@ -96,7 +96,7 @@ fn grid(arguments: &Arguments, table: &ProtocolTable) -> Result<(Vec<Kind>, Grid
 fn kinds(configuration: &Configuration, table: &ProtocolTable) -> Option<Vec<Kind>> {
     let scenario = &configuration.loaded.scenario;
     let kind = table.find(scenario.protocol.name()).expect("the scenario was loaded with this table");
-    let names = RandomFaults::of(scenario, kind.sites())?.kinds();
+    let names = RandomFaults::of(scenario, kind.sites(&scenario.protocol))?.kinds();
     let off_before = &scenario.faults.random.as_ref()?.off;
     let off = |name: &'static str| {
         let all = off_before.iter().map(String::as_str).chain([name]);

@@ -178,7 +178,7 @@ impl ProtocolKind for Flaw {
         }
     }
 
-    fn sites(&self) -> Sites {
+    fn sites(&self, _protocol: &Protocol) -> Sites {
         Sites { timers: Tick::NAMES, ..Sites::default() }
     }
 

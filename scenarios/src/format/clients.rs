@@ -127,6 +127,19 @@ pub enum Workload {
         #[serde(default = "tenth")]
         kept: Probability,
     },
+    /// Records are appended to partitions and read, and offsets of consumers are kept and read. Every value appended is
+    /// unique.
+    Log {
+        /// How likely an operation reads records from some offset on. Default 0.5.
+        #[serde(default = "half")]
+        polls: Probability,
+        /// How likely an operation that reads no records keeps or reads an offset. Default 0.2.
+        #[serde(default = "fifth")]
+        offsets: Probability,
+        /// How many partitions are used: 1 to 1,000,000, and no more than the protocol has. Default 2.
+        #[serde(default = "two")]
+        partitions: u32,
+    },
     /// Money moves between accounts, and all balances are read.
     Transfer {
         /// How likely an operation reads all balances. Default 0.2.
@@ -167,6 +180,10 @@ pub enum Skew {
 
 fn none() -> Probability {
     probability("0")
+}
+
+fn two() -> u32 {
+    2
 }
 
 fn half() -> Probability {

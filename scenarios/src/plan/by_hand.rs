@@ -95,7 +95,7 @@ pub fn scenario_text(
 ) -> Result<String, Unwritable> {
     let scenario = loaded.configured(report.seed, table).scenario.clone();
     let kind = table.find(scenario.protocol.name()).expect("a loaded scenario has a protocol of the table");
-    let own = plan(&scenario, kind.sites(), report.seed);
+    let own = plan(&scenario, kind.sites(&scenario.protocol), report.seed);
     let is_same = |one: &Entry, other: &Entry| one.trigger == other.trigger && one.command == other.command;
     let has = |plan: &Plan, entry: &Entry| plan.entries().iter().any(|known| is_same(known, entry));
     let is_as_written = own.entries().iter().all(|entry| has(&report.plan, entry));
@@ -189,7 +189,7 @@ mod tests {
     fn report(loaded: &Loaded, table: &ProtocolTable, seed: u64, new: Vec<Entry>) -> Report {
         let scenario = loaded.configured(seed, table).scenario.clone();
         let kind = table.find(scenario.protocol.name()).expect("it is there");
-        let mut plan = plan(&scenario, kind.sites(), seed);
+        let mut plan = plan(&scenario, kind.sites(&scenario.protocol), seed);
         for entry in new {
             plan.insert(entry);
         }
@@ -211,7 +211,7 @@ mod tests {
             let (loaded, table) = library(name);
             let scenario = loaded.configured(seed, &table).scenario.clone();
             let kind = table.find(scenario.protocol.name()).expect("it is there");
-            let plan = plan(&scenario, kind.sites(), seed);
+            let plan = plan(&scenario, kind.sites(&scenario.protocol), seed);
             let early = |entry: &&Entry| entry.moment().is_some_and(|m| m.time < scenario.phases.heal_at());
             let mut count = 0;
             for entry in plan.entries().iter().filter(early) {

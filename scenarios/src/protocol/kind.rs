@@ -29,6 +29,11 @@ pub(super) trait Builtin: JsonSchema + Default {
         Self::SERVICES.to_vec()
     }
 
+    /// How many disk regions it has with these parameters. Default: [`Builtin::REGION_COUNT`].
+    fn region_count(&self) -> u16 {
+        Self::REGION_COUNT.into()
+    }
+
     /// What all processes share, among these members.
     fn config(&self, members: &[NodeId]) -> Config<Self>;
 
@@ -77,7 +82,7 @@ impl<P: Builtin> ProtocolKind for Kind<P> {
             name: self.name.to_owned(),
             summary: P::SUMMARY.to_owned(),
             services: P::SERVICES.to_vec(),
-            region_count: P::REGION_COUNT,
+            region_count: P::default().region_count(),
             parameters: schemars::schema_for!(P),
             invariants: invariants.iter().map(|invariant| *invariant.about()).collect(),
             mutants: P::mutants(),
@@ -95,9 +100,9 @@ impl<P: Builtin> ProtocolKind for Kind<P> {
         self.parameters(protocol).services()
     }
 
-    fn sites(&self) -> Sites {
+    fn sites(&self, protocol: &Protocol) -> Sites {
         let (timers, points) = (Timers::<P>::NAMES, P::Process::FAULT_POINTS);
-        Sites { region_count: P::REGION_COUNT, timers, points }
+        Sites { region_count: self.parameters(protocol).region_count(), timers, points }
     }
 
     fn check(&self, protocol: &Protocol, members: &[NodeId]) -> Result<(), Objection> {

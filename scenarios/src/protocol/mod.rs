@@ -17,6 +17,7 @@ mod epidemic;
 mod gossip;
 mod kind;
 mod lock;
+mod log;
 mod mutant;
 mod objections;
 mod paxos;
@@ -113,6 +114,8 @@ builtin! {
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
     TwoPhaseCommit = two_phase_commit,
+    /// A log in partitions, replicated among brokers by a controller's word.
+    Log = log,
     /// Unique ids: counters with blocks, Snowflake, hybrid logical clocks.
     UniqueIds = unique_ids,
     /// A message queue with its consumers, and the store that they have effects on.
@@ -126,8 +129,8 @@ pub trait ProtocolKind: Send + Sync {
     /// What tools say of it.
     fn about(&self) -> ProtocolAbout;
 
-    /// What of it faults can be about; the same as [`ProtocolKind::about`] says.
-    fn sites(&self) -> Sites;
+    /// What of it faults can be about, with these parameters.
+    fn sites(&self, protocol: &Protocol) -> Sites;
 
     /// What clients may ask with these parameters, the usual first. Default: what [`ProtocolKind::about`] says.
     fn services(&self, _protocol: &Protocol) -> Vec<Service> {
@@ -157,7 +160,7 @@ pub struct ProtocolAbout {
     /// What clients may ask, the usual first.
     pub services: Vec<Service>,
     /// How many disk regions it has, numbered from 0.
-    pub region_count: u8,
+    pub region_count: u16,
     /// The JSON schema of its parameters.
     pub parameters: Schema,
     /// What must always hold.

@@ -17,7 +17,6 @@ pub(super) fn parameter(
     Objection::new(&format!("protocol.{name}"), error.to_string(), allowed, hint)
 }
 
-/// A time, `name`, is 0.
 /// Too few nodes for a protocol that needs two.
 pub(super) fn too_few_nodes(error: &impl Display, hint: &str) -> Objection {
     Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
@@ -26,6 +25,7 @@ pub(super) fn too_few_nodes(error: &impl Display, hint: &str) -> Objection {
 /// What to do where nodes are alike.
 pub(super) const MORE_NODES: &str = "more nodes, or fewer of them as `spares`";
 
+/// A time, `name`, is 0.
 pub(super) fn no_time(name: &str, error: &impl Display) -> Objection {
     parameter(
         name,

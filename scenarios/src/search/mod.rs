@@ -205,7 +205,7 @@ impl<'a> Search<'a> {
     fn random(&self, scenario: &Scenario) -> RandomFaults {
         let kind =
             self.table.find(scenario.protocol.name()).expect("the scenario was loaded with this table");
-        RandomFaults::of(scenario, kind.sites()).expect("checked when the search was made")
+        RandomFaults::of(scenario, kind.sites(&scenario.protocol)).expect("checked when the search was made")
     }
 
     fn worth(&self, kept: &Kept) -> u64 {

@@ -61,7 +61,8 @@ impl Acts<'_> {
 
     /// That the protocol has the regions of the disk that an act names.
     fn check_regions(self, act: &Act, path: &str) -> Result<(), Objection> {
-        let (count, protocol) = (self.kind.sites().region_count, self.scenario.protocol.name());
+        let (count, protocol) =
+            (self.kind.sites(&self.scenario.protocol).region_count, self.scenario.protocol.name());
         let Some(region) = act.regions().into_iter().find(|region| *region >= count) else { return Ok(()) };
         let problem = format!("`{protocol}` has no region {region} on its disks");
         Err(if count == 0 {

@@ -102,6 +102,11 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
             let hint = "write a number such as `accounts: 8`";
             Err(Objection::new("clients.workload.accounts", problem, format!("1 to {KEYS_MAX}"), hint))
         }
+        Workload::Log { partitions, .. } if partitions == 0 || partitions > KEYS_MAX => {
+            let problem = format!("a workload cannot have {partitions} partitions");
+            let hint = "write a number such as `partitions: 2`";
+            Err(Objection::new("clients.workload.partitions", problem, format!("1 to {KEYS_MAX}"), hint))
+        }
         Workload::Transfer { amount_max: 0, .. } => {
             let hint = "write a number such as `amount_max: 40`";
             let problem = "nothing can be moved with an `amount_max` of 0";
@@ -115,6 +120,7 @@ fn check_workload(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), Ob
         | Workload::Counter { .. }
         | Workload::Set { .. }
         | Workload::Lock { .. }
+        | Workload::Log { .. }
         | Workload::Queue { .. }
         | Workload::Echo {} => Ok(()),
     }

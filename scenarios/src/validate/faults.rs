@@ -23,7 +23,7 @@ pub(super) fn check(scenario: &Scenario, kind: &dyn ProtocolKind) -> Result<(), 
         check_periodic(acts, periodic, &format!("faults.periodic[{index}]"))?;
     }
     match &scenario.faults.random {
-        Some(random) => check_random(scenario, random, kind.sites()),
+        Some(random) => check_random(scenario, random, kind.sites(&scenario.protocol)),
         None => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ mod counter;
 mod echo;
 mod kv;
 mod lock;
+mod log;
 mod membership;
 mod queue;
 mod script;
@@ -45,6 +46,7 @@ pub const KINDS: &[WorkloadAbout] = &[
     counter::ABOUT,
     set::ABOUT,
     lock::ABOUT,
+    log::ABOUT,
     queue::ABOUT,
     transfer::ABOUT,
     membership::ABOUT,
@@ -63,6 +65,7 @@ impl Workload {
             Self::Membership {} => &membership::ABOUT,
             Self::UniqueIds {} => &unique_ids::ABOUT,
             Self::Lock { .. } => &lock::ABOUT,
+            Self::Log { .. } => &log::ABOUT,
             Self::Transfer { .. } => &transfer::ABOUT,
             Self::Queue { .. } => &queue::ABOUT,
             Self::Echo {} => &echo::ABOUT,
@@ -81,8 +84,9 @@ impl Workload {
             Service::Transfer => Some(transfer::usual()),
             Service::Queue => Some(queue::usual()),
             Service::Echo => Some(Self::Echo {}),
+            Service::Log => Some(log::usual()),
             Service::UniqueIds => Some(Self::UniqueIds {}),
-            Service::Log | Service::Txn => None,
+            Service::Txn => None,
         }
     }
 
@@ -105,6 +109,10 @@ impl Workload {
             Self::Membership {} => Box::new(membership::Membership),
             Self::UniqueIds {} => Box::new(unique_ids::UniqueIds),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
+            Self::Log { polls, offsets, partitions } => {
+                let (polls, offsets) = (polls.probability(), offsets.probability());
+                Box::new(log::Log { polls, offsets, partitions: *partitions })
+            }
             Self::Transfer { reads, accounts, amount_max } => {
                 let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);
                 Box::new(transfer::Transfer { reads, accounts, amount_max })

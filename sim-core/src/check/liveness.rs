@@ -126,6 +126,13 @@ fn is_led(simulation: &dyn Simulation) -> bool {
     processes.map(|process| process.standing).any(|standing| standing != Standing::Peer)
 }
 
+/// The members that lead or follow: where some do, peers beside them have other work.
+fn led(simulation: &dyn Simulation, since: &Baseline) -> Vec<(NodeId, Status)> {
+    let mut members = since.members(simulation);
+    members.retain(|(_, process)| process.standing != Standing::Peer);
+    members
+}
+
 /// The highest epoch that a member or the leader knows.
 fn highest_epoch(simulation: &dyn Simulation, since: &Baseline) -> u64 {
     let members = since.members(simulation).into_iter().map(|(_, process)| process.epoch);
@@ -179,12 +186,12 @@ impl LivenessCondition for LeaderIsKnown {
             name: "leader-is-known",
             statement: "a majority of the members that are well is in the leader's epoch",
             source: "Raft (Ongaro & Ousterhout, USENIX ATC 2014) §5.2: heartbeats establish authority",
-            leaves_out: "protocols in which all are peers; nodes that may be no members",
+            leaves_out: "peers; nodes that may be no members",
         }
     }
 
     fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
-        let members = since.members(simulation);
+        let members = led(simulation, since);
         if !is_led(simulation) || members.is_empty() {
             return Ok(());
         }
@@ -204,7 +211,7 @@ impl LivenessCondition for NodesCatchUp {
             name: "nodes-catch-up",
             statement: "every member that is well knows what was decided before the faults ended",
             source: "after the harness tests of etcd's raft: any connected follower reaches the commit index",
-            leaves_out: "protocols in which all are peers; nodes that may be no members",
+            leaves_out: "peers; nodes that may be no members",
         }
     }
 
@@ -212,8 +219,7 @@ impl LivenessCondition for NodesCatchUp {
         if !is_led(simulation) {
             return Ok(());
         }
-        let members = since.members(simulation).into_iter();
-        let behind = members.min_by_key(|(_, process)| process.commit);
+        let behind = led(simulation, since).into_iter().min_by_key(|(_, process)| process.commit);
         match behind.filter(|(_, process)| process.commit < since.commit) {
             None => Ok(()),
             Some((node, process)) => {

@@ -141,6 +141,7 @@ impl<R: Record> Disk<R> {
     fn wipe(&mut self) -> FaultEffect {
         let held = self.regions.iter().any(|region| !region.durable.is_empty());
         self.regions.clear();
+        self.places.clear();
         self.device_mut().void_syncs();
         if !held {
             return FaultEffect::NoTarget;

@@ -133,8 +133,10 @@ pub enum SyncCompletion {
 /// Writes and reads panic where the region is of another kind: a bug of the process.
 #[derive(Clone, Debug)]
 pub struct Disk<R> {
-    /// In order of first use; a handful.
+    /// In order of first use.
     regions: Vec<Region<R>>,
+    /// Where each stands there, by id.
+    places: Vec<(RegionId, u32)>,
     /// `None` until the first sync or fault.
     device: Option<Box<Device>>,
     damage: DamageReport,
@@ -156,6 +158,7 @@ impl<R: Record> Disk<R> {
     pub fn new(model: &DiskModel) -> Self {
         let mut disk = Self {
             regions: Vec::new(),
+            places: Vec::new(),
             device: None,
             damage: DamageReport::default(),
             history_depth: model.history_depth,
@@ -307,7 +310,7 @@ impl<R: Record> Disk<R> {
     /// The places of a region that the process sees: of a log its indices, of a cell 0 if it holds something, of a blob its
     /// committed chunks. For tools.
     pub fn places(&self, region: RegionId) -> std::ops::Range<u64> {
-        let Some(found) = self.regions.iter().find(|candidate| candidate.id == region) else { return 0..0 };
+        let Some(found) = self.find(region) else { return 0..0 };
         match found.volatile.slots() {
             Some(slots) => slots.first_index()..slots.end_index(),
             None => 0..u64::from(found.volatile.slot(0).is_some()),
@@ -332,7 +335,7 @@ impl<R: Record> Disk<R> {
 
     /// Writes to `region` that are not durable, those included that a sync lied about.
     pub fn unsynced(&self, region: RegionId) -> u64 {
-        self.regions.iter().find(|candidate| candidate.id == region).map_or(0, Region::unsynced)
+        self.find(region).map_or(0, Region::unsynced)
     }
 
     /// Writes to any region that are not durable, those included that a sync lied about.
@@ -373,18 +376,32 @@ impl<R: Record> Disk<R> {
         Ok(())
     }
 
+    /// Where a region stands in the order of ids, or would.
+    fn place(&self, id: RegionId) -> Result<usize, usize> {
+        self.places.binary_search_by_key(&id, |(known, _)| *known)
+    }
+
+    fn find(&self, id: RegionId) -> Option<&Region<R>> {
+        let place = self.place(id).ok()?;
+        Some(&self.regions[self.places[place].1 as usize])
+    }
+
     fn region(&self, id: RegionId, kind: RegionKind) -> Option<&Region<R>> {
-        let region = self.regions.iter().find(|region| region.id == id)?;
+        let region = self.find(id)?;
         assert_kind(id, region.volatile.kind(), kind);
         Some(region)
     }
 
     fn region_mut(&mut self, id: RegionId, kind: RegionKind) -> &mut Region<R> {
-        let found = self.regions.iter().position(|region| region.id == id);
-        let at = found.unwrap_or(self.regions.len());
-        if found.is_none() {
-            self.regions.push(Region::new(id, Contents::empty(kind)));
-        }
+        let at = match self.place(id) {
+            Ok(place) => self.places[place].1 as usize,
+            Err(place) => {
+                let at = self.regions.len();
+                self.places.insert(place, (id, u32::try_from(at).expect("a `u16` numbers regions")));
+                self.regions.push(Region::new(id, Contents::empty(kind)));
+                at
+            }
+        };
         let region = &mut self.regions[at];
         assert_kind(id, region.volatile.kind(), kind);
         region

@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use super::contents::{Contents, Slot, SlotAddress, Write};
 
-/// Names a region of a disk, printed `r0 … r255`. Each protocol numbers its own.
+/// Names a region of a disk, printed `r0 … r65535`. Each protocol numbers its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RegionId(u8);
+pub struct RegionId(u16);
 
 impl RegionId {
     /// The region with this number.
-    pub const fn new(number: u8) -> Self {
+    pub const fn new(number: u16) -> Self {
         Self(number)
     }
 
     /// The number, as digests fold it.
-    pub const fn raw(self) -> u8 {
+    pub const fn raw(self) -> u16 {
         self.0
     }
 }

@@ -96,7 +96,7 @@ pub struct GeneratorContext {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sites {
     /// How many disk regions it has, numbered from 0; without any, no fault hits a region.
-    pub region_count: u8,
+    pub region_count: u16,
     /// The names of its plain timers.
     pub timers: &'static [&'static str],
     /// The names of its fault points.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sim_core::service::{Admin, Key, Operation, broadcast, counter, kv, lock, queue, set, transfer};
+use sim_core::service::{Admin, Key, Operation, broadcast, counter, kv, lock, log, queue, set, transfer};
 use sim_core::{ClientId, NodeId, Span};
 
 /// The words that are left of a command line. Each reader takes its own out; what remains is an error.
@@ -115,6 +115,7 @@ impl Arguments {
             "balances" => return Ok(Operation::Transfer(transfer::Operation::Balances)),
             "release" => return Ok(Operation::Lock(lock::Operation::Release { token: self.next("token")? })),
             "queue" => return self.queue(),
+            "log" => return self.log(),
             _ => return self.admin(&name),
         };
         Ok(Operation::Kv(kv))
@@ -165,6 +166,20 @@ impl Arguments {
             "return" => queue::Operation::Return { receipt: self.next("receipt")? },
             "redrive" => queue::Operation::Redrive,
             _ => return Err(format!("`{name}` is no operation of `queue`")),
+        }))
+    }
+
+    /// `append p0 7`, `poll p0 3`.
+    fn log(&mut self) -> Result<Operation, String> {
+        let (name, word): (String, String) = (self.next("operation of `log`")?, self.next("partition")?);
+        let partition = word.strip_prefix('p').and_then(|number| number.parse().ok());
+        let partition = partition.ok_or_else(|| format!("`{word}` must be a partition such as `p0`"))?;
+        Ok(Operation::Log(match name.as_str() {
+            "append" => log::Operation::Append { partition, value: self.next("value")? },
+            "poll" => log::Operation::Poll { partition, offset: self.next("offset")? },
+            "commit" => log::Operation::Commit { partition, offset: self.next("offset")? },
+            "committed" => log::Operation::Committed { partition },
+            _ => return Err(format!("`{name}` is no operation of `log`")),
         }))
     }
 

@@ -50,7 +50,7 @@
 //! | `drop NODES NODES [WHICH]`, `duplicate NODES NODES [WHICH]` | loses them; puts a copy of each behind all in flight |
 //! | `durable NODES [all]` | completes the next sync of each, or all until none is left |
 //! | `settle [NODES] [quiet]` | delivers messages (among these nodes) and completes syncs, the oldest first, until none is left; `quiet` prints the facts only |
-//! | `request CLIENT NODE OPERATION` | a client asks: `write k1 7`, `read k1`, `cas k1 7 8`, `delete k1`, `echo 7`, `broadcast send 7`, `broadcast read`, `counter add -2`, `counter read`, `set add 7`, `set read`, `members`, `unique-id`, `acquire`, `release 7`, `move a0 a1 30`, `balances`, `queue enqueue 7`, `queue dequeue`, `queue acknowledge 3`, `queue return 3`, `queue redrive`, or administration as it is printed: `add-node n4`, `replace-node n1 by n4`, `transfer-leadership n2`, `snapshot` |
+//! | `request CLIENT NODE OPERATION` | a client asks: `write k1 7`, `read k1`, `cas k1 7 8`, `delete k1`, `echo 7`, `broadcast send 7`, `broadcast read`, `counter add -2`, `counter read`, `set add 7`, `set read`, `members`, `unique-id`, `acquire`, `release 7`, `move a0 a1 30`, `balances`, `queue enqueue 7`, `queue dequeue`, `queue acknowledge 3`, `queue return 3`, `queue redrive`, `log append p0 7`, `log poll p0 3`, `log commit p0 3`, `log committed p0`, or administration as it is printed: `add-node n4`, `replace-node n1 by n4`, `transfer-leadership n2`, `snapshot` |
 //! | `retry CLIENT[#K] NODE` | the client asks the same again: its last operation, or its K-th from 0 |
 //! | `crash NODES`, `restart NODES`, `wipe NODES` | un-synced writes are lost in a crash |
 //! | `crash-after NODE N` | the next handler with effects is cut after N of them, and the node crashes there |

@@ -153,7 +153,7 @@ pub enum Act {
         /// Which node.
         node: Who,
         /// The region, from 0.
-        region: u8,
+        region: u16,
         /// How many syncs.
         syncs: u32,
     },
@@ -172,7 +172,7 @@ pub enum Act {
         /// Which node.
         node: Who,
         /// The region whose next record goes astray, from 0.
-        from: u8,
+        from: u16,
         /// Where it goes.
         onto: RecordAt,
     },
@@ -338,7 +338,7 @@ pub enum Loss {
 #[serde(deny_unknown_fields)]
 pub struct RecordAt {
     /// The region, from 0.
-    pub region: u8,
+    pub region: u16,
     /// Which record: its index in a log, the chunk of a blob, 0 for a cell.
     pub record: u64,
 }
@@ -391,7 +391,7 @@ impl Act {
     }
 
     /// The disk regions that are named.
-    pub fn regions(&self) -> Vec<u8> {
+    pub fn regions(&self) -> Vec<u16> {
         match self {
             Self::DiskRollBack { region, .. } => vec![*region],
             Self::DiskCorrupt { at, .. } => vec![at.region],

@@ -10,6 +10,7 @@
 //! | [`set`] | the same of what is added to a set, where reads may be late | values |
 //! | [`counter`] | each read is within what the additions allow | numbers |
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
+//! | [`log`] | what stands at an offset stays there, once, in order | records in partitions |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`unique_ids`] | no two operations get the same | ids |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
@@ -22,6 +23,7 @@ mod anomaly;
 pub mod broadcast;
 pub mod counter;
 pub mod linearizability;
+pub mod log;
 pub mod membership;
 pub mod queue;
 mod recorded;
@@ -91,7 +93,13 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
         Service::Membership => vec![Box::new(membership::Integrity), Box::new(membership::Departures)],
         Service::Transfer => vec![Box::new(transfer::Conservation), Box::new(transfer::Linearizable)],
         Service::Txn => vec![Box::new(txn::Transactions::new(txn::Isolation::StrictSerializable))],
+        Service::Log => vec![
+            Box::new(log::Integrity),
+            Box::new(log::Duplicates),
+            Box::new(log::Order),
+            Box::new(log::Durability),
+        ],
         Service::UniqueIds => vec![Box::new(unique_ids::Unique)],
-        Service::Echo | Service::Log => Vec::new(),
+        Service::Echo => Vec::new(),
     }
 }

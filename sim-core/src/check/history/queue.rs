@@ -12,8 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::recorded::{Record, Recorded};
-use super::text::Line;
+use super::recorded::{Record, Recorded, is_before, out_of, violation};
 use crate::check::{About, Answer, HistoryChecker};
 use crate::history::History;
 use crate::service::queue::Operation as Queue;
@@ -99,21 +98,6 @@ impl<'a> Stories<'a> {
             _ => {}
         }
     }
-}
-
-fn out_of(budget: u64) -> Answer {
-    Answer::Inconclusive(format!("more than {budget} operations to look at"))
-}
-
-fn violation(what: &str, operations: &[&Recorded<'_>]) -> Answer {
-    let lines: Vec<String> =
-        operations.iter().map(|operation| format!("\n  {}", Line(&operation.owned()))).collect();
-    Answer::Violation(format!("{what}{}", lines.concat()))
-}
-
-/// Whether one was answered before the other was asked.
-const fn is_before(first: &Recorded<'_>, second: &Recorded<'_>) -> bool {
-    first.return_at < second.call_at
 }
 
 impl HistoryChecker for Integrity {

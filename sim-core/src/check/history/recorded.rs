@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::text::Line;
+use crate::check::Answer;
 use crate::history::{History, HistoryEvent, HistoryEventKind, HistoryOperation};
 use crate::service::{Certainty, Operation, Outcome};
 use crate::{ClientId, OpId, SimTime};
@@ -40,6 +42,23 @@ impl Recorded<'_> {
             outcome: self.outcome.clone(),
         }
     }
+}
+
+/// Whether one was answered before the other was asked.
+pub(super) const fn is_before(first: &Recorded<'_>, second: &Recorded<'_>) -> bool {
+    first.return_at < second.call_at
+}
+
+/// The history is longer than the budget.
+pub(super) fn out_of(budget: u64) -> Answer {
+    Answer::Inconclusive(format!("more than {budget} operations to look at"))
+}
+
+/// A violation, and the operations that show it.
+pub(super) fn violation(what: &str, operations: &[&Recorded<'_>]) -> Answer {
+    let lines: Vec<String> =
+        operations.iter().map(|operation| format!("\n  {}", Line(&operation.owned()))).collect();
+    Answer::Violation(format!("{what}{}", lines.concat()))
 }
 
 /// Which operations have not completed. Nearly always it is the last one of its client, which is found at once.

@@ -1,0 +1,377 @@
+//! A broker: it keeps copies of partitions, leads some, and serves clients.
+//!
+//! It acts by what the controller says, and by nothing else: what it leads, and in which epoch. In each life it registers anew,
+//! and knows nothing until it is answered.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::Serialize;
+use sim_core::disk::Disk;
+use sim_core::service::{Outcome, Refusal, log};
+use sim_core::{Context, NodeId, OpId, Span, SyncId};
+
+use super::config::{CONTROLLER, Config};
+use super::durable::{Record, region_of};
+use super::entry::{Body, Entry};
+use super::facts::Fact;
+use super::group::GroupImage;
+use super::group::coordinator::{Call, Coordinator};
+use super::group::message::GroupMessage;
+use super::image::Image;
+use super::message::Message;
+use super::partition_log::PartitionLog;
+use super::replica::{Replica, Role};
+use super::types::{BrokerEpoch, PartitionId};
+use super::{Node, Timer};
+
+/// A sync under way.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Flush {
+    #[serde(skip)]
+    sync: SyncId,
+    partition: PartitionId,
+    /// Which of the partition's.
+    number: u64,
+    /// Everything below is on disk then.
+    upto: u64,
+}
+
+/// A broker. See the [module documentation](self).
+#[derive(Clone, Serialize)]
+pub struct Broker {
+    pub(super) node: NodeId,
+    #[serde(skip)]
+    pub(super) config: Arc<Config>,
+    /// What it calls this life.
+    incarnation: u64,
+    /// What the controller calls it, once it has answered.
+    pub(super) epoch: Option<BrokerEpoch>,
+    /// What the cluster looks like.
+    pub(super) image: Option<Arc<Image>>,
+    replicas: BTreeMap<PartitionId, Replica>,
+    /// Syncs under way, in the order in which they will be done.
+    flushes: VecDeque<Flush>,
+    /// How often it has asked for records.
+    pub(super) fetches: u64,
+    offsets: Offsets,
+    /// If it leads the partition of offsets, and knows what is committed there.
+    pub(super) coordinator: Option<Coordinator>,
+}
+
+/// What consumers have handled: a function of the committed records of the partition of offsets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Offsets {
+    /// By partition, what clients have.
+    pub committed: BTreeMap<PartitionId, u64>,
+    /// By partition, what members of the group have handled.
+    pub kept: BTreeMap<PartitionId, u64>,
+    /// The group.
+    pub group: Arc<GroupImage>,
+    /// Below which offset the records are in it.
+    upto: u64,
+}
+
+impl Broker {
+    pub(super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
+        let mine = config.all_partitions().filter(|id| config.replicas(*id).any(|replica| replica == node));
+        let replicas = mine.map(|id| (id, Replica::default())).collect();
+        Self {
+            node,
+            config,
+            incarnation: 0,
+            epoch: None,
+            image: None,
+            replicas,
+            flushes: VecDeque::new(),
+            fetches: 0,
+            offsets: Offsets::default(),
+            coordinator: None,
+        }
+    }
+
+    /// Where it runs.
+    pub const fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Its copies.
+    pub const fn replicas(&self) -> &BTreeMap<PartitionId, Replica> {
+        &self.replicas
+    }
+
+    /// Whether the controller knows it.
+    pub const fn epoch(&self) -> Option<BrokerEpoch> {
+        self.epoch
+    }
+
+    /// What it knows of the cluster.
+    pub fn image(&self) -> Option<&Image> {
+        self.image.as_deref()
+    }
+
+    /// The group's coordinator, if it is here.
+    pub const fn coordinator(&self) -> Option<&Coordinator> {
+        self.coordinator.as_ref()
+    }
+
+    /// What consumers have handled, as far as it knows.
+    pub const fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    /// Its copy of a partition.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub(super) fn replica(&self, id: PartitionId) -> &Replica {
+        self.replicas.get(&id).unwrap_or_else(|| panic!("{} has no copy of {id}", self.node))
+    }
+
+    pub(super) fn replica_mut(&mut self, id: PartitionId) -> &mut Replica {
+        let node = self.node;
+        self.replicas.get_mut(&id).unwrap_or_else(|| panic!("{node} has no copy of {id}"))
+    }
+
+    /// The partitions that it leads.
+    pub(super) fn led(&self) -> Vec<PartitionId> {
+        self.replicas.iter().filter(|(_, replica)| replica.leading().is_some()).map(|(id, _)| *id).collect()
+    }
+
+    // ----- a life -----
+
+    pub(super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
+        self.recover(context.disk());
+        self.incarnation = context.random().next_u64();
+        self.watch_lag(context);
+        self.on_heartbeat(context);
+    }
+
+    /// Looks twice in the time after which a follower is out of sync.
+    fn watch_lag(&self, context: &mut Context<'_, Node>) {
+        let half = Span::nanos(self.config.lag_max.as_nanos().div_ceil(2));
+        context.set_timer(Timer::Lag, half);
+    }
+
+    pub(super) fn on_lag_timer(&mut self, context: &mut Context<'_, Node>) {
+        self.watch_lag(context);
+        self.check_lag(context);
+    }
+
+    fn recover(&mut self, disk: &Disk<Record>) {
+        for (id, replica) in &mut self.replicas {
+            let region = region_of(*id);
+            // What is unreadable is beyond what the log promises to survive: it is as if the log ended before it.
+            let entries = disk.read_log(region, disk.log_bounds(region)).map_while(|record| match record {
+                Ok(Record::Entry(entry)) => Some(entry.clone()),
+                Ok(Record::Image(_) | Record::Effect(_)) | Err(_) => None,
+            });
+            *replica = Replica::recovered(PartitionLog::of(entries));
+        }
+    }
+
+    /// Tells the controller that it lives; as long as it is not known, who it is.
+    pub(super) fn on_heartbeat(&mut self, context: &mut Context<'_, Node>) {
+        context.set_timer(Timer::Heartbeat, self.config.heartbeat);
+        let message = match self.epoch {
+            Some(epoch) => Message::Heartbeat { epoch, version: self.version() },
+            None => Message::Register { incarnation: self.incarnation },
+        };
+        context.send(CONTROLLER, message);
+    }
+
+    fn version(&self) -> u64 {
+        self.image.as_ref().map_or(0, |image| image.version)
+    }
+
+    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
+        match message {
+            Message::Registered { incarnation, epoch, image } => {
+                if incarnation == self.incarnation && self.epoch.is_none() {
+                    self.epoch = Some(epoch);
+                    self.take_image(context, &image);
+                }
+            }
+            Message::Metadata { epoch, image } => {
+                if self.epoch == Some(epoch) && image.version > self.version() {
+                    self.take_image(context, &image);
+                }
+            }
+            Message::Unregistered { epoch } => {
+                if self.epoch == Some(epoch) {
+                    self.start_over(context);
+                }
+            }
+            Message::Fetch(fetch) => self.on_fetch(context, from, fetch),
+            Message::Fetched { partition, epoch, number, found } => {
+                self.on_fetched(context, from, partition, (epoch, number), found);
+            }
+            Message::Group(GroupMessage::Request { life, number, request }) => {
+                self.on_call(context, Call { from, life, number }, request);
+            }
+            Message::Group(_)
+            | Message::Register { .. }
+            | Message::Heartbeat { .. }
+            | Message::AlterPartition(_) => {
+                panic!("{}, a broker, cannot get {message:?} from {from}", self.node)
+            }
+        }
+    }
+
+    /// The controller does not know it any more: it does nothing until it is known again.
+    fn start_over(&mut self, context: &mut Context<'_, Node>) {
+        context.note(|| "the controller knows another life of it".to_owned());
+        (self.epoch, self.image) = (None, None);
+        let mine: Vec<PartitionId> = self.replicas.keys().copied().collect();
+        for id in mine {
+            self.resign(context, id, None);
+            self.replica_mut(id).role = Role::Idle;
+            context.cancel_timer(Timer::Fetch(id));
+        }
+        self.on_heartbeat(context);
+    }
+
+    /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.
+    fn take_image(&mut self, context: &mut Context<'_, Node>, image: &Arc<Image>) {
+        self.image = Some(Arc::clone(image));
+        let mine: Vec<PartitionId> = self.replicas.keys().copied().collect();
+        for id in mine {
+            self.take_partition(context, id, image);
+        }
+        if !image.is_live(self.node) {
+            self.on_heartbeat(context);
+        }
+    }
+
+    fn take_partition(&mut self, context: &mut Context<'_, Node>, id: PartitionId, image: &Image) {
+        let state = image.partition(id);
+        let known = match &self.replica(id).role {
+            Role::Idle => None,
+            Role::Leader(leading) => Some((self.node, leading.epoch)),
+            Role::Follower(following) => Some((following.leader, following.epoch)),
+        };
+        match state.leader {
+            Some(leader) if known == Some((leader, state.epoch)) => self.take_isr(context, id, state),
+            Some(leader) if leader == self.node => {
+                self.resign(context, id, Some(leader));
+                self.lead(context, id, state);
+            }
+            Some(leader) => self.follow(context, id, leader, state),
+            None => {
+                self.resign(context, id, None);
+                self.replica_mut(id).role = Role::Idle;
+                context.cancel_timer(Timer::Fetch(id));
+            }
+        }
+    }
+
+    // ----- the disk -----
+
+    /// Sees to it that what was written gets to the disk.
+    pub(super) fn flush(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let replica = self.replica_mut(id);
+        if replica.flush.is_some() || replica.flushed == replica.log.end() {
+            return;
+        }
+        replica.flush_count += 1;
+        let (number, upto) = (replica.flush_count, replica.log.end());
+        replica.flush = Some(number);
+        let sync = context.sync(region_of(id));
+        self.flushes.push_back(Flush { sync, partition: id, number, upto });
+    }
+
+    pub(super) fn on_durable(&mut self, context: &mut Context<'_, Node>, sync: SyncId) {
+        let Some(at) = self.flushes.iter().position(|flush| flush.sync == sync) else {
+            panic!("{} has begun no {sync:?}", self.node)
+        };
+        let Some(Flush { partition: id, number, upto, .. }) = self.flushes.remove(at) else { return };
+        let replica = self.replica_mut(id);
+        if replica.flush == Some(number) {
+            replica.flush = None;
+            replica.flushed = upto;
+        }
+        self.flush(context, id);
+        match self.replica(id).role {
+            Role::Leader(_) => self.advance(context, id),
+            Role::Follower(_) if self.replica(id).flush.is_none() => self.fetch(context, id),
+            Role::Follower(_) | Role::Idle => {}
+        }
+    }
+
+    // ----- clients -----
+
+    /// A client asks. What this broker does not lead it is sent to who does.
+    pub(super) fn on_request(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        op: OpId,
+        operation: log::Operation,
+    ) {
+        let asked = PartitionId(operation.partition());
+        let Some(id) = self.config.partition_of(operation) else {
+            return context.reply(op, Outcome::Refused(Refusal::NotFound));
+        };
+        let is_led = self.replicas.get(&id).is_some_and(|replica| replica.leading().is_some());
+        if !is_led {
+            return context.reply(op, Outcome::Redirect(self.leader_of(id)));
+        }
+        match operation {
+            log::Operation::Append { value, .. } => self.append(context, id, op, Body::Value(value)),
+            log::Operation::Commit { offset, .. } => {
+                self.append(context, id, op, Body::Commit { partition: asked, offset, by: None });
+            }
+            log::Operation::Poll { offset, .. } => self.read(context, id, op, offset),
+            log::Operation::Committed { .. } => self.read_offset(context, id, op, asked),
+        }
+    }
+
+    fn read_offset(&self, context: &mut Context<'_, Node>, id: PartitionId, op: OpId, asked: PartitionId) {
+        let outcome = match self.readable(context, id) {
+            Some(_) => Outcome::Ticket(self.offsets.committed.get(&asked).copied().unwrap_or(0)),
+            None => Outcome::Refused(Refusal::Unavailable),
+        };
+        context.reply(op, outcome);
+    }
+
+    /// What is committed in the partition of offsets is so.
+    pub(super) fn apply_offsets(&mut self, id: PartitionId) {
+        if id != self.config.offsets_partition() {
+            return;
+        }
+        let Some(replica) = self.replicas.get(&id) else { return };
+        let count = replica.high_watermark.saturating_sub(self.offsets.upto);
+        for entry in replica.log.range(self.offsets.upto, count) {
+            self.offsets.apply(entry);
+        }
+    }
+
+    /// The same at the leader, which says so.
+    pub(super) fn record_offsets(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let from = self.offsets.upto;
+        self.apply_offsets(id);
+        if id == self.config.offsets_partition() {
+            let count = self.offsets.upto - from;
+            for (index, entry) in (from..).zip(self.replica(id).log.range(from, count)) {
+                context.fact(Fact::Recorded { index, body: entry.body.clone() });
+            }
+        }
+    }
+
+    /// Who leads a partition, if it is another broker.
+    pub(super) fn leader_of(&self, id: PartitionId) -> Option<NodeId> {
+        let leader = self.image.as_ref().and_then(|image| image.partition(id).leader);
+        leader.filter(|leader| *leader != self.node)
+    }
+}
+
+impl Offsets {
+    fn apply(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Commit { partition, offset, by: None } => _ = self.committed.insert(*partition, *offset),
+            Body::Commit { partition, offset, by: Some(_) } => _ = self.kept.insert(*partition, *offset),
+            Body::Group(group) => self.group = Arc::clone(group),
+            Body::Value(_) => {}
+        }
+        self.upto += 1;
+    }
+}

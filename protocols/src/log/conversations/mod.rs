@@ -1,0 +1,164 @@
+//! The log in conversation scripts: the texts in this folder.
+
+use sim_core::NodeId;
+use sim_core::check::Invariant;
+use sim_core::disk::RegionId;
+
+use super::entry::Body;
+use super::group::share::Share;
+use super::group::{GroupImage, Partitions, in_words};
+use super::replica::{Replica, Role};
+use super::{
+    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Idempotence, Membership, Mutant, Node,
+    PartitionId, Timer, invariants,
+};
+use crate::testing::conversation::{Arguments, Conversation, run_all};
+
+impl Conversation for Node {
+    /// `partitions`, `replication`, `min_insync`, `acks=none`, `leader` or `all`, `idempotence=off`, `election=unclean`,
+    /// `lag_max`, `fetch_max`.
+    fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
+        let mut config = Config { partitions: 1, ..Config::new(nodes) };
+        arguments.set("partitions", &mut config.partitions)?;
+        arguments.set("replication", &mut config.replication)?;
+        arguments.set("min_insync", &mut config.min_insync)?;
+        arguments.set("lag_max", &mut config.lag_max)?;
+        arguments.set("fetch_max", &mut config.fetch_max)?;
+        let acks = |word: &str| match word {
+            "none" => Some(Acks::None),
+            "leader" => Some(Acks::Leader),
+            "all" => Some(Acks::All),
+            _ => None,
+        };
+        config.acks = arguments.named("acks", acks)?.unwrap_or_default();
+        let off = |word: &str| (word == "off").then_some(Idempotence::Off);
+        config.idempotence = arguments.named("idempotence", off)?.unwrap_or_default();
+        let unclean = |word: &str| (word == "unclean").then_some(Election::Unclean);
+        config.election = arguments.named("election", unclean)?.unwrap_or_default();
+        arguments.set("consumers", &mut config.consumers)?;
+        arguments.set("workers", &mut config.workers)?;
+        let group = |word: &str| match word {
+            "eager" => Some(GroupProtocol::Eager),
+            "cooperative" => Some(GroupProtocol::Cooperative),
+            "server-side" => Some(GroupProtocol::ServerSide),
+            _ => None,
+        };
+        config.group = arguments.named("group", group)?.unwrap_or_default();
+        let guarantee = |word: &str| match word {
+            "at-most-once" => Some(Guarantee::AtMostOnce),
+            "at-least-once" => Some(Guarantee::AtLeastOnce),
+            "effectively-once" => Some(Guarantee::EffectivelyOnce),
+            _ => None,
+        };
+        config.guarantee = arguments.named("guarantee", guarantee)?.unwrap_or_default();
+        let is_static = |word: &str| (word == "static").then_some(Membership::Static);
+        config.membership = arguments.named("membership", is_static)?.unwrap_or_default();
+        config.replication = config.replication.min(config.broker_count());
+        config.min_insync = config.min_insync.min(config.replication);
+        config.mutant = arguments.named("mutant", Mutant::by_name)?;
+        config.validate().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    fn invariants(config: &Config) -> Vec<Box<dyn Invariant<Self>>> {
+        invariants::all(config)
+    }
+
+    /// Records show as what is sent.
+    fn fact(fact: &Fact) -> Option<String> {
+        match fact {
+            Fact::Changed { partition, state, .. } => {
+                let leader = state.leader.map_or_else(|| "nobody".to_owned(), |leader| leader.to_string());
+                Some(format!("decides {partition}: {leader} leads in {}, isr={}", state.epoch, state.isr))
+            }
+            Fact::Led { partition, epoch, end } => Some(format!("leads {partition} in {epoch} from {end}")),
+            Fact::Appended { partition, offset, epoch, .. } => {
+                Some(format!("has {partition}@{offset} of {epoch}"))
+            }
+            Fact::Truncated { partition, end } => Some(format!("cuts {partition} off at {end}")),
+            Fact::Committed { partition, high_watermark, .. } => {
+                Some(format!("counts {partition} committed below {high_watermark}"))
+            }
+            Fact::Acknowledged { partition, op, offset } => {
+                Some(format!("acknowledges {op} at {partition}@{offset}"))
+            }
+            Fact::Recorded { body, .. } => match body {
+                Body::Group(group) => Some(format!("has {}: {}", group.generation, members_in_words(group))),
+                Body::Commit { .. } => Some(format!("keeps {body}")),
+                Body::Value(_) => None,
+            },
+            Fact::Effected { effect, .. } => Some(format!(
+                "has the effect of {}@{} in {}",
+                effect.partition, effect.offset, effect.generation
+            )),
+            Fact::Served { partition, upto } => Some(format!("shows {partition} below {upto}")),
+        }
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            Self::Controller(controller) => {
+                let image = controller.published();
+                let live = image.brokers.values().filter(|broker| !broker.is_fenced).count();
+                format!("controller version={} live={live} of {}", image.version, image.brokers.len())
+            }
+            Self::Broker(broker) => {
+                let copies =
+                    broker.replicas().iter().map(|(id, copy)| format!("{id} {}", copy_in_words(copy)));
+                copies.collect::<Vec<_>>().join("; ")
+            }
+            Self::Consumer(consumer) => {
+                let share = |(id, share): (&PartitionId, &Share)| {
+                    format!("{id} kept={} done={} position={}", share.kept(), share.done(), share.position())
+                };
+                let generation =
+                    consumer.generation().map_or_else(|| "no member".to_owned(), |it| it.to_string());
+                let shares = consumer.shares().iter().map(share).collect::<Vec<_>>().join("; ");
+                format!("{generation} {shares}").trim_end().to_owned()
+            }
+            Self::Store(store) => format!("effects={}", store.effect_count()),
+        }
+    }
+
+    fn region(region: RegionId) -> String {
+        region.raw().checked_sub(1).map_or_else(|| "state".to_owned(), |partition| format!("p{partition}"))
+    }
+
+    fn timer(timer: Timer) -> String {
+        match timer {
+            Timer::Session(node) => format!("session {node}"),
+            Timer::Fetch(partition) => format!("fetch {partition}"),
+            Timer::Member(node) => format!("member {node}"),
+            Timer::Share(partition) => format!("share {partition}"),
+            Timer::Worker(index) => format!("worker {index}"),
+            Timer::Heartbeat
+            | Timer::Lag
+            | Timer::Rebalance
+            | Timer::Gathering
+            | Timer::Beat
+            | Timer::Keep => unreachable!("a plain timer has a name"),
+        }
+    }
+}
+
+fn members_in_words(group: &GroupImage) -> String {
+    let member =
+        |(node, (_, partitions)): (&NodeId, &(u64, Partitions))| format!("{node} {}", in_words(partitions));
+    let members: Vec<String> = group.members.iter().map(member).collect();
+    if members.is_empty() { "nobody".to_owned() } else { members.join("; ") }
+}
+
+fn copy_in_words(copy: &Replica) -> String {
+    let (end, flushed, high_watermark) = (copy.log().end(), copy.flushed(), copy.high_watermark());
+    let role = match copy.role() {
+        Role::Idle => "idle".to_owned(),
+        Role::Leader(leading) => format!("leads {} isr={}", leading.epoch(), leading.isr()),
+        Role::Follower(following) => format!("follows {} {}", following.leader(), following.epoch()),
+    };
+    format!("{role} end={end} disk={flushed} hw={high_watermark}")
+}
+
+#[test]
+fn every_conversation_goes_as_written() {
+    run_all::<Node>("log");
+}

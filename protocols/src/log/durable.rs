@@ -1,0 +1,54 @@
+//! What a restart must find again.
+//!
+//! | node | region | kind | holds |
+//! | --- | --- | --- | --- |
+//! | controller | [`METADATA`] | cell | the cluster's metadata |
+//! | store | [`EFFECTS`] | log | effects |
+//! | broker | [`region_of`] a partition | log | the records of the partition, by offset |
+//!
+//! High watermarks and who waits for what are in memory alone: they are found again by asking.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sim_core::disk::{self, RegionId};
+
+use super::entry::Entry;
+use super::group::message::Effect;
+use super::image::Image;
+use super::types::PartitionId;
+
+/// The controller's region.
+pub const METADATA: RegionId = RegionId::new(0);
+
+/// The store's region.
+pub const EFFECTS: RegionId = RegionId::new(0);
+
+/// A broker's region for a partition.
+///
+/// # Panics
+/// If there are more partitions than a disk has regions.
+pub fn region_of(partition: PartitionId) -> RegionId {
+    RegionId::new(1 + u16::try_from(partition.0).expect("a scenario with so many partitions is refused"))
+}
+
+/// What is written to disk.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Record {
+    /// Into [`METADATA`].
+    Image(Arc<Image>),
+    /// Into the region of a partition.
+    Entry(Entry),
+    /// Into [`EFFECTS`].
+    Effect(Effect),
+}
+
+impl disk::Record for Record {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Image(image) => image.size(),
+            Self::Entry(_) => Entry::SIZE,
+            Self::Effect(_) => 32,
+        }
+    }
+}

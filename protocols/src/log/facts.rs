@@ -1,0 +1,91 @@
+//! What nodes state about themselves.
+
+use sim_core::OpId;
+
+use super::entry::Body;
+use super::group::message::Effect;
+use super::image::PartitionState;
+use super::types::{Epoch, PartitionId};
+use crate::replicated::{Chain, NodeSet};
+
+/// A statement of one node about what it has just done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The controller has changed a partition, and it is on disk.
+    Changed {
+        /// Which.
+        partition: PartitionId,
+        /// What it is now.
+        state: PartitionState,
+        /// Who was in sync before.
+        was: NodeSet,
+    },
+    /// A broker leads a partition.
+    Led {
+        /// Which.
+        partition: PartitionId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// Where its log ends.
+        end: u64,
+    },
+    /// A broker has a record more.
+    Appended {
+        /// In which partition.
+        partition: PartitionId,
+        /// Where.
+        offset: u64,
+        /// Of which epoch.
+        epoch: Epoch,
+        /// The chain of all records up to it.
+        chain: Chain,
+    },
+    /// A broker has cut off what its leader does not have.
+    Truncated {
+        /// In which partition.
+        partition: PartitionId,
+        /// Where its log ends now.
+        end: u64,
+    },
+    /// A leader knows that everything below is committed.
+    Committed {
+        /// In which partition.
+        partition: PartitionId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// Below which offset.
+        high_watermark: u64,
+        /// The chain of all records below.
+        chain: Chain,
+    },
+    /// A producer is told that its record is kept.
+    Acknowledged {
+        /// In which partition.
+        partition: PartitionId,
+        /// Which.
+        op: OpId,
+        /// Where.
+        offset: u64,
+    },
+    /// The leader of the partition of offsets knows that a record of it is committed.
+    Recorded {
+        /// Where.
+        index: u64,
+        /// What it says.
+        body: Body,
+    },
+    /// The store has an effect, and it is on disk.
+    Effected {
+        /// Where in its log.
+        index: u64,
+        /// Which.
+        effect: Effect,
+    },
+    /// A client is given the records below this offset.
+    Served {
+        /// Of which partition.
+        partition: PartitionId,
+        /// Below which.
+        upto: u64,
+    },
+}

@@ -1,0 +1,599 @@
+//! A consumer: a member of the group that reads its partitions, handles records, has their effects, and keeps how far it has come.
+//!
+//! ```text
+//!  0 ──────── kept ──────── done ─────────────── position
+//!  │ nobody     │ handled,    │ in the backlog,   │ read next
+//!  │ reads it   │ not kept    │ or in hand        │
+//! ```
+//!
+//! | guarantee | keeps an offset | and starts where |
+//! | --- | --- | --- |
+//! | at most once | before it handles what is below | it was kept |
+//! | at least once | from time to time, below all that is done | it was kept |
+//! | effectively once | the same, and the store knows what it has had | it was kept |
+//!
+//! What it was handling when it lost a partition it finishes: nobody can take back what a thread is doing. That is the zombie
+//! against which the store is fenced.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::Serialize;
+use sim_core::service::Value;
+use sim_core::{Context, LocalTime, NodeId};
+
+use super::super::config::{Config, GroupProtocol, Guarantee};
+use super::super::metrics::Counter;
+use super::super::mutants::Mutant;
+use super::super::types::PartitionId;
+use super::super::{Message, Node, Point, Timer};
+use super::message::{Answer, Effect, GroupMessage, Request};
+use super::share::{Share, Stage};
+use super::{Generation, Partitions};
+
+/// A record that is being handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(in super::super) struct Task {
+    pub(in super::super) effect: Effect,
+    /// Since when it had the partition: another tenure does not count it.
+    tenure: u64,
+    since: LocalTime,
+}
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(in super::super) enum Worker {
+    /// Nothing.
+    Idle,
+    /// It handles a record.
+    Handles(Task),
+    /// It waits for the store.
+    Applies(Task),
+}
+
+impl Worker {
+    /// In a word.
+    pub(in super::super) const fn word(self) -> &'static str {
+        match self {
+            Self::Idle => "nothing",
+            Self::Handles(_) => "handles",
+            Self::Applies(_) => "applies",
+        }
+    }
+
+    pub(in super::super) const fn task(self) -> Option<Task> {
+        match self {
+            Self::Handles(task) | Self::Applies(task) => Some(task),
+            Self::Idle => None,
+        }
+    }
+}
+
+/// A consumer. See the [module documentation](self).
+#[derive(Clone, Serialize)]
+pub struct Consumer {
+    node: NodeId,
+    #[serde(skip)]
+    config: Arc<Config>,
+    life: u64,
+    /// How often it has asked anything.
+    calls: u64,
+    /// Whom it thinks to coordinate.
+    coordinator: NodeId,
+    /// When the coordinator answered last.
+    heard: LocalTime,
+    /// The generation that it is a member of; `None`: it wants to join.
+    generation: Option<Generation>,
+    /// Its last request to join, while it waits for an answer.
+    joins: Option<u64>,
+    /// The last request that was answered with what it has.
+    told: u64,
+    /// Whether it has to join again, as soon as it has given up what it must.
+    must_rejoin: bool,
+    shares: BTreeMap<PartitionId, Share>,
+    /// Who leads partitions, as far as it knows.
+    leaders: BTreeMap<PartitionId, NodeId>,
+    tenures: u64,
+    /// Whether it has given something up since it said what it has.
+    gave_up: bool,
+    workers: Vec<Worker>,
+}
+
+impl Consumer {
+    pub(in super::super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
+        let workers = vec![Worker::Idle; config.workers as usize];
+        let coordinator = config.broker(node.raw());
+        Self {
+            node,
+            config,
+            life: 0,
+            calls: 0,
+            coordinator,
+            heard: LocalTime::ZERO,
+            generation: None,
+            joins: None,
+            told: 0,
+            must_rejoin: false,
+            shares: BTreeMap::new(),
+            leaders: BTreeMap::new(),
+            tenures: 0,
+            gave_up: false,
+            workers,
+        }
+    }
+
+    /// The partitions that it has.
+    pub const fn shares(&self) -> &BTreeMap<PartitionId, Share> {
+        &self.shares
+    }
+
+    /// Which generation it is a member of.
+    pub const fn generation(&self) -> Option<Generation> {
+        self.generation
+    }
+
+    pub(in super::super) fn workers(&self) -> &[Worker] {
+        &self.workers
+    }
+
+    fn owned(&self) -> Partitions {
+        self.shares.keys().copied().collect()
+    }
+
+    // ----- a life -----
+
+    pub(in super::super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
+        self.life = context.random().next_u64();
+        self.heard = context.now();
+        context.set_timer(Timer::Keep, self.config.commit_interval);
+        self.on_beat(context);
+    }
+
+    /// It tells the coordinator that it lives, or joins. One that does not answer for a session may be somebody else by now.
+    pub(in super::super) fn on_beat(&mut self, context: &mut Context<'_, Node>) {
+        let is_member = self.generation.is_some();
+        let interval = if is_member { self.config.group_heartbeat } else { self.config.call_timeout };
+        context.set_timer(Timer::Beat, interval);
+        if context.now().since(self.heard) > self.config.group_session {
+            self.heard = context.now();
+            self.coordinator = self.config.broker(self.coordinator.raw());
+        }
+        if self.is_stuck(context.now()) {
+            return self.leave(context);
+        }
+        match self.generation {
+            Some(_) if self.must_rejoin => self.maybe_rejoin(context),
+            Some(generation) => {
+                let owned = self.owned();
+                self.ask_coordinator(context, Request::Beat { generation, owned });
+            }
+            None => self.join(context),
+        }
+    }
+
+    /// Whether it has had a record in hand for so long that it must not go on as a member (Kafka: `max.poll.interval.ms`).
+    fn is_stuck(&self, now: LocalTime) -> bool {
+        let is_long = |task: Task| now.since(task.since) > self.config.poll_interval_max;
+        self.generation.is_some() && self.workers.iter().filter_map(|worker| worker.task()).any(is_long)
+    }
+
+    fn leave(&mut self, context: &mut Context<'_, Node>) {
+        context.sometimes(Point::LeftStuck as usize);
+        context.count(Counter::GroupLeaves as usize, 1);
+        self.ask_coordinator(context, Request::Leave);
+        self.lose_all(context);
+    }
+
+    /// It is no member, and has nothing; what is in hand goes on.
+    fn lose_all(&mut self, context: &mut Context<'_, Node>) {
+        (self.generation, self.joins, self.must_rejoin) = (None, None, false);
+        context.set_timer(Timer::Beat, self.config.call_timeout);
+        for id in std::mem::take(&mut self.shares).into_keys() {
+            context.cancel_timer(Timer::Share(id));
+        }
+    }
+
+    /// It asks to be a member. One that is stuck waits until it is not.
+    fn join(&mut self, context: &mut Context<'_, Node>) {
+        if self
+            .workers
+            .iter()
+            .all(|worker| worker.task().is_none_or(|task| self.shares.contains_key(&task.effect.partition)))
+        {
+            let owned = self.owned();
+            let number = self.ask_coordinator(context, Request::Join { owned });
+            self.joins = Some(number);
+        }
+    }
+
+    fn ask_coordinator(&mut self, context: &mut Context<'_, Node>, request: Request) -> u64 {
+        self.ask(context, self.coordinator, request)
+    }
+
+    fn ask(&mut self, context: &mut Context<'_, Node>, to: NodeId, request: Request) -> u64 {
+        self.calls += 1;
+        let (life, number) = (self.life, self.calls);
+        context.send(to, Message::Group(GroupMessage::Request { life, number, request }));
+        number
+    }
+
+    // ----- answers -----
+
+    pub(in super::super) fn on_message(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        from: NodeId,
+        message: GroupMessage,
+    ) {
+        match message {
+            GroupMessage::Answer { life, number, answer } => {
+                if life == self.life {
+                    self.on_answer(context, from, number, answer);
+                }
+            }
+            GroupMessage::Applied(effect) => self.on_applied(context, effect),
+            GroupMessage::Fenced(effect) => self.on_fenced(context, effect),
+            GroupMessage::Request { .. } | GroupMessage::Apply(_) => {
+                panic!("{}, a consumer, cannot get {message:?} from {from}", self.node)
+            }
+        }
+    }
+
+    fn on_answer(&mut self, context: &mut Context<'_, Node>, from: NodeId, number: u64, answer: Answer) {
+        if from == self.coordinator {
+            self.heard = context.now();
+        }
+        match answer {
+            Answer::Elsewhere { partition, leader } => self.on_elsewhere(from, partition, leader),
+            Answer::Assigned { generation, partitions } => {
+                self.on_assigned(context, number, generation, &partitions);
+            }
+            Answer::Fine => {}
+            Answer::Rejoin => self.on_rejoin(context),
+            Answer::Unknown => {
+                self.lose_all(context);
+                self.join(context);
+            }
+            Answer::Kept { partition, offset } => self.on_kept(context, partition, offset),
+            Answer::NotKept { partition } => self.on_not_kept(context, partition),
+            Answer::Offset { partition, offset } => self.on_offset(context, partition, offset),
+            Answer::Records { partition, offset, values } => {
+                self.on_records(context, partition, offset, values);
+            }
+        }
+    }
+
+    /// Somebody else leads, the partition of offsets or another one.
+    fn on_elsewhere(&mut self, from: NodeId, partition: PartitionId, leader: Option<NodeId>) {
+        let next = leader.unwrap_or_else(|| self.config.broker(from.raw()));
+        if partition == self.config.offsets_partition() && self.coordinator == from {
+            self.coordinator = next;
+        } else if let Some(known) = self.leaders.get_mut(&partition).filter(|known| **known == from) {
+            *known = next;
+        }
+    }
+
+    /// The coordinator says what it has. What it has and is not to have it gives up. Only the newest word counts.
+    fn on_assigned(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        number: u64,
+        generation: Generation,
+        partitions: &[PartitionId],
+    ) {
+        // An older request to join did not say what it has got since: whoever answers it may give that to others.
+        let is_asked = match self.config.group {
+            GroupProtocol::Eager | GroupProtocol::Cooperative => self.joins == Some(number),
+            GroupProtocol::ServerSide => self.generation.is_some() || self.joins == Some(number),
+        };
+        if !is_asked || number <= self.told {
+            return;
+        }
+        self.told = number;
+        (self.generation, self.joins, self.must_rejoin) = (Some(generation), None, false);
+        self.give_up(context, |id| !partitions.contains(&id));
+        for id in partitions {
+            if !self.shares.contains_key(id) {
+                self.begin(context, *id);
+            }
+        }
+        self.after_giving_up(context);
+    }
+
+    /// Somebody has come or gone. By the eager protocol everything is given up first.
+    fn on_rejoin(&mut self, context: &mut Context<'_, Node>) {
+        if self.generation.is_none() || self.must_rejoin {
+            return;
+        }
+        self.must_rejoin = true;
+        if self.config.group == GroupProtocol::Eager {
+            self.give_up(context, |_| true);
+        }
+        self.maybe_rejoin(context);
+    }
+
+    /// Joins again, by the eager protocol once it has nothing any more.
+    fn maybe_rejoin(&mut self, context: &mut Context<'_, Node>) {
+        if self.config.group != GroupProtocol::Eager || self.shares.is_empty() {
+            self.join(context);
+        }
+    }
+
+    // ----- partitions -----
+
+    /// It has a partition, and asks how far anybody has come.
+    fn begin(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        self.tenures += 1;
+        let share = Share {
+            tenure: self.tenures,
+            stage: Stage::Asks,
+            gives_up: false,
+            position: 0,
+            backlog: VecDeque::new(),
+            done_above: BTreeSet::new(),
+            done: 0,
+            kept: 0,
+        };
+        self.shares.insert(id, share);
+        self.on_share(context, id);
+    }
+
+    /// It reads no more of these partitions, and gives each up when what is in hand of it is done. At most once that is all that
+    /// was claimed: nobody else handles it.
+    fn give_up(&mut self, context: &mut Context<'_, Node>, which: impl Fn(PartitionId) -> bool) {
+        let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
+        for (_, share) in self.shares.iter_mut().filter(|(id, _)| which(**id)) {
+            share.gives_up = true;
+            if !is_claimed {
+                share.backlog.clear();
+            }
+        }
+        for id in self.owned().iter() {
+            self.maybe_drop(context, *id);
+        }
+    }
+
+    /// Gives up a partition of which nothing is in hand any more, once what is done is kept.
+    fn maybe_drop(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let Some(share) = self.shares.get(&id).filter(|share| share.gives_up) else { return };
+        let (tenure, is_claiming) = (share.tenure, matches!(share.stage, Stage::Claims(_)));
+        let is_in_hand = |task: Task| task.effect.partition == id && task.tenure == tenure;
+        if is_claiming
+            || !share.backlog.is_empty()
+            || self.workers.iter().filter_map(|worker| worker.task()).any(is_in_hand)
+        {
+            return;
+        }
+        if self.generation.is_some() && self.handled(share) > share.kept {
+            self.keep(context, id);
+            return context.set_timer(Timer::Share(id), self.config.poll_interval);
+        }
+        self.drop_share(context, id);
+    }
+
+    fn drop_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        self.shares.remove(&id);
+        self.gave_up = true;
+        context.cancel_timer(Timer::Share(id));
+        self.after_giving_up(context);
+    }
+
+    /// Something was given up: the others want to know.
+    fn after_giving_up(&mut self, context: &mut Context<'_, Node>) {
+        if self.shares.values().any(|share| share.gives_up) {
+            return;
+        }
+        match (self.config.group, self.generation) {
+            (GroupProtocol::Eager, _) if self.must_rejoin && self.shares.is_empty() => self.join(context),
+            (GroupProtocol::Cooperative, Some(_)) if self.gave_up => {
+                self.gave_up = false;
+                self.join(context);
+            }
+            (GroupProtocol::ServerSide, Some(generation)) if self.gave_up => {
+                self.gave_up = false;
+                let owned = self.owned();
+                self.ask_coordinator(context, Request::Beat { generation, owned });
+            }
+            (GroupProtocol::Eager | GroupProtocol::Cooperative | GroupProtocol::ServerSide, _) => {}
+        }
+    }
+
+    /// Asks for the offset, for records, or again what was not answered.
+    pub(in super::super) fn on_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let Some(share) = self.shares.get(&id) else { return };
+        let (offset, is_full) = (share.position, share.backlog.len() >= self.config.backlog_max as usize);
+        match share.stage {
+            Stage::Asks | Stage::Works if share.gives_up => return self.maybe_drop(context, id),
+            Stage::Asks => {
+                self.ask_coordinator(context, Request::Ask { partition: id });
+            }
+            Stage::Works if !is_full => {
+                let leader = *self.leaders.entry(id).or_insert(self.coordinator);
+                self.ask(context, leader, Request::Read { partition: id, offset });
+            }
+            Stage::Claims(_) => return self.claim(context, id),
+            // Backpressure: what is read waits for workers first.
+            Stage::Works => context.sometimes(Point::ReadingPaused as usize),
+        }
+        context.set_timer(Timer::Share(id), self.config.poll_interval);
+    }
+
+    fn on_offset(&mut self, context: &mut Context<'_, Node>, id: PartitionId, offset: u64) {
+        let Some(share) = self.shares.get_mut(&id).filter(|share| share.stage == Stage::Asks) else { return };
+        (share.position, share.done, share.kept) = (offset, offset, offset);
+        share.stage = Stage::Works;
+        self.on_share(context, id);
+    }
+
+    fn on_records(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        offset: u64,
+        values: Arc<[Value]>,
+    ) {
+        let Some(share) = self.shares.get_mut(&id) else { return };
+        if share.gives_up || share.stage != Stage::Works || share.position != offset || values.is_empty() {
+            return;
+        }
+        let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
+        if is_claimed && !self.config.has(Mutant::ProcessBeforeCommit) {
+            share.stage = Stage::Claims(values);
+            return self.claim(context, id);
+        }
+        share.position += values.len() as u64;
+        share.backlog.extend((offset..).zip(values.iter().copied()));
+        if is_claimed || self.config.has(Mutant::CommitPosition) {
+            self.keep(context, id);
+        }
+        self.start_all(context);
+        self.on_share(context, id);
+    }
+
+    // ----- offsets -----
+
+    /// From time to time it keeps how far it has come.
+    pub(in super::super) fn on_keep(&mut self, context: &mut Context<'_, Node>) {
+        context.set_timer(Timer::Keep, self.config.commit_interval);
+        for id in self.owned().iter() {
+            self.keep(context, *id);
+        }
+    }
+
+    /// Below where everything counts as handled.
+    fn handled(&self, share: &Share) -> u64 {
+        if self.config.guarantee == Guarantee::AtMostOnce || self.config.has(Mutant::CommitPosition) {
+            share.position
+        } else if self.config.has(Mutant::CommitHighestDone) {
+            share.done_above.last().map_or(share.done, |highest| highest + 1)
+        } else {
+            share.done
+        }
+    }
+
+    fn keep(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let Some((share, generation)) = self.shares.get(&id).zip(self.generation) else { return };
+        let offset = self.handled(share);
+        if offset > share.kept {
+            self.ask_coordinator(context, Request::Keep { generation, partition: id, offset });
+        }
+    }
+
+    /// At most once: what was read is kept as handled before it is.
+    fn claim(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let Some((share, generation)) = self.shares.get(&id).zip(self.generation) else { return };
+        if let Stage::Claims(values) = &share.stage {
+            let offset = share.position + values.len() as u64;
+            self.ask_coordinator(context, Request::Keep { generation, partition: id, offset });
+            context.set_timer(Timer::Share(id), self.config.call_timeout);
+        }
+    }
+
+    fn on_kept(&mut self, context: &mut Context<'_, Node>, id: PartitionId, offset: u64) {
+        let Some(share) = self.shares.get_mut(&id) else { return };
+        share.kept = share.kept.max(offset);
+        if let Stage::Claims(values) = &share.stage
+            && offset == share.position + values.len() as u64
+        {
+            share.backlog.extend((share.position..).zip(values.iter().copied()));
+            share.position = offset;
+            share.stage = Stage::Works;
+            self.start_all(context);
+            return self.on_share(context, id);
+        }
+        self.maybe_drop(context, id);
+    }
+
+    /// Somebody else has the partition, or the generation is over: the next heartbeat will tell.
+    fn on_not_kept(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        if let Some(share) = self.shares.get_mut(&id)
+            && let Stage::Claims(_) = share.stage
+        {
+            share.stage = Stage::Works;
+        }
+        if self.shares.get(&id).is_some_and(|share| share.gives_up) {
+            return self.drop_share(context, id);
+        }
+        self.on_beat(context);
+    }
+
+    // ----- workers -----
+
+    /// Idle workers take what waits, of each partition in turn.
+    fn start_all(&mut self, context: &mut Context<'_, Node>) {
+        for index in 0..self.config.workers {
+            if self.workers[index as usize] == Worker::Idle {
+                let Some(task) = self.next_task(context.now()) else { return };
+                self.workers[index as usize] = Worker::Handles(task);
+                let service = self.config.service.sample(context.random().next_u64());
+                context.set_timer(Timer::Worker(index), service);
+            }
+        }
+    }
+
+    /// The oldest record of the partition that has had least of it.
+    fn next_task(&mut self, now: LocalTime) -> Option<Task> {
+        let generation = self.generation?;
+        let ready = self.shares.iter_mut().filter(|(_, share)| !share.backlog.is_empty());
+        let (id, share) = ready.max_by_key(|(_, share)| share.backlog.len())?;
+        let (offset, value) = share.backlog.pop_front()?;
+        self.calls += 1;
+        let attempt = self.life.wrapping_add(self.calls);
+        let effect = Effect { partition: *id, offset, value, generation, attempt };
+        Some(Task { effect, tenure: share.tenure, since: now })
+    }
+
+    /// A worker's time is up: for its service, or its call.
+    pub(in super::super) fn on_worker(&mut self, context: &mut Context<'_, Node>, index: u32) {
+        match self.workers[index as usize] {
+            Worker::Idle => unreachable!("worker {index} of {} waits for nothing", self.node),
+            // At most once it asks once: it does not know whether the store has heard it.
+            Worker::Applies(task) if self.config.guarantee == Guarantee::AtMostOnce => {
+                self.finish(context, index, task);
+            }
+            Worker::Handles(task) | Worker::Applies(task) => {
+                self.workers[index as usize] = Worker::Applies(task);
+                context.set_timer(Timer::Worker(index), self.config.call_timeout);
+                context.send(self.config.store(), Message::Group(GroupMessage::Apply(task.effect)));
+            }
+        }
+    }
+
+    fn worker_of(&self, effect: Effect) -> Option<(u32, Task)> {
+        let mut all = (0..).zip(&self.workers);
+        all.find_map(|(index, worker)| match worker {
+            Worker::Applies(task) if task.effect == effect => Some((index, *task)),
+            Worker::Applies(_) | Worker::Handles(_) | Worker::Idle => None,
+        })
+    }
+
+    fn on_applied(&mut self, context: &mut Context<'_, Node>, effect: Effect) {
+        if let Some((index, task)) = self.worker_of(effect) {
+            self.finish(context, index, task);
+        }
+    }
+
+    /// A record is handled.
+    fn finish(&mut self, context: &mut Context<'_, Node>, index: u32, task: Task) {
+        let id = task.effect.partition;
+        if let Some(share) = self.shares.get_mut(&id).filter(|share| share.tenure == task.tenure) {
+            share.finish(task.effect.offset);
+        }
+        self.be_idle(context, index);
+        self.maybe_drop(context, id);
+    }
+
+    /// Somebody of a later generation has the partition. The next heartbeat will tell.
+    fn on_fenced(&mut self, context: &mut Context<'_, Node>, effect: Effect) {
+        let Some((index, _)) = self.worker_of(effect) else { return };
+        self.be_idle(context, index);
+        self.maybe_drop(context, effect.partition);
+        self.on_beat(context);
+    }
+
+    fn be_idle(&mut self, context: &mut Context<'_, Node>, index: u32) {
+        self.workers[index as usize] = Worker::Idle;
+        context.cancel_timer(Timer::Worker(index));
+        self.start_all(context);
+    }
+}

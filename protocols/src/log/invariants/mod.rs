@@ -1,0 +1,143 @@
+//! The safety properties of the log, one file each.
+//!
+//! | property | source | file |
+//! | --- | --- | --- |
+//! | one leader an epoch | KIP-101 | `one_leader_an_epoch` |
+//! | log matching | KIP-101; Ongaro (2014) §3.5 | `log_matching` |
+//! | in sync has all | Kafka, design: replication | `in_sync_has_all` |
+//! | clean election | Kafka, design: unclean leader election | `clean_election` |
+//! | committed stays | Kafka, design: committed messages are not lost | `committed_stays` |
+//! | acknowledged is kept | Kafka, `acks` and `min.insync.replicas` | `acknowledged_kept` |
+//! | reads are committed | Kafka, design: only committed messages are given out | `reads_committed` |
+//! | idempotence | KIP-98 | `idempotence` |
+//! | single owner | KIP-429, KIP-848 | `single_owner` |
+//! | kept is handled | Kafka, design: at least once | `kept_is_handled` |
+//! | one effect | Kafka, design: at most once | `effect_once` |
+//! | effects in order | Kafka, design: consumer groups | `effects_in_order` |
+//!
+//! They look at disks, which no process can see of another, so that no leader is believed. That a partition has a leader
+//! and goes on is none of them: it needs brokers that run.
+
+mod acknowledged_kept;
+mod clean_election;
+mod committed_stays;
+mod effect_once;
+mod effects;
+mod effects_in_order;
+mod idempotence;
+mod in_sync_has_all;
+mod kept_is_handled;
+mod log_matching;
+mod one_leader_an_epoch;
+mod reads_committed;
+mod single_owner;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+
+pub use acknowledged_kept::AcknowledgedKept;
+pub use clean_election::CleanElection;
+pub use committed_stays::CommittedStays;
+pub use effect_once::EffectOnce;
+pub use effects_in_order::EffectsInOrder;
+pub use idempotence::Idempotent;
+pub use in_sync_has_all::InSyncHasAll;
+pub use kept_is_handled::KeptIsHandled;
+pub use log_matching::LogMatching;
+pub use one_leader_an_epoch::OneLeaderAnEpoch;
+pub use reads_committed::ReadsCommitted;
+pub use single_owner::SingleOwner;
+
+use super::durable::{METADATA, Record, region_of};
+use super::entry::Entry;
+use super::image::Image;
+use super::replica::{Leading, Replica};
+use super::{CONTROLLER, Config, Election, Fact, Guarantee, Idempotence, Node, PartitionId};
+
+/// All of them, fresh. What these parameters do not promise is not asked.
+pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
+    // Whoever leads without having been in sync cuts off what was committed, and it may stand there again.
+    let is_clean = config.election == Election::Clean;
+    let (guarantee, has_group) = (config.guarantee, config.consumers > 0);
+    let once = has_group && guarantee != Guarantee::AtLeastOnce;
+    let handled = has_group && guarantee != Guarantee::AtMostOnce;
+    vec![
+        Box::<OneLeaderAnEpoch>::default(),
+        Box::<LogMatching>::default(),
+        Box::<InSyncHasAll>::default(),
+        Box::<ReadsCommitted>::default(),
+        Promised::when(is_clean, Box::<CleanElection>::default()),
+        Promised::when(is_clean, Box::<CommittedStays>::default()),
+        Promised::when(is_clean && config.idempotence == Idempotence::On, Box::<Idempotent>::default()),
+        Box::new(AcknowledgedKept::new(config)),
+        Promised::when(is_clean && has_group, Box::<SingleOwner>::default()),
+        Promised::when(handled, Box::<KeptIsHandled>::default()),
+        Promised::when(once, Box::<EffectOnce>::default()),
+        Promised::when(handled && config.workers == 1, Box::<EffectsInOrder>::default()),
+    ]
+}
+
+/// An invariant that is asked only where it is promised.
+#[derive(Debug)]
+struct Promised {
+    is_promised: bool,
+    property: Box<dyn Invariant<Node>>,
+}
+
+impl Promised {
+    fn when(is_promised: bool, property: Box<dyn Invariant<Node>>) -> Box<dyn Invariant<Node>> {
+        Box::new(Self { is_promised, property })
+    }
+}
+
+impl Invariant<Node> for Promised {
+    fn about(&self) -> &'static About {
+        self.property.about()
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        if self.is_promised { self.property.on_event(nodes, node, facts) } else { Ok(()) }
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
+        if self.is_promised { self.property.check_all(nodes) } else { Ok(()) }
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Self::when(self.is_promised, self.property.fork())
+    }
+}
+
+/// What is on the controller's disk; `None` before anything is.
+fn decided<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
+    let slot = nodes.disk(CONTROLLER)?.durable_cell(METADATA)?;
+    match slot.intact()? {
+        Record::Image(image) => Some(image),
+        Record::Entry(_) | Record::Effect(_) => None,
+    }
+}
+
+/// The record at an offset on a broker's disk, whether it runs or not.
+fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) -> Option<Entry> {
+    let log = nodes.disk(node)?.durable_log(region_of(id))?;
+    match log.get(offset)?.intact()? {
+        Record::Entry(entry) => Some(entry.clone()),
+        Record::Image(_) | Record::Effect(_) => None,
+    }
+}
+
+/// The copies of running brokers.
+fn copies<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica)> + use<'a> {
+    let brokers: Vec<_> =
+        nodes.running().filter_map(|(node, process)| Some((node, process.broker()?))).collect();
+    brokers
+        .into_iter()
+        .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+}
+
+/// Those that lead.
+fn leaders<'a>(
+    nodes: &Nodes<'a, Node>,
+) -> impl Iterator<Item = (NodeId, PartitionId, &'a Replica, &'a Leading)> + use<'a> {
+    copies(nodes).filter_map(|(node, id, copy)| Some((node, id, copy, copy.leading()?)))
+}

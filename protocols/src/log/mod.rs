@@ -1,0 +1,255 @@
+//! Log: partitions of records, replicated among brokers, as Kafka has them.
+//!
+//! The first node is the controller, those after it are brokers. Clients are producers and consumers: they append to
+//! partitions, read from offsets on, and keep in the partition of offsets how far they have come. If there are consumers among
+//! the nodes ([`Config::consumers`]), they are a group that shares the partitions, and the last node is the store that their
+//! work has effects on: see [`group`].
+//!
+//! # What it guarantees
+//!
+//! | property | says | checked in |
+//! | --- | --- | --- |
+//! | one leader an epoch | no two brokers lead a partition in one epoch | [`invariants::OneLeaderAnEpoch`] |
+//! | log matching | copies with a record of one epoch at one offset are the same up to it | [`invariants::LogMatching`] |
+//! | in sync has all | what is committed is on the disk of everybody in sync | [`invariants::InSyncHasAll`] |
+//! | clean election | who leads was in sync | [`invariants::CleanElection`] |
+//! | committed stays | what is committed is in the log of every later leader, at its offset | [`invariants::CommittedStays`] |
+//! | acknowledged is kept | with acks=all, what is answered is on `min_insync` disks | [`invariants::AcknowledgedKept`] |
+//! | reads are committed | clients are shown nothing that may go away | [`invariants::ReadsCommitted`] |
+//! | idempotence | what a producer sends again stands there once | [`invariants::Idempotent`] |
+//! | single owner | offsets are kept for who has the partition, and do not go back | [`invariants::SingleOwner`] |
+//! | kept is handled | at least and effectively once: below a kept offset everything has had an effect | [`invariants::KeptIsHandled`] |
+//! | one effect | at most and effectively once: no record has two | [`invariants::EffectOnce`] |
+//! | effects in order | a record has its first effect after those before it | [`invariants::EffectsInOrder`] |
+//!
+//! **What it does not**: reads may be late. A leader that the controller has replaced, and that does not know it, still shows
+//! what it has: a beginning of what the new one has, never something else. And a committed record is only as safe as those
+//! in sync are many: that is what `min_insync` is for.
+//!
+//! # The way of a record
+//!
+//! ```text
+//!  client         leader n2                followers n3, n4             controller n1
+//!    │                │<── Fetch from 7 ──────────│ (waits)                   │
+//!    ├── append v ───>│ record 7, to disk         │                           │
+//!    │                │── Fetched 7 ─────────────>│ to disk                   │
+//!    │                │<── Fetch from 8 ──────────│ "7 is on my disk"         │
+//!    │<── offset 7 ───│ high watermark 8                                      │
+//!    │                │── Fetched hw 8 ──────────>│                           │
+//!    │                │                                                       │
+//!    │                │ n4 has not had everything for `lag_max`               │
+//!    │                │── AlterPartition isr=n2,n3 ──────────────────────────>│ to disk
+//!    │                │<── Metadata ──────────────────────────────────────────│ to all
+//! ```
+//!
+//! 1. A producer appends at the leader. Its id and its number tell a record that comes again ([`producers`]).
+//! 2. Followers ask for what comes next, and wait if there is nothing. **A fetch from an offset says that all below is on
+//!    the follower's disk** and that its last record is of an epoch; if the leader has something else there, the follower
+//!    cuts its log off and asks again.
+//! 3. The **high watermark** is the lowest offset up to which the leader and all in sync have everything on disk. What is
+//!    below is committed; it is all that clients may read, and where producers that want all are answered.
+//! 4. Who is **in sync** is decided by the controller, at the leader's request. Until it has answered, those of before and
+//!    those of after count. So at every moment everybody whom the controller may make leader has all that is committed.
+//! 5. A broker that the controller does not hear of is **fenced**: it is not in sync any more, and what it led gets another
+//!    leader from those in sync, in the next epoch. A broker that has restarted is fenced until it knows what has happened.
+//! 6. A new leader knows only what it has, not how far it is committed: until all that it began with is, clients have to
+//!    wait.
+//!
+//! # The way of a consumer
+//!
+//! ```text
+//!  consumer n5        coordinator n4                 leader n2            store n8
+//!    │── JoinGroup ────────>│ g2, to the partition of offsets │                │
+//!    │<── Assigned g2 p0 ───│ committed                       │                │
+//!    │── OffsetFetch p0 ───>│                                 │                │
+//!    │<── Offset p0@7 ──────│                                 │                │
+//!    │── Read p0@7 ──────────────────────────────────────────>│                │
+//!    │<── Records p0@7 ───────────────────────────────────────│                │
+//!    │ handles it                                                              │
+//!    │── Apply p0@7 g2 ───────────────────────────────────────────────────────>│ to disk
+//!    │<── Applied ─────────────────────────────────────────────────────────────│
+//!    │── OffsetCommit g2 p0@8 ─>│ a record, too                                │
+//!    │── GroupHeartbeat g2 ────>│                                              │
+//! ```
+//!
+//! The leader of the partition of offsets coordinates. Who is in the group, who has what, and how far it has come are records
+//! there: the next leader finds them. **A consumer that stands still loses its partitions and does not know it**: the coordinator
+//! keeps no offset of a generation that is over, and the store refuses the effect of who has lost a partition.
+//!
+//! # The field's words
+//!
+//! | word | here |
+//! | --- | --- |
+//! | controller (`KRaft`) | [`Controller`]: one, not a quorum |
+//! | ISR; maximal ISR (KIP-497) | [`image::PartitionState::isr`]; those of before and after |
+//! | LEO, log end offset | [`PartitionLog::end`](partition_log::PartitionLog::end) |
+//! | high watermark | [`replica::Replica::high_watermark`] |
+//! | leader epoch cache, `OffsetsForLeaderEpoch` (KIP-101) | [`partition_log::PartitionLog::end_of`] |
+//! | diverging epoch (KIP-595) | [`message::Found::Diverging`] |
+//! | broker epoch, fencing (KIP-631) | [`types::BrokerEpoch`], [`image::Registration`] |
+//! | producer id, sequence number (KIP-98) | the client and the number of its operation |
+//! | `__consumer_offsets` | [`Config::offsets_partition`] |
+//! | `OFFSET_NOT_AVAILABLE` (KIP-207) | refused as unavailable |
+//! | preferred leader election | [`Config::rebalance`] |
+//! | `JoinGroup`, generation, rebalance; member epoch (KIP-848) | [`group::Generation`], [`group::coordinator`] |
+//! | session and poll timeouts | [`Config::group_session`], [`Config::poll_interval_max`] |
+//! | auto-commit | [`Config::commit_interval`] |
+//!
+//! # What is left out, and what that costs
+//!
+//! | left out | cost |
+//! | --- | --- |
+//! | a quorum of controllers | while the controller is down nobody is fenced or elected; what it decided is on its disk |
+//! | acknowledgement before the disk has it (Kafka's usual setting) | an append takes the time of a sync at the leader and at a follower, one after the other in part |
+//! | more than one group, subscriptions | all consumers are in one group, and it reads all partitions |
+//! | assignment by a member (`SyncGroup`) | the coordinator shares partitions out in all protocols, and sees to it that they are even |
+//! | the wait before the first generation | a group that comes up goes through some generations |
+//! | transactions | a record is there or not, whatever else its producer sends |
+//! | retention and compaction | a partition grows without end |
+//! | one fetch for many partitions | a message each, where nothing happens too |
+//! | checkpoints of the high watermark | a broker that restarts asks anew |
+//!
+//! # Sources
+//!
+//! - Apache Kafka, Documentation §4: Design (replication, ISR, unclean election, acks, idempotent producer).
+//! - KIP-98 (idempotent producers), KIP-101 and KIP-279 (leader epochs), KIP-207 (offsets after an election), KIP-497
+//!   (`AlterIsr`), KIP-595 and KIP-631 (`KRaft`).
+//! - J. Kreps, N. Narkhede, J. Rao: Kafka: a Distributed Messaging System for Log Processing, `NetDB` 2011.
+//! - K. Kingsbury: Jepsen: Kafka (2013), Redpanda 21.10.1 (2022).
+
+pub mod broker;
+pub mod config;
+pub mod controller;
+pub mod durable;
+pub mod entry;
+pub mod facts;
+mod follower;
+pub mod group;
+pub mod image;
+pub mod invariants;
+mod leader;
+pub mod message;
+mod metrics;
+pub mod mutants;
+pub mod partition_log;
+mod process;
+pub mod producers;
+pub mod replica;
+pub mod types;
+mod view;
+
+use serde::Serialize;
+use sim_core::NodeId;
+
+pub use broker::Broker;
+pub use config::{
+    Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Idempotence, Membership,
+};
+pub use controller::Controller;
+pub use facts::Fact;
+pub use group::consumer::Consumer;
+pub use group::store::Store;
+pub use message::Message;
+pub use mutants::Mutant;
+pub use types::{Epoch, PartitionId};
+
+/// What a node waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Timer {
+    /// A broker: it tells the controller that it lives.
+    Heartbeat,
+    /// A broker: it looks for followers that are late.
+    Lag,
+    /// The controller: partitions go back to the first of their replicas.
+    Rebalance,
+    /// The controller: this broker was not heard of.
+    Session(NodeId),
+    /// A broker: it asks for records of this partition, again if it has to.
+    Fetch(PartitionId),
+    /// The coordinator: this member was not heard of.
+    Member(NodeId),
+    /// The coordinator: members had time enough to join again.
+    Gathering,
+    /// A consumer: it tells the coordinator that it lives.
+    Beat,
+    /// A consumer: it keeps how far it has come.
+    Keep,
+    /// A consumer: it asks for the offset or for records of this partition.
+    Share(PartitionId),
+    /// A worker of a consumer, from 0: the end of its service, or of its call.
+    Worker(u32),
+}
+
+/// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in
+/// [`FAULT_POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum FaultPoint {
+    Metadata,
+    Record,
+    Copy,
+    Effect,
+}
+
+const FAULT_POINTS: [&str; 4] = ["metadata-written", "record-written", "copy-written", "effect-written"];
+
+/// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    Fenced,
+    Rebalanced,
+    UncleanElection,
+    ChangeRefused,
+    Shrunk,
+    Expanded,
+    Diverged,
+    Truncated,
+    Repeated,
+    NotEnoughReplicas,
+    NotYetKnown,
+    Rebalancing,
+    MemberGone,
+    LeftStuck,
+    CommitFenced,
+    ReadingPaused,
+    EffectRepeated,
+    EffectFenced,
+}
+
+const POINTS: [&str; 18] = [
+    "a broker was fenced because it was not heard of",
+    "a partition went back to the first of its replicas",
+    "a broker became leader that was not in sync",
+    "the controller refused to change who is in sync",
+    "a follower was late and fell out of sync",
+    "a follower had caught up and was in sync again",
+    "a follower had records that its leader does not have",
+    "a follower cut records off",
+    "a record came again and was known",
+    "an append was refused because too few replicas are in sync",
+    "a new leader did not know yet what is committed",
+    "members had to join again",
+    "a member was gone because it was not heard of",
+    "a consumer left because it had a record in hand for too long",
+    "an offset was not kept because somebody else has the partition",
+    "a consumer read no more because too much waited",
+    "the store knew an effect as a repetition",
+    "the store refused the effect of who has lost the partition",
+];
+
+/// One node, in its role. See the [module documentation](self).
+#[derive(Clone, Serialize)]
+pub enum Node {
+    /// Decides who leads.
+    Controller(Box<Controller>),
+    /// Keeps records.
+    Broker(Box<Broker>),
+    /// Handles them.
+    Consumer(Box<Consumer>),
+    /// Has their effects.
+    Store(Box<Store>),
+}
+
+#[cfg(test)]
+mod conversations;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The inputs of a node, told apart by its role.
+
+use std::sync::Arc;
+
+use sim_core::check::Nodes;
+use sim_core::disk::DiskPromise;
+use sim_core::process::{self, Process};
+use sim_core::service::{Operation, Outcome, Refusal};
+use sim_core::status::{Standing, Status};
+use sim_core::view::{ViewBuilder, ViewRequest};
+use sim_core::{Context, NodeId, OpId, SyncId};
+use strum::VariantNames;
+
+use super::broker::Broker;
+use super::config::{Config, Role as NodeRole};
+use super::controller::Controller;
+use super::durable::Record;
+use super::facts::Fact;
+use super::group::consumer::Consumer;
+use super::group::share::Share;
+use super::group::store::Store;
+use super::message::Message;
+use super::metrics::{self, Gauge};
+use super::replica::Replica;
+use super::types::PartitionId;
+use super::{FAULT_POINTS, Node, POINTS, Timer};
+
+impl process::Timer for Timer {
+    const NAMES: &'static [&'static str] = &["heartbeat", "lag", "rebalance", "gathering", "beat", "keep"];
+
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Heartbeat => Some(0),
+            Self::Lag => Some(1),
+            Self::Rebalance => Some(2),
+            Self::Gathering => Some(3),
+            Self::Beat => Some(4),
+            Self::Keep => Some(5),
+            Self::Session(_) | Self::Fetch(_) | Self::Member(_) | Self::Share(_) | Self::Worker(_) => None,
+        }
+    }
+}
+
+impl Process for Node {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record;
+    type Fact = Fact;
+
+    const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
+    const POINTS: &'static [&'static str] = &POINTS;
+    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
+    const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
+    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
+    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
+
+    fn boot(config: &Config, node: NodeId) -> Self {
+        let shared = Arc::new(config.clone());
+        match config.role_of(node) {
+            NodeRole::Controller => Self::Controller(Box::new(Controller::boot(shared))),
+            NodeRole::Broker => Self::Broker(Box::new(Broker::boot(shared, node))),
+            NodeRole::Consumer => Self::Consumer(Box::new(Consumer::boot(shared, node))),
+            NodeRole::Store => Self::Store(Box::new(Store::boot(shared, node))),
+        }
+    }
+
+    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+        match self {
+            Self::Controller(controller) => controller.on_start(context),
+            Self::Broker(broker) => broker.on_start(context),
+            Self::Consumer(consumer) => consumer.on_start(context),
+            Self::Store(store) => store.on_start(context),
+        }
+    }
+
+    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        match (&mut *self, message) {
+            (Self::Controller(controller), message) => controller.on_message(context, from, &message),
+            (Self::Broker(broker), message) => broker.on_message(context, from, message),
+            (Self::Consumer(consumer), Message::Group(message)) => {
+                consumer.on_message(context, from, message);
+            }
+            (Self::Store(store), Message::Group(message)) => store.on_message(context, from, &message),
+            (Self::Consumer(_) | Self::Store(_), message) => {
+                panic!("{}, no broker, cannot get {message:?} from {from}", context.node())
+            }
+        }
+        self.tell_levels(context);
+    }
+
+    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+        match (self, timer) {
+            (Self::Controller(controller), Timer::Session(node)) => controller.on_session_over(context, node),
+            (Self::Controller(controller), Timer::Rebalance) => controller.on_rebalance(context),
+            (Self::Broker(broker), Timer::Heartbeat) => broker.on_heartbeat(context),
+            (Self::Broker(broker), Timer::Lag) => broker.on_lag_timer(context),
+            (Self::Broker(broker), Timer::Fetch(partition)) => broker.fetch(context, partition),
+            (Self::Broker(broker), Timer::Member(node)) => broker.on_member_gone(context, node),
+            (Self::Broker(broker), Timer::Gathering) => broker.on_gathered(context),
+            (Self::Consumer(consumer), Timer::Beat) => consumer.on_beat(context),
+            (Self::Consumer(consumer), Timer::Keep) => consumer.on_keep(context),
+            (Self::Consumer(consumer), Timer::Share(partition)) => consumer.on_share(context, partition),
+            (Self::Consumer(consumer), Timer::Worker(index)) => consumer.on_worker(context, index),
+            (Self::Controller(_) | Self::Broker(_) | Self::Consumer(_) | Self::Store(_), timer) => {
+                unreachable!("{} sets no timer {timer:?}", context.node())
+            }
+        }
+    }
+
+    /// Only brokers keep records: the controller sends clients to who leads the partition, others send them to a broker.
+    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+        let Operation::Log(operation) = operation else {
+            return context.reply(op, Outcome::Refused(Refusal::Unsupported));
+        };
+        match self {
+            Self::Controller(controller) => {
+                let leader = controller.leader_for(operation);
+                context.reply(op, Outcome::Redirect(leader));
+            }
+            Self::Broker(broker) => broker.on_request(context, op, operation),
+            Self::Consumer(_) | Self::Store(_) => context.reply(op, Outcome::Redirect(None)),
+        }
+        self.tell_levels(context);
+    }
+
+    fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
+        match self {
+            Self::Controller(controller) => controller.on_durable(context, sync),
+            Self::Broker(broker) => broker.on_durable(context, sync),
+            Self::Store(store) => store.on_durable(context, sync),
+            Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
+        }
+        self.tell_levels(context);
+    }
+
+    /// Partitions that nobody leads, and copies that are not in sync.
+    fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
+        let brokers = || nodes.running().filter(|(node, _)| well.contains(node));
+        let copies = || {
+            brokers()
+                .filter_map(|(node, process)| Some((node, process.broker()?)))
+                .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+        };
+        let leader = |wanted| {
+            let leads = copies().filter(|(_, id, _)| *id == wanted).filter_map(|(_, _, copy)| copy.leading());
+            leads.max_by_key(|leading| leading.epoch())
+        };
+        copies().find_map(|(node, id, _)| match leader(id) {
+            None => Some(format!("nobody leads {id}")),
+            Some(leading) => {
+                (!leading.isr().contains(node)).then(|| format!("{node} is not in sync in {id}"))
+            }
+        })
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    /// Whoever leads the first partition leads, for tools that know no partitions. How far each partition is committed is in
+    /// the view.
+    fn status(&self) -> Status {
+        match self {
+            Self::Controller(controller) => {
+                Status { gauge: controller.published().version, ..Status::peer("controller") }
+            }
+            Self::Broker(broker) => broker_status(broker),
+            Self::Consumer(consumer) => {
+                let gauge = consumer.shares().values().map(Share::backlog_len).sum();
+                Status { gauge, ..Status::peer("consumer") }
+            }
+            Self::Store(store) => Status { gauge: store.effect_count(), ..Status::peer("store") },
+        }
+    }
+
+    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        match self {
+            Self::Controller(controller) => controller.show(view, request),
+            Self::Broker(broker) => broker.show(view, request),
+            Self::Consumer(consumer) => consumer.show(view, request),
+            Self::Store(store) => store.show(view, request),
+        }
+    }
+}
+
+impl Node {
+    /// The broker, if this is one.
+    pub const fn broker(&self) -> Option<&Broker> {
+        if let Self::Broker(broker) = self { Some(broker) } else { None }
+    }
+
+    /// The controller, if this is it.
+    pub const fn controller(&self) -> Option<&Controller> {
+        if let Self::Controller(controller) = self { Some(controller) } else { None }
+    }
+
+    /// The consumer, if this is one.
+    pub const fn consumer(&self) -> Option<&Consumer> {
+        if let Self::Consumer(consumer) = self { Some(consumer) } else { None }
+    }
+
+    /// The store, if this is it.
+    pub const fn store(&self) -> Option<&Store> {
+        if let Self::Store(store) = self { Some(store) } else { None }
+    }
+
+    fn tell_levels(&self, context: &mut Context<'_, Self>) {
+        if let Self::Broker(broker) = self {
+            let leading = || broker.replicas().values().filter_map(Replica::leading);
+            context.gauge(Gauge::PartitionsLed as usize, leading().count() as u64);
+            let waiting = leading().map(super::replica::Leading::waiting_count).sum();
+            context.gauge(Gauge::ProducersWaiting as usize, waiting);
+        }
+    }
+}
+
+fn broker_status(broker: &Broker) -> Status {
+    let gauge = broker.replicas().values().map(|replica| replica.log().end()).sum();
+    let leads = broker.replicas().values().any(|replica| replica.leading().is_some());
+    let word = if broker.epoch().is_none() {
+        "outsider"
+    } else if leads {
+        "leader"
+    } else {
+        "follower"
+    };
+    let first = broker.image().map(|image| *image.partition(PartitionId(0)));
+    let (leader, epoch) = first.map_or((None, 0), |state| (state.leader, state.epoch.0));
+    let standing = if leader == Some(broker.node()) { Standing::Leader } else { Standing::Follower };
+    Status { role: word, standing, epoch: epoch.into(), leader, commit: 0, gauge }
+}

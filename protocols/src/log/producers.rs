@@ -1,0 +1,95 @@
+//! Idempotent producers (KIP-98): what a producer sent last, so that a retry is known.
+//!
+//! A leader knows it from its log alone, as every replica does: so the next leader knows it too.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+use sim_core::{ClientId, OpId};
+
+/// How many records of a producer a partition remembers. A producer has fewer under way at a time (Kafka: 5 batches).
+const WINDOW: usize = 64;
+
+/// Where a producer's last records stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Window {
+    /// Sequence number and offset, by offset.
+    known: VecDeque<(u32, u64)>,
+    /// The highest sequence number that is remembered no more.
+    forgotten: Option<u32>,
+}
+
+/// What producers sent to a partition last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Producers(BTreeMap<ClientId, Window>);
+
+/// What is known of a record that comes, perhaps for the second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// It is new.
+    New,
+    /// It stands here already.
+    At(u64),
+    /// It is so old that it may have stood here.
+    TooOld,
+}
+
+impl Producers {
+    /// What is known of a record.
+    pub fn recall(&self, op: OpId) -> Memory {
+        let Some(window) = self.0.get(&op.client) else { return Memory::New };
+        match window.known.iter().find(|(sequence, _)| *sequence == op.ordinal) {
+            Some((_, offset)) => Memory::At(*offset),
+            None if window.forgotten.is_some_and(|newest| op.ordinal <= newest) => Memory::TooOld,
+            None => Memory::New,
+        }
+    }
+
+    /// A record stands at `offset`, above all before.
+    pub(super) fn record(&mut self, op: OpId, offset: u64) {
+        let window = self.0.entry(op.client).or_default();
+        window.known.push_back((op.ordinal, offset));
+        if window.known.len() > WINDOW
+            && let Some((sequence, _)) = window.known.pop_front()
+        {
+            window.forgotten = window.forgotten.max(Some(sequence));
+        }
+    }
+
+    /// Nothing stands from `end` on any more.
+    pub(super) fn truncate(&mut self, end: u64) {
+        for window in self.0.values_mut() {
+            while window.known.pop_back_if(|(_, offset)| *offset >= end).is_some() {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(client: u32, ordinal: u32) -> OpId {
+        OpId { client: ClientId::new(client), ordinal }
+    }
+
+    #[test]
+    fn a_retry_is_known_until_it_is_cut_off_or_old() {
+        let mut producers = Producers::default();
+        producers.record(op(0, 7), 0);
+        producers.record(op(1, 7), 1);
+        producers.record(op(0, 3), 2);
+        let recall = |producers: &Producers, client, ordinal| producers.recall(op(client, ordinal));
+        assert_eq!(recall(&producers, 0, 7), Memory::At(0));
+        assert_eq!(recall(&producers, 1, 7), Memory::At(1));
+        assert_eq!(recall(&producers, 0, 3), Memory::At(2), "they may come in any order");
+        assert_eq!(recall(&producers, 2, 0), Memory::New);
+        producers.truncate(1);
+        assert_eq!(recall(&producers, 0, 3), Memory::New);
+        assert_eq!(recall(&producers, 0, 7), Memory::At(0));
+        for sequence in 8..80 {
+            producers.record(op(0, sequence), u64::from(sequence));
+        }
+        assert_eq!(recall(&producers, 0, 7), Memory::TooOld);
+        assert_eq!(recall(&producers, 0, 79), Memory::At(79));
+    }
+}

@@ -1,0 +1,158 @@
+//! The state of a node for people.
+
+use sim_core::NodeId;
+use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
+
+use super::broker::Broker;
+use super::controller::Controller;
+use super::group::consumer::Consumer;
+use super::group::store::Store;
+use super::image::{Image, PartitionState};
+use super::replica::{Replica, Role};
+use super::types::PartitionId;
+
+impl Controller {
+    /// The brokers and the partitions.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        show_image(view, request, self.published());
+    }
+}
+
+impl Broker {
+    /// Its copies with how far they are, the followers of those that it leads, and their records.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        view.text(
+            "broker epoch",
+            self.epoch().map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string()),
+        );
+        view.number("version of the metadata", self.image().map_or(0, |image| image.version));
+        let rows = self.replicas().iter().map(|(id, replica)| replica_row(*id, replica));
+        let columns = vec!["partition", "role", "epoch", "end", "on disk", "high watermark", "in sync"];
+        view.table("copies", table(columns, rows, request));
+        let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(*id, replica));
+        view.table("followers", table(vec!["partition", "follower", "end", "lag", "waits"], rows, request));
+        let rows =
+            self.offsets().committed.iter().map(|(id, offset)| vec![id.to_string(), offset.to_string()]);
+        view.table("offsets of clients", table(vec!["partition", "handled below"], rows, request));
+        if let Some(coordinator) = self.coordinator() {
+            view.text("generation of the group", coordinator.generation());
+            let kept = |id: &PartitionId| self.offsets().kept.get(id).copied().unwrap_or(0);
+            let rows = coordinator.members().flat_map(|(node, partitions)| {
+                let row =
+                    move |id: &PartitionId| vec![node.to_string(), id.to_string(), kept(id).to_string()];
+                partitions.iter().map(row).collect::<Vec<_>>()
+            });
+            view.table("group", table(vec!["member", "partition", "kept"], rows, request));
+        }
+        for (id, replica) in self.replicas() {
+            view.strip(&format!("log {id}"), strip(replica, request));
+        }
+    }
+}
+
+impl Consumer {
+    /// Its partitions with how far it is, and what its workers do.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        let generation =
+            self.generation().map_or_else(|| "no member".to_owned(), |generation| generation.to_string());
+        view.text("generation", generation);
+        let rows = self.shares().iter().map(|(id, share)| {
+            let numbers = [share.kept(), share.done(), share.position(), share.backlog_len()];
+            let mut row = vec![id.to_string()];
+            row.extend(numbers.map(|number| number.to_string()));
+            row
+        });
+        view.table(
+            "partitions",
+            table(vec!["partition", "kept", "done", "position", "waits"], rows, request),
+        );
+        let rows = (1_u32..).zip(self.workers()).map(|(number, worker)| {
+            let effect = worker.task().map(|task| task.effect);
+            let record =
+                effect.map_or_else(|| "-".to_owned(), |one| format!("{}@{}", one.partition, one.offset));
+            vec![number.to_string(), worker.word().to_owned(), record]
+        });
+        view.table("workers", table(vec!["worker", "does", "record"], rows, request));
+    }
+}
+
+impl Store {
+    /// How many effects it has had, and who may have more.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        view.number("effects", self.effect_count());
+        let rows = self.fences().iter().map(|(id, generation)| vec![id.to_string(), generation.to_string()]);
+        view.table("fences", table(vec!["partition", "last generation"], rows, request));
+    }
+}
+
+fn show_image(view: &mut ViewBuilder, request: &ViewRequest, image: &Image) {
+    view.number("version", image.version);
+    let rows = image.brokers.iter().map(|(node, broker)| {
+        let is = if broker.is_fenced { "fenced" } else { "live" };
+        vec![node.to_string(), broker.epoch.to_string(), is.to_owned()]
+    });
+    view.table("brokers", table(vec!["broker", "epoch", "is"], rows, request));
+    let rows = (0..).map(PartitionId).zip(&image.partitions).map(|(id, state)| partition_row(id, state));
+    view.table(
+        "partitions",
+        table(vec!["partition", "leader", "epoch", "in sync", "version"], rows, request),
+    );
+}
+
+fn partition_row(id: PartitionId, state: &PartitionState) -> Vec<String> {
+    let PartitionState { leader, epoch, version, isr } = state;
+    vec![id.to_string(), name(*leader), epoch.to_string(), isr.to_string(), version.to_string()]
+}
+
+fn name(node: Option<NodeId>) -> String {
+    node.map_or_else(|| "nobody".to_owned(), |node| node.to_string())
+}
+
+fn replica_row(id: PartitionId, replica: &Replica) -> Vec<String> {
+    let (role, epoch, isr) = match replica.role() {
+        Role::Idle => ("idle".to_owned(), "-".to_owned(), "-".to_owned()),
+        Role::Leader(leading) => ("leads".to_owned(), leading.epoch().to_string(), leading.isr().to_string()),
+        Role::Follower(following) => {
+            (format!("follows {}", following.leader()), following.epoch().to_string(), "-".to_owned())
+        }
+    };
+    let numbers = [replica.log().end(), replica.flushed(), replica.high_watermark()];
+    let [end, flushed, high_watermark] = numbers.map(|number| number.to_string());
+    vec![id.to_string(), role, epoch, end, flushed, high_watermark, isr]
+}
+
+fn follower_rows(id: PartitionId, replica: &Replica) -> Vec<Vec<String>> {
+    let Some(leading) = replica.leading() else { return Vec::new() };
+    let end = replica.log().end();
+    let row = |(node, progress): (&NodeId, &super::replica::Progress)| {
+        let waits = if progress.is_waiting() { "yes" } else { "no" };
+        let lag = end.saturating_sub(progress.end());
+        vec![id.to_string(), node.to_string(), progress.end().to_string(), lag.to_string(), waits.to_owned()]
+    };
+    leading.followers().iter().map(row).collect()
+}
+
+fn strip(replica: &Replica, request: &ViewRequest) -> Strip {
+    let log = replica.log();
+    let available = 0..log.end();
+    let window = request.window(available.clone());
+    let cells = window
+        .clone()
+        .zip(log.range(window.start, window.end - window.start))
+        .map(|(index, entry)| Cell { index, epoch: entry.epoch.0.into(), label: entry.body.to_string() });
+    let marks = vec![("high watermark", replica.high_watermark()), ("durable", replica.flushed())];
+    Strip { available, cells: cells.collect(), marks }
+}
+
+/// The rows of a table that are asked for.
+fn table(
+    columns: Vec<&'static str>,
+    rows: impl Iterator<Item = Vec<String>>,
+    request: &ViewRequest,
+) -> Table {
+    let rows: Vec<_> = rows.collect();
+    let available = 0..rows.len() as u64;
+    let wanted = request.window(available.clone());
+    let rows = (0_u64..).zip(rows).filter(|(row, _)| wanted.contains(row)).map(|(_, row)| row).collect();
+    Table { columns, available, rows }
+}
