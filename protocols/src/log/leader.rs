@@ -76,6 +76,7 @@ impl Broker {
     /// Somebody else leads, or nobody: producers that wait are sent there, and send again.
     pub(super) fn resign(&mut self, context: &mut Context<'_, Node>, id: PartitionId, next: Option<NodeId>) {
         let Role::Leader(leading) = std::mem::take(&mut self.replica_mut(id).role) else { return };
+        self.tell_waiting(context, 0, leading.waiting_count());
         for waiter in leading.waiting.into_values().flatten() {
             match waiter {
                 Waiter::Client(op) => context.reply(op, Outcome::Redirect(next)),
@@ -141,6 +142,7 @@ impl Broker {
         }
         if let Some(leading) = self.replica_mut(id).leading_mut() {
             leading.waiting.entry(offset).or_default().push(Waiter::Client(op));
+            self.tell_waiting(context, 1, 0);
         }
         self.answer(context, id);
     }
@@ -162,6 +164,10 @@ impl Broker {
         };
         let later = leading.waiting.split_off(&bound);
         let ready = std::mem::replace(&mut leading.waiting, later);
+        if ready.is_empty() {
+            return;
+        }
+        self.tell_waiting(context, 0, ready.values().map(Vec::len).sum());
         for (offset, waiters) in ready {
             for waiter in waiters {
                 match waiter {
@@ -178,7 +184,9 @@ impl Broker {
         let replica = self.replica_mut(id);
         let last = replica.log.end().saturating_sub(1);
         if let Some(leading) = replica.leading_mut() {
+            let count = waiters.len();
             leading.waiting.entry(last).or_default().extend(waiters);
+            self.tell_waiting(context, count, 0);
         }
         self.answer(context, id);
     }
