@@ -8,6 +8,7 @@ use sim_core::{NodeId, Span};
 use super::mutants::Mutant;
 use super::types::PartitionId;
 use crate::replicated::NodeSet;
+use crate::switch::Switch;
 
 /// The node that decides who leads.
 pub const CONTROLLER: NodeId = NodeId::new(0);
@@ -48,7 +49,7 @@ pub struct Config {
     /// When an append is answered.
     pub acks: Acks,
     /// Whether a leader knows a record that is sent again. Default yes.
-    pub idempotence: Idempotence,
+    pub idempotence: Switch,
     /// Who may lead.
     pub election: Election,
     /// How often a broker tells the controller that it lives. Default 2 s.
@@ -142,16 +143,6 @@ pub enum Guarantee {
     EffectivelyOnce,
 }
 
-/// Whether a leader knows a record that is sent again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum Idempotence {
-    /// Yes: it stands there once.
-    #[default]
-    On,
-    /// No: it stands there again.
-    Off,
-}
-
 /// Why a [`Config`] is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -229,7 +220,7 @@ impl Config {
             replication: brokers.min(3),
             min_insync: brokers.min(2),
             acks: Acks::All,
-            idempotence: Idempotence::On,
+            idempotence: Switch::On,
             election: Election::Clean,
             heartbeat: Span::secs(2),
             session_timeout: Span::secs(9),

@@ -15,7 +15,7 @@ use sim_core::service::{Outcome, Refusal, Value};
 use sim_core::{Context, NodeId, OpId};
 
 use super::broker::Broker;
-use super::config::{Acks, Idempotence};
+use super::config::Acks;
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
 use super::facts::Fact;
@@ -99,10 +99,8 @@ impl Broker {
         let ignores_min = self.config.has(Mutant::MinInsyncIgnored);
         let Some(leading) = self.replica(id).leading() else { return };
         let (epoch, isr) = (leading.epoch, leading.isr);
-        let memory = match idempotence {
-            Idempotence::On => self.replica(id).log.producers().recall(op),
-            Idempotence::Off => Memory::New,
-        };
+        let memory =
+            if idempotence.is_on() { self.replica(id).log.producers().recall(op) } else { Memory::New };
         match memory {
             Memory::At(offset) => {
                 context.sometimes(Point::Repeated as usize);

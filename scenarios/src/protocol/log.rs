@@ -200,7 +200,7 @@ impl Builtin for Parameters {
                 Acks::Leader => log::Acks::Leader,
                 Acks::All => log::Acks::All,
             },
-            idempotence: if self.idempotence { log::Idempotence::On } else { log::Idempotence::Off },
+            idempotence: self.idempotence.into(),
             election: match self.election {
                 Election::Clean => log::Election::Clean,
                 Election::Unclean => log::Election::Unclean,
