@@ -149,6 +149,14 @@ pub enum ConfigError {
     /// There is nobody to keep anything.
     #[error("a log needs a controller and a broker, and there are {0} nodes")]
     TooFewNodes(u32),
+    /// Consumers and their store are all that there is.
+    #[error("{consumers} `consumers` and their store leave no broker among {nodes} nodes")]
+    OnlyConsumers {
+        /// Consumers.
+        consumers: u32,
+        /// Nodes.
+        nodes: u32,
+    },
     /// Sets of nodes hold so many.
     #[error("a log has at most 64 nodes, and there are {0}")]
     TooManyNodes(u32),
@@ -311,7 +319,9 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (replication, min_insync, brokers) = (self.replication, self.min_insync, self.broker_count());
         if brokers == 0 {
-            return Err(ConfigError::TooFewNodes(self.node_count));
+            let (consumers, nodes) = (self.consumers, self.node_count);
+            let alone = ConfigError::TooFewNodes(nodes);
+            return Err(if consumers == 0 { alone } else { ConfigError::OnlyConsumers { consumers, nodes } });
         }
         if self.node_count as usize > NodeSet::LIMIT {
             return Err(ConfigError::TooManyNodes(self.node_count));
