@@ -1,0 +1,170 @@
+//! What is recorded has been, between the begin of the snapshot and its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
+use sim_core::ensure;
+use sim_core::service::transfer::OPENING_BALANCE;
+
+use super::super::branch::Branch;
+use super::super::types::{Cut, Part};
+use super::super::{Config, Event, Fact, SnapshotId, Snapshots};
+use super::past::Past;
+use super::{cuts, finished, log_of};
+
+/// Each process has recorded the state that its past leads to, at a place between where it was when the snapshot began and where it
+/// is when it ends. With a consistent cut that is all there is to reachability (theorem 1): the events before the cut can
+/// come first, and the others after them.
+#[derive(Clone, Debug)]
+pub struct Reachable {
+    config: Arc<Config>,
+    /// By snapshot: how much had happened at each process when it began.
+    begun: BTreeMap<SnapshotId, BTreeMap<NodeId, u64>>,
+}
+
+impl Reachable {
+    /// For nodes with this configuration.
+    pub fn new(config: &Arc<Config>) -> Self {
+        Self { config: Arc::clone(config), begun: BTreeMap::new() }
+    }
+
+    fn on_fact(&mut self, past: &Past, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        let length = |node| past.line(node).map_or(0, super::past::Line::length);
+        match fact {
+            Fact::Restarted => {
+                // What it has lost has not happened.
+                for lengths in self.begun.values_mut() {
+                    lengths.entry(node).and_modify(|before| *before = length(node).min(*before));
+                }
+            }
+            Fact::Did(Event::Begun(snapshot)) => {
+                let mut lengths: BTreeMap<_, _> =
+                    self.config.nodes().map(|node| (node, length(node))).collect();
+                // It has recorded its state in the same step.
+                lengths.insert(node, past.mark(node, *snapshot).map_or(0, |mark| mark.position));
+                self.begun.insert(*snapshot, lengths);
+            }
+            Fact::Did(Event::Abandoned(snapshot)) => _ = self.begun.remove(snapshot),
+            Fact::Did(_) | Fact::HadDone(_) => {}
+        }
+        Ok(())
+    }
+
+    fn judge(&self, past: &Past, cut: &Cut) -> Result<(), Breach> {
+        let snapshot = cut.snapshot;
+        let begun = self.begun.get(&snapshot);
+        for node in self.config.nodes() {
+            let (Some(part), Some(mark)) = (cut.parts.get(&node), past.mark(node, snapshot)) else {
+                return Err(Breach(format!("{snapshot} is finished, and has no state of {node}")));
+            };
+            let had = begun.and_then(|begun| begun.get(&node)).copied().unwrap_or(0);
+            let (at, gain) = (mark.position, mark.gain);
+            ensure!(
+                had <= at,
+                "{node} had done {had} things when {snapshot} began, and recorded its state after {at}"
+            );
+            let expected = opening(&self.config, node) + gain;
+            let recorded = part.state.total();
+            ensure!(
+                u128::try_from(expected) == Ok(recorded),
+                "{node} has recorded {recorded} for {snapshot}, and had {expected} when it did"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What a process has at the beginning.
+fn opening(config: &Config, node: NodeId) -> i128 {
+    config.accounts_of(node).map(|_| i128::from(OPENING_BALANCE)).sum()
+}
+
+impl Invariant<Snapshots> for Reachable {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "reachable",
+            statement: "Each process was in the state that is recorded of it, between the begin of the snapshot and its end.",
+            source: "Chandy, Lamport (1985) §3.2, theorem 1",
+            leaves_out: "the order of what happened, which `consistent-cut` is about; begins that nobody heard of because the process crashed in them",
+        }
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, Snapshots>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        let past: &Past = nodes.ghost();
+        facts.iter().try_for_each(|fact| self.on_fact(past, node, fact))?;
+        finished(facts).try_for_each(|cut| self.judge(past, cut))
+    }
+
+    /// All steps are done again, up to where a state is recorded: it must be that of the process.
+    fn check_all(&self, nodes: &Nodes<'_, Snapshots>) -> Result<(), Breach> {
+        for cut in cuts(nodes) {
+            for node in self.config.nodes() {
+                let part = cut.parts.get(&node);
+                let is_real = part.is_some_and(|part| self.was_in(nodes, part));
+                ensure!(is_real, "{node} was never in the state that {} has of it: {part:?}", cut.snapshot);
+            }
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Snapshots>> {
+        Box::new(self.clone())
+    }
+
+    fn ghosts(&self) -> Vec<Box<dyn Ghost<Snapshots>>> {
+        vec![Box::<Past>::default()]
+    }
+}
+
+impl Reachable {
+    fn was_in(&self, nodes: &Nodes<'_, Snapshots>, part: &Part) -> bool {
+        let recorded = Event::Recorded(part.snapshot);
+        let mut branch = Branch::new(Arc::clone(&self.config), part.process);
+        log_of(nodes, part.process).iter().any(|step| {
+            let is_recorded = branch.apply(step).contains(&recorded);
+            is_recorded && *branch.balances() == part.state.balances
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::types::State;
+    use super::*;
+
+    #[test]
+    fn a_state_from_before_the_snapshot_or_of_nobody_is_found() {
+        let (one, two) = (NodeId::new(0), NodeId::new(1));
+        let snapshot = SnapshotId { initiator: one, number: 1 };
+        let (begun, recorded) = (Fact::Did(Event::Begun(snapshot)), Fact::Did(Event::Recorded(snapshot)));
+        let other = SnapshotId { initiator: two, number: 1 };
+        let part = |process, balance| {
+            let balances = BTreeMap::from([(process, balance)]);
+            let state = State { balances, sent: BTreeMap::new(), received: BTreeMap::new() };
+            let process = NodeId::new(process);
+            (process, Arc::new(Part { snapshot, process, state, channels: BTreeMap::new() }))
+        };
+        let cut = |balance| Cut { snapshot, parts: BTreeMap::from([part(0, 100), part(1, balance)]) };
+        let invariant = Reachable::new(&Arc::new(Config { accounts: 2, ..Config::new(2) }));
+        let mut past = Past::default();
+        let mut hear = |invariant: &mut Reachable, node, fact: &Fact| {
+            past.add(node, std::slice::from_ref(fact));
+            invariant.on_fact(&past, node, fact).map(|()| past.clone())
+        };
+        let mut right = invariant.clone();
+        assert!(hear(&mut right, one, &begun).is_ok());
+        assert!(hear(&mut right, one, &recorded).is_ok());
+        let early = hear(&mut right, one, &Fact::Did(Event::Recorded(other))).expect("no breach yet");
+        assert!(right.judge(&early, &cut(100)).is_err(), "n2 has recorded nothing");
+        let past = hear(&mut right, two, &recorded).expect("no breach yet");
+        assert_eq!(right.judge(&past, &cut(100)), Ok(()));
+        assert!(right.judge(&past, &cut(70)).is_err(), "n2 never had 70");
+        let mut late = invariant;
+        assert!(late.on_fact(&past, one, &begun).is_ok());
+        assert_eq!(late.judge(&past, &cut(100)).map_err(|Breach(text)| text.contains("n2 had done")), Ok(()));
+        late.begun.get_mut(&snapshot).expect("it was begun").insert(two, 9);
+        assert!(late.judge(&past, &cut(100)).is_err(), "n2 was further when it began");
+    }
+}
