@@ -124,15 +124,18 @@ impl Branch {
     fn send(&mut self, to: NodeId, item: Item, events: &mut Vec<Event>) {
         let channel = self.outgoing.get_mut(&to).expect("there is a channel to each other process");
         let sequence = channel.push(item.clone());
-        events.push(Event::Sent { to, sequence, item });
+        events.push(Event::Sent { to, sequence, item, holds: self.total() });
     }
 
     fn deliver(&mut self, from: NodeId, sequence: u64, item: &Item, events: &mut Vec<Event>) {
         let channel = self.incoming.get_mut(&from).expect("there is a channel from each other process");
         channel.take(sequence, item);
-        events.push(Event::Received { from, sequence, item: item.clone() });
+        if let Some(payment) = item.payment() {
+            self.credit(payment);
+        }
+        events.push(Event::Received { from, sequence, item: item.clone(), holds: self.total() });
         match item {
-            Item::Payment(payment) => self.on_payment(from, *payment),
+            Item::Payment(payment) => self.record_payment(from, *payment),
             Item::Marker(snapshot) => self.on_marker(from, *snapshot, events),
             Item::Part(part) => self.gather(part, events),
             Item::Abandon(snapshot) => {
@@ -144,8 +147,7 @@ impl Branch {
     }
 
     /// Before the marker of a snapshot that the process has recorded its state for, a payment belongs to the channel's state.
-    fn on_payment(&mut self, from: NodeId, payment: Payment) {
-        self.credit(payment);
+    fn record_payment(&mut self, from: NodeId, payment: Payment) {
         let is_endless = self.config.has(Mutant::RecordsAfterMarker);
         for recording in self.recordings.values_mut() {
             if is_endless || recording.open().contains(&from) {

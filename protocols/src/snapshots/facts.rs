@@ -39,6 +39,8 @@ pub enum Event {
         sequence: u64,
         /// What.
         item: Item,
+        /// How much money it has then.
+        holds: u128,
     },
     /// It takes something out of a channel.
     Received {
@@ -48,6 +50,8 @@ pub enum Event {
         sequence: u64,
         /// What.
         item: Item,
+        /// How much money it has then.
+        holds: u128,
     },
     /// It begins a snapshot.
     Begun(SnapshotId),

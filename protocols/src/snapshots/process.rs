@@ -204,7 +204,7 @@ impl Snapshots {
 
     fn on_event(&mut self, context: &mut Context<'_, Self>, event: &Event) {
         match event {
-            Event::Sent { to, sequence, item } => self.on_sent(context, *to, *sequence, item),
+            Event::Sent { to, sequence, item, .. } => self.on_sent(context, *to, *sequence, item),
             Event::Begun(snapshot) => {
                 context.count(Counter::SnapshotsBegun as usize, 1);
                 context.begin(Latency::Snapshot as usize, snapshot.key());

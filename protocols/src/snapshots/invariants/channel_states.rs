@@ -107,9 +107,11 @@ mod tests {
         let (one, two) = (NodeId::new(0), NodeId::new(1));
         let snapshot = SnapshotId { initiator: one, number: 1 };
         let payment = |amount| Payment { from: 0, to: 1, amount };
-        let sent =
-            |sequence| Fact::Did(Event::Sent { to: two, sequence, item: Item::Payment(payment(sequence)) });
-        let received = Fact::Did(Event::Received { from: one, sequence: 1, item: Item::Payment(payment(1)) });
+        let sent = |sequence| {
+            Fact::Did(Event::Sent { to: two, sequence, item: Item::Payment(payment(sequence)), holds: 0 })
+        };
+        let received =
+            Fact::Did(Event::Received { from: one, sequence: 1, item: Item::Payment(payment(1)), holds: 0 });
         let recorded = Fact::Did(Event::Recorded(snapshot));
         let mut past = Past::default();
         past.add(one, &[sent(1), sent(2), recorded.clone(), sent(3)]);

@@ -39,7 +39,7 @@ impl ChannelsInOrder {
         // Of each channel: how much of what came out comes later than what is looked at.
         let mut later = BTreeMap::<NodeId, u64>::new();
         for event in facts.iter().rev().filter_map(Fact::event) {
-            let Event::Received { from, sequence, item } = event else { continue };
+            let Event::Received { from, sequence, item, .. } = event else { continue };
             let (count, distinct) = past.line(to).map_or((0, 0), |line| line.received(*from));
             ensure!(
                 count == distinct,
@@ -115,9 +115,10 @@ mod tests {
     fn what_comes_out_twice_too_early_or_otherwise_is_found() {
         let (one, two) = (NodeId::new(0), NodeId::new(1));
         let item = |amount| Item::Payment(Payment { from: 0, to: 1, amount });
-        let sent = |sequence| Fact::Did(Event::Sent { to: two, sequence, item: item(sequence) });
-        let received =
-            |sequence, amount| Fact::Did(Event::Received { from: one, sequence, item: item(amount) });
+        let sent = |sequence| Fact::Did(Event::Sent { to: two, sequence, item: item(sequence), holds: 0 });
+        let received = |sequence, amount| {
+            Fact::Did(Event::Received { from: one, sequence, item: item(amount), holds: 0 })
+        };
         let judge = |channels, facts: &[Fact]| {
             let mut past = Past::default();
             past.add(one, &[sent(1), sent(2)]);

@@ -1,15 +1,15 @@
 //! The bank neither makes nor loses money.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::{Config, Fact, Snapshots};
+use super::super::{Config, Event, Fact, Snapshots};
 use super::past::Past;
-use super::{all_money, branches, channels};
+use super::{all_money, branches, channels, opening};
 
 /// What all processes have and what is on its way adds up to what there was at the beginning, at each moment.
 #[derive(Clone, Debug)]
@@ -17,32 +17,41 @@ pub struct Conservation {
     config: Arc<Config>,
     /// What each process has.
     totals: BTreeMap<NodeId, u128>,
-    /// Who has crashed in the middle of something, and has not said yet what became of it.
-    unknown: BTreeSet<NodeId>,
 }
 
 impl Conservation {
     /// For nodes with this configuration.
     pub fn new(config: &Arc<Config>) -> Self {
-        Self { config: Arc::clone(config), totals: BTreeMap::new(), unknown: BTreeSet::new() }
+        let totals = config.nodes().map(|node| (node, opening(config, node))).collect();
+        Self { config: Arc::clone(config), totals }
     }
 
-    /// A process has this much now, or has crashed.
-    fn on_total(&mut self, past: &Past, node: NodeId, total: Option<u128>) -> Result<(), Breach> {
-        let Some(total) = total else {
-            self.unknown.insert(node);
-            return Ok(());
-        };
-        self.unknown.remove(&node);
-        self.totals.insert(node, total);
-        let is_known = self.totals.len() == self.config.node_count as usize && self.unknown.is_empty();
+    /// `past` has these facts already.
+    fn on_facts(&mut self, past: &Past, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        for fact in facts {
+            match fact {
+                Fact::Restarted => _ = self.totals.insert(node, opening(&self.config, node)),
+                Fact::Did(event) | Fact::HadDone(event) => self.follow(node, event),
+            }
+        }
         let (all, in_flight) = (self.totals.values().sum::<u128>(), past.in_flight());
         let expected = all_money(&self.config);
         ensure!(
-            !is_known || all.checked_add_signed(in_flight) == Some(expected),
+            all.checked_add_signed(in_flight) == Some(expected),
             "all processes have {all}, {in_flight} is on its way, and there was {expected} at the beginning"
         );
         Ok(())
+    }
+
+    fn follow(&mut self, node: NodeId, event: &Event) {
+        match event {
+            Event::Sent { holds, .. } | Event::Received { holds, .. } => _ = self.totals.insert(node, *holds),
+            Event::Begun(_)
+            | Event::Recorded(_)
+            | Event::Completed { .. }
+            | Event::Finished(_)
+            | Event::Abandoned(_) => {}
+        }
     }
 }
 
@@ -52,13 +61,12 @@ impl Invariant<Snapshots> for Conservation {
             name: "conservation",
             statement: "What all processes have and what is on its way adds up to what there was at the beginning.",
             source: "Chandy, Lamport (1985) §2.1: channels are error-free; Gray (1978): the transfer of funds",
-            leaves_out: "moments at which a process has crashed in the middle of a step; what is recorded: `recorded-money` sees to that",
+            leaves_out: "what is recorded of it: `recorded-money` sees to that",
         }
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Snapshots>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
-        let total = nodes.process(node).map(|process| process.branch().total());
-        self.on_total(nodes.ghost(), node, total)
+    fn on_event(&mut self, nodes: &Nodes<'_, Snapshots>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        self.on_facts(nodes.ghost(), node, facts)
     }
 
     /// From the logs of all nodes, running or not.
@@ -91,7 +99,6 @@ impl Invariant<Snapshots> for Conservation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Event;
     use super::super::super::types::{Item, Payment};
     use super::*;
 
@@ -99,15 +106,24 @@ mod tests {
     fn money_that_is_made_or_lost_is_found() {
         let (one, two) = (NodeId::new(0), NodeId::new(1));
         let item = Item::Payment(Payment { from: 0, to: 1, amount: 30 });
-        let mut past = Past::default();
-        let mut invariant = Conservation::new(&Arc::new(Config { accounts: 2, ..Config::new(2) }));
-        assert_eq!(invariant.on_total(&past, one, Some(100)), Ok(()));
-        assert_eq!(invariant.on_total(&past, two, Some(100)), Ok(()));
-        past.add(one, &[Fact::Did(Event::Sent { to: two, sequence: 1, item })]);
-        assert!(invariant.clone().on_total(&past, one, Some(100)).is_err(), "made");
-        assert!(invariant.clone().on_total(&past, one, Some(60)).is_err(), "lost");
-        assert_eq!(invariant.clone().on_total(&past, one, None), Ok(()), "who knows");
-        assert_eq!(invariant.on_total(&past, one, Some(70)), Ok(()));
-        assert!(invariant.on_total(&past, two, Some(130)).is_err(), "it is still on its way, too");
+        let sent = |holds| Fact::Did(Event::Sent { to: two, sequence: 1, item: item.clone(), holds });
+        let received =
+            |holds| Fact::Did(Event::Received { from: one, sequence: 1, item: item.clone(), holds });
+        let judge = |facts: &[(NodeId, Fact)]| {
+            let mut past = Past::default();
+            let mut invariant = Conservation::new(&Arc::new(Config { accounts: 2, ..Config::new(2) }));
+            facts.iter().try_for_each(|(node, fact)| {
+                past.add(*node, std::slice::from_ref(fact));
+                invariant.on_facts(&past, *node, std::slice::from_ref(fact))
+            })
+        };
+        assert_eq!(judge(&[(one, sent(70))]), Ok(()));
+        assert!(judge(&[(one, sent(100))]).is_err(), "made");
+        assert!(judge(&[(one, sent(60))]).is_err(), "lost");
+        assert_eq!(judge(&[(one, sent(70)), (two, received(130))]), Ok(()));
+        assert!(judge(&[(one, sent(70)), (two, received(130)), (two, received(160))]).is_err(), "twice");
+        let undone = [(one, sent(70)), (two, received(130)), (one, Fact::Restarted)];
+        assert!(judge(&undone).is_err(), "the sender has forgotten that it has sent it");
+        assert_eq!(judge(&[(one, sent(70)), (one, Fact::Restarted)]), Ok(()));
     }
 }

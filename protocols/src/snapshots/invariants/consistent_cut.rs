@@ -106,8 +106,8 @@ mod tests {
         let (one, two) = (NodeId::new(0), NodeId::new(1));
         let snapshot = SnapshotId { initiator: one, number: 1 };
         let item = Item::Payment(Payment { from: 0, to: 1, amount: 30 });
-        let sent = Fact::Did(Event::Sent { to: two, sequence: 1, item: item.clone() });
-        let received = Fact::Did(Event::Received { from: one, sequence: 1, item });
+        let sent = Fact::Did(Event::Sent { to: two, sequence: 1, item: item.clone(), holds: 0 });
+        let received = Fact::Did(Event::Received { from: one, sequence: 1, item, holds: 0 });
         let recorded = Fact::Did(Event::Recorded(snapshot));
         let invariant = ConsistentCut::new(&Arc::new(Config::new(2)));
         let judge = |of_one: &[&Fact], of_two: &[&Fact]| {

@@ -60,6 +60,11 @@ fn all_money(config: &Config) -> u128 {
     u128::from(config.accounts) * u128::from(OPENING_BALANCE)
 }
 
+/// What a process has at the beginning.
+fn opening(config: &Config, node: NodeId) -> u128 {
+    config.accounts_of(node).map(|_| u128::from(OPENING_BALANCE)).sum()
+}
+
 /// The snapshots that are finished by these facts.
 fn finished(facts: &[Fact]) -> impl Iterator<Item = &Arc<Cut>> {
     facts.iter().filter_map(|fact| match fact.event() {

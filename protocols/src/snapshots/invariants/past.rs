@@ -11,7 +11,7 @@ use super::super::{Event, Fact, SnapshotId, Snapshots};
 
 /// The pasts of all processes. A process that restarts says anew what its past is, since it may have lost the end of it.
 #[derive(Clone, Debug, Default)]
-pub struct Past {
+pub(super) struct Past {
     lines: BTreeMap<NodeId, Line>,
     in_flight: i128,
 }
@@ -71,7 +71,7 @@ impl Line {
                 self.sent.entry(*to).or_default().push(item.clone());
                 self.gain -= i128::from(item.amount());
             }
-            Event::Received { from, sequence, item } => {
+            Event::Received { from, sequence, item, .. } => {
                 let received = self.received.entry(*from).or_default();
                 received.count += 1;
                 received.numbers.insert(*sequence, ());
@@ -155,7 +155,7 @@ impl Past {
     /// Something is about to happen.
     fn follow_money(&mut self, node: NodeId, event: &Event) {
         match event {
-            Event::Sent { to, sequence, item } => {
+            Event::Sent { to, sequence, item, .. } => {
                 let is_there = self.line(*to).is_some_and(|line| line.has_received(node, *sequence));
                 self.in_flight += if is_there { 0 } else { i128::from(item.amount()) };
             }
@@ -205,8 +205,8 @@ mod tests {
     fn money_is_in_flight_until_it_comes_out_and_a_restart_can_undo_both() {
         let (one, two) = (NodeId::new(0), NodeId::new(1));
         let item = Item::Payment(Payment { from: 0, to: 1, amount: 30 });
-        let sent = Event::Sent { to: two, sequence: 1, item: item.clone() };
-        let received = Event::Received { from: one, sequence: 1, item };
+        let sent = Event::Sent { to: two, sequence: 1, item: item.clone(), holds: 70 };
+        let received = Event::Received { from: one, sequence: 1, item, holds: 130 };
         let mut past = Past::default();
         past.add(one, &[Fact::Did(sent.clone())]);
         assert_eq!(past.in_flight(), 30);

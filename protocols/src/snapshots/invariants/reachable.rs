@@ -6,13 +6,12 @@ use std::sync::Arc;
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Ghost, Invariant, Nodes};
 use sim_core::ensure;
-use sim_core::service::transfer::OPENING_BALANCE;
 
 use super::super::branch::Branch;
 use super::super::types::{Cut, Part};
 use super::super::{Config, Event, Fact, SnapshotId, Snapshots};
 use super::past::Past;
-use super::{cuts, finished, log_of};
+use super::{cuts, finished, log_of, opening};
 
 /// Each process has recorded the state that its past leads to, at a place between where it was when the snapshot began and where it
 /// is when it ends. With a consistent cut that is all there is to reachability (theorem 1): the events before the cut can
@@ -65,20 +64,14 @@ impl Reachable {
                 had <= at,
                 "{node} had done {had} things when {snapshot} began, and recorded its state after {at}"
             );
-            let expected = opening(&self.config, node) + gain;
-            let recorded = part.state.total();
+            let (opening, recorded) = (opening(&self.config, node), part.state.total());
             ensure!(
-                u128::try_from(expected) == Ok(recorded),
-                "{node} has recorded {recorded} for {snapshot}, and had {expected} when it did"
+                opening.checked_add_signed(gain) == Some(recorded),
+                "{node} has recorded {recorded} for {snapshot}, and had {opening}{gain:+} when it did"
             );
         }
         Ok(())
     }
-}
-
-/// What a process has at the beginning.
-fn opening(config: &Config, node: NodeId) -> i128 {
-    config.accounts_of(node).map(|_| i128::from(OPENING_BALANCE)).sum()
 }
 
 impl Invariant<Snapshots> for Reachable {
