@@ -15,7 +15,7 @@
 //!
 //! What replicated state machines have in common is in [`replicated`]; what waits for one region of the disk in
 //! [`group_commit`]; what equals draw in [`draw`]; how long leases last by clocks that drift in [`lease`];
-//! logical, vector and hybrid clocks in [`clocks`]; when silence is a failure in [`detector`].
+//! logical, vector and hybrid clocks in [`clocks`]; when silence is a failure in [`detector`]; what can be left out in [`switch`].
 //!
 //! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
 //! they grow into.
@@ -41,6 +41,7 @@ pub mod queue;
 pub mod raft;
 pub mod replicated;
 pub mod swim;
+pub mod switch;
 pub mod synod;
 pub mod two_phase_commit;
 pub mod unique_ids;

@@ -101,6 +101,32 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+impl Table {
+    /// Of `count` items the rows that are asked for, each made by `row`; the others are not made.
+    pub fn of_items<T>(
+        columns: Vec<&'static str>,
+        request: &ViewRequest,
+        count: u64,
+        items: impl IntoIterator<Item = T>,
+        row: impl Fn(T) -> Vec<String>,
+    ) -> Self {
+        let available = 0..count;
+        let window = request.window(available.clone());
+        let shown = (0_u64..).zip(items).filter(|(place, _)| window.contains(place));
+        Self { columns, available, rows: shown.map(|(_, item)| row(item)).collect() }
+    }
+
+    /// Of a few rows those that are asked for.
+    pub fn of_rows(
+        columns: Vec<&'static str>,
+        request: &ViewRequest,
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> Self {
+        let rows: Vec<_> = rows.into_iter().collect();
+        Self::of_items(columns, request, rows.len() as u64, rows, |row| row)
+    }
+}
+
 /// Collects the parts of a view, in the order of the calls.
 #[derive(Clone, Debug, Default)]
 pub struct ViewBuilder {

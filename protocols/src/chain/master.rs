@@ -169,7 +169,10 @@ impl Master {
         let is_current = heartbeat.epoch == self.configuration.epoch;
         match self.configuration.joiner {
             None => {
-                let is_new = heartbeat.report == Report::New && !self.configuration.has_node(member.node);
+                // One that has joined meanwhile says so in a later epoch: what it said before it joined may come late.
+                let is_new = is_current
+                    && heartbeat.report == Report::New
+                    && !self.configuration.has_node(member.node);
                 is_new.then(|| self.with_joiner(Joiner { member, stage: Stage::Copying }))
             }
             Some(Joiner { member: joiner, stage }) if joiner == member && is_current => {

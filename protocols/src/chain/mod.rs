@@ -10,7 +10,7 @@
 //! | committed survives | what is committed is with every server of the newest chain | [`invariants::CommittedSurvives`] |
 //! | one chain an epoch | all agree on the chain of an epoch, and nobody goes back to an older one | [`invariants::OneChainAnEpoch`] |
 //! | answers are fenced | who answers a query is in the newest chain | [`invariants::AnswersAreFenced`] |
-//! | same state | servers with the same history know the same keys and clients | [`invariants::SameState`] |
+//! | same state | servers with the same history have the same registers and sessions | [`invariants::SameState`] |
 //!
 //! For clients this means linearizability, with both ways to answer queries. As long as one server of the chain keeps its memory,
 //! nothing that a client was told of is lost: a chain of t servers survives t − 1 failures, where protocols with majorities survive (t − 1) / 2.

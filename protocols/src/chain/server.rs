@@ -12,7 +12,7 @@ use super::config::{Config, MASTER};
 use super::facts::Fact;
 use super::message::{Heartbeat, Message, Report};
 use super::mutants::Mutant;
-use super::types::{Configuration, Epoch, Member, Stage};
+use super::types::{Configuration, Epoch, Member};
 use super::versions::Versions;
 use super::{ChainReplication, Point, Timer};
 use crate::replicated::{ChainedLog, Command, Index, Life, SessionPolicy, StateMachine};
@@ -153,19 +153,15 @@ impl Server {
         };
         if is_news {
             let old = std::mem::replace(&mut self.configuration, Arc::clone(configuration));
-            if configuration.contains(self.me) && !self.is_let_in_again() {
+            if configuration.contains(self.me) {
                 self.enter(context, &old);
-            } else if self.part != Part::Outside {
+            } else if self.part == Part::Outside {
+                // The master takes it in when it knows how things stand.
+                self.report(context);
+            } else {
                 self.leave(context);
             }
         }
-    }
-
-    /// Whether the master takes this server for a new one, and it takes part already: it was removed and does not know, and
-    /// a heartbeat from before it joined has reached the master since. What it has may not be what the chain has.
-    fn is_let_in_again(&self) -> bool {
-        let joiner = self.configuration.joiner.filter(|joiner| joiner.member == self.me);
-        self.part == Part::Serving && joiner.is_some_and(|joiner| joiner.stage == Stage::Copying)
     }
 
     /// Goes on in a configuration. What the tail may not have is sent to whoever comes next now (§3.3).

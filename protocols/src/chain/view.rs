@@ -13,7 +13,7 @@ impl ChainReplication {
     /// What the role of the node has to show.
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         match self {
-            Self::Master(master) => show_master(master, view),
+            Self::Master(master) => show_master(master, view, request),
             Self::Server(server) => show_server(server, view, request),
         }
     }
@@ -25,14 +25,11 @@ fn show_configuration(configuration: &Configuration, view: &mut ViewBuilder) {
     view.text("tail", configuration.tail());
 }
 
-fn show_master(master: &Master, view: &mut ViewBuilder) {
+fn show_master(master: &Master, view: &mut ViewBuilder, request: &ViewRequest) {
     show_configuration(master.configuration(), view);
     let granted = master.granted().iter();
-    let rows: Vec<_> = granted.map(|(member, at)| vec![member.to_string(), at.to_string()]).collect();
-    view.table(
-        "leases",
-        Table { columns: vec!["server", "granted last"], available: 0..rows.len() as u64, rows },
-    );
+    let rows = granted.map(|(member, at)| vec![member.to_string(), at.to_string()]);
+    view.table("leases", Table::of_rows(vec!["server", "granted last"], request, rows));
 }
 
 fn show_server(server: &Server, view: &mut ViewBuilder, request: &ViewRequest) {

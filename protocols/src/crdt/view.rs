@@ -12,17 +12,9 @@ impl Crdt {
         view.number("changes", self.changes);
         view.number("waiting for the disk", self.commit.len() as u64);
         view.number("deltas kept", self.deltas.len() as u64);
-        let rows = |rows: Vec<Vec<String>>| -> (std::ops::Range<u64>, Vec<Vec<String>>) {
-            let available = 0..rows.len() as u64;
-            let window = request.window(available.clone());
-            let shown = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row));
-            (available, shown.map(|(_, row)| row).collect())
-        };
-        let (available, shown) = rows(held(&self.state));
-        view.table("state", Table { columns: columns(&self.state), available, rows: shown });
+        view.table("state", Table::of_rows(columns(&self.state), request, held(&self.state)));
         let known = self.acknowledged.iter().map(|(node, upto)| vec![node.to_string(), upto.to_string()]);
-        let (available, shown) = rows(known.collect());
-        view.table("acknowledged", Table { columns: vec!["by", "changes"], available, rows: shown });
+        view.table("acknowledged", Table::of_rows(vec!["by", "changes"], request, known));
     }
 }
 

@@ -15,13 +15,9 @@ impl Epidemic {
         view.text("checksum", format!("{:016x}", database.root()));
         view.text("last stamp", self.last_stamp);
         view.number("updates waiting for the disk", self.commit.len() as u64);
-        let available = 0..database.len();
-        let window = request.window(available.clone());
-        let rows = (0_u64..).zip(database.items()).filter(|(row, _)| window.contains(row));
-        let rows = rows.map(|(_, item)| row(item)).collect();
-        view.table("database", Table { columns: COLUMNS.to_vec(), available, rows });
-        let rows: Vec<_> = self.dormant.values().map(row).collect();
-        view.table("dormant", Table { columns: COLUMNS.to_vec(), available: 0..rows.len() as u64, rows });
+        let items = Table::of_items(COLUMNS.to_vec(), request, database.len(), database.items(), row);
+        view.table("database", items);
+        view.table("dormant", Table::of_rows(COLUMNS.to_vec(), request, self.dormant.values().map(row)));
     }
 }
 

@@ -26,12 +26,11 @@ impl Gossip {
         view.text("cycles begin after", self.phase);
         view.number("calls made in the cycle of the last", made.into());
         view.number("calls taken in the cycle of the last", taken.into());
-        let available = 0..self.rumors().len() as u64;
-        let window = request.window(available.clone());
-        let rows = (0_u64..).zip(self.rumors()).filter(|(row, _)| window.contains(row));
-        let rows = rows.map(|(_, held)| row(held)).collect();
         let columns = vec!["rumor", "stage", "counter", "heard at", "after cycles"];
-        view.table("rumors", Table { columns, available, rows });
+        view.table(
+            "rumors",
+            Table::of_items(columns, request, self.rumors().len() as u64, self.rumors(), row),
+        );
     }
 }
 

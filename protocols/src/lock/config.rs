@@ -93,7 +93,7 @@ impl Config {
         if self.renew_every().is_zero() {
             return Err(ConfigError::NoLease(self.ttl));
         }
-        if self.drift_max >= 500_000 {
+        if self.drift_max >= lease::DRIFT_LIMIT {
             return Err(ConfigError::TooMuchDrift(self.drift_max));
         }
         if self.writes == 0 {

@@ -20,6 +20,7 @@ use super::group::coordinator::{Call, Coordinator};
 use super::group::message::GroupMessage;
 use super::image::Image;
 use super::message::Message;
+use super::metrics::Gauge;
 use super::partition_log::PartitionLog;
 use super::replica::{Replica, Role};
 use super::types::{BrokerEpoch, PartitionId};
@@ -55,6 +56,9 @@ pub struct Broker {
     /// How often it has asked for records.
     pub(super) fetches: u64,
     offsets: Offsets,
+    /// How many wait for records of partitions that it leads to be as safe as they have to be.
+    #[serde(skip)]
+    waiting: u64,
     /// If it leads the partition of offsets, and knows what is committed there.
     pub(super) coordinator: Option<Coordinator>,
 }
@@ -86,6 +90,7 @@ impl Broker {
             flushes: VecDeque::new(),
             fetches: 0,
             offsets: Offsets::default(),
+            waiting: 0,
             coordinator: None,
         }
     }
@@ -143,6 +148,8 @@ impl Broker {
     pub(super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
         self.recover(context.disk());
         self.incarnation = context.random().next_u64();
+        self.tell_led(context);
+        self.tell_waiting(context, 0, 0);
         self.watch_lag(context);
         self.on_heartbeat(context);
     }
@@ -228,7 +235,18 @@ impl Broker {
             self.replica_mut(id).role = Role::Idle;
             context.cancel_timer(Timer::Fetch(id));
         }
+        self.tell_led(context);
         self.on_heartbeat(context);
+    }
+
+    fn tell_led(&self, context: &mut Context<'_, Node>) {
+        context.gauge(Gauge::PartitionsLed as usize, self.led().len() as u64);
+    }
+
+    /// So many more wait, or fewer.
+    pub(super) fn tell_waiting(&mut self, context: &mut Context<'_, Node>, more: usize, fewer: usize) {
+        self.waiting = self.waiting + more as u64 - fewer as u64;
+        context.gauge(Gauge::ProducersWaiting as usize, self.waiting);
     }
 
     /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.
@@ -238,6 +256,7 @@ impl Broker {
         for id in mine {
             self.take_partition(context, id, image);
         }
+        self.tell_led(context);
         if !image.is_live(self.node) {
             self.on_heartbeat(context);
         }

@@ -8,6 +8,7 @@ use sim_core::{NodeId, Span};
 use super::mutants::Mutant;
 use super::types::PartitionId;
 use crate::replicated::NodeSet;
+use crate::switch::Switch;
 
 /// The node that decides who leads.
 pub const CONTROLLER: NodeId = NodeId::new(0);
@@ -48,7 +49,7 @@ pub struct Config {
     /// When an append is answered.
     pub acks: Acks,
     /// Whether a leader knows a record that is sent again. Default yes.
-    pub idempotence: Idempotence,
+    pub idempotence: Switch,
     /// Who may lead.
     pub election: Election,
     /// How often a broker tells the controller that it lives. Default 2 s.
@@ -142,22 +143,20 @@ pub enum Guarantee {
     EffectivelyOnce,
 }
 
-/// Whether a leader knows a record that is sent again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum Idempotence {
-    /// Yes: it stands there once.
-    #[default]
-    On,
-    /// No: it stands there again.
-    Off,
-}
-
 /// Why a [`Config`] is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// There is nobody to keep anything.
     #[error("a log needs a controller and a broker, and there are {0} nodes")]
     TooFewNodes(u32),
+    /// Consumers and their store are all that there is.
+    #[error("{consumers} `consumers` and their store leave no broker among {nodes} nodes")]
+    OnlyConsumers {
+        /// Consumers.
+        consumers: u32,
+        /// Nodes.
+        nodes: u32,
+    },
     /// Sets of nodes hold so many.
     #[error("a log has at most 64 nodes, and there are {0}")]
     TooManyNodes(u32),
@@ -229,7 +228,7 @@ impl Config {
             replication: brokers.min(3),
             min_insync: brokers.min(2),
             acks: Acks::All,
-            idempotence: Idempotence::On,
+            idempotence: Switch::On,
             election: Election::Clean,
             heartbeat: Span::secs(2),
             session_timeout: Span::secs(9),
@@ -320,7 +319,9 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (replication, min_insync, brokers) = (self.replication, self.min_insync, self.broker_count());
         if brokers == 0 {
-            return Err(ConfigError::TooFewNodes(self.node_count));
+            let (consumers, nodes) = (self.consumers, self.node_count);
+            let alone = ConfigError::TooFewNodes(nodes);
+            return Err(if consumers == 0 { alone } else { ConfigError::OnlyConsumers { consumers, nodes } });
         }
         if self.node_count as usize > NodeSet::LIMIT {
             return Err(ConfigError::TooManyNodes(self.node_count));

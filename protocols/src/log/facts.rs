@@ -89,3 +89,15 @@ pub enum Fact {
         upto: u64,
     },
 }
+
+impl Fact {
+    /// An effect that the store has, and where in its log.
+    pub(super) const fn effect(&self) -> Option<(u64, &Effect)> {
+        if let Self::Effected { index, effect } = self { Some((*index, effect)) } else { None }
+    }
+
+    /// A committed record of the partition of offsets, and where it stands.
+    pub(super) const fn record(&self) -> Option<(u64, &Body)> {
+        if let Self::Recorded { index, body } = self { Some((*index, body)) } else { None }
+    }
+}

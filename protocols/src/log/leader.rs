@@ -15,7 +15,7 @@ use sim_core::service::{Outcome, Refusal, Value};
 use sim_core::{Context, NodeId, OpId};
 
 use super::broker::Broker;
-use super::config::{Acks, Idempotence};
+use super::config::Acks;
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
 use super::facts::Fact;
@@ -76,6 +76,7 @@ impl Broker {
     /// Somebody else leads, or nobody: producers that wait are sent there, and send again.
     pub(super) fn resign(&mut self, context: &mut Context<'_, Node>, id: PartitionId, next: Option<NodeId>) {
         let Role::Leader(leading) = std::mem::take(&mut self.replica_mut(id).role) else { return };
+        self.tell_waiting(context, 0, leading.waiting_count());
         for waiter in leading.waiting.into_values().flatten() {
             match waiter {
                 Waiter::Client(op) => context.reply(op, Outcome::Redirect(next)),
@@ -98,10 +99,8 @@ impl Broker {
         let ignores_min = self.config.has(Mutant::MinInsyncIgnored);
         let Some(leading) = self.replica(id).leading() else { return };
         let (epoch, isr) = (leading.epoch, leading.isr);
-        let memory = match idempotence {
-            Idempotence::On => self.replica(id).log.producers().recall(op),
-            Idempotence::Off => Memory::New,
-        };
+        let memory =
+            if idempotence.is_on() { self.replica(id).log.producers().recall(op) } else { Memory::New };
         match memory {
             Memory::At(offset) => {
                 context.sometimes(Point::Repeated as usize);
@@ -141,6 +140,7 @@ impl Broker {
         }
         if let Some(leading) = self.replica_mut(id).leading_mut() {
             leading.waiting.entry(offset).or_default().push(Waiter::Client(op));
+            self.tell_waiting(context, 1, 0);
         }
         self.answer(context, id);
     }
@@ -162,6 +162,10 @@ impl Broker {
         };
         let later = leading.waiting.split_off(&bound);
         let ready = std::mem::replace(&mut leading.waiting, later);
+        if ready.is_empty() {
+            return;
+        }
+        self.tell_waiting(context, 0, ready.values().map(Vec::len).sum());
         for (offset, waiters) in ready {
             for waiter in waiters {
                 match waiter {
@@ -178,7 +182,9 @@ impl Broker {
         let replica = self.replica_mut(id);
         let last = replica.log.end().saturating_sub(1);
         if let Some(leading) = replica.leading_mut() {
+            let count = waiters.len();
             leading.waiting.entry(last).or_default().extend(waiters);
+            self.tell_waiting(context, count, 0);
         }
         self.answer(context, id);
     }

@@ -142,9 +142,7 @@ use serde::Serialize;
 use sim_core::NodeId;
 
 pub use broker::Broker;
-pub use config::{
-    Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Idempotence, Membership,
-};
+pub use config::{Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Membership};
 pub use controller::Controller;
 pub use facts::Fact;
 pub use group::consumer::Consumer;

@@ -20,8 +20,7 @@ use super::group::consumer::Consumer;
 use super::group::share::Share;
 use super::group::store::Store;
 use super::message::Message;
-use super::metrics::{self, Gauge};
-use super::replica::Replica;
+use super::metrics;
 use super::types::PartitionId;
 use super::{FAULT_POINTS, Node, POINTS, Timer};
 
@@ -86,7 +85,6 @@ impl Process for Node {
                 panic!("{}, no broker, cannot get {message:?} from {from}", context.node())
             }
         }
-        self.tell_levels(context);
     }
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
@@ -121,7 +119,6 @@ impl Process for Node {
             Self::Broker(broker) => broker.on_request(context, op, operation),
             Self::Consumer(_) | Self::Store(_) => context.reply(op, Outcome::Redirect(None)),
         }
-        self.tell_levels(context);
     }
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
@@ -131,7 +128,6 @@ impl Process for Node {
             Self::Store(store) => store.on_durable(context, sync),
             Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
         }
-        self.tell_levels(context);
     }
 
     /// Partitions that nobody leads, and copies that are not in sync.
@@ -203,15 +199,6 @@ impl Node {
     /// The store, if this is it.
     pub const fn store(&self) -> Option<&Store> {
         if let Self::Store(store) = self { Some(store) } else { None }
-    }
-
-    fn tell_levels(&self, context: &mut Context<'_, Self>) {
-        if let Self::Broker(broker) = self {
-            let leading = || broker.replicas().values().filter_map(Replica::leading);
-            context.gauge(Gauge::PartitionsLed as usize, leading().count() as u64);
-            let waiting = leading().map(super::replica::Leading::waiting_count).sum();
-            context.gauge(Gauge::ProducersWaiting as usize, waiting);
-        }
     }
 }
 

@@ -146,8 +146,8 @@ impl Leading {
     }
 
     /// How many wait for records to be as safe as they have to be.
-    pub fn waiting_count(&self) -> u64 {
-        self.waiting.values().map(|waiters| waiters.len() as u64).sum()
+    pub fn waiting_count(&self) -> usize {
+        self.waiting.values().map(Vec::len).sum()
     }
 
     /// Those without whom nothing is committed: whom the controller has, and whom it may have by now (KIP-497: the maximal

@@ -28,12 +28,15 @@ impl Broker {
         view.number("version of the metadata", self.image().map_or(0, |image| image.version));
         let rows = self.replicas().iter().map(|(id, replica)| replica_row(*id, replica));
         let columns = vec!["partition", "role", "epoch", "end", "on disk", "high watermark", "in sync"];
-        view.table("copies", table(columns, rows, request));
+        view.table("copies", Table::of_rows(columns, request, rows));
         let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(*id, replica));
-        view.table("followers", table(vec!["partition", "follower", "end", "lag", "waits"], rows, request));
+        view.table(
+            "followers",
+            Table::of_rows(vec!["partition", "follower", "end", "lag", "waits"], request, rows),
+        );
         let rows =
             self.offsets().committed.iter().map(|(id, offset)| vec![id.to_string(), offset.to_string()]);
-        view.table("offsets of clients", table(vec!["partition", "handled below"], rows, request));
+        view.table("offsets of clients", Table::of_rows(vec!["partition", "handled below"], request, rows));
         if let Some(coordinator) = self.coordinator() {
             view.text("generation of the group", coordinator.generation());
             let kept = |id: &PartitionId| self.offsets().kept.get(id).copied().unwrap_or(0);
@@ -42,7 +45,7 @@ impl Broker {
                     move |id: &PartitionId| vec![node.to_string(), id.to_string(), kept(id).to_string()];
                 partitions.iter().map(row).collect::<Vec<_>>()
             });
-            view.table("group", table(vec!["member", "partition", "kept"], rows, request));
+            view.table("group", Table::of_rows(vec!["member", "partition", "kept"], request, rows));
         }
         for (id, replica) in self.replicas() {
             view.strip(&format!("log {id}"), strip(replica, request));
@@ -64,7 +67,7 @@ impl Consumer {
         });
         view.table(
             "partitions",
-            table(vec!["partition", "kept", "done", "position", "waits"], rows, request),
+            Table::of_rows(vec!["partition", "kept", "done", "position", "waits"], request, rows),
         );
         let rows = (1_u32..).zip(self.workers()).map(|(number, worker)| {
             let effect = worker.task().map(|task| task.effect);
@@ -72,7 +75,7 @@ impl Consumer {
                 effect.map_or_else(|| "-".to_owned(), |one| format!("{}@{}", one.partition, one.offset));
             vec![number.to_string(), worker.word().to_owned(), record]
         });
-        view.table("workers", table(vec!["worker", "does", "record"], rows, request));
+        view.table("workers", Table::of_rows(vec!["worker", "does", "record"], request, rows));
     }
 }
 
@@ -81,7 +84,7 @@ impl Store {
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.number("effects", self.effect_count());
         let rows = self.fences().iter().map(|(id, generation)| vec![id.to_string(), generation.to_string()]);
-        view.table("fences", table(vec!["partition", "last generation"], rows, request));
+        view.table("fences", Table::of_rows(vec!["partition", "last generation"], request, rows));
     }
 }
 
@@ -91,11 +94,11 @@ fn show_image(view: &mut ViewBuilder, request: &ViewRequest, image: &Image) {
         let is = if broker.is_fenced { "fenced" } else { "live" };
         vec![node.to_string(), broker.epoch.to_string(), is.to_owned()]
     });
-    view.table("brokers", table(vec!["broker", "epoch", "is"], rows, request));
+    view.table("brokers", Table::of_rows(vec!["broker", "epoch", "is"], request, rows));
     let rows = (0..).map(PartitionId).zip(&image.partitions).map(|(id, state)| partition_row(id, state));
     view.table(
         "partitions",
-        table(vec!["partition", "leader", "epoch", "in sync", "version"], rows, request),
+        Table::of_rows(vec!["partition", "leader", "epoch", "in sync", "version"], request, rows),
     );
 }
 
@@ -142,17 +145,4 @@ fn strip(replica: &Replica, request: &ViewRequest) -> Strip {
         .map(|(index, entry)| Cell { index, epoch: entry.epoch.0.into(), label: entry.body.to_string() });
     let marks = vec![("high watermark", replica.high_watermark()), ("durable", replica.flushed())];
     Strip { available, cells: cells.collect(), marks }
-}
-
-/// The rows of a table that are asked for.
-fn table(
-    columns: Vec<&'static str>,
-    rows: impl Iterator<Item = Vec<String>>,
-    request: &ViewRequest,
-) -> Table {
-    let rows: Vec<_> = rows.collect();
-    let available = 0..rows.len() as u64;
-    let wanted = request.window(available.clone());
-    let rows = (0_u64..).zip(rows).filter(|(row, _)| wanted.contains(row)).map(|(_, row)| row).collect();
-    Table { columns, available, rows }
 }

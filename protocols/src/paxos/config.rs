@@ -216,7 +216,9 @@ impl Config {
             return Err(ConfigError::HeartbeatTooLong { heartbeat, low });
         }
         match self.lease() {
-            Some(lease) if lease.drift_ppm >= 500_000 => Err(ConfigError::DriftTooLarge(lease.drift_ppm)),
+            Some(lease) if lease.drift_ppm >= crate::lease::DRIFT_LIMIT => {
+                Err(ConfigError::DriftTooLarge(lease.drift_ppm))
+            }
             Some(lease) if lease.held() <= heartbeat => {
                 Err(ConfigError::LeaseTooShort { held: lease.held(), heartbeat })
             }

@@ -97,14 +97,18 @@ fn show_leader(leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
 }
 
 fn commanders(leader: &Leader, request: &ViewRequest) -> Table {
-    let available = 0..leader.commanders.len() as u64;
-    let window = request.window(available.clone());
-    let rows =
-        (0_u64..).zip(&leader.commanders).filter(|(row, _)| window.contains(row)).map(|(row, commander)| {
-            let slot = leader.base.plus(row);
+    let commanders = &leader.commanders;
+    let columns = vec!["slot", "proposal", "accepted by"];
+    Table::of_items(
+        columns,
+        request,
+        commanders.len() as u64,
+        (0_u64..).zip(commanders),
+        |(place, commander)| {
+            let slot = leader.base.plus(place);
             vec![slot.to_string(), commander.proposal.to_string(), names(commander.accepted_by)]
-        });
-    Table { columns: vec!["slot", "proposal", "accepted by"], available, rows: rows.collect() }
+        },
+    )
 }
 
 fn names(nodes: NodeSet) -> String {

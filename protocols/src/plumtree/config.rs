@@ -5,15 +5,7 @@ use sim_core::Span;
 
 use super::mutants::Mutant;
 use crate::detector::{Rule, RuleError};
-
-/// Whether something is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Switch {
-    /// It is.
-    On,
-    /// It is not.
-    Off,
-}
+use crate::switch::Switch;
 
 /// What all nodes share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -221,20 +221,24 @@ impl Plumtree {
         all.filter(move |node| !self.tried.contains(node) && !is_asked(node))
     }
 
-    /// Asks one whom it has lost; or, while it has room that nobody takes, anybody.
+    /// Asks one whom it has lost; and, while it has room that nobody takes, anybody.
     pub(super) fn on_reconnect(&mut self, context: &mut Context<'_, Self>) {
         self.await_reconnect(context);
         if self.config.has(Mutant::NeverReconnects) {
             return;
         }
-        let peer = if self.views.lost.is_empty() {
-            self.has_room().then(|| draw_other(context, self.node))
-        } else {
-            Some(self.views.lost.remove(0))
-        };
-        if let Some(peer) = peer.filter(|peer| !self.is_neighbour(*peer)) {
+        if !self.views.lost.is_empty() {
+            let peer = self.views.lost.remove(0);
             context.sometimes(Point::Reconnected as usize);
             self.ask(context, peer, Purpose::Reconnect);
+        }
+        // One that stays lost is no reason not to look elsewhere.
+        if self.has_room() {
+            let peer = draw_other(context, self.node);
+            let is_asked = self.asked.iter().any(|ask| ask.peer == peer);
+            if !self.is_neighbour(peer) && !is_asked {
+                self.ask(context, peer, Purpose::Reconnect);
+            }
         }
     }
 

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::{Context, NodeId, Span};
 
-use super::config::Switch;
 use super::facts::{Fact, Parting};
 use super::message::{Announcement, Link, Message};
 use super::{Mutant, Plumtree, Point, Timer};
@@ -88,7 +87,7 @@ impl Plumtree {
     fn keep_alive(&self, neighbour: &Neighbour) -> (NodeId, Message) {
         let Neighbour { node, link, confirmed: first, told: confirmed, .. } = *neighbour;
         let end = self.settled.min(first.saturating_add(UNCONFIRMED_MAX));
-        let is_due = self.config.catch_up == Switch::On && first < end;
+        let is_due = self.config.catch_up.is_on() && first < end;
         let unconfirmed = is_due.then(|| self.known.announcements(first..end).into());
         (node, Message::KeepAlive { link, confirmed, first, unconfirmed })
     }

@@ -15,7 +15,7 @@ pub struct Link(pub u32);
 /// How much one who asks to be a neighbour needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Priority {
-    /// It has no other neighbour, it was found by a walk, or it was lost: nobody refuses.
+    /// It has no other neighbour, it was found by a walk, the one who is asked was lost, or it has had room for long: nobody refuses.
     High,
     /// It has room for one more: who has none refuses.
     Low,

@@ -115,7 +115,7 @@ use serde::Serialize;
 use sim_core::service::Value;
 use sim_core::{LocalTime, NodeId};
 
-pub use config::{Config, ConfigError, Switch};
+pub use config::{Config, ConfigError};
 pub use facts::Fact;
 pub use link::{Neighbour, Push};
 pub use message::Message;

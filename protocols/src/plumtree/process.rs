@@ -12,7 +12,6 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, LocalTime, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
-use super::config::Switch;
 use super::known::{Known, Missing};
 use super::link::Told;
 use super::message::Message;
@@ -193,13 +192,16 @@ fn cut_off(all: &Well<'_>) -> Option<String> {
 /// One that has not what another one has had for two keep-alives. Without catching up nobody promises that it comes to have
 /// it.
 fn different(all: &Well<'_>) -> Option<String> {
+    let (_, one) = all.iter().next()?;
+    if !one.config.catch_up.is_on() {
+        return None;
+    }
     let settled = |(node, one): (&NodeId, &&Plumtree)| {
         let values = one.known.values(0..one.settled_before);
         values.map(|value| (value, *node)).collect::<Vec<_>>()
     };
     let there: BTreeMap<Value, NodeId> = all.iter().flat_map(settled).collect();
-    let mut held_to_it = all.iter().filter(|(_, one)| one.config.catch_up == Switch::On);
-    held_to_it.find_map(|(node, one)| {
+    all.iter().find_map(|(node, one)| {
         let (value, holder) = there.iter().find(|(value, _)| one.known.get(**value).is_none())?;
         Some(format!("{holder} has {value}, and {node} does not"))
     })

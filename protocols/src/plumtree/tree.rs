@@ -156,9 +156,9 @@ impl Plumtree {
     /// that either, it is the turn of another one.
     pub(super) fn on_graft_due(&mut self, context: &mut Context<'_, Self>, value: Value) {
         let next = self.missing.next(value);
-        let late = || self.known.get(value)?.from.map(|from| (from, 0));
+        let late = || self.known.get(value)?.from;
         let next = next.or_else(|| late().filter(|_| self.config.has(Mutant::TimerNotCancelled)));
-        let Some((to, _)) = next else { return };
+        let Some(to) = next else { return };
         context.fact(Fact::Grafted { to, value });
         context.count(Counter::Grafts as usize, 1);
         context.sometimes(Point::Grafted as usize);

@@ -25,12 +25,15 @@ impl Plumtree {
         view.text("lost", list(self.views.lost.iter().copied()));
         view.text("asked to be neighbours", list(self.asked.iter().map(|ask| ask.peer)));
         view.number("values", self.known.count());
-        let rows = self.neighbours().iter().map(|neighbour| self.neighbour_row(neighbour)).collect();
-        table(view, request, "neighbours", vec!["node", "push", "heard at", "suspect from", "link"], rows);
-        let rows = self.passive().iter().map(|node| vec![node.to_string()]).collect();
-        table(view, request, "passive view", vec!["node"], rows);
-        let rows = self.missing().map(|(value, announcers)| missing_row(value, announcers)).collect();
-        table(view, request, "missing", vec!["value", "announced by"], rows);
+        let rows = self.neighbours().iter().map(|neighbour| self.neighbour_row(neighbour));
+        view.table(
+            "neighbours",
+            Table::of_rows(vec!["node", "push", "heard at", "suspect from", "link"], request, rows),
+        );
+        let rows = self.passive().iter().map(|node| vec![node.to_string()]);
+        view.table("passive view", Table::of_rows(vec!["node"], request, rows));
+        let rows = self.missing().map(|(value, announcers)| missing_row(value, announcers));
+        view.table("missing", Table::of_rows(vec!["value", "announced by"], request, rows));
         self.show_values(view, request);
     }
 
@@ -45,11 +48,9 @@ impl Plumtree {
     }
 
     fn show_values(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        let available = 0..self.known.count();
-        let window = request.window(available.clone());
-        let rows = (0_u64..).zip(self.values()).filter(|(row, _)| window.contains(row));
-        let rows = rows.map(|(_, (value, held))| value_row(value, held)).collect();
-        view.table("values", Table { columns: vec!["value", "from", "hops"], available, rows });
+        let columns = vec!["value", "from", "hops"];
+        let row = |(value, held)| value_row(value, held);
+        view.table("values", Table::of_items(columns, request, self.known.count(), self.values(), row));
     }
 }
 
@@ -60,19 +61,6 @@ fn value_row(value: u64, held: Held) -> Vec<String> {
 
 fn missing_row(value: u64, announcers: &[(NodeId, u32)]) -> Vec<String> {
     vec![value.to_string(), list(announcers.iter().map(|(node, _)| *node))]
-}
-
-fn table(
-    view: &mut ViewBuilder,
-    request: &ViewRequest,
-    name: &str,
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-) {
-    let available = 0..rows.len() as u64;
-    let window = request.window(available.clone());
-    let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, row)| row).collect();
-    view.table(name, Table { columns, available, rows });
 }
 
 fn list(nodes: impl Iterator<Item = NodeId>) -> String {

@@ -28,30 +28,20 @@ impl Broker {
         });
         let now = queue.now();
         let columns = vec!["message", "value", "stage", "holder", "time left", "deliveries", "failures"];
-        let rows = queue.messages().iter().map(|(id, message)| message_row(*id, message, now));
-        view.table("messages", window(columns, queue.messages().len(), rows, request));
-        let rows = queue.dead_letters().iter().map(|(id, letter)| dead_row(*id, letter));
+        let messages = queue.messages();
+        let row = |(id, message): (&MessageId, &Message)| message_row(*id, message, now);
+        view.table("messages", Table::of_items(columns, request, messages.len(), messages.iter(), row));
+        let letters = queue.dead_letters();
         let columns = vec!["message", "value", "at first", "deliveries"];
-        view.table("dead", window(columns, queue.dead_letters().len(), rows, request));
+        let row = |(id, letter): (&MessageId, &DeadLetter)| dead_row(*id, letter);
+        view.table("dead", Table::of_items(columns, request, letters.len(), letters.iter(), row));
         let rows = self.windows().iter().map(|(node, Window { size, .. })| {
             let credit = self.credit(*node).map_or(0, |(_, credit)| credit);
             vec![node.to_string(), size.to_string(), credit.to_string()]
         });
         let columns = vec!["consumer", "window", "credit"];
-        view.table("consumers", window(columns, self.windows().len() as u64, rows, request));
+        view.table("consumers", Table::of_rows(columns, request, rows));
     }
-}
-
-/// The rows of a table that are asked for.
-fn window(
-    columns: Vec<&'static str>,
-    count: u64,
-    rows: impl Iterator<Item = Vec<String>>,
-    request: &ViewRequest,
-) -> Table {
-    let wanted = request.window(0..count);
-    let rows = (0_u64..).zip(rows).filter(|(row, _)| wanted.contains(row)).map(|(_, row)| row).collect();
-    Table { columns, available: 0..count, rows }
 }
 
 fn message_row(id: MessageId, message: &Message, now: LocalTime) -> Vec<String> {
@@ -89,9 +79,9 @@ impl Consumer {
             };
             row(&number.to_string(), does, worker.job())
         });
-        view.table("at work", window(columns.clone(), self.workers().len() as u64, rows, request));
+        view.table("at work", Table::of_rows(columns.clone(), request, rows));
         let rows = self.backlog().iter().map(|job| row("-", "waits", Some(*job)));
-        view.table("waiting", window(columns, self.backlog().len() as u64, rows, request));
+        view.table("waiting", Table::of_rows(columns, request, rows));
     }
 }
 
@@ -111,6 +101,6 @@ impl Store {
         let rows = self.fences().iter().map(|(group, fence)| {
             vec![format!("g{group}"), super::command::Receipt::of_ticket(*fence).to_string()]
         });
-        view.table("fences", window(vec!["group", "last delivery"], self.fences().len(), rows, request));
+        view.table("fences", Table::of_rows(vec!["group", "last delivery"], request, rows));
     }
 }

@@ -9,6 +9,7 @@ use super::membership::Membership;
 use super::mutants::Mutant;
 use super::progress::Window;
 use super::types::Entry;
+use crate::lease;
 use crate::replicated::{MembersError, NodeSet, SessionPolicy, check_member_set};
 
 /// How reads are served. See [`reads`](super).
@@ -363,7 +364,11 @@ impl Config {
         if self.stickiness && !self.check_quorum {
             return Err(ConfigError::StickyWithoutQuorum);
         }
-        if self.drift_max >= 500_000 { Err(ConfigError::DriftTooLarge(self.drift_max)) } else { Ok(()) }
+        if self.drift_max >= lease::DRIFT_LIMIT {
+            Err(ConfigError::DriftTooLarge(self.drift_max))
+        } else {
+            Ok(())
+        }
     }
 
     fn validate_times(&self) -> Result<(), ConfigError> {

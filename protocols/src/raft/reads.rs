@@ -35,6 +35,7 @@ use super::mutants::Mutant;
 use super::role::{Follower, Leader, Role};
 use super::types::Round;
 use super::{Point, Raft};
+use crate::lease;
 use crate::replicated::{Index, NodeSet};
 
 /// Who wants to read.
@@ -276,9 +277,7 @@ impl Raft {
         if self.config.has(Mutant::LeaseIgnoresDrift) {
             return timeout;
         }
-        let scaled =
-            u128::from(timeout.as_nanos()) * 1_000_000 / (1_000_000 + u128::from(self.config.drift_max));
-        Span::nanos(u64::try_from(scaled).expect("it is shorter than the timeout"))
+        lease::holder_counts_on(timeout, self.config.drift_max)
     }
 
     /// A client reads, at a follower that serves reads.

@@ -109,7 +109,7 @@ impl Raft {
         });
         let columns = vec!["member", "vote"];
         view.group(role, |view| {
-            view.table("votes", table(columns, rows.collect(), request));
+            view.table("votes", Table::of_rows(columns, request, rows));
         });
     }
 
@@ -133,7 +133,7 @@ impl Raft {
             if let Some(catch_up) = leader.catch_up {
                 view.text("catching up", format!("{}, round {}", catch_up.nodes, catch_up.round));
             }
-            view.table("progress", table(columns, rows.collect(), request));
+            view.table("progress", Table::of_rows(columns, request, rows));
         });
     }
 }
@@ -167,12 +167,4 @@ fn label(payload: &Payload) -> String {
         Payload::Command(Command::Client { operation, .. }) => operation.to_string(),
         Payload::Members(members) => format!("members {members}"),
     }
-}
-
-/// A table of few rows, cut to the rows asked for.
-fn table(columns: Vec<&'static str>, rows: Vec<Vec<String>>, request: &ViewRequest) -> Table {
-    let available = 0..rows.len() as u64;
-    let window = request.window(available.clone());
-    let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, texts)| texts);
-    Table { columns, available, rows: rows.collect() }
 }

@@ -8,6 +8,7 @@ use super::member::{Table, Update};
 use super::message::HEADER;
 use super::mutants::Mutant;
 use super::scale;
+use crate::switch::Switch;
 
 /// So many of the first members are those that new and restarted nodes join through. With three, of which each reaches
 /// one of the others, whoever joins through any is in one group.
@@ -41,22 +42,6 @@ pub enum Formation {
     Known,
     /// Nobody: they join, as later ones do.
     Joining,
-}
-
-/// Whether something is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// It is.
-    On,
-    /// It is not.
-    Off,
-}
-
-impl Switch {
-    /// Whether it is on.
-    pub const fn is_on(self) -> bool {
-        matches!(self, Self::On)
-    }
 }
 
 /// What a scenario holds a run to, in the words of Chandra and Toueg.

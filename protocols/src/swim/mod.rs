@@ -105,7 +105,7 @@ use serde::Serialize;
 use sim_core::disk::{self, RegionId};
 use sim_core::{LocalTime, NodeId, OpId, Span, SyncId};
 
-pub use config::{Accuracy, Config, ConfigError, Formation, ProbeOrder, Rhythm, Switch};
+pub use config::{Accuracy, Config, ConfigError, Formation, ProbeOrder, Rhythm};
 pub use facts::Fact;
 pub use member::{Incarnation, State, Table};
 pub use message::Message;

@@ -7,7 +7,8 @@ use sim_core::service::{Admin, Operation, Outcome};
 use sim_core::{NodeId, Process, Span, World};
 
 use super::member::State;
-use super::{Accuracy, Config, ConfigError, Formation, ProbeOrder, Standing, Swim, Switch, invariants};
+use super::{Accuracy, Config, ConfigError, Formation, ProbeOrder, Standing, Swim, invariants};
+use crate::switch::Switch;
 use crate::testing::{self, Script, faults};
 
 /// As large a group as the configuration says, in a tenth of the usual time.

@@ -63,11 +63,7 @@ impl Synod {
             .learner
             .votes()
             .map(|(ballot, proposal, set)| vec![ballot.to_string(), proposal.to_string(), names(set)]);
-        let rows: Vec<Vec<String>> = rows.collect();
-        let available = 0..rows.len() as u64;
-        let window = request.window(available.clone());
-        let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, texts)| texts);
-        Table { columns: vec!["ballot", "proposal", "accepted by"], available, rows: rows.collect() }
+        Table::of_rows(vec!["ballot", "proposal", "accepted by"], request, rows)
     }
 }
 

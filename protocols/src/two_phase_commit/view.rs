@@ -40,20 +40,6 @@ impl TwoPhaseCommit {
     }
 }
 
-/// A table of which only the rows that were asked for are made.
-fn table<T>(
-    request: &ViewRequest,
-    columns: Vec<&'static str>,
-    count: usize,
-    rows: impl Iterator<Item = T>,
-    row: impl Fn(T) -> Vec<String>,
-) -> Table {
-    let available = 0..count as u64;
-    let window = request.window(available.clone());
-    let shown = (0_u64..).zip(rows).filter(|(place, _)| window.contains(place));
-    Table { columns, available, rows: shown.map(|(_, item)| row(item)).collect() }
-}
-
 fn show_coordinator(coordinator: &Coordinator, view: &mut ViewBuilder, request: &ViewRequest) {
     view.number("epoch", coordinator.epoch());
     view.number("committed in it", coordinator.committed());
@@ -69,13 +55,16 @@ fn show_coordinator(coordinator: &Coordinator, view: &mut ViewBuilder, request: 
             waits_for,
         ]
     };
-    view.table("not decided", table(request, columns, works.len(), works.iter(), work));
+    view.table("not decided", Table::of_items(columns, request, works.len() as u64, works.iter(), work));
     let telling = coordinator.telling();
     let columns = vec!["transaction", "decision", "not acknowledged by"];
     let tell = |(txn, telling): (&super::Txn, &coordinator::Telling)| {
         vec![txn.to_string(), telling.decision.to_string(), names(telling.waits_for.iter())]
     };
-    view.table("not acknowledged", table(request, columns, telling.len(), telling.iter(), tell));
+    view.table(
+        "not acknowledged",
+        Table::of_items(columns, request, telling.len() as u64, telling.iter(), tell),
+    );
 }
 
 fn show_participant(participant: &Participant, view: &mut ViewBuilder, request: &ViewRequest) {
@@ -85,14 +74,17 @@ fn show_participant(participant: &Participant, view: &mut ViewBuilder, request: 
         let taken_by = account.taken_by.map_or_else(|| "nobody".to_owned(), |txn| txn.to_string());
         vec![format!("a{number}"), account.balance.to_string(), taken_by]
     };
-    view.table("accounts", table(request, columns, accounts.len(), accounts.iter(), account));
+    view.table(
+        "accounts",
+        Table::of_items(columns, request, accounts.len() as u64, accounts.iter(), account),
+    );
     let doubts = participant.doubts();
     let columns = vec!["transaction", "stage", "changes", "inquiries"];
     let doubt = |(txn, doubt): (&super::Txn, &participant::Doubt)| {
         let stage = doubt.stage.word().to_owned();
         vec![txn.to_string(), stage, in_words(&doubt.changes), doubt.inquiries.to_string()]
     };
-    view.table("not settled", table(request, columns, doubts.len(), doubts.iter(), doubt));
+    view.table("not settled", Table::of_items(columns, request, doubts.len() as u64, doubts.iter(), doubt));
     view.number("settled", participant.settled().len());
 }
 

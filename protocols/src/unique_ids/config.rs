@@ -27,14 +27,14 @@ pub enum Kind {
     Snowflake {
         /// What happens while the clock is back.
         regress: Regress,
-        /// How much time is reserved at a time, at least 1 ms.
+        /// How much time is reserved at a time, at least 1 ms, and longer than a write to disk takes.
         block: Span,
     },
     /// The time of a hybrid clock, and the node.
     Hybrid {
         /// ε, how far wall clocks can be apart.
         epsilon: Span,
-        /// How much time is reserved at a time, above 0.
+        /// How much time is reserved at a time, above 0, and longer than a write to disk takes.
         block: Span,
         /// How often a node tells another the time, above 0.
         beat: Span,

@@ -13,7 +13,7 @@ use crate::clocks::{Hybrid, Timestamp, TooFarAhead};
 /// Bits of the node in ids of a counter.
 const NODE_BITS_COUNTER: u32 = 16;
 /// Bits of the node in ids of a clock.
-const NODE_BITS: u32 = 10;
+pub(super) const NODE_BITS: u32 = 10;
 /// Bits of the sequence number in a Snowflake id.
 const SEQUENCE_BITS: u32 = 12;
 /// How many nodes fit with a counter.
@@ -107,15 +107,10 @@ impl Generator {
 
     /// Another node says what time it is; whether it was ahead.
     pub(super) fn observe(&mut self, wall: LocalTime, remote: Timestamp) -> Result<bool, TooFarAhead> {
-        let Self::Hybrid(clock) = self else { return Ok(false) };
+        let Self::Hybrid(clock) = self else { unreachable!("only hybrid clocks are told the time") };
         let is_ahead = remote > clock.last();
         clock.observe(wall, remote)?;
         Ok(is_ahead)
-    }
-
-    /// The time, to be told to others.
-    pub(super) fn time(&mut self, wall: LocalTime) -> Option<Timestamp> {
-        if let Self::Hybrid(clock) = self { Some(clock.tick(wall)) } else { None }
     }
 }
 

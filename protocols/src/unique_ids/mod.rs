@@ -31,15 +31,18 @@
 //! # The way of an id
 //!
 //! 1. A client asks some node.
-//! 2. The node takes its next position. Only positions below a bound that is **on disk** may be used ([`generator`]). So a node reserves a
-//!    block of them ahead: it writes the bound of the next block when half of this one is gone, and nobody waits as long as that is fast enough.
+//! 2. The node takes its next position. Only positions below a bound that is **on disk** may be used ([`generator`]). So a node
+//!    reserves a block of them ahead: it writes the bound of the next block when half of this one is gone. Under steady load
+//!    nobody waits, as long as that is fast enough; after a time without requests the clock is past the bound, and the first
+//!    one waits for the disk.
 //! 3. If the block is used up, requests wait until the next bound is durable.
-//! 4. After a crash a node goes on at the bound that it finds: what is left of the block is lost, for it may have been used. A Snowflake node waits until
-//!    its clock is there, no longer than a block; a hybrid
-//!    clock takes the bound for its time, and is up to a block ahead until physical time is there.
+//! 4. After a crash a node goes on at the bound that it finds, up to one and a half blocks ahead: what is left of them is lost, for
+//!    it may have been used. A Snowflake node waits until its clock is there; a hybrid clock takes the bound for its time, and is
+//!    ahead until physical time is there.
 //!
-//! With hybrid clocks nodes tell each other the time now and then ([`Message::Beat`]), which is what a system does with each of its messages: whoever has heard of an id
-//! gives larger ones. A time that is further ahead than clocks can be apart is not taken ([`crate::clocks::TooFarAhead`]).
+//! With hybrid clocks nodes tell each other the time now and then ([`Message::Beat`]), which is what a system does with each of
+//! its messages: whoever has heard of an id gives larger ones. A time that is further ahead than clocks can be apart is not taken
+//! ([`crate::clocks::TooFarAhead`]): that of a node that has restarted, too, until physical time has caught up with it.
 //!
 //! # Words
 //!

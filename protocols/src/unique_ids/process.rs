@@ -207,9 +207,8 @@ impl UniqueIds {
         context.fault_point(FaultPoint::BoundWritten as usize);
         context.begin(Latency::Reservation as usize, next);
         self.wanted = next;
-        if let Some(bound) = self.writes.after_durable(context, next) {
-            self.reserved(context, bound);
-        }
+        let held = self.writes.after_durable(context, next).is_none();
+        assert!(held, "the bound {next} was just written, and waits for no flush");
     }
 
     /// A bound is on disk.
@@ -236,10 +235,9 @@ impl UniqueIds {
         let (wall, to) = (context.wall(), draw::other(context.random(), self.node, self.config.node_count));
         if let Next::Id { position, .. } = self.generator.next(&self.config, self.node, wall) {
             self.maybe_reserve(context, position);
-            if position < self.bound
-                && let Some(time) = self.generator.time(wall)
-            {
-                context.send(to, Message::Beat(time));
+            if position < self.bound {
+                self.generator.take(wall);
+                context.send(to, Message::Beat(Timestamp::from_number(position)));
             }
         }
     }

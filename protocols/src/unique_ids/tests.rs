@@ -84,7 +84,7 @@ fn under_crashes_and_clocks_that_jump_nothing_is_given_twice() {
 }
 
 #[test]
-fn a_snowflake_node_waits_no_longer_than_a_block_after_a_crash() {
+fn a_snowflake_node_goes_on_after_a_crash_when_its_clock_is_at_its_bound() {
     let kind = Kind::Snowflake { regress: Regress::Wait, block: Span::millis(50) };
     let mut world = world(3, 1, kind, 1, 100_000);
     testing::run(&mut world, Span::millis(500));

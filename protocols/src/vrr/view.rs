@@ -64,7 +64,7 @@ impl Vrr {
             view.number("round", primary.round.0);
             view.number("requests to answer", primary.pending.len() as u64);
             view.number("reads to answer", primary.reads.len() as u64);
-            view.table("backups", table(columns, rows.collect(), request));
+            view.table("backups", Table::of_rows(columns, request, rows));
         });
     }
 
@@ -86,7 +86,7 @@ impl Vrr {
         let columns = vec!["member", "wants this view", "has"];
         view.group("view change", |view| {
             view.text("next primary", self.group().primary(self.view));
-            view.table("members", table(columns, rows.collect(), request));
+            view.table("members", Table::of_rows(columns, request, rows));
         });
     }
 
@@ -104,7 +104,7 @@ impl Vrr {
         let rows = rows.map(|(slot, member)| vec![member.to_string(), answer(slot)]);
         view.group("recovery", |view| {
             view.text("nonce", recovering.nonce);
-            view.table("answers", table(vec!["member", "answer"], rows.collect(), request));
+            view.table("answers", Table::of_rows(vec!["member", "answer"], request, rows));
         });
     }
 
@@ -120,7 +120,7 @@ impl Vrr {
             view.text("has the state up to there", if self.has_start_state() { "yes" } else { "no" });
             view.number("known to have left the old epoch", self.start.departures.count() as u64);
             let columns = vec!["node", "was a member", "is a member", "epoch"];
-            view.table("both groups", table(columns, rows.collect(), request));
+            view.table("both groups", Table::of_rows(columns, request, rows));
         });
     }
 }
@@ -131,12 +131,4 @@ fn label(request: &Request) -> String {
         Request::Execute(Command::Client { operation, .. }) => operation.to_string(),
         Request::Reconfigure(members) => format!("group {members}"),
     }
-}
-
-/// A table of few rows, cut to the rows asked for.
-fn table(columns: Vec<&'static str>, rows: Vec<Vec<String>>, request: &ViewRequest) -> Table {
-    let available = 0..rows.len() as u64;
-    let window = request.window(available.clone());
-    let rows = (0_u64..).zip(rows).filter(|(row, _)| window.contains(row)).map(|(_, texts)| texts);
-    Table { columns, available, rows: rows.collect() }
 }

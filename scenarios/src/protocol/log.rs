@@ -200,7 +200,7 @@ impl Builtin for Parameters {
                 Acks::Leader => log::Acks::Leader,
                 Acks::All => log::Acks::All,
             },
-            idempotence: if self.idempotence { log::Idempotence::On } else { log::Idempotence::Off },
+            idempotence: self.idempotence.into(),
             election: match self.election {
                 Election::Clean => log::Election::Clean,
                 Election::Unclean => log::Election::Unclean,
@@ -259,10 +259,13 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes(_) => too_few_nodes(
-            &error,
-            "the first node is the controller; with `consumers` they and a store are last",
-        ),
+        ConfigError::TooFewNodes(_) => {
+            too_few_nodes(&error, "the first node is the controller, all others are brokers")
+        }
+        ConfigError::OnlyConsumers { nodes, .. } => {
+            let most = nodes.saturating_sub(3);
+            parameter("consumers", &error, format!("up to {most} with so many nodes"), MORE_NODES)
+        }
         ConfigError::TooManyNodes(_) => {
             Objection::new("nodes", error.to_string(), "2 to 64", "write fewer `nodes`")
         }

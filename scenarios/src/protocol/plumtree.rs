@@ -1,7 +1,7 @@
 //! Plumtree over `HyParView` in scenarios.
 
 use protocols::mutant::MutantAbout;
-use protocols::plumtree::{Config, ConfigError, Mutant, Plumtree, Switch, invariants};
+use protocols::plumtree::{Config, ConfigError, Mutant, Plumtree, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::NodeId;
@@ -75,7 +75,7 @@ impl Default for Parameters {
             graft_retry: usual.graft_retry.into(),
             announce_interval: usual.announce_interval.unwrap_or_default().into(),
             optimisation: usual.optimisation.unwrap_or_default(),
-            catch_up: usual.catch_up == Switch::On,
+            catch_up: usual.catch_up.is_on(),
             mutant: None,
         }
     }
@@ -108,7 +108,7 @@ impl Builtin for Parameters {
             graft_retry: self.graft_retry.span(),
             announce_interval: often(self.announce_interval),
             optimisation: Some(self.optimisation).filter(|threshold| *threshold > 0),
-            catch_up: if self.catch_up { Switch::On } else { Switch::Off },
+            catch_up: self.catch_up.into(),
             mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
         }
     }

@@ -1,7 +1,7 @@
 //! SWIM in scenarios.
 
 use protocols::mutant::MutantAbout;
-use protocols::swim::{self, Config, ConfigError, Mutant, Swim, Switch, invariants};
+use protocols::swim::{self, Config, ConfigError, Mutant, Swim, invariants};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::NodeId;
@@ -159,7 +159,7 @@ impl Builtin for Parameters {
             probe_interval: self.probe_interval.span(),
             probe_timeout: self.probe_timeout.span(),
             indirect_checks: self.indirect_checks,
-            fallback_ping: switch(self.fallback_ping),
+            fallback_ping: self.fallback_ping.into(),
             probe_order: self.probe_order.into(),
             rhythm: self.rhythm.into(),
             gossip_interval: self.gossip_interval.span(),
@@ -172,10 +172,10 @@ impl Builtin for Parameters {
             suspicion_mult: self.suspicion_mult,
             suspicion_max_mult: self.suspicion_max_mult,
             packet_size: self.packet_size,
-            local_health: switch(self.local_health),
+            local_health: self.local_health.into(),
             health_max: self.health_max,
-            confirmations: switch(self.confirmations),
-            buddy: switch(self.buddy),
+            confirmations: self.confirmations.into(),
+            buddy: self.buddy.into(),
             accuracy: self.accuracy.into(),
             mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
             ..Config::new(members.iter().copied())
@@ -193,10 +193,6 @@ impl Builtin for Parameters {
     fn mutants() -> Vec<MutantAbout> {
         Mutant::ALL.iter().map(|mutant| mutant.about()).collect()
     }
-}
-
-const fn switch(is_on: bool) -> Switch {
-    if is_on { Switch::On } else { Switch::Off }
 }
 
 impl From<Formation> for swim::Formation {

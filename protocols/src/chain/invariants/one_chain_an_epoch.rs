@@ -7,7 +7,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
-use super::super::facts::{ENTERED, ISSUED, LEFT};
+use super::super::facts::{ENTERED, ISSUED};
 use super::super::process::servers;
 use super::super::{ChainReplication, Configuration, Epoch, Fact};
 
@@ -54,7 +54,7 @@ impl Invariant<ChainReplication> for OneChainAnEpoch {
     }
 
     fn hears(&self) -> Kinds {
-        [ISSUED, ENTERED, LEFT].into_iter().collect()
+        [ISSUED, ENTERED].into_iter().collect()
     }
 
     fn on_event(

@@ -9,9 +9,10 @@ use super::group::share::Share;
 use super::group::{GroupImage, Partitions, in_words};
 use super::replica::{Replica, Role};
 use super::{
-    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Idempotence, Membership, Mutant, Node,
-    PartitionId, Timer, invariants,
+    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Membership, Mutant, Node, PartitionId, Timer,
+    invariants,
 };
+use crate::switch::Switch;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
@@ -31,8 +32,8 @@ impl Conversation for Node {
             _ => None,
         };
         config.acks = arguments.named("acks", acks)?.unwrap_or_default();
-        let off = |word: &str| (word == "off").then_some(Idempotence::Off);
-        config.idempotence = arguments.named("idempotence", off)?.unwrap_or_default();
+        let off = |word: &str| (word == "off").then_some(Switch::Off);
+        config.idempotence = arguments.named("idempotence", off)?.unwrap_or(Switch::On);
         let unclean = |word: &str| (word == "unclean").then_some(Election::Unclean);
         config.election = arguments.named("election", unclean)?.unwrap_or_default();
         arguments.set("consumers", &mut config.consumers)?;

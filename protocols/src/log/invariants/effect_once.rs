@@ -16,26 +16,15 @@ pub struct EffectOnce {
 
 impl EffectOnce {
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Effected { index, effect } => {
-                let which = self.effects.add(*index, effect);
-                let (partition, offset) = (effect.partition, effect.offset);
-                ensure!(
-                    which != Which::Repeated,
-                    "{partition}@{offset} has another effect, in {}",
-                    effect.generation
-                );
-                Ok(())
-            }
-            Fact::Recorded { .. }
-            | Fact::Changed { .. }
-            | Fact::Led { .. }
-            | Fact::Appended { .. }
-            | Fact::Truncated { .. }
-            | Fact::Committed { .. }
-            | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
-        }
+        let Some((index, effect)) = fact.effect() else { return Ok(()) };
+        let which = self.effects.add(index, effect);
+        let (partition, offset) = (effect.partition, effect.offset);
+        ensure!(
+            which != Which::Repeated,
+            "{partition}@{offset} has another effect, in {}",
+            effect.generation
+        );
+        Ok(())
     }
 }
 

@@ -15,25 +15,14 @@ pub struct EffectsInOrder {
 
 impl EffectsInOrder {
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Effected { index, effect } => {
-                let which = self.effects.add(*index, effect);
-                let (partition, offset) = (effect.partition, effect.offset);
-                ensure!(
-                    which != Which::Late,
-                    "{partition}@{offset} has its first effect after a later record had one"
-                );
-                Ok(())
-            }
-            Fact::Recorded { .. }
-            | Fact::Changed { .. }
-            | Fact::Led { .. }
-            | Fact::Appended { .. }
-            | Fact::Truncated { .. }
-            | Fact::Committed { .. }
-            | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
-        }
+        let Some((index, effect)) = fact.effect() else { return Ok(()) };
+        let which = self.effects.add(index, effect);
+        let (partition, offset) = (effect.partition, effect.offset);
+        ensure!(
+            which != Which::Late,
+            "{partition}@{offset} has its first effect after a later record had one"
+        );
+        Ok(())
     }
 }
 

@@ -16,28 +16,18 @@ pub struct KeptIsHandled {
 
 impl KeptIsHandled {
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Effected { index, effect } => {
-                self.effects.add(*index, effect);
-                Ok(())
-            }
-            Fact::Recorded { body: Body::Commit { partition, offset, by: Some((node, _)) }, .. } => {
-                let upto = self.effects.upto(*partition);
-                ensure!(
-                    upto >= *offset,
-                    "{node} keeps {partition}@{offset}, and {partition}@{upto} has had no effect"
-                );
-                Ok(())
-            }
-            Fact::Recorded { .. }
-            | Fact::Changed { .. }
-            | Fact::Led { .. }
-            | Fact::Appended { .. }
-            | Fact::Truncated { .. }
-            | Fact::Committed { .. }
-            | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+        if let Some((index, effect)) = fact.effect() {
+            self.effects.add(index, effect);
         }
+        let Some((_, Body::Commit { partition, offset, by: Some((node, _)) })) = fact.record() else {
+            return Ok(());
+        };
+        let upto = self.effects.upto(*partition);
+        ensure!(
+            upto >= *offset,
+            "{node} keeps {partition}@{offset}, and {partition}@{upto} has had no effect"
+        );
+        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ use super::durable::{METADATA, Record, region_of};
 use super::entry::Entry;
 use super::image::Image;
 use super::replica::{Leading, Replica};
-use super::{CONTROLLER, Config, Election, Fact, Guarantee, Idempotence, Node, PartitionId};
+use super::{CONTROLLER, Config, Election, Fact, Guarantee, Node, PartitionId};
 
 /// All of them, fresh. What these parameters do not promise is not asked.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
@@ -68,7 +68,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Box::<ReadsCommitted>::default(),
         Promised::when(is_clean, Box::<CleanElection>::default()),
         Promised::when(is_clean, Box::<CommittedStays>::default()),
-        Promised::when(is_clean && config.idempotence == Idempotence::On, Box::<Idempotent>::default()),
+        Promised::when(is_clean && config.idempotence.is_on(), Box::<Idempotent>::default()),
         Box::new(AcknowledgedKept::new(config)),
         Promised::when(is_clean && has_group, Box::<SingleOwner>::default()),
         Promised::when(handled, Box::<KeptIsHandled>::default()),

@@ -22,20 +22,12 @@ pub struct SingleOwner {
 
 impl SingleOwner {
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Recorded { index, body } if *index >= self.next => {
+        match fact.record() {
+            Some((index, body)) if index >= self.next => {
                 self.next = index + 1;
                 self.on_record(body)
             }
-            Fact::Recorded { .. }
-            | Fact::Effected { .. }
-            | Fact::Changed { .. }
-            | Fact::Led { .. }
-            | Fact::Appended { .. }
-            | Fact::Truncated { .. }
-            | Fact::Committed { .. }
-            | Fact::Acknowledged { .. }
-            | Fact::Served { .. } => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 

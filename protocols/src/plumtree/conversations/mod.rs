@@ -4,8 +4,9 @@ use sim_core::Span;
 use sim_core::check::Invariant;
 
 use super::message::Announcement;
-use super::{Config, Fact, Mutant, Plumtree, Switch, Timer, invariants};
+use super::{Config, Fact, Mutant, Plumtree, Timer, invariants};
 use crate::detector::{Phi, Rule};
+use crate::switch::Switch;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Plumtree {

@@ -7,6 +7,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::service::Value;
 
+use super::super::message::Announcement;
 use super::super::{Fact, Plumtree};
 
 /// A node delivers only what clients have broadcast, each value once in a life, and it is what it then has.
@@ -18,37 +19,16 @@ pub struct DeliveredOnce {
 
 impl DeliveredOnce {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        match fact {
-            Fact::Started => self.delivered.retain(|(of, _)| *of != node),
-            Fact::Asked { value } => _ = self.broadcast.insert(*value),
-            Fact::Delivered(what) => {
-                self.check(node, what.value)?;
-                ensure!(self.delivered.insert((node, what.value)), "{node} delivers {} again", what.value);
-            }
-            Fact::Ticked { .. }
-            | Fact::Up { .. }
-            | Fact::Down { .. }
-            | Fact::Heard { .. }
-            | Fact::Noted { .. }
-            | Fact::Struck { .. }
-            | Fact::Requested { .. }
-            | Fact::Accepted { .. }
-            | Fact::Refused { .. }
-            | Fact::Walked { .. }
-            | Fact::Pushed { .. }
-            | Fact::Payload { .. }
-            | Fact::Announced { .. }
-            | Fact::Grafted { .. }
-            | Fact::Orphaned { .. }
-            | Fact::Optimised { .. }
-            | Fact::GraftHeard { .. }
-            | Fact::PruneHeard { .. } => {}
+        if *fact == Fact::Started {
+            self.delivered.retain(|(of, _)| *of != node);
         }
-        Ok(())
-    }
-
-    fn check(&self, node: NodeId, value: Value) -> Result<(), Breach> {
-        ensure!(self.broadcast.contains(&value), "{node} has {value}, which nobody has broadcast");
+        if let Fact::Asked { value } = fact {
+            self.broadcast.insert(*value);
+        }
+        if let Fact::Delivered(Announcement { value, .. }) = fact {
+            ensure!(self.broadcast.contains(value), "{node} has {value}, which nobody has broadcast");
+            ensure!(self.delivered.insert((node, *value)), "{node} delivers {value} again");
+        }
         Ok(())
     }
 }
@@ -70,7 +50,11 @@ impl Invariant<Plumtree> for DeliveredOnce {
     fn check_all(&self, nodes: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
         let mut all =
             nodes.running().flat_map(|(node, one)| one.values().map(move |(value, _)| (node, value)));
-        all.try_for_each(|(node, value)| self.check(node, value))
+        all.try_for_each(|(node, value)| {
+            let is_delivered = self.delivered.contains(&(node, value));
+            ensure!(is_delivered, "{node} has {value}, and has not delivered it");
+            Ok(())
+        })
     }
 
     fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
@@ -80,7 +64,6 @@ impl Invariant<Plumtree> for DeliveredOnce {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::message::Announcement;
     use super::*;
 
     #[test]

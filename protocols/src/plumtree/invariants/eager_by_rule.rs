@@ -16,7 +16,7 @@ use super::super::{Config, Fact, Plumtree};
 struct Links {
     pushes: BTreeMap<NodeId, Push>,
     known: BTreeSet<Value>,
-    /// What was announced, and the hops: the least that anybody has told.
+    /// What was announced, and the hops that each has told first.
     announced: BTreeMap<(Value, NodeId), u32>,
 }
 

@@ -12,29 +12,9 @@ pub struct GraftsAnswered;
 
 impl GraftsAnswered {
     fn on_facts(node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let asked = facts.iter().filter_map(|fact| match fact {
-            Fact::GraftHeard { from, value: Some(value), is_known: true } => Some((*from, *value)),
-            Fact::GraftHeard { .. }
-            | Fact::Started
-            | Fact::Ticked { .. }
-            | Fact::Up { .. }
-            | Fact::Down { .. }
-            | Fact::Heard { .. }
-            | Fact::Noted { .. }
-            | Fact::Struck { .. }
-            | Fact::Requested { .. }
-            | Fact::Accepted { .. }
-            | Fact::Refused { .. }
-            | Fact::Walked { .. }
-            | Fact::Asked { .. }
-            | Fact::Delivered(_)
-            | Fact::Pushed { .. }
-            | Fact::Payload { .. }
-            | Fact::Announced { .. }
-            | Fact::Grafted { .. }
-            | Fact::Orphaned { .. }
-            | Fact::Optimised { .. }
-            | Fact::PruneHeard { .. } => None,
+        let asked = facts.iter().filter_map(|fact| {
+            let Fact::GraftHeard { from, value: Some(value), is_known: true } = fact else { return None };
+            Some((*from, *value))
         });
         for (from, value) in asked {
             let is_it =

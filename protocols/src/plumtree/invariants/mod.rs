@@ -14,7 +14,7 @@
 //! | free places are sought for | HyParView §4.3 | `places_sought` |
 //! | failures are noticed, and only failures | HyParView §4.3, with a detector for TCP | `failures_noticed` |
 //!
-//! Each keeps ghost state from facts. Symmetry of the active views is none of them, as it takes a while: it is what nodes
+//! They go by facts. Symmetry of the active views is none of them, as it takes a while: it is what nodes
 //! must agree on after faults ([`Process::disagreement`](sim_core::Process::disagreement)).
 
 mod delivered_once;

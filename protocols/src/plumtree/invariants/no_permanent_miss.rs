@@ -69,12 +69,12 @@ impl NoPermanentMiss {
     }
 
     fn forget(&mut self, node: NodeId, gone: NodeId) {
-        for ((of, _), wait) in &mut self.waits {
+        self.waits.retain(|(of, _), wait| {
             if *of == node {
                 wait.announcers.remove(&gone);
             }
-        }
-        self.waits.retain(|_, wait| !wait.announcers.is_empty());
+            !wait.announcers.is_empty()
+        });
     }
 
     fn on_grafted(&mut self, node: NodeId, now: LocalTime, to: NodeId, value: Value) -> Result<(), Breach> {
@@ -120,9 +120,8 @@ impl Invariant<Plumtree> for NoPermanentMiss {
     fn check_all(&self, nodes: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
         for (node, one) in nodes.running() {
             for (value, announcers) in one.missing() {
-                ensure!(one.values().all(|(held, _)| held != value), "{node} waits for {value}, and has it");
-                let is_there = |by: &NodeId| one.neighbours().iter().any(|neighbour| neighbour.node == *by);
-                let gone = announcers.iter().find(|(by, _)| !is_there(by));
+                ensure!(one.known.get(value).is_none(), "{node} waits for {value}, and has it");
+                let gone = announcers.iter().find(|(by, _)| !one.is_neighbour(*by));
                 ensure!(gone.is_none(), "{node} waits for {value} from {gone:?}, which is no neighbour");
             }
         }

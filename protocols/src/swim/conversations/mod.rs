@@ -5,9 +5,9 @@ use sim_core::disk::RegionId;
 use sim_core::{NodeId, Process};
 
 use super::{
-    Accuracy, Config, Fact, Formation, INCARNATION, Mutant, ProbeOrder, Rhythm, Swim, Switch, Timer,
-    invariants,
+    Accuracy, Config, Fact, Formation, INCARNATION, Mutant, ProbeOrder, Rhythm, Swim, Timer, invariants,
 };
+use crate::switch::Switch;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Swim {

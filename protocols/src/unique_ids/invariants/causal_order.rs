@@ -6,6 +6,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
+use super::super::generator::NODE_BITS;
 use super::super::{Fact, UniqueIds};
 use crate::clocks::Timestamp;
 
@@ -24,7 +25,7 @@ impl CausalOrder {
 
     fn give(&self, node: NodeId, incarnation: u32, id: u64) -> Result<(), Breach> {
         let heard = self.heard.get(&node).filter(|(life, _)| *life == incarnation);
-        let is_later = heard.is_none_or(|(_, time)| id >> 10 > time.number());
+        let is_later = heard.is_none_or(|(_, time)| id >> NODE_BITS > time.number());
         ensure!(is_later, "{node} gives {id}, and has heard of {heard:?}, which is not before it");
         Ok(())
     }

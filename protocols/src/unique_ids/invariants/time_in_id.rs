@@ -60,7 +60,7 @@ impl Invariant<UniqueIds> for TimeInId {
             statement: "As long as clocks have been right, the time in an id is when it was given, but for how far clocks may be off.",
             source: "Snowflake: roughly sorted, k-sorted; Kulkarni et al., theorem 3",
             leaves_out: "ids of counters, all ids once a clock was wrong, and those of hybrid clocks once a node was restarted: it \
-                         goes on at its bound, up to a block ahead",
+                         goes on at its bound, up to one and a half blocks ahead",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Parameters of gossip, of replicated data and of queues that cannot be.
+//! Parameters of gossip, of replicated data, of queues and of logs that cannot be.
 
 use super::{assert_says, error_of};
 
@@ -55,4 +55,25 @@ fn a_queue_that_cannot_be_is_refused() {
     assert_says(&error("workers: 11"), "1:50", &["never have work with a `prefetch` of 10"]);
     assert_says(&error("heartbeat: \"30s\""), "2:12", &["`visibility` of 30s has run out", "`\"10s\"`"]);
     assert_says(&error("priorities: 2, groups: 3"), "2:13", &["keep their order"]);
+}
+
+#[test]
+fn a_log_that_cannot_be_is_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!(
+            "Scenario(format_version: 1, name: \"t\", nodes: 4, protocol: Log(\n{parameters}))"
+        ))
+    };
+    assert_says(&error("partitions: 0"), "2:13", &["there is nothing to append to"]);
+    assert_says(&error("partitions: 20000"), "2:13", &["cannot have 20000 `partitions`", "1 to 10000"]);
+    assert_says(&error("replication: 0"), "2:14", &["a partition is nowhere"]);
+    assert_says(&error("replication: 4"), "2:14", &["needs as many brokers, and there are 3", "1 to 3"]);
+    assert_says(&error("min_insync: 4"), "2:13", &["nothing is ever taken", "1 to 3"]);
+    assert_says(&error("session_timeout: \"2s\""), "2:18", &["over before the second `heartbeat`"]);
+    assert_says(&error("lag_max: \"500ms\""), "2:10", &["is out of sync"]);
+    assert_says(&error("consumers: 2"), "2:12", &["leave no broker among 4 nodes", "up to 1"]);
+    assert_says(&error("group_session: \"3s\""), "2:16", &["over before the second `group_heartbeat`"]);
+    assert_says(&error("workers: 0"), "2:10", &["at least 1"]);
+    let alone = "Scenario(format_version: 1, name: \"t\", protocol: Log(), nodes: 1)";
+    assert_says(&error_of(alone), "1:64", &["a controller and a broker, and there are 1 nodes"]);
 }

@@ -292,29 +292,16 @@ fn missed(poll: &Recorded<'_>, answered: &BTreeMap<u32, Vec<(u64, &Recorded<'_>)
 mod tests {
     use super::*;
     use crate::check::history::DEFAULT_BUDGET;
-    use crate::{ClientId, OpId, SimTime};
+    use crate::check::history::testing::{by_hand, history_of};
 
     type Step = (Log, u64, u64, Outcome);
 
     /// A history of clients that each ask once: what, from when to when in seconds, and what they get.
     fn history(steps: &[Step]) -> History {
-        let mut moments: Vec<(u64, bool, usize)> = Vec::new();
-        for (index, (_, begun, ended, _)) in steps.iter().enumerate() {
-            moments.extend([(*begun, false, index), (*ended, true, index)]);
-        }
-        moments.sort_unstable();
-        let mut history = History::new();
-        for (at, is_end, index) in moments {
-            let client = ClientId::new(u32::try_from(index).expect("few"));
-            let (op, at) = (OpId { client, ordinal: 0 }, SimTime::ZERO + Span::secs(at));
-            let (operation, _, _, outcome) = &steps[index];
-            if is_end {
-                history.complete(at, op, outcome.clone());
-            } else {
-                history.invoke(at, op, Operation::Log(*operation));
-            }
-        }
-        history
+        let operation = |(client, (asked, begun, ended, outcome)): (u32, &Step)| {
+            by_hand(client, *begun * 1_000, *ended * 1_000, Operation::Log(*asked), outcome.clone())
+        };
+        history_of(&(1..).zip(steps).map(operation).collect::<Vec<_>>())
     }
 
     fn append(value: Value, at: u64, offset: u64) -> Step {

@@ -229,29 +229,16 @@ fn once<'a>(story: &Story<'a>) -> Option<(&'a Recorded<'a>, &'a Recorded<'a>)> {
 mod tests {
     use super::*;
     use crate::check::history::DEFAULT_BUDGET;
-    use crate::{ClientId, OpId, SimTime};
+    use crate::check::history::testing::{by_hand, history_of};
 
     type Step = (Queue, u64, u64, Outcome);
 
     /// A history of clients that each ask once: what, from when to when, and what they get.
     fn history(steps: &[Step]) -> History {
-        let mut moments: Vec<(u64, bool, usize)> = Vec::new();
-        for (index, (_, begun, ended, _)) in steps.iter().enumerate() {
-            moments.extend([(*begun, false, index), (*ended, true, index)]);
-        }
-        moments.sort_unstable();
-        let mut history = History::new();
-        for (at, is_end, index) in moments {
-            let client = ClientId::new(u32::try_from(index).expect("few"));
-            let (op, at) = (OpId { client, ordinal: 0 }, SimTime::from_nanos(at));
-            let (operation, _, _, outcome) = &steps[index];
-            if is_end {
-                history.complete(at, op, outcome.clone());
-            } else {
-                history.invoke(at, op, Operation::Queue(*operation));
-            }
-        }
-        history
+        let operation = |(client, (asked, begun, ended, outcome)): (u32, &Step)| {
+            by_hand(client, *begun, *ended, Operation::Queue(*asked), outcome.clone())
+        };
+        history_of(&(1..).zip(steps).map(operation).collect::<Vec<_>>())
     }
 
     /// From `at` to the next moment.

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::recorded::{Record, Recorded};
-use super::text::Line;
+use super::recorded::{Record, out_of, violation};
 use crate::check::{About, Answer, HistoryChecker};
 use crate::history::History;
 use crate::service::Outcome;
@@ -27,22 +26,17 @@ impl HistoryChecker for Unique {
     fn check(&self, history: &History, budget: u64) -> Answer {
         let record = Record::new(history);
         if record.operations.len() as u64 > budget {
-            return Answer::Inconclusive(format!("more than {budget} operations to look at"));
+            return out_of(budget);
         }
         let mut given = BTreeMap::new();
         for operation in record.operations.iter().filter(|operation| operation.is_known()) {
-            let Outcome::Value(Some(id)) = operation.outcome else { return wrong("no id", &[operation]) };
+            let Outcome::Value(Some(id)) = operation.outcome else { return violation("no id", &[operation]) };
             if let Some(before) = given.insert(*id, operation) {
-                return wrong(&format!("{id} was given twice"), &[before, operation]);
+                return violation(&format!("{id} was given twice"), &[before, operation]);
             }
         }
         Answer::Pass
     }
-}
-
-fn wrong(what: &str, operations: &[&Recorded<'_>]) -> Answer {
-    let lines = operations.iter().map(|operation| format!("\n  {}", Line(&operation.owned())));
-    Answer::Violation(format!("{what}{}", lines.collect::<String>()))
 }
 
 #[cfg(test)]
