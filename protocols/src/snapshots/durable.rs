@@ -49,10 +49,9 @@ pub enum Step {
 impl disk::Record for Step {
     fn size(&self) -> u64 {
         match self {
-            Self::Pay { .. } => 28,
             Self::Decline { .. } | Self::Abandon { .. } => 12,
             Self::Deliver { item: Item::Part(part), .. } => 12 + part.size(),
-            Self::Deliver { .. } => 28,
+            Self::Pay { .. } | Self::Deliver { .. } => 28,
             Self::Begin => 1,
         }
     }

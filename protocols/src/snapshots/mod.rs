@@ -10,7 +10,7 @@
 //! | reachability | each process was in the state that is recorded of it, between the begin of the snapshot and its end | [`invariants::Reachable`] |
 //! | conservation | the bank itself neither makes nor loses money | [`invariants::Conservation`] |
 //! | channels | what is sent comes out once, and in order | [`invariants::ChannelsInOrder`] |
-//! | ending | a snapshot ends if all processes are there for long enough | the liveness condition `all-agree` |
+//! | ending | who begins one snapshot after the other finishes them, if all processes are there for long enough | the liveness condition `all-agree` |
 //!
 //! **What it cannot** is say what there was at one moment. The bank may never have been in the state that a snapshot shows. But it
 //! *could* have been: what happened can be put into another order that no process can tell from the real one, and in

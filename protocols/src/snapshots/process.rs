@@ -154,7 +154,7 @@ impl Process for Snapshots {
         }
     }
 
-    /// With all processes there, a snapshot that begins ends.
+    /// With all processes there, who begins one snapshot after the other finishes them.
     fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
         if well.len() < nodes.count() {
             return None;

@@ -119,8 +119,8 @@ mod tests {
         let cut = |payments: &[Payment]| {
             let state = State { balances: BTreeMap::new(), sent: BTreeMap::new(), received: BTreeMap::new() };
             let channels = BTreeMap::from([(one, payments.to_vec())]);
-            let part = Arc::new(Part { snapshot, process: two, state, channels });
-            Cut { snapshot, parts: BTreeMap::from([(two, part)]) }
+            let of_two = Arc::new(Part { snapshot, process: two, state, channels });
+            Cut { snapshot, parts: BTreeMap::from([(two, of_two)]) }
         };
         let invariant = ChannelStates::new(&Arc::new(Config::new(2)));
         assert_eq!(invariant.judge(&past, &cut(&[payment(2)])), Ok(()));
