@@ -159,7 +159,9 @@ impl Process for Snapshots {
         if well.len() < nodes.count() {
             return None;
         }
-        well.iter().find_map(|node| match nodes.process(*node)?.branch.last_ended()? {
+        let processes = well.iter().filter_map(|node| Some((node, nodes.process(*node)?)));
+        let mut initiators = processes.filter(|(node, process)| process.config.is_initiator(**node));
+        initiators.find_map(|(node, process)| match process.branch.last_ended()? {
             Ended::Finished(_) => None,
             Ended::Abandoned(snapshot) => {
                 Some(format!("{node} has given up {snapshot}, and finished none since"))
