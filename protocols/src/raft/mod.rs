@@ -134,7 +134,9 @@ mod contact;
 pub mod durable;
 mod election;
 pub mod facts;
+mod host;
 pub mod invariants;
+mod kv;
 pub mod log;
 pub mod membership;
 pub mod message;
@@ -161,6 +163,7 @@ use sim_core::{LocalTime, NodeId};
 
 pub use config::{Config, ConfigError, ReadMode, TakesEffect, Transition};
 pub use facts::Fact;
+pub use host::{Application, Host, MessageOf, RecordOf};
 pub use membership::Membership;
 pub use message::Message;
 pub use mutants::Mutant;
@@ -170,10 +173,11 @@ pub use types::{Entry, Payload, Term};
 pub use crate::replicated::{Chain, Command, Index, NodeSet, SessionPolicy};
 use crate::replicated::{Outbox, StateMachine};
 
-use durable::{Deferred, Flush, HardState, Unflushed};
+use durable::{Flush, HardState, Unflushed};
+use host::DeferredOf;
 use log::Log;
 use receive::Incoming;
-use role::Role;
+use role::{Role, RoleOf};
 use snapshot::Snapshot;
 
 /// What a node waits for.
@@ -245,42 +249,46 @@ enum FaultPoint {
 const FAULT_POINTS: [&str; 4] =
     ["hard-state-written", "snapshot-staged", "before-compaction", "before-apply"];
 
-/// One node of a Raft cluster. See the [module documentation](self).
+/// One node of a Raft cluster with the key-value store. See the [module documentation](self).
+pub type Raft = Replica<StateMachine>;
+
+/// One node of a Raft cluster, whatever is replicated. See the [module documentation](self).
 #[derive(Clone, Serialize)]
-pub struct Raft {
+#[serde(bound = "")]
+pub struct Replica<A: Application> {
     node: NodeId,
     #[serde(skip)]
     config: Arc<Config>,
     /// On disk: term and vote. Only `write_hard_state` changes it.
     hard: HardState,
     /// On disk: the entries. In memory: how far they are durable and committed.
-    log: Log,
+    log: Log<A::Command>,
     /// On disk: the last snapshot; of nothing at first.
-    snapshot: Snapshot,
+    snapshot: Snapshot<A::Item>,
     /// In memory, as all below: the membership in force, and the entry that brought it. Only `refresh_members` changes
     /// it: it follows from the log.
     members: Membership,
     members_index: Index,
     /// What waits for the disk.
-    outbox: Outbox<Deferred, Flush>,
+    outbox: Outbox<DeferredOf<A>, Flush>,
     unflushed: Unflushed,
     /// The latest term in which a message has left.
     spoke_in: Term,
-    role: Role,
-    machine: StateMachine,
+    role: RoleOf<A>,
+    machine: A,
     /// When a leader was heard of last, by the own clock; kept only where somebody wants to know.
     heard: Option<LocalTime>,
     /// A snapshot of this node's own, until it is durable.
-    taking: Option<Snapshot>,
+    taking: Option<Snapshot<A::Item>>,
     /// A leader's snapshot, until it is durable.
-    incoming: Option<Incoming>,
+    incoming: Option<Incoming<A::Item>>,
     /// Whether the next step of execution is due.
     is_applying: bool,
     /// The last entry that the disk had at the start.
     recovered_index: Index,
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// The current term (§5.1).
     #[inline]
     pub fn term(&self) -> Term {
@@ -293,12 +301,12 @@ impl Raft {
     }
 
     /// The log.
-    pub fn log(&self) -> &Log {
+    pub fn log(&self) -> &Log<A::Command> {
         &self.log
     }
 
     /// The state machine.
-    pub fn machine(&self) -> &StateMachine {
+    pub fn machine(&self) -> &A {
         &self.machine
     }
 
