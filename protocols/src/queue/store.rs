@@ -111,7 +111,9 @@ impl Store {
             | Message::Extended(_)
             | Message::Void(_)
             | Message::Applied(_)
-            | Message::Fenced(_) => panic!("{}, a store, was sent {message:?} by {from}", self.node),
+            | Message::Fenced(_)
+            | Message::Leader(_)
+            | Message::Raft(_) => panic!("{}, a store, was sent {message:?} by {from}", self.node),
         }
     }
 

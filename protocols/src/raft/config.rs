@@ -453,6 +453,12 @@ mod tests {
     #[test]
     fn a_limit_in_bytes_still_lets_one_entry_through() {
         let config = Config { append_bytes_max: 1, uncommitted_bytes_max: 100, ..config(&[0]) };
-        assert_eq!((config.batch_entries::<crate::replicated::Command>(), config.uncommitted_entries::<crate::replicated::Command>()), (1, 2));
+        assert_eq!(
+            (
+                config.batch_entries::<crate::replicated::Command>(),
+                config.uncommitted_entries::<crate::replicated::Command>()
+            ),
+            (1, 2)
+        );
     }
 }

@@ -254,7 +254,7 @@ impl<A: Application> Replica<A> {
     }
 
     /// A sync is done. The last one of a flush releases what waited for it.
-    pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, A::Host>, sync: SyncId) {
+    pub fn on_sync_done(&mut self, context: &mut Context<'_, A::Host>, sync: SyncId) {
         let Some(flush) = self.outbox.end(sync) else { return };
         if self.is_still_there(&flush) {
             self.log.mark_durable(flush.index);

@@ -159,8 +159,7 @@ impl Raft {
         if leader.handover.is_some() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
-        let uncommitted = self.log.last_index().since(self.log.commit());
-        if uncommitted >= self.config.uncommitted_entries::<Command>() {
+        if self.is_overloaded() {
             return context.reply(op, Outcome::Refused(Refusal::Overloaded));
         }
         self.append_for(context, op, Payload::Command(Command::Client { op, operation }));

@@ -310,6 +310,11 @@ impl<A: Application> Replica<A> {
         &self.machine
     }
 
+    /// The state machine, for its process to take from it what it tells beside answers.
+    pub const fn machine_mut(&mut self) -> &mut A {
+        &mut self.machine
+    }
+
     /// The membership in force at this node.
     pub fn members(&self) -> &Membership {
         &self.members

@@ -77,11 +77,33 @@ impl<A: Application> Replica<A> {
                 if entry.members().is_some() {
                     self.refresh_members(context);
                 }
-                self.flush(context);
-                self.replicate(context);
+                self.spread(context);
             }
             Err(_) => context.reply(op, Outcome::Refused(Refusal::Unavailable)),
         }
+    }
+
+    /// A leader appends a command of its process. With [`Replica::spread`] it goes to the disk and to the followers.
+    ///
+    /// Returns where it stands; `None` if nothing changed: this node does not lead or is about to hand over, too much is
+    /// not committed yet, or the disk takes no more.
+    pub fn submit(&mut self, context: &mut Context<'_, A::Host>, command: A::Command) -> Option<Index> {
+        let Role::Leader(leader) = &self.role else { return None };
+        if leader.handover.is_some() || self.is_overloaded() {
+            return None;
+        }
+        self.append_own(context, Entry::command(self.term(), command)).ok()
+    }
+
+    /// What a leader has appended goes to the disk and to the followers.
+    pub fn spread(&mut self, context: &mut Context<'_, A::Host>) {
+        self.flush(context);
+        self.replicate(context);
+    }
+
+    /// Whether too much is not committed yet.
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.log.last_index().since(self.log.commit()) >= self.config.uncommitted_entries::<A::Command>()
     }
 
     /// Appends an entry of this node's own term, as a leader does.

@@ -14,7 +14,7 @@ use crate::replicated::{Agreeable, Index};
 
 impl<A: Application> Replica<A> {
     /// Everything the paper's Figure 2 names, in its order, and what this implementation adds.
-    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+    pub fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.group("persistent", |view| {
             view.number("current term", self.hard.term.0);
             view.text(
