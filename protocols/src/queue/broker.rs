@@ -148,9 +148,16 @@ impl Broker {
         self.windows.keys().copied().find(|node| is_neglecting && self.credit(*node).is_some())
     }
 
-    /// The clients that wait for something that is not in the log.
-    pub(super) fn into_parked(self) -> impl Iterator<Item = OpId> {
-        self.parked.into_iter().map(|(op, _)| op)
+    /// Somebody else is the broker: nothing comes due here, nothing is here to measure, and who waits for room here is sent on.
+    /// Who waits for something that is in the log gets no answer, because the log may keep it.
+    pub(super) fn retire(self, context: &mut Context<'_, Node>, leader: Option<NodeId>) {
+        context.cancel_timer(Timer::Deadline);
+        for gauge in [Gauge::QueueDepth, Gauge::MessagesInFlight, Gauge::DeadLetters] {
+            context.gauge(gauge as usize, 0);
+        }
+        for (op, _) in self.parked {
+            context.reply(op, Outcome::Redirect(leader));
+        }
     }
 
     pub(super) const fn windows(&self) -> &BTreeMap<NodeId, Window> {
@@ -189,14 +196,14 @@ impl Broker {
         context: &mut Context<'_, Node>,
         journal: &mut impl Journal,
         from: NodeId,
-        message: Message,
+        message: &Message,
     ) {
-        match message {
+        match *message {
             Message::Credit { session, number, window } => {
                 self.on_credit(from, Window { session, number, size: window });
             }
             Message::Acknowledge(receipt) => {
-                self.record_of(context, journal, from, Command::Acknowledge(receipt))
+                self.record_of(context, journal, from, Command::Acknowledge(receipt));
             }
             Message::Return(receipt) => self.record_of(context, journal, from, Command::Return(receipt)),
             Message::Extend(receipt) => self.record_of(context, journal, from, Command::Extend(receipt)),
@@ -383,14 +390,6 @@ impl Broker {
         context.gauge(Gauge::QueueDepth as usize, waiting);
         context.gauge(Gauge::MessagesInFlight as usize, held);
         context.gauge(Gauge::DeadLetters as usize, self.queue.dead_letters().len());
-    }
-
-    /// Somebody else is the broker: nothing comes due here, and nothing is here to measure.
-    pub(super) fn retire(&self, context: &mut Context<'_, Node>) {
-        context.cancel_timer(Timer::Deadline);
-        for gauge in [Gauge::QueueDepth, Gauge::MessagesInFlight, Gauge::DeadLetters] {
-            context.gauge(gauge as usize, 0);
-        }
     }
 
     /// Messages that are ready go to consumers that have credit.

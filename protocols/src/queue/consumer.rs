@@ -190,11 +190,11 @@ impl Consumer {
         self.await_heartbeat(context);
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
+    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
         if from == self.broker {
             self.unheard = 0;
         }
-        match message {
+        match *message {
             Message::Leader(leader) => self.on_leader(context, leader),
             Message::Deliver { session, receipt, origin, value } if session == self.session => {
                 self.on_deliver(context, receipt, origin, value);

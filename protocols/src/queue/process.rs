@@ -80,10 +80,10 @@ impl Process for Node {
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match self {
-            Self::Broker(broker) => broker.on_message(context, from, message),
+            Self::Broker(broker) => broker.on_message(context, from, &message),
             Self::Replicated(broker) => broker.on_message(context, from, message),
-            Self::Consumer(consumer) => consumer.on_message(context, from, message),
-            Self::Store(store) => store.on_message(context, from, message),
+            Self::Consumer(consumer) => consumer.on_message(context, from, &message),
+            Self::Store(store) => store.on_message(context, from, &message),
         }
     }
 
@@ -115,7 +115,7 @@ impl Process for Node {
                 broker.on_request(context, op, operation);
             }
             (Self::Broker(_) | Self::Replicated(_), _) => {
-                context.reply(op, Outcome::Refused(Refusal::Unsupported))
+                context.reply(op, Outcome::Refused(Refusal::Unsupported));
             }
             (Self::Consumer(_) | Self::Store(_), _) => {
                 context.reply(op, Outcome::Redirect(Some(Config::BROKER)));

@@ -99,7 +99,7 @@ impl Replicated {
                 if let Message::Credit { .. } = message {
                     context.send(from, Message::Leader(Some(self.node)));
                 }
-                office.broker.on_message(context, &mut self.replica, from, message);
+                office.broker.on_message(context, &mut self.replica, from, &message);
             }
             (_, None) => context.send(from, Message::Leader(self.leader())),
         }
@@ -147,8 +147,10 @@ impl Replicated {
     fn settle(&mut self, context: &mut Context<'_, Node>) {
         let leads = self.replica.is_leader().then(|| self.replica.term());
         let was_in_office = self.office.as_ref().map(|office| office.term);
-        if was_in_office.is_some() && was_in_office != leads {
-            self.retire(context);
+        if was_in_office != leads
+            && let Some(office) = self.office.take()
+        {
+            office.broker.retire(context, self.leader());
         }
         for executed in self.replica.machine_mut().take_news() {
             self.tell(context, executed);
@@ -192,17 +194,6 @@ impl Replicated {
         broker.take_over(queue, end, context.now());
         self.office =
             Some(Office { term, broker, begins: self.replica.log().last_index(), has_begun: false });
-    }
-
-    /// Somebody else leads, or nobody: who waits for room here is sent on. Who waits for something that is in the log gets no
-    /// answer, because it may still be committed.
-    fn retire(&mut self, context: &mut Context<'_, Node>) {
-        let Some(Office { broker, .. }) = self.office.take() else { return };
-        broker.retire(context);
-        let leader = self.leader();
-        for op in broker.into_parked() {
-            context.reply(op, Outcome::Redirect(leader));
-        }
     }
 
     // ----- for people -----

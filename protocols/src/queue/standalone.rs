@@ -143,7 +143,7 @@ impl Standalone {
         self.broker.on_request(context, &mut self.log, op, operation);
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
+    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
         self.broker.on_message(context, &mut self.log, from, message);
     }
 

@@ -99,8 +99,8 @@ impl Store {
         }
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
-        match message {
+    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
+        match *message {
             Message::Apply(effect) => self.on_apply(context, from, effect),
             Message::Credit { .. }
             | Message::Deliver { .. }

@@ -119,6 +119,13 @@
 //! `campaign_wins_with_the_votes_of_a_majority.txt`, `a_write_is_answered_when_a_majority_has_it.txt` and the three of
 //! `figure_8`. Those that begin with `mutant` show what each rule is for: they leave it out ([`mutants`]).
 //!
+//! # Other uses
+//!
+//! Nothing here but `kv` knows of keys and values. What is replicated is an [`Application`], a state machine; the process that
+//! a replica is or is part of is its [`Host`]. The message queue keeps its log in a [`Replica`] of its own
+//! ([`crate::queue::replicated`]): it hands it the inputs that are for it, adds commands ([`Replica::submit`]) and takes from
+//! the state machine what has become of them.
+//!
 //! # Sources
 //!
 //! - D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm (extended version), 2014. "§" is
