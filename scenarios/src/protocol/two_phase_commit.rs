@@ -142,9 +142,12 @@ fn objection(error: &ConfigError) -> Objection {
             )
         }
         ConfigError::NoAccounts => no_limit("accounts", error),
-        ConfigError::ParticipantCount { there_are, .. } => {
-            parameter("participants_min", error, format!("1 to {there_are}"), "leave it out for whoever has an account")
-        }
+        ConfigError::ParticipantCount { there_are, .. } => parameter(
+            "participants_min",
+            error,
+            format!("1 to {there_are}"),
+            "leave it out for whoever has an account",
+        ),
         ConfigError::NoAttempts => no_limit("attempts", error),
         ConfigError::NoTime(name) => no_time(name, error),
         ConfigError::EmptyBackoff { .. } => reversed("backoff", error),
