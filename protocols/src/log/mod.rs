@@ -135,6 +135,7 @@ pub mod partition_log;
 mod process;
 pub mod producers;
 pub mod replica;
+pub mod transaction;
 pub mod types;
 mod view;
 
@@ -142,13 +143,16 @@ use serde::Serialize;
 use sim_core::NodeId;
 
 pub use broker::Broker;
-pub use config::{Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Membership};
+pub use config::{
+    Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership,
+};
 pub use controller::Controller;
 pub use facts::Fact;
 pub use group::consumer::Consumer;
 pub use group::store::Store;
 pub use message::Message;
 pub use mutants::Mutant;
+pub use transaction::TransactionalId;
 pub use types::{Epoch, PartitionId};
 
 /// What a node waits for.
@@ -172,10 +176,14 @@ pub enum Timer {
     Beat,
     /// A consumer: it keeps how far it has come.
     Keep,
-    /// A consumer: it asks for the offset or for records of this partition.
+    /// A consumer: it asks for the offset or for records of this partition. The store: for results.
     Share(PartitionId),
     /// A worker of a consumer, from 0: the end of its service, or of its call.
     Worker(u32),
+    /// The coordinator of transactions: markers that were not answered.
+    Markers,
+    /// The coordinator of transactions: this one has been open for too long.
+    Transaction(TransactionalId),
 }
 
 /// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in
@@ -211,9 +219,15 @@ enum Point {
     ReadingPaused,
     EffectRepeated,
     EffectFenced,
+    ProducerFenced,
+    TransactionTakenOver,
+    TransactionTimedOut,
+    EndTakenOver,
+    NotYetStable,
+    AbortedLeftOut,
 }
 
-const POINTS: [&str; 18] = [
+const POINTS: [&str; 24] = [
     "a broker was fenced because it was not heard of",
     "a partition went back to the first of its replicas",
     "a broker became leader that was not in sync",
@@ -232,6 +246,12 @@ const POINTS: [&str; 18] = [
     "a consumer read no more because too much waited",
     "the store knew an effect as a repetition",
     "the store refused the effect of who has lost the partition",
+    "a producer was refused because its epoch is over",
+    "an open transaction was aborted for the next owner of its partition",
+    "a transaction was aborted because it had been open for too long",
+    "a new coordinator ended a transaction that was decided",
+    "a reader was not shown what is committed and not stable",
+    "a reader was not shown the results of a transaction that was aborted",
 ];
 
 /// One node, in its role. See the [module documentation](self).

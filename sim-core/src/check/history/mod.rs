@@ -24,6 +24,7 @@ pub mod broadcast;
 pub mod counter;
 pub mod linearizability;
 pub mod log;
+pub mod log_results;
 pub mod membership;
 pub mod queue;
 mod recorded;
@@ -98,6 +99,8 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
             Box::new(log::Duplicates),
             Box::new(log::Order),
             Box::new(log::Durability),
+            Box::new(log_results::AbortedReads),
+            Box::new(log_results::ResultsOnce),
         ],
         Service::UniqueIds => vec![Box::new(unique_ids::Unique)],
         Service::Echo => Vec::new(),
