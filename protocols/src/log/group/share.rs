@@ -62,6 +62,11 @@ impl Share {
         self.backlog.len() as u64
     }
 
+    /// With transactions: how far it is with its own.
+    pub fn producing(&self) -> Option<&Producing> {
+        self.producing.as_deref()
+    }
+
     /// Whether a worker may take something of it.
     pub(super) fn has_work(&self) -> bool {
         let may_begin = self.producing.as_ref().is_none_or(|producing| producing.is_open());

@@ -66,7 +66,8 @@ impl HistoryChecker for AbortedReads {
         for shown in shown(&record) {
             for (offset, value) in shown.records {
                 if begun.get(value).is_none_or(|call_at| *call_at > shown.by.return_at) {
-                    let what = format!("out of thin air: {value} is the result at p{}@{offset}", shown.partition);
+                    let what =
+                        format!("out of thin air: {value} is the result at p{}@{offset}", shown.partition);
                     return violation(&what, &[shown.by]);
                 }
                 let (before, by) = *known.entry((shown.partition, *offset)).or_insert((*value, shown.by));
@@ -98,16 +99,15 @@ fn begun(record: &Record<'_>) -> BTreeMap<Value, u32> {
 }
 
 /// Somebody else was shown something that this reader has passed over.
-fn passed_over(
-    shown: &Shown<'_>,
-    known: &BTreeMap<(u32, u64), (Value, &Recorded<'_>)>,
-) -> Option<Answer> {
+fn passed_over(shown: &Shown<'_>, known: &BTreeMap<(u32, u64), (Value, &Recorded<'_>)>) -> Option<Answer> {
     let (last, _) = shown.records.last()?;
     let mut mine = shown.records.iter().map(|(offset, _)| *offset).peekable();
-    for ((partition, offset), (value, by)) in known.range((shown.partition, shown.from)..=(shown.partition, *last))
+    for ((partition, offset), (value, by)) in
+        known.range((shown.partition, shown.from)..=(shown.partition, *last))
     {
         if mine.next_if_eq(offset).is_none() {
-            let what = format!("aborted read: {value} was the result at p{partition}@{offset}, and there is none");
+            let what =
+                format!("aborted read: {value} was the result at p{partition}@{offset}, and there is none");
             return Some(violation(&what, &[by, shown.by]));
         }
     }
@@ -194,10 +194,18 @@ mod tests {
             first_line(&AbortedReads, &steps)
         };
         assert_eq!(judge(&[read(0, 0, 6, &[(0, 7), (3, 8)]), read(0, 1, 8, &[(3, 8), (5, 9)])]), "pass");
-        assert_eq!(judge(&[read(0, 0, 6, &[(0, 7), (3, 8)]), read(0, 0, 8, &[])]), "pass", "a reader may be late");
+        assert_eq!(
+            judge(&[read(0, 0, 6, &[(0, 7), (3, 8)]), read(0, 0, 8, &[])]),
+            "pass",
+            "a reader may be late"
+        );
         let aborted = "aborted read: 7 was the result at p0@0, and there is none";
         assert_eq!(judge(&[read(0, 0, 6, &[(0, 7)]), read(0, 0, 8, &[(3, 8)])]), aborted);
-        assert_eq!(judge(&[read(0, 0, 6, &[(3, 8)]), read(0, 0, 8, &[(0, 7)])]), aborted, "in whichever order");
+        assert_eq!(
+            judge(&[read(0, 0, 6, &[(3, 8)]), read(0, 0, 8, &[(0, 7)])]),
+            aborted,
+            "in whichever order"
+        );
         assert_eq!(
             judge(&[read(0, 0, 6, &[(0, 7)]), read(0, 0, 8, &[(0, 8)])]),
             "inconsistent offsets: the result at p0@0 is 7, and then 8"
