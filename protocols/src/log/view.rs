@@ -10,6 +10,7 @@ use super::group::in_words;
 use super::group::store::Store;
 use super::image::{Image, PartitionState};
 use super::replica::{Replica, Role};
+use super::transaction::index::TransactionIndex;
 use super::transaction::{TransactionImage, TransactionalId};
 use super::types::PartitionId;
 
@@ -80,7 +81,7 @@ impl Broker {
         let open: Vec<_> = self.replicas().iter().flat_map(|(id, replica)| open_rows(*id, replica)).collect();
         if !open.is_empty() {
             let columns = vec!["partition", "transactional id", "from"];
-            view.table("open transactions", Table::of_rows(columns, request, open.into_iter()));
+            view.table("open transactions", Table::of_rows(columns, request, open));
         }
     }
 }
@@ -111,7 +112,7 @@ impl Consumer {
             .collect();
         if !rows.is_empty() {
             let columns = vec!["transactional id", "epoch", "does"];
-            view.table("transactions", Table::of_rows(columns, request, rows.into_iter()));
+            view.table("transactions", Table::of_rows(columns, request, rows));
         }
         let rows = (1_u32..).zip(self.workers()).map(|(number, worker)| {
             let effect = worker.task().map(|task| task.effect);
@@ -175,7 +176,7 @@ fn replica_row(id: PartitionId, replica: &Replica) -> Vec<String> {
 }
 
 fn open_rows(id: PartitionId, replica: &Replica) -> Vec<Vec<String>> {
-    let open = replica.log().transactions().into_iter().flat_map(|index| index.open());
+    let open = replica.log().transactions().into_iter().flat_map(TransactionIndex::open);
     open.map(|(producer, first)| vec![id.to_string(), producer.to_string(), first.to_string()]).collect()
 }
 

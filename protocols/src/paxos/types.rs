@@ -51,6 +51,8 @@ impl Proposal {
 }
 
 impl Executable for Proposal {
+    type Command = Command;
+
     fn command(&self) -> Option<&Command> {
         match self {
             Self::Command(command) => Some(command),

@@ -1,26 +1,26 @@
-//! The broker: the queue on a disk, with the timers, answers and credit that the state machine knows nothing of.
+//! The broker: the queue behind a log, with the timers, answers and credit that the state machine knows nothing of.
 //!
-//! Every command goes the same way: into the log, through the queue, and what came of it is said once the log is on disk:
-//! to producers (their confirm), to consumers (their deliveries), to clients. So a restart knows of everything that
-//! anybody else can know of. Commands that come while a sync is under way are covered together by the next one.
+//! Every command goes the same way: into the log, through the queue, and what came of it is said once the log keeps it:
+//! to producers (their confirm), to consumers (their deliveries), to clients. So whoever goes on from the log knows of
+//! everything that anybody else can know of. What the log is, a [`Journal`] knows: a disk ([`super::standalone`]) or
+//! Raft ([`super::replicated`]).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
 use sim_core::service::{Outcome, Refusal, Value, queue};
-use sim_core::{Context, LocalTime, NodeId, OpId, SyncId};
+use sim_core::{Context, LocalTime, NodeId, OpId};
 
 use super::command::{Cause, Command, Event, Events, Holder, Receipt, Session};
 use super::config::{Config, Overflow};
-use super::durable::{DISK_RETRY, LOG, Record, SNAPSHOT, Snapshot};
+use super::durable::DISK_RETRY;
 use super::facts::Fact;
 use super::message::Message;
 use super::metrics::{Counter, Gauge, Latency};
 use super::mutants::Mutant;
 use super::state::Queue;
-use super::{FaultPoint, Node, Point, Timer};
-use crate::replicated::Outbox;
+use super::{Node, Point, Timer};
 
 /// Who waits for what comes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,13 +33,42 @@ enum Asker {
     Nobody,
 }
 
-/// What came of a command whose log entry may not be on disk yet.
+/// What came of a command that the log may not keep yet.
 #[derive(Clone, Debug, Serialize)]
-struct Result {
-    index: u64,
-    at: LocalTime,
+pub(super) struct Result {
+    /// Where in the log: the how-manieth command it is.
+    pub(super) index: u64,
+    /// When, by the log's time.
+    pub(super) at: LocalTime,
     asker: Asker,
-    events: Events,
+    pub(super) events: Events,
+}
+
+/// Where the commands go.
+pub(super) trait Journal {
+    /// Adds a command after the last. Returns whether it was taken: else nothing changes.
+    fn append(&mut self, context: &mut Context<'_, Node>, at: LocalTime, command: Command) -> bool;
+
+    /// Begins to keep what was added, after which the queue is this.
+    fn keep(&mut self, context: &mut Context<'_, Node>, queue: &Queue);
+}
+
+/// The time by which commands are performed: it goes on where that of the log has come to, as the broker's clock does.
+/// A broker that goes on with another's log knows nothing of how long nobody wrote to it: no time passed for messages.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct LogTime {
+    /// The log's time when the broker's clock was at `since`.
+    base: LocalTime,
+    since: LocalTime,
+}
+
+impl LogTime {
+    /// The broker's clock itself.
+    const OWN: Self = Self { base: LocalTime::ZERO, since: LocalTime::ZERO };
+
+    fn at(self, now: LocalTime) -> LocalTime {
+        self.base + now.since(self.since)
+    }
 }
 
 /// What a consumer takes.
@@ -58,19 +87,17 @@ pub struct Broker {
     #[serde(skip)]
     config: Arc<Config>,
     queue: Queue,
-    /// What waits for the disk, and of a flush under way the snapshot that may be written after it.
-    outbox: Outbox<Result, Option<Arc<Snapshot>>>,
-    /// Whether the log has entries that no flush covers.
-    is_dirty: bool,
-    /// Up to where the log is in the snapshot on disk, and up to where in one that is being written.
-    snapshot_upto: u64,
-    snapshot_sync: Option<(SyncId, u64)>,
+    time: LogTime,
+    /// How many commands the log has: the index of the next.
+    end: u64,
+    /// What waits for the log to keep it, in order.
+    results: VecDeque<Result>,
     /// Producers that wait for room, in order.
     parked: VecDeque<(OpId, Value)>,
     windows: BTreeMap<NodeId, Window>,
     /// Consumers that may have credit, each once, in the order of their turns.
     hungry: VecDeque<NodeId>,
-    /// Whether the disk took no more when a message was to be delivered last.
+    /// Whether the log took no more when a message was to be delivered last.
     is_refused: bool,
     /// When the timer is due.
     armed: Option<LocalTime>,
@@ -83,10 +110,9 @@ impl Broker {
             node,
             queue: Queue::new(config.rules),
             config,
-            outbox: Outbox::default(),
-            is_dirty: false,
-            snapshot_upto: 0,
-            snapshot_sync: None,
+            time: LogTime::OWN,
+            end: 0,
+            results: VecDeque::new(),
             parked: VecDeque::new(),
             windows: BTreeMap::new(),
             hungry: VecDeque::new(),
@@ -95,20 +121,43 @@ impl Broker {
         }
     }
 
-    /// The queue as it is once all that was written is on disk.
+    /// Goes on from a log of its own, of `end` commands, after which the queue is this.
+    pub(super) fn resume(&mut self, queue: Queue, end: u64) {
+        (self.queue, self.end) = (queue, end);
+    }
+
+    /// Goes on from another's log: its time stood still until `now`.
+    pub(super) fn take_over(&mut self, queue: Queue, end: u64, now: LocalTime) {
+        self.time = LogTime { base: queue.now(), since: now };
+        self.resume(queue, end);
+    }
+
+    /// The queue as it is once all that was added to the log is kept.
     pub const fn queue(&self) -> &Queue {
         &self.queue
     }
 
-    /// Whether nothing waits for the disk.
-    pub fn is_settled(&self) -> bool {
-        self.outbox.is_empty() && !self.is_dirty
+    /// How many commands made the queue what it is.
+    pub const fn end(&self) -> u64 {
+        self.end
     }
 
-    /// A consumer that takes more while a message is ready, and the disk would let it have it.
+    /// A consumer that takes more while a message is ready, and the log would let it have it.
     pub fn neglected(&self) -> Option<NodeId> {
         let is_neglecting = self.queue.has_ready() && !self.is_refused;
         self.windows.keys().copied().find(|node| is_neglecting && self.credit(*node).is_some())
+    }
+
+    /// Somebody else is the broker: nothing comes due here, nothing is here to measure, and who waits for room here is sent on.
+    /// Who waits for something that is in the log gets no answer, because the log may keep it.
+    pub(super) fn retire(self, context: &mut Context<'_, Node>, leader: Option<NodeId>) {
+        context.cancel_timer(Timer::Deadline);
+        for gauge in [Gauge::QueueDepth, Gauge::MessagesInFlight, Gauge::DeadLetters] {
+            context.gauge(gauge as usize, 0);
+        }
+        for (op, _) in self.parked {
+            context.reply(op, Outcome::Redirect(leader));
+        }
     }
 
     pub(super) const fn windows(&self) -> &BTreeMap<NodeId, Window> {
@@ -121,102 +170,83 @@ impl Broker {
 
     // ----- inputs -----
 
-    /// Performs the commands of the log again, from the snapshot on.
-    pub(super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
-        if let Ok(Some(Record::Snapshot(snapshot))) = context.disk().read_cell(SNAPSHOT) {
-            let snapshot = Arc::clone(snapshot);
-            self.snapshot_upto = snapshot.upto;
-            self.queue = snapshot.queue.clone();
-        }
-        let end = context.disk().log_bounds(LOG).end;
-        for index in self.snapshot_upto..end {
-            let Ok(Some(Record::Command { at, command })) = context.disk().read_entry(LOG, index) else {
-                break;
-            };
-            let (at, command) = (*at, *command);
-            let events = self.queue.apply(at, command);
-            context.fact(Fact::Recorded { index, at, events });
-        }
-        if self.config.has(Mutant::CountVolatile) {
-            self.queue.forget_counts();
-        }
-        if self.config.has(Mutant::DedupInMemory) {
-            self.queue.forget_known();
-        }
-        context.fact(Fact::Recovered);
-        self.go_on(context);
-    }
-
     pub(super) fn on_request(
         &mut self,
         context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
         op: OpId,
         operation: queue::Operation,
     ) {
         match operation {
-            queue::Operation::Enqueue(value) => self.on_enqueue(context, op, value),
-            queue::Operation::Dequeue => self.record_for(context, op, Command::Dequeue(op)),
+            queue::Operation::Enqueue(value) => self.on_enqueue(context, journal, op, value),
+            queue::Operation::Dequeue => self.record_for(context, journal, op, Command::Dequeue(op)),
             queue::Operation::Acknowledge { receipt } => {
-                self.record_for(context, op, Command::Acknowledge(Receipt::of_ticket(receipt)));
+                self.record_for(context, journal, op, Command::Acknowledge(Receipt::of_ticket(receipt)));
             }
             queue::Operation::Return { receipt } => {
-                self.record_for(context, op, Command::Return(Receipt::of_ticket(receipt)));
+                self.record_for(context, journal, op, Command::Return(Receipt::of_ticket(receipt)));
             }
-            queue::Operation::Redrive => self.record_for(context, op, Command::Redrive),
+            queue::Operation::Redrive => self.record_for(context, journal, op, Command::Redrive),
         }
-        self.go_on(context);
+        self.go_on(context, journal);
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
-        match message {
+    pub(super) fn on_message(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        from: NodeId,
+        message: &Message,
+    ) {
+        match *message {
             Message::Credit { session, number, window } => {
                 self.on_credit(from, Window { session, number, size: window });
             }
-            Message::Acknowledge(receipt) => self.record_of(context, from, Command::Acknowledge(receipt)),
-            Message::Return(receipt) => self.record_of(context, from, Command::Return(receipt)),
-            Message::Extend(receipt) => self.record_of(context, from, Command::Extend(receipt)),
+            Message::Acknowledge(receipt) => {
+                self.record_of(context, journal, from, Command::Acknowledge(receipt));
+            }
+            Message::Return(receipt) => self.record_of(context, journal, from, Command::Return(receipt)),
+            Message::Extend(receipt) => self.record_of(context, journal, from, Command::Extend(receipt)),
             Message::Deliver { .. }
             | Message::Settled(_)
             | Message::Extended(_)
             | Message::Void(_)
             | Message::Apply(_)
             | Message::Applied(_)
-            | Message::Fenced(_) => panic!("{}, a broker, was sent {message:?} by {from}", self.node),
+            | Message::Fenced(_)
+            | Message::Leader(_)
+            | Message::Raft(_) => panic!("{}, a broker, was sent {message:?} by {from}", self.node),
         }
-        self.go_on(context);
+        self.go_on(context, journal);
     }
 
-    pub(super) fn on_deadline(&mut self, context: &mut Context<'_, Node>) {
+    pub(super) fn on_deadline(&mut self, context: &mut Context<'_, Node>, journal: &mut impl Journal) {
         self.armed = None;
-        let now = context.now();
+        let now = self.time.at(context.now());
         if self.queue.next_due().is_some_and(|due| due <= now)
-            && self.record(context, Asker::Nobody, Command::Expire).is_none()
+            && self.record(context, journal, Asker::Nobody, Command::Expire).is_none()
         {
             return context.set_timer(Timer::Deadline, DISK_RETRY);
         }
-        self.go_on(context);
+        self.go_on(context, journal);
     }
 
-    pub(super) fn on_durable(&mut self, context: &mut Context<'_, Node>, sync: SyncId) {
-        if let Some((_, upto)) = self.snapshot_sync.take_if(|(waited, _)| *waited == sync) {
-            self.snapshot_upto = upto;
-            return context.truncate_before(LOG, upto);
-        }
-        let Some(snapshot) = self.outbox.end(sync) else { return };
-        while let Some(result) = self.outbox.next_ready() {
-            self.tell(context, result);
-        }
-        if let Some(snapshot) = snapshot {
-            self.write_snapshot(context, snapshot);
-        }
-        self.go_on(context);
+    /// The next result, if it is of a command before `end`.
+    pub(super) fn next_result(&mut self, end: u64) -> Option<Result> {
+        self.results.pop_front_if(|result| result.index < end)
     }
 
     // ----- producers and consumers -----
 
-    fn on_enqueue(&mut self, context: &mut Context<'_, Node>, op: OpId, value: Value) {
+    fn on_enqueue(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        op: OpId,
+        value: Value,
+    ) {
         if !self.queue.is_full() || self.queue.is_known(value) {
-            return self.record_for(context, op, Command::Enqueue(value));
+            return self.record_for(context, journal, op, Command::Enqueue(value));
         }
         match self.config.rules.overflow {
             Overflow::Block => {
@@ -227,7 +257,7 @@ impl Broker {
             }
             Overflow::Reject => refuse(context, op),
             Overflow::DropHead | Overflow::DropTail => {
-                self.record_for(context, op, Command::Enqueue(value));
+                self.record_for(context, journal, op, Command::Enqueue(value));
             }
         }
     }
@@ -260,27 +290,45 @@ impl Broker {
 
     // ----- the log -----
 
-    /// A command of a client. It is refused where the disk takes no more.
-    fn record_for(&mut self, context: &mut Context<'_, Node>, op: OpId, command: Command) {
-        if self.record(context, Asker::Client(op), command).is_none() {
+    /// A command of a client. It is refused where the log takes no more.
+    fn record_for(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        op: OpId,
+        command: Command,
+    ) {
+        if self.record(context, journal, Asker::Client(op), command).is_none() {
             context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
     }
 
-    /// A command of a consumer. It is as if it were lost where the disk takes no more.
-    fn record_of(&mut self, context: &mut Context<'_, Node>, from: NodeId, command: Command) {
-        if self.record(context, Asker::Consumer(from), command).is_none() {
-            context.note(|| format!("the disk is full, and {command:?} of {from} is left out"));
+    /// A command of a consumer. It is as if it were lost where the log takes no more.
+    fn record_of(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        from: NodeId,
+        command: Command,
+    ) {
+        if self.record(context, journal, Asker::Consumer(from), command).is_none() {
+            context.note(|| format!("the log takes no more, and {command:?} of {from} is left out"));
         }
     }
 
-    /// Writes a command to the log, performs it, and keeps what came of it until it is on disk. `None` if the disk takes
-    /// no more: then nothing changes.
-    fn record(&mut self, context: &mut Context<'_, Node>, asker: Asker, command: Command) -> Option<()> {
-        let at = context.now().max(self.queue.now());
-        let index = context.append(LOG, Record::Command { at, command }).ok()?;
-        context.fault_point(FaultPoint::Command as usize);
-        self.is_dirty = true;
+    /// Adds a command to the log, performs it, and holds what came of it until the log keeps it. `None` if it takes no more:
+    /// then nothing changes.
+    fn record(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        asker: Asker,
+        command: Command,
+    ) -> Option<()> {
+        let at = self.time.at(context.now()).max(self.queue.now());
+        if !journal.append(context, at, command) {
+            return None;
+        }
         let events = self.queue.apply(at, command);
         for event in &events {
             self.time(context, event);
@@ -291,9 +339,8 @@ impl Broker {
             context.fact(Fact::Confirmed { value });
             context.reply(op, Outcome::Done);
         }
-        // Nothing is ready at once: the entry is not on disk.
-        let at_once = self.outbox.hold(Result { index, at, asker, events }, self.is_dirty);
-        assert!(at_once.is_none(), "entry {index} waits for no flush");
+        self.results.push_back(Result { index: self.end, at, asker, events });
+        self.end += 1;
         Some(())
     }
 
@@ -328,16 +375,16 @@ impl Broker {
         }
     }
 
-    /// What follows by itself: messages go to who has credit, producers to where there is room, the log to the disk.
-    fn go_on(&mut self, context: &mut Context<'_, Node>) {
-        self.serve(context);
+    /// What follows by itself: messages go to who has credit, producers to where there is room, the log to where it is kept.
+    pub(super) fn go_on(&mut self, context: &mut Context<'_, Node>, journal: &mut impl Journal) {
+        self.serve(context, journal);
         while !self.queue.is_full()
             && let Some((op, value)) = self.parked.pop_front()
         {
-            self.record_for(context, op, Command::Enqueue(value));
-            self.serve(context);
+            self.record_for(context, journal, op, Command::Enqueue(value));
+            self.serve(context, journal);
         }
-        self.flush(context);
+        journal.keep(context, &self.queue);
         self.arm(context);
         let (waiting, held) = self.queue.depth();
         context.gauge(Gauge::QueueDepth as usize, waiting);
@@ -346,41 +393,19 @@ impl Broker {
     }
 
     /// Messages that are ready go to consumers that have credit.
-    fn serve(&mut self, context: &mut Context<'_, Node>) {
+    fn serve(&mut self, context: &mut Context<'_, Node>, journal: &mut impl Journal) {
         while self.queue.has_ready()
             && let Some(node) = self.hungry.pop_front()
         {
             let Some((holder, count)) = self.credit(node) else { continue };
             self.is_refused =
-                self.record(context, Asker::Nobody, Command::Receive { holder, count }).is_none();
+                self.record(context, journal, Asker::Nobody, Command::Receive { holder, count }).is_none();
             if self.is_refused {
                 break;
             }
             if !self.config.has(Mutant::CreditForgotten) {
                 self.feed(node);
             }
-        }
-    }
-
-    fn flush(&mut self, context: &mut Context<'_, Node>) {
-        if !self.is_dirty || self.outbox.flushes_under_way() > 0 {
-            return;
-        }
-        self.is_dirty = false;
-        let upto = context.disk().log_bounds(LOG).end;
-        let is_long = upto - self.snapshot_upto >= self.config.snapshot_every;
-        let snapshot = (is_long && self.snapshot_sync.is_none())
-            .then(|| Arc::new(Snapshot { upto, queue: self.queue.clone() }));
-        let sync = context.sync(LOG);
-        self.outbox.begin(sync, snapshot);
-    }
-
-    /// All that is in the snapshot is on disk already, in the log.
-    fn write_snapshot(&mut self, context: &mut Context<'_, Node>, snapshot: Arc<Snapshot>) {
-        let upto = snapshot.upto;
-        if context.replace(SNAPSHOT, Record::Snapshot(snapshot)).is_ok() {
-            context.fault_point(FaultPoint::Snapshot as usize);
-            self.snapshot_sync = Some((context.sync(SNAPSHOT), upto));
         }
     }
 
@@ -391,17 +416,16 @@ impl Broker {
         }
         self.armed = due;
         match due {
-            Some(due) => context.set_timer(Timer::Deadline, due.since(context.now())),
+            Some(due) => context.set_timer(Timer::Deadline, due.since(self.time.at(context.now()))),
             None => context.cancel_timer(Timer::Deadline),
         }
     }
 
     // ----- answers -----
 
-    /// What came of a command is on disk: all whom it concerns are told.
-    fn tell(&mut self, context: &mut Context<'_, Node>, result: Result) {
-        let Result { index, at, asker, events } = result;
-        context.fact(Fact::Recorded { index, at, events: events.clone() });
+    /// The log keeps a command: all whom it concerns are told what came of it.
+    pub(super) fn tell(&self, context: &mut Context<'_, Node>, result: Result) {
+        let Result { asker, events, .. } = result;
         for event in &events {
             self.tell_event(context, asker, event);
         }

@@ -6,11 +6,13 @@ use sim_core::service::Value;
 use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
+use crate::raft;
+use crate::replicated::MEMBERS_MAX;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Role {
-    /// Keeps the queue: the first node.
+    /// Keeps the queue: the first node, or several.
     Broker,
     /// Takes messages and handles them: all between.
     Consumer,
@@ -137,11 +139,13 @@ pub struct Stall {
 /// What all nodes share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// How many nodes there are: a broker, a store, and consumers between them.
+    /// How many nodes there are: brokers, a store, and consumers between them.
     pub node_count: u32,
+    /// How many brokers there are: the first nodes. One keeps its log on its disk, several keep it by Raft. Default 1.
+    pub brokers: u32,
     /// The queue.
     pub rules: Rules,
-    /// How many log entries the broker keeps before it replaces them by a snapshot. Default 10,000.
+    /// How many log entries a broker keeps before it replaces them by a snapshot. Default 10,000.
     pub snapshot_every: u64,
     /// What consumers promise.
     pub guarantee: Guarantee,
@@ -180,9 +184,17 @@ pub enum Shedding {
 /// Why a [`Config`] is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// There is no place for a broker and a store.
-    #[error("a queue needs a broker and a store, and there are {0} nodes")]
-    TooFewNodes(u32),
+    /// There is no place for brokers and a store.
+    #[error("{brokers} brokers and a store are more than the {nodes} nodes that there are")]
+    TooFewNodes {
+        /// Nodes.
+        nodes: u32,
+        /// Brokers.
+        brokers: u32,
+    },
+    /// Raft takes no more members.
+    #[error("{0} `brokers` are more than a group of Raft can have, which is {MEMBERS_MAX}")]
+    TooManyBrokers(u32),
     /// Messages would be back before they are taken.
     #[error("with a `visibility` of 0 a message is back before anybody has it")]
     NoVisibility,
@@ -229,6 +241,7 @@ impl Config {
     pub fn new(node_count: u32) -> Self {
         Self {
             node_count,
+            brokers: 1,
             rules: Rules::new(),
             snapshot_every: 10_000,
             guarantee: Guarantee::AtLeastOnce,
@@ -245,7 +258,7 @@ impl Config {
         }
     }
 
-    /// The node that keeps the queue.
+    /// The first broker, whom everybody asks first.
     pub const BROKER: NodeId = NodeId::new(0);
 
     /// The node that has the effects.
@@ -256,10 +269,21 @@ impl Config {
     /// What a node is.
     pub fn role_of(&self, node: NodeId) -> Role {
         match node {
-            Self::BROKER => Role::Broker,
+            node if node.raw() < self.brokers => Role::Broker,
             node if node == self.store() => Role::Store,
             _ => Role::Consumer,
         }
+    }
+
+    /// The nodes that are brokers.
+    pub(super) fn broker_nodes(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.brokers).map(NodeId::new)
+    }
+
+    /// How several brokers keep their log.
+    pub(super) fn raft(&self) -> raft::Config {
+        let (snapshot_every, snapshot_trail) = (self.snapshot_every, self.snapshot_every / 2);
+        raft::Config { snapshot_every, snapshot_trail, ..raft::Config::new(self.broker_nodes()) }
     }
 
     /// Whether handling this message always fails.
@@ -274,8 +298,14 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let Rules { visibility, groups, priorities, .. } = self.rules;
         let (workers, prefetch) = (self.workers, self.prefetch);
-        if self.node_count < 2 {
-            return Err(ConfigError::TooFewNodes(self.node_count));
+        if self.brokers == 0 {
+            return Err(ConfigError::Nothing("brokers"));
+        }
+        if self.node_count <= self.brokers {
+            return Err(ConfigError::TooFewNodes { nodes: self.node_count, brokers: self.brokers });
+        }
+        if self.brokers as usize > MEMBERS_MAX {
+            return Err(ConfigError::TooManyBrokers(self.brokers));
         }
         if visibility.is_zero() {
             return Err(ConfigError::NoVisibility);

@@ -2,8 +2,9 @@
 //!
 //! | node | region | kind | holds |
 //! | --- | --- | --- | --- |
-//! | broker | [`LOG`] | log | commands, each with the time at which it was performed |
-//! | broker | [`SNAPSHOT`] | cell | the queue as it was after so many commands; the log begins there or before |
+//! | standalone broker | [`LOG`] | log | commands, each with the time at which it was performed |
+//! | standalone broker | [`SNAPSHOT`] | cell | the queue as it was after so many commands; the log begins there or before |
+//! | one of several brokers | those of [`raft::durable`] | | the replica's |
 //! | store | [`LOG`] | log | effects |
 //! | store | [`INBOX`] | log | used by a mutant only: which messages had their effect |
 
@@ -15,7 +16,9 @@ use sim_core::{LocalTime, Span};
 
 use super::command::Command;
 use super::facts::Effect;
+use super::ledger::Ledger;
 use super::state::Queue;
+use crate::raft;
 
 /// The region of the log.
 pub const LOG: RegionId = RegionId::new(0);
@@ -28,7 +31,7 @@ pub const INBOX: RegionId = RegionId::new(2);
 pub(super) const DISK_RETRY: Span = Span::millis(100);
 
 /// The queue as it was after so many commands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Snapshot {
     /// How many: the index of the first command that it does not have.
     pub upto: u64,
@@ -36,8 +39,15 @@ pub struct Snapshot {
     pub queue: Queue,
 }
 
+impl Snapshot {
+    /// Size on disk and on the wire in bytes.
+    pub fn size(&self) -> u64 {
+        64 + 48 * self.queue.messages().len() + 32 * self.queue.dead_letters().len()
+    }
+}
+
 /// What is written to disk.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Record {
     /// Into the broker's [`LOG`].
     Command {
@@ -52,17 +62,17 @@ pub enum Record {
     Effect(Effect),
     /// Into [`INBOX`]: the key of an effect.
     Key(u64),
+    /// Of a broker's replica, into the regions that Raft names.
+    Raft(raft::RecordOf<Ledger>),
 }
 
 impl disk::Record for Record {
     fn size(&self) -> u64 {
         match self {
             Self::Command { .. } | Self::Effect(_) => 32,
-            Self::Snapshot(snapshot) => {
-                let Snapshot { queue, .. } = &**snapshot;
-                64 + 48 * queue.messages().len() + 32 * queue.dead_letters().len()
-            }
+            Self::Snapshot(snapshot) => snapshot.size(),
             Self::Key(_) => 8,
+            Self::Raft(record) => disk::Record::size(record),
         }
     }
 }

@@ -3,6 +3,8 @@
 use sim_core::LocalTime;
 use sim_core::service::Value;
 
+use crate::raft;
+
 use super::command::{Events, MessageId, Receipt};
 
 /// An effect that a message had at the store.
@@ -36,7 +38,7 @@ pub enum Fact {
         /// What it says.
         value: Value,
     },
-    /// The broker has started, with what its disk kept.
+    /// A broker has started with what its disk kept, or has executed all that it found in the log when it came into office.
     Recovered,
     /// A consumer takes a delivery.
     Took {
@@ -52,4 +54,6 @@ pub enum Fact {
         /// Which.
         effect: Effect,
     },
+    /// What the replica of a broker states.
+    Raft(raft::Fact),
 }

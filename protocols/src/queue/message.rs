@@ -1,14 +1,17 @@
 //! What broker, consumers and store send each other.
 
 use serde::Serialize;
+use sim_core::NodeId;
 use sim_core::process;
 use sim_core::service::Value;
 
 use super::command::{MessageId, Receipt, Session};
 use super::facts::Effect;
+use super::ledger::Ledger;
+use crate::raft;
 
 /// A message between nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Message {
     /// Consumer to broker: I take so many at a time.
     Credit {
@@ -48,6 +51,10 @@ pub enum Message {
     Applied(Receipt),
     /// Store to consumer: another delivery has come after yours.
     Fenced(Receipt),
+    /// One of several brokers to consumer: this one is in office, as far as I know.
+    Leader(Option<NodeId>),
+    /// Between brokers. Boxed, it does not make the others large.
+    Raft(Box<raft::MessageOf<Ledger>>),
 }
 
 impl process::Message for Message {
@@ -63,6 +70,19 @@ impl process::Message for Message {
         "Apply",
         "Applied",
         "Fenced",
+        "Leader",
+        "RequestVote",
+        "RequestVoteReply",
+        "RaftHeartbeat",
+        "AppendEntries",
+        "AppendEntriesReply",
+        "PreVote",
+        "PreVoteReply",
+        "InstallSnapshot",
+        "InstallSnapshotReply",
+        "TimeoutNow",
+        "ReadIndex",
+        "ReadIndexReply",
     ];
 
     fn kind(&self) -> u8 {
@@ -78,6 +98,8 @@ impl process::Message for Message {
             Self::Apply(_) => 8,
             Self::Applied(_) => 9,
             Self::Fenced(_) => 10,
+            Self::Leader(_) => 11,
+            Self::Raft(message) => 12 + message.kind(),
         }
     }
 
@@ -92,7 +114,9 @@ impl process::Message for Message {
             | Self::Extended(_)
             | Self::Void(_)
             | Self::Applied(_)
-            | Self::Fenced(_) => 16,
+            | Self::Fenced(_)
+            | Self::Leader(_) => 16,
+            Self::Raft(message) => message.size(),
         }
     }
 
@@ -101,6 +125,9 @@ impl process::Message for Message {
             Self::Credit { window, number, .. } => format!("Credit window={window} number={number}"),
             Self::Deliver { receipt, value, .. } => format!("Deliver {receipt} value={value}"),
             Self::Apply(Effect { receipt, value, .. }) => format!("Apply {receipt} value={value}"),
+            Self::Leader(Some(node)) => format!("Leader {node}"),
+            Self::Leader(None) => "Leader unknown".to_owned(),
+            Self::Raft(message) => message.describe(),
             Self::Acknowledge(receipt)
             | Self::Return(receipt)
             | Self::Extend(receipt)

@@ -1,7 +1,7 @@
 //! Queue: a message queue, its consumers, and the store that their work has effects on.
 //!
-//! The first node is the broker, the last the store, and those between are consumers. Clients are producers, and may take
-//! messages themselves.
+//! The first node is the broker, or the first few are, the last is the store, and those between are consumers. Clients are
+//! producers, and may take messages themselves.
 //!
 //! # What it guarantees
 //!
@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | conservation | what was sent is queued, in flight, acknowledged, a dead letter, expired or dropped | [`invariants::Conservation`] |
 //! | no loss | what was confirmed to its producer survives any crash of the broker | [`invariants::NoLoss`] |
+//! | agreement | all brokers, in all restarts, read the same log | [`invariants::Agreed`] |
 //! | exclusive visibility | a message has one valid receipt, until its time is over | [`invariants::VisibilityExclusive`] |
 //! | deduplication | a message that is sent again within the window is the same | [`invariants::Deduplicated`] |
 //! | order | a message of a group is delivered after those before it are gone | [`invariants::OrderWithinGroup`] |
@@ -49,6 +50,9 @@
 //! 6. A message that is not acknowledged in time, or returned, goes back to its place; after
 //!    [`Rules::max_receives`](config::Rules) failures it is a dead letter, until an administrator redrives it.
 //!
+//! With several brokers ([`Config::brokers`]) the log is Raft's, and the broker is whoever leads: see [`replicated`]. Then
+//! `log, sync` is to be read as: on the disks of a majority.
+//!
 //! # The field's words
 //!
 //! | word | here |
@@ -62,12 +66,12 @@
 //! | redrive policy, delivery limit | [`config::Rules::max_receives`] |
 //! | prefetch, credit | [`Config::prefetch`], [`message::Message::Credit`] |
 //! | idempotent receiver, transactional inbox | [`store`] |
+//! | quorum queue | [`replicated`] |
 //!
 //! # What is left out, and what that costs
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | replication | while the broker is down nothing moves; what a lost disk held is lost |
 //! | long polls and batches of clients | a client that dequeues asks again and again |
 //! | transactional outbox of producers | a producer that crashes between its own write and its send is not modelled |
 //! | the store forgets no keys | its memory grows with every message |
@@ -88,15 +92,20 @@ mod consumer;
 pub mod durable;
 pub mod facts;
 pub mod invariants;
+pub mod ledger;
 pub mod message;
 mod metrics;
 pub mod mutants;
 mod process;
+pub mod replicated;
+mod standalone;
 pub mod state;
 pub mod store;
 mod view;
 
 use serde::Serialize;
+
+use crate::raft;
 
 pub use broker::Broker;
 pub use config::{Config, ConfigError, Guarantee, Overflow, Role, Rules, Shedding, Stall};
@@ -104,12 +113,14 @@ pub use consumer::Consumer;
 pub use facts::Fact;
 pub use message::Message;
 pub use mutants::Mutant;
+pub use replicated::Replicated;
+pub use standalone::Standalone;
 pub use store::Store;
 
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Timer {
-    /// The broker: something comes due.
+    /// A broker: something comes due.
     Deadline,
     /// A consumer: it says how much it takes.
     Credit,
@@ -117,6 +128,8 @@ pub enum Timer {
     Heartbeat,
     /// A worker of a consumer, from 0: the end of its service, its call or its pause.
     Worker(u32),
+    /// Of a broker's replica.
+    Raft(raft::Timer),
 }
 
 /// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in [`FAULT_POINTS`].
@@ -125,9 +138,19 @@ enum FaultPoint {
     Command,
     Snapshot,
     Effect,
+    /// The first of those of a replica.
+    Raft,
 }
 
-const FAULT_POINTS: [&str; 3] = ["command-written", "snapshot-written", "effect-written"];
+const FAULT_POINTS: [&str; 7] = [
+    "command-written",
+    "snapshot-written",
+    "effect-written",
+    "hard-state-written",
+    "snapshot-staged",
+    "before-compaction",
+    "before-apply",
+];
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
 #[derive(Clone, Copy, Debug)]
@@ -149,9 +172,10 @@ enum Point {
     Stalled,
     EffectRepeated,
     EffectFenced,
+    BrokerChanged,
 }
 
-const POINTS: [&str; 17] = [
+const POINTS: [&str; 18] = [
     "a message was delivered again",
     "a delivery ran out of time",
     "a receipt settled nothing",
@@ -169,17 +193,31 @@ const POINTS: [&str; 17] = [
     "a worker paused",
     "the store knew an effect as a repetition",
     "the store refused the effect of an older delivery",
+    "a consumer turned to another broker",
 ];
 
 /// One node, in its role. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub enum Node {
-    /// Keeps the queue.
-    Broker(Box<Broker>),
+    /// Keeps the queue by itself.
+    Broker(Box<Standalone>),
+    /// Keeps the queue together with others.
+    Replicated(Box<Replicated>),
     /// Handles messages.
     Consumer(Box<Consumer>),
     /// Has their effects.
     Store(Box<Store>),
+}
+
+impl Node {
+    /// The broker of the queue, where this node is that and in office.
+    pub fn broker(&self) -> Option<&Broker> {
+        match self {
+            Self::Broker(standalone) => Some(&standalone.broker),
+            Self::Replicated(replicated) => replicated.broker(),
+            Self::Consumer(_) | Self::Store(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

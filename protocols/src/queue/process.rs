@@ -10,17 +10,29 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
-use super::broker::Broker;
 use super::config::{Config, Role};
 use super::consumer::Consumer;
 use super::durable::Record;
 use super::facts::Fact;
+use super::ledger::Ledger;
 use super::message::Message;
+use super::replicated::Replicated;
+use super::standalone::Standalone;
 use super::store::Store;
 use super::{FAULT_POINTS, Node, POINTS, Timer, metrics};
+use crate::raft;
 
 impl process::Timer for Timer {
-    const NAMES: &'static [&'static str] = &["deadline", "credit", "heartbeat"];
+    const NAMES: &'static [&'static str] = &[
+        "deadline",
+        "credit",
+        "heartbeat",
+        "raft-election",
+        "raft-heartbeat",
+        "raft-quorum",
+        "raft-transfer",
+        "raft-apply",
+    ];
 
     fn index(self) -> Option<usize> {
         match self {
@@ -28,6 +40,7 @@ impl process::Timer for Timer {
             Self::Credit => Some(1),
             Self::Heartbeat => Some(2),
             Self::Worker(_) => None,
+            Self::Raft(timer) => timer.index().map(|index| 3 + index),
         }
     }
 }
@@ -49,7 +62,8 @@ impl Process for Node {
     fn boot(config: &Config, node: NodeId) -> Self {
         let shared = Arc::new(config.clone());
         match config.role_of(node) {
-            Role::Broker => Self::Broker(Box::new(Broker::boot(shared, node))),
+            Role::Broker if config.brokers == 1 => Self::Broker(Box::new(Standalone::boot(shared, node))),
+            Role::Broker => Self::Replicated(Box::new(Replicated::boot(shared, node))),
             Role::Consumer => Self::Consumer(Box::new(Consumer::boot(shared, node))),
             Role::Store => Self::Store(Box::new(Store::boot(shared, node))),
         }
@@ -58,6 +72,7 @@ impl Process for Node {
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         match self {
             Self::Broker(broker) => broker.on_start(context),
+            Self::Replicated(broker) => broker.on_start(context),
             Self::Consumer(consumer) => consumer.on_start(context),
             Self::Store(store) => store.on_start(context),
         }
@@ -65,31 +80,43 @@ impl Process for Node {
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match self {
-            Self::Broker(broker) => broker.on_message(context, from, message),
-            Self::Consumer(consumer) => consumer.on_message(context, from, message),
-            Self::Store(store) => store.on_message(context, from, message),
+            Self::Broker(broker) => broker.on_message(context, from, &message),
+            Self::Replicated(broker) => broker.on_message(context, from, message),
+            Self::Consumer(consumer) => consumer.on_message(context, from, &message),
+            Self::Store(store) => store.on_message(context, from, &message),
         }
     }
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
         match (self, timer) {
             (Self::Broker(broker), Timer::Deadline) => broker.on_deadline(context),
+            (Self::Replicated(broker), Timer::Deadline) => broker.on_deadline(context),
+            (Self::Replicated(broker), Timer::Raft(timer)) => broker.on_timer(context, timer),
             (Self::Consumer(consumer), Timer::Credit) => consumer.on_credit(context),
             (Self::Consumer(consumer), Timer::Heartbeat) => consumer.on_heartbeat(context),
             (Self::Consumer(consumer), Timer::Worker(index)) => consumer.on_worker(context, index),
-            (Self::Broker(_), Timer::Credit | Timer::Heartbeat | Timer::Worker(_))
-            | (Self::Consumer(_), Timer::Deadline)
-            | (Self::Store(_), Timer::Deadline | Timer::Credit | Timer::Heartbeat | Timer::Worker(_)) => {
+            (Self::Broker(_), Timer::Credit | Timer::Heartbeat | Timer::Worker(_) | Timer::Raft(_))
+            | (Self::Replicated(_), Timer::Credit | Timer::Heartbeat | Timer::Worker(_))
+            | (Self::Consumer(_), Timer::Deadline | Timer::Raft(_))
+            | (
+                Self::Store(_),
+                Timer::Deadline | Timer::Credit | Timer::Heartbeat | Timer::Worker(_) | Timer::Raft(_),
+            ) => {
                 unreachable!("{} sets no timer {timer:?}", context.node())
             }
         }
     }
 
-    /// Clients that ask another node are sent to the broker.
+    /// Clients that ask another node are sent to a broker.
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
         match (self, operation) {
             (Self::Broker(broker), Operation::Queue(operation)) => broker.on_request(context, op, operation),
-            (Self::Broker(_), _) => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
+            (Self::Replicated(broker), Operation::Queue(operation)) => {
+                broker.on_request(context, op, operation);
+            }
+            (Self::Broker(_) | Self::Replicated(_), _) => {
+                context.reply(op, Outcome::Refused(Refusal::Unsupported));
+            }
             (Self::Consumer(_) | Self::Store(_), _) => {
                 context.reply(op, Outcome::Redirect(Some(Config::BROKER)));
             }
@@ -99,6 +126,7 @@ impl Process for Node {
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
         match self {
             Self::Broker(broker) => broker.on_durable(context, sync),
+            Self::Replicated(broker) => broker.on_durable(context, sync),
             Self::Store(store) => store.on_durable(context, sync),
             Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
         }
@@ -110,8 +138,9 @@ impl Process for Node {
 
     fn status(&self) -> Status {
         let (role, gauge) = match self {
+            Self::Replicated(broker) => return broker.status(),
             Self::Broker(broker) => {
-                let (waiting, held) = broker.queue().depth();
+                let (waiting, held) = broker.broker.queue().depth();
                 ("broker", waiting + held)
             }
             Self::Consumer(consumer) => ("consumer", consumer.held_count().into()),
@@ -122,9 +151,41 @@ impl Process for Node {
 
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         match self {
-            Self::Broker(broker) => broker.show(view, request),
+            Self::Broker(broker) => broker.broker.show(view, request),
+            Self::Replicated(broker) => broker.show(view, request),
             Self::Consumer(consumer) => consumer.show(view, request),
             Self::Store(store) => store.show(view, request),
         }
+    }
+}
+
+impl raft::Host for Node {
+    type App = Ledger;
+
+    /// Raft's own numbers are of no interest to who looks at a queue.
+    const IS_MEASURED: bool = false;
+    const FAULT_POINTS_AT: usize = super::FaultPoint::Raft as usize;
+
+    fn message(message: raft::MessageOf<Ledger>) -> Message {
+        Message::Raft(Box::new(message))
+    }
+
+    fn timer(timer: raft::Timer) -> Timer {
+        Timer::Raft(timer)
+    }
+
+    fn record(record: raft::RecordOf<Ledger>) -> Record {
+        Record::Raft(record)
+    }
+
+    fn as_record(record: &Record) -> Option<&raft::RecordOf<Ledger>> {
+        match record {
+            Record::Raft(record) => Some(record),
+            Record::Command { .. } | Record::Snapshot(_) | Record::Effect(_) | Record::Key(_) => None,
+        }
+    }
+
+    fn fact(fact: raft::Fact) -> Fact {
+        Fact::Raft(fact)
     }
 }

@@ -1,8 +1,8 @@
 //! The queue as a pure state machine: a command at a time goes in, what came of it comes out.
 //!
 //! It has no clock, no timer and no randomness: the time comes with each command, and [`Queue::next_due`] says when
-//! the next one is wanted. Equal commands at equal times make equal queues, so that a log of them is the queue: the
-//! broker keeps such a log on its disk, and a replicated log would do as well. A clone is cheap.
+//! the next one is wanted. Equal commands at equal times make equal queues, so that a log of them is the queue: a
+//! broker keeps such a log on its disk, or several of them by Raft. A clone is cheap.
 //!
 //! ```text
 //!             delay over                taken                   acknowledged
@@ -118,6 +118,8 @@ impl PartialEq for Queue {
             && self.given == other.given
     }
 }
+
+impl Eq for Queue {}
 
 impl Queue {
     /// An empty queue.

@@ -99,8 +99,8 @@ impl Store {
         }
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
-        match message {
+    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
+        match *message {
             Message::Apply(effect) => self.on_apply(context, from, effect),
             Message::Credit { .. }
             | Message::Deliver { .. }
@@ -111,7 +111,9 @@ impl Store {
             | Message::Extended(_)
             | Message::Void(_)
             | Message::Applied(_)
-            | Message::Fenced(_) => panic!("{}, a store, was sent {message:?} by {from}", self.node),
+            | Message::Fenced(_)
+            | Message::Leader(_)
+            | Message::Raft(_) => panic!("{}, a store, was sent {message:?} by {from}", self.node),
         }
     }
 

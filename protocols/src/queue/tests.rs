@@ -89,6 +89,52 @@ fn groups_priorities_and_limits_are_kept_under_failures() {
 }
 
 #[test]
+fn crashes_of_leaders_break_no_promise() {
+    for guarantee in [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce] {
+        for seed in 0..4 {
+            let mut config = Config { guarantee, brokers: 3, snapshot_every: 20, ..Config::new(6) };
+            config.rules.visibility = Span::millis(200);
+            config.rules.deduplication = Some(Span::secs(100));
+            let mut world = world(seed, &config);
+            shake(&mut world, 6);
+            let effects = counter(&world, "effects");
+            match guarantee {
+                Guarantee::AtMostOnce => assert!(effects <= 200, "{effects} effects"),
+                Guarantee::AtLeastOnce => assert!(effects >= 200, "{effects} effects"),
+                Guarantee::EffectivelyOnce => assert_eq!(effects, 200),
+            }
+        }
+    }
+}
+
+/// The queues of all brokers.
+fn queues(world: &World<Node>) -> Vec<&state::Queue> {
+    let replicas = world.nodes().running().filter_map(|(_, process)| match process {
+        Node::Replicated(broker) => Some(broker.replica().machine().queue()),
+        Node::Broker(_) | Node::Consumer(_) | Node::Store(_) => None,
+    });
+    replicas.collect()
+}
+
+#[test]
+fn a_broker_that_was_down_gets_the_queue_in_a_snapshot() {
+    let mut config = Config { brokers: 3, snapshot_every: 20, ..Config::new(6) };
+    config.service = Distribution::constant(Span::secs(1000));
+    let mut world = world(5, &config);
+    let down = NodeId::new(2);
+    world.apply(Command::Crash(down));
+    testing::run(&mut world, Span::secs(3));
+    world.apply(Command::Restart(down));
+    testing::run(&mut world, Span::secs(2));
+    let queues = queues(&world);
+    assert_eq!(queues.len(), 3);
+    assert!(queues.iter().all(|queue| *queue == queues[0]), "they are the same");
+    assert_eq!(queues[0].messages().len(), 200);
+    let Some(Node::Replicated(broker)) = world.nodes().process(down) else { panic!("{down} is a broker") };
+    assert!(broker.replica().log().base() > crate::replicated::Index(100), "it did not perform all itself");
+}
+
+#[test]
 fn a_full_queue_does_as_it_is_told() {
     for overflow in [Overflow::Block, Overflow::Reject, Overflow::DropHead, Overflow::DropTail] {
         let mut config =
@@ -138,7 +184,12 @@ fn impossible_parameters_are_refused() {
         config.validate()
     };
     assert_eq!(usual.validate(), Ok(()));
-    assert_eq!(Config::new(1).validate(), Err(ConfigError::TooFewNodes(1)));
+    let too_few = |nodes, brokers| Err(ConfigError::TooFewNodes { nodes, brokers });
+    assert_eq!(Config::new(1).validate(), too_few(1, 1));
+    assert_eq!(with(|it| it.brokers = 3), too_few(3, 3));
+    assert_eq!(with(|it| it.brokers = 0), Err(ConfigError::Nothing("brokers")));
+    let many = Config { brokers: 200, ..Config::new(300) };
+    assert_eq!(many.validate(), Err(ConfigError::TooManyBrokers(200)));
     assert_eq!(with(|it| it.rules.visibility = Span::ZERO), Err(ConfigError::NoVisibility));
     assert_eq!(with(|it| it.rules.priorities = 0), Err(ConfigError::NoPriority));
     let both = ConfigError::OrderedAndNot { groups: 2, priorities: 2 };

@@ -10,7 +10,7 @@ use super::mutants::Mutant;
 use super::progress::Window;
 use super::types::Entry;
 use crate::lease;
-use crate::replicated::{MembersError, NodeSet, SessionPolicy, check_member_set};
+use crate::replicated::{Agreeable, MembersError, NodeSet, SessionPolicy, check_member_set};
 
 /// How reads are served. See [`reads`](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -302,25 +302,25 @@ impl Config {
 
     /// How much may be on its way to one follower.
     #[inline]
-    pub(super) const fn window(&self) -> Window {
-        Window { messages: self.in_flight_max, bytes: self.in_flight_bytes_max }
+    pub(super) fn window<C: Agreeable>(&self) -> Window {
+        Window { messages: self.in_flight_max, entries: self.in_flight_bytes_max.div_ceil(Entry::<C>::SIZE) }
     }
 
     /// Entries in one message. All have the same size.
     #[inline]
-    pub(super) fn batch_entries(&self) -> u64 {
-        self.append_entries_max.min((self.append_bytes_max / Entry::SIZE).max(1))
+    pub(super) fn batch_entries<C: Agreeable>(&self) -> u64 {
+        self.append_entries_max.min((self.append_bytes_max / Entry::<C>::SIZE).max(1))
     }
 
     /// Entries that may be uncommitted.
     #[inline]
-    pub(super) fn uncommitted_entries(&self) -> u64 {
-        self.uncommitted_max.min((self.uncommitted_bytes_max / Entry::SIZE).max(1))
+    pub(super) fn uncommitted_entries<C: Agreeable>(&self) -> u64 {
+        self.uncommitted_max.min((self.uncommitted_bytes_max / Entry::<C>::SIZE).max(1))
     }
 
     /// Entries executed in one step.
-    pub(super) fn apply_entries(&self) -> u64 {
-        self.apply_bytes_max.map_or(u64::MAX, |bytes| (bytes / Entry::SIZE).max(1))
+    pub(super) fn apply_entries<C: Agreeable>(&self) -> u64 {
+        self.apply_bytes_max.map_or(u64::MAX, |bytes| (bytes / Entry::<C>::SIZE).max(1))
     }
 
     /// Whether execution is a step of its own.
@@ -453,6 +453,12 @@ mod tests {
     #[test]
     fn a_limit_in_bytes_still_lets_one_entry_through() {
         let config = Config { append_bytes_max: 1, uncommitted_bytes_max: 100, ..config(&[0]) };
-        assert_eq!((config.batch_entries(), config.uncommitted_entries()), (1, 2));
+        assert_eq!(
+            (
+                config.batch_entries::<crate::replicated::Command>(),
+                config.uncommitted_entries::<crate::replicated::Command>()
+            ),
+            (1, 2)
+        );
     }
 }

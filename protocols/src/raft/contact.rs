@@ -15,15 +15,17 @@ use sim_core::{Context, OpId};
 
 use super::config::ReadMode;
 use super::facts::Fact;
+use super::facts::Witness as _;
+use super::host::{Acts as _, Application, MessageOf};
 use super::message::{Campaign, Message};
 use super::role::{Follower, Role};
-use super::{Point, Raft, Timer};
+use super::{Point, Replica, Timer};
 use crate::replicated::NodeSet;
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// Takes note of the time, where anybody wants to know it.
     #[inline]
-    pub(super) fn hear_of_leader(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn hear_of_leader(&mut self, context: &mut Context<'_, A::Host>) {
         if self.config.pre_vote || self.config.stickiness {
             self.heard = Some(context.now());
         }
@@ -31,14 +33,14 @@ impl Raft {
 
     /// After a restart this node may have followed a leader a moment ago, and does not remember. A lease rests on its
     /// silence: so it waits as if it had.
-    pub(super) fn start_listening(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn start_listening(&mut self, context: &mut Context<'_, A::Host>) {
         if self.config.stickiness {
             self.heard = Some(context.now());
         }
     }
 
     /// Whether this node leads, or has heard of a leader within the shortest election timeout.
-    pub(super) fn holds_to_leader(&self, context: &Context<'_, Self>) -> bool {
+    pub(super) fn holds_to_leader(&self, context: &Context<'_, A::Host>) -> bool {
         match &self.role {
             Role::Leader(_) => true,
             Role::Follower(Follower { .. }) | Role::PreCandidate(_) | Role::Candidate(_) => {
@@ -50,7 +52,7 @@ impl Raft {
 
     /// Whether a message of a newer term is to be ignored: that of a candidate, while there is a leader that has not
     /// asked it to campaign.
-    pub(super) fn is_deaf_to(&self, context: &Context<'_, Self>, message: &Message) -> bool {
+    pub(super) fn is_deaf_to(&self, context: &Context<'_, A::Host>, message: &MessageOf<A>) -> bool {
         match message {
             Message::RequestVote(request) => {
                 self.config.stickiness
@@ -72,7 +74,7 @@ impl Raft {
 
     /// Somebody who knows that the leader is gone says so: a follower follows nobody then, and is free to vote, until
     /// it hears of a leader again (etcd: `ForgetLeader`). Not where leases rest on its patience.
-    pub(super) fn on_forget_request(&mut self, context: &mut Context<'_, Self>, op: OpId) {
+    pub(super) fn on_forget_request(&mut self, context: &mut Context<'_, A::Host>, op: OpId) {
         if self.config.reads == ReadMode::Lease {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
@@ -84,31 +86,31 @@ impl Raft {
     }
 
     /// A new leader gives the others an election timeout to answer.
-    pub(super) fn start_watching_quorum(&self, context: &mut Context<'_, Self>) {
+    pub(super) fn start_watching_quorum(&self, context: &mut Context<'_, A::Host>) {
         if self.config.check_quorum {
-            context.set_timer(Timer::Quorum, self.config.election_timeout.start);
+            context.arm(Timer::Quorum, self.config.election_timeout.start);
         }
     }
 
     /// Did a majority answer since the last look?
-    pub(super) fn on_quorum_timeout(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_quorum_timeout(&mut self, context: &mut Context<'_, A::Host>) {
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader watches its quorum") };
         let active = std::mem::replace(&mut leader.active, NodeSet::EMPTY);
         if self.is_quorum(active.with(self.node)) {
             return self.start_watching_quorum(context);
         }
-        context.sometimes(Point::QuorumLost as usize);
+        context.reach(Point::QuorumLost);
         self.become_follower(context, None);
     }
 
     /// States that this leader is deposed although it could count on a majority for a while yet: it had answered a
     /// round of heartbeats that began less than an election timeout ago.
-    pub(super) fn maybe_state_disruption(&self, context: &mut Context<'_, Self>) {
+    pub(super) fn maybe_state_disruption(&self, context: &mut Context<'_, A::Host>) {
         if self.config.watch_disruption
             && let Role::Leader(leader) = &self.role
             && leader.lease.holds_at(context.now())
         {
-            context.fact(Fact::Disrupted { term: self.term().previous() });
+            context.state(Fact::Disrupted { term: self.term().previous() });
         }
     }
 }

@@ -43,14 +43,15 @@ use sim_core::disk::{self, RegionId, WriteError};
 use sim_core::{Context, NodeId, OpId, SyncId};
 
 use super::facts::{Fact, Witness};
+use super::host::{Acts as _, Application, DeferredOf, Host, MessageOf};
 use super::log::Journal;
 use super::message::Message;
 use super::metrics::{Counter, Gauge};
 use super::mutants::Mutant;
 use super::snapshot::{SNAPSHOT, SnapshotMeta};
 use super::types::{Entry, Term};
-use super::{FaultPoint, Raft, message};
-use crate::replicated::{Index, Item};
+use super::{FaultPoint, Replica, message};
+use crate::replicated::{Agreeable, Command, Index, Item, Machine, Piece};
 
 /// The region of the [`HardState`].
 pub const HARD_STATE: RegionId = RegionId::new(0);
@@ -69,24 +70,24 @@ pub struct HardState {
 
 /// What is written to disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Record {
+pub enum Record<C = Command, I = Item> {
     /// Into [`HARD_STATE`].
     HardState(HardState),
     /// Into [`LOG`].
-    Entry(Entry),
+    Entry(Entry<C>),
     /// Into [`SNAPSHOT`], first: what it is of. Boxed: a log has many entries, and none is as large.
     Snapshot(Box<SnapshotMeta>),
     /// Into [`SNAPSHOT`], then: a chunk of it.
-    Items(Arc<[Item]>),
+    Items(Arc<[I]>),
 }
 
-impl disk::Record for Record {
+impl<C: Agreeable, I: Piece> disk::Record for Record<C, I> {
     fn size(&self) -> u64 {
         match self {
             Self::HardState(_) => 16,
-            Self::Entry(_) => Entry::SIZE,
+            Self::Entry(_) => Entry::<C>::SIZE,
             Self::Snapshot(_) => SnapshotMeta::SIZE,
-            Self::Items(items) => Item::SIZE * items.len() as u64,
+            Self::Items(items) => items.iter().map(Piece::size).sum(),
         }
     }
 
@@ -105,13 +106,13 @@ impl disk::Record for Record {
 
 /// Something that must not happen before what led to it is on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Deferred {
+pub enum Deferred<C = Command, I = Item> {
     /// Send this.
     Send {
         /// To whom.
         to: NodeId,
         /// What.
-        message: Message,
+        message: Message<C, I>,
     },
     /// Vote for oneself in this term and ask the others for theirs.
     Campaign {
@@ -153,15 +154,15 @@ pub(super) struct Flush {
     began_in: Term,
 }
 
-impl Witness for Context<'_, Raft> {
+impl<H: Host> Witness for Context<'_, H> {
     fn state(&mut self, fact: Fact) {
-        self.fact(fact);
+        self.fact(H::fact(fact));
     }
 }
 
-impl Journal for Context<'_, Raft> {
-    fn append(&mut self, entry: Entry) -> Result<(), WriteError> {
-        Context::append(self, LOG, Record::Entry(entry)).map(|_| ())
+impl<H: Host> Journal<<H::App as Machine>::Command> for Context<'_, H> {
+    fn append(&mut self, entry: Entry<<H::App as Machine>::Command>) -> Result<(), WriteError> {
+        Context::append(self, LOG, H::record(Record::Entry(entry))).map(|_| ())
     }
 
     fn truncate_from(&mut self, index: Index) {
@@ -173,20 +174,20 @@ impl Journal for Context<'_, Raft> {
     }
 
     fn diverged(&mut self, entries: u64) {
-        self.count(Counter::Truncations as usize, 1);
-        self.count(Counter::EntriesTruncated as usize, entries);
-        self.gauge(Gauge::Diverged as usize, entries);
+        self.tally(Counter::Truncations, 1);
+        self.tally(Counter::EntriesTruncated, entries);
+        self.level(Gauge::Diverged, entries);
     }
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// Changes term or vote, on disk first.
     ///
     /// # Errors
     /// If the disk takes no more; then nothing changes.
     pub(super) fn write_hard_state(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         hard: HardState,
     ) -> Result<(), WriteError> {
         assert!(hard.term >= self.hard.term, "the term would fall from {} to {}", self.hard.term, hard.term);
@@ -200,7 +201,7 @@ impl Raft {
         self.store_hard_state(context, hard)?;
         let before = std::mem::replace(&mut self.hard, hard);
         if hard.term > before.term {
-            context.fact(Fact::TermChanged { term: hard.term });
+            context.state(Fact::TermChanged { term: hard.term });
         }
         Ok(())
     }
@@ -208,19 +209,19 @@ impl Raft {
     /// Term and vote go to disk together: either alone would let a restarted node vote twice.
     pub(super) fn store_hard_state(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         hard: HardState,
     ) -> Result<(), WriteError> {
         let term = if self.config.has(Mutant::TermNotPersisted) { self.log.last_term() } else { hard.term };
-        context.replace(HARD_STATE, Record::HardState(HardState { term, ..hard }))?;
+        context.replace(HARD_STATE, A::Host::record(Record::HardState(HardState { term, ..hard })))?;
         self.unflushed.hard = true;
-        context.fault_point(FaultPoint::HardStateWritten as usize);
+        context.reach_fault(FaultPoint::HardStateWritten);
         Ok(())
     }
 
     /// Does something once all that was written so far is on disk: at once if it is.
     #[inline]
-    pub(super) fn after_durable(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
+    pub(super) fn after_durable(&mut self, context: &mut Context<'_, A::Host>, act: DeferredOf<A>) {
         self.flush(context);
         let is_dirty = self.is_dirty();
         if let Some(act) = self.outbox.hold(act, is_dirty) {
@@ -230,7 +231,7 @@ impl Raft {
 
     /// Begins to make durable what was written, unless as many flushes as may be are under way.
     #[inline]
-    pub(super) fn flush(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn flush(&mut self, context: &mut Context<'_, A::Host>) {
         if !self.is_dirty() {
             return;
         }
@@ -241,7 +242,7 @@ impl Raft {
     }
 
     /// The hard state first: no entry is durable before its term. The log last: it may rest on the snapshot.
-    fn begin_flush(&mut self, context: &mut Context<'_, Self>) {
+    fn begin_flush(&mut self, context: &mut Context<'_, A::Host>) {
         let unflushed = std::mem::take(&mut self.unflushed);
         let hard = unflushed.hard.then(|| context.sync(HARD_STATE));
         let snapshot = unflushed.snapshot.then(|| context.sync(SNAPSHOT));
@@ -253,7 +254,7 @@ impl Raft {
     }
 
     /// A sync is done. The last one of a flush releases what waited for it.
-    pub(super) fn on_sync_done(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
+    pub fn on_sync_done(&mut self, context: &mut Context<'_, A::Host>, sync: SyncId) {
         let Some(flush) = self.outbox.end(sync) else { return };
         if self.is_still_there(&flush) {
             self.log.mark_durable(flush.index);
@@ -276,7 +277,7 @@ impl Raft {
         self.log.is_dirty() || self.unflushed.hard || self.unflushed.snapshot
     }
 
-    fn perform(&mut self, context: &mut Context<'_, Self>, act: Deferred) {
+    fn perform(&mut self, context: &mut Context<'_, A::Host>, act: DeferredOf<A>) {
         match act {
             Deferred::Send { to, message } => self.send(context, to, message),
             Deferred::Campaign { term, reason } => self.campaign(context, term, reason),
@@ -289,21 +290,21 @@ impl Raft {
     /// The one way out for messages. A vote is stated as it leaves, whoever decided to give it, and so is the first
     /// message of a term.
     #[inline]
-    pub(super) fn send(&mut self, context: &mut Context<'_, Self>, to: NodeId, message: Message) {
+    pub(super) fn send(&mut self, context: &mut Context<'_, A::Host>, to: NodeId, message: MessageOf<A>) {
         let term = message.term();
         if term > self.spoke_in && self.binds_to_term(&message) {
             self.spoke_in = term;
-            context.fact(Fact::SpokeIn { term });
+            context.state(Fact::SpokeIn { term });
         }
         if let Message::RequestVoteReply { term, vote: message::Vote::Granted } = message {
-            context.fact(Fact::VoteGranted { term, candidate: to });
+            context.state(Fact::VoteGranted { term, candidate: to });
         }
-        context.send(to, message);
+        context.send(to, A::Host::message(message));
     }
 
     /// Whether this node must remember the term of a message that it sends: not that of a question.
     #[inline]
-    fn binds_to_term(&self, message: &Message) -> bool {
+    fn binds_to_term(&self, message: &MessageOf<A>) -> bool {
         match message {
             Message::PreVote(_) | Message::PreVoteReply { .. } => false,
             Message::RequestVote(_) => !self.config.overlap_own_vote,

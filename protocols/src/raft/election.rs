@@ -17,26 +17,28 @@ use sim_core::{Context, NodeId, Span};
 
 use super::durable::{Deferred, HardState};
 use super::facts::Fact;
+use super::facts::Witness as _;
+use super::host::{Acts as _, Application, MessageOf};
 use super::message::{Campaign, Message, RequestVote, Vote};
 use super::metrics::Latency;
 use super::mutants::Mutant;
-use super::role::{Ballots, Follower, Leader, Role};
+use super::role::{Ballots, Follower, Leader, LeaderOf, Role};
 use super::types::{Entry, Term};
-use super::{Point, Raft, Timer};
-use crate::replicated::{Command, Index, NodeSet};
+use super::{Point, Replica, Timer};
+use crate::replicated::{Agreeable as _, Index, NodeSet};
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// Waits for a leader, a time drawn anew (§5.2): so two nodes that timed out together do not do so again.
     /// A node without a vote waits only for the leader it knows, to forget it.
     #[inline]
-    pub(super) fn reset_election_timer(&self, context: &mut Context<'_, Self>) {
+    pub(super) fn reset_election_timer(&self, context: &mut Context<'_, A::Host>) {
         let follows = matches!(&self.role, Role::Follower(Follower { leader: Some(_), .. }));
         if follows || self.may_campaign() {
             let range = &self.config.election_timeout;
             let end =
                 if self.config.has(Mutant::FixedTimeout) { range.start + Span::nanos(1) } else { range.end };
             let timeout = context.random().span(range.start, end);
-            context.set_timer(Timer::Election, timeout);
+            context.arm(Timer::Election, timeout);
         }
     }
 
@@ -50,7 +52,7 @@ impl Raft {
     }
 
     /// No leader was heard of for long enough.
-    pub(super) fn on_election_timeout(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_election_timeout(&mut self, context: &mut Context<'_, A::Host>) {
         if !self.may_campaign() {
             // It may be no member any more, and would send clients to a leader that is long gone.
             return self.become_follower(context, None);
@@ -59,7 +61,7 @@ impl Raft {
             return self.reset_election_timer(context);
         }
         if matches!(self.role, Role::Candidate(_)) {
-            context.sometimes(Point::CandidacyTimedOut as usize);
+            context.reach(Point::CandidacyTimedOut);
         }
         self.reset_election_timer(context);
         if self.config.pre_vote {
@@ -70,17 +72,17 @@ impl Raft {
     }
 
     /// The leader wants this node to lead (dissertation §3.10): no waiting, no pre-vote.
-    pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, Self>, from: NodeId) {
+    pub(super) fn on_timeout_now(&mut self, context: &mut Context<'_, A::Host>, from: NodeId) {
         self.assert_no_other_leads(from, "TimeoutNow");
         if self.may_campaign() && !self.is_behind_members() {
-            context.sometimes(Point::TransferReceived as usize);
+            context.reach(Point::TransferReceived);
             self.reset_election_timer(context);
             self.start_campaign(context, Campaign::Transfer);
         }
     }
 
     /// Asks who would vote for this node in the next term. Nothing changes, so nothing needs to be on disk.
-    fn ask_for_pre_votes(&mut self, context: &mut Context<'_, Self>) {
+    fn ask_for_pre_votes(&mut self, context: &mut Context<'_, A::Host>) {
         self.become_pre_candidate(context);
         let request = self.request_vote(self.term().next(), Campaign::Timeout);
         self.send_to_voters(context, &Message::PreVote(request));
@@ -89,7 +91,7 @@ impl Raft {
 
     /// Raises the term and votes for itself. The others are asked when that is on disk, or at once where the two may
     /// overlap.
-    fn start_campaign(&mut self, context: &mut Context<'_, Self>, reason: Campaign) {
+    fn start_campaign(&mut self, context: &mut Context<'_, A::Host>, reason: Campaign) {
         let hard = HardState { term: self.term().next(), vote: Some(self.node) };
         // On a full disk the node keeps its role and term, and tries again at the next timeout.
         if self.write_hard_state(context, hard).is_ok() {
@@ -111,18 +113,18 @@ impl Raft {
     }
 
     /// The vote for oneself in `term` is on disk: it counts, and the others may hear of the term.
-    pub(super) fn campaign(&mut self, context: &mut Context<'_, Self>, term: Term, reason: Campaign) {
+    pub(super) fn campaign(&mut self, context: &mut Context<'_, A::Host>, term: Term, reason: Campaign) {
         if self.is_candidate_in(term) {
-            context.fact(Fact::VoteGranted { term, candidate: self.node });
+            context.state(Fact::VoteGranted { term, candidate: self.node });
             self.ask_for_votes(context, reason);
             self.count_vote(context, self.node, Vote::Granted);
         }
     }
 
     /// The vote for oneself in `term` is on disk, and the others have been asked already.
-    pub(super) fn count_own_vote(&mut self, context: &mut Context<'_, Self>, term: Term) {
+    pub(super) fn count_own_vote(&mut self, context: &mut Context<'_, A::Host>, term: Term) {
         if self.is_candidate_in(term) {
-            context.fact(Fact::VoteGranted { term, candidate: self.node });
+            context.state(Fact::VoteGranted { term, candidate: self.node });
             self.count_vote(context, self.node, Vote::Granted);
         }
     }
@@ -131,7 +133,7 @@ impl Raft {
         term == self.term() && matches!(self.role, Role::Candidate(_))
     }
 
-    fn ask_for_votes(&mut self, context: &mut Context<'_, Self>, reason: Campaign) {
+    fn ask_for_votes(&mut self, context: &mut Context<'_, A::Host>, reason: Campaign) {
         let request = self.request_vote(self.term(), reason);
         self.send_to_voters(context, &Message::RequestVote(request));
     }
@@ -141,7 +143,7 @@ impl Raft {
         RequestVote { term, last_index, last_term, campaign }
     }
 
-    fn send_to_voters(&mut self, context: &mut Context<'_, Self>, message: &Message) {
+    fn send_to_voters(&mut self, context: &mut Context<'_, A::Host>, message: &MessageOf<A>) {
         for to in self.members.voters.union(self.members.outgoing).iter() {
             if to != self.node {
                 self.send(context, to, message.clone());
@@ -153,7 +155,7 @@ impl Raft {
     /// term may be behind or ahead: nobody changes a term for a question.
     pub(super) fn on_pre_vote(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
         request: RequestVote,
     ) {
@@ -171,11 +173,11 @@ impl Raft {
     }
 
     /// A voter answers a pre-candidate of the current term.
-    pub(super) fn on_pre_vote_reply(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
+    pub(super) fn on_pre_vote_reply(&mut self, context: &mut Context<'_, A::Host>, from: NodeId, vote: Vote) {
         self.count_pre_vote(context, from, vote);
     }
 
-    fn count_pre_vote(&mut self, context: &mut Context<'_, Self>, voter: NodeId, vote: Vote) {
+    fn count_pre_vote(&mut self, context: &mut Context<'_, A::Host>, voter: NodeId, vote: Vote) {
         let Role::PreCandidate(ballots) = &mut self.role else { return };
         ballots.count(voter, vote);
         let granted = ballots.granted;
@@ -187,7 +189,7 @@ impl Raft {
     /// A candidate of the current term asks for a vote.
     pub(super) fn on_request_vote(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
         request: RequestVote,
     ) {
@@ -205,7 +207,12 @@ impl Raft {
     /// One vote a term, first come, first served (§5.2), and only for a candidate whose log has everything that
     /// may be committed (§5.4.1). Only a vote that is given resets the timer. Members or not does not matter: the
     /// candidate may know of a later membership than this node.
-    fn vote_for(&mut self, context: &mut Context<'_, Self>, candidate: NodeId, request: RequestVote) -> Vote {
+    fn vote_for(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        candidate: NodeId,
+        request: RequestVote,
+    ) -> Vote {
         if self.hard.vote == Some(candidate) {
             return Vote::Granted;
         }
@@ -232,7 +239,7 @@ impl Raft {
     /// A voter answers a candidate of the current term.
     pub(super) fn on_request_vote_reply(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
         vote: Vote,
     ) {
@@ -241,12 +248,12 @@ impl Raft {
 
     /// Takes note of a vote. With those of a quorum, and its own on disk, the candidate leads. In other roles the election
     /// is decided.
-    pub(super) fn count_vote(&mut self, context: &mut Context<'_, Self>, voter: NodeId, vote: Vote) {
+    pub(super) fn count_vote(&mut self, context: &mut Context<'_, A::Host>, voter: NodeId, vote: Vote) {
         let Role::Candidate(ballots) = &mut self.role else { return };
         ballots.count(voter, vote);
         let granted = ballots.granted;
         if self.is_quorum(granted) && granted.contains(self.node) {
-            let noop = Entry::command(self.term(), Command::Noop);
+            let noop = Entry::command(self.term(), A::Command::NOOP);
             // On a full disk it cannot lead; the election timer runs on.
             if let Ok(index) = self.append_own(context, noop) {
                 self.become_leader(context, index);
@@ -270,7 +277,7 @@ impl Raft {
     /// If the disk takes no more. The message then counts as lost.
     pub(super) fn adopt_term(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         term: Term,
         from: NodeId,
     ) -> Result<(), WriteError> {
@@ -294,7 +301,7 @@ impl Raft {
 
     /// The leader of the current term was heard of.
     #[inline]
-    pub(super) fn follow(&mut self, context: &mut Context<'_, Self>, leader: NodeId) {
+    pub(super) fn follow(&mut self, context: &mut Context<'_, A::Host>, leader: NodeId) {
         match &self.role {
             Role::Follower(Follower { leader: Some(known), .. }) if *known == leader => {}
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {
@@ -307,7 +314,7 @@ impl Raft {
 
     /// Follows `leader`, or nobody yet. A timer that runs goes on; a leader that stops leading starts one. Who
     /// waits for an answer gets none, because the command may still be committed; who reads is sent on.
-    pub(super) fn become_follower(&mut self, context: &mut Context<'_, Self>, leader: Option<NodeId>) {
+    pub(super) fn become_follower(&mut self, context: &mut Context<'_, A::Host>, leader: Option<NodeId>) {
         assert!(leader != Some(self.node), "a node does not follow itself");
         let follower = Follower { leader, ..Follower::default() };
         match std::mem::replace(&mut self.role, Role::Follower(follower)) {
@@ -317,19 +324,19 @@ impl Raft {
                 }
             }
             Role::PreCandidate(_) | Role::Candidate(_) => {
-                context.fact(Fact::BecameFollower { term: self.term() });
+                context.state(Fact::BecameFollower { term: self.term() });
             }
             Role::Leader(deposed) => self.retire(context, *deposed, leader),
         }
     }
 
-    fn retire(&mut self, context: &mut Context<'_, Self>, deposed: Leader, leader: Option<NodeId>) {
-        context.sometimes(Point::LeaderDeposed as usize);
-        context.fact(Fact::BecameFollower { term: self.term() });
+    fn retire(&mut self, context: &mut Context<'_, A::Host>, deposed: LeaderOf<A>, leader: Option<NodeId>) {
+        context.reach(Point::LeaderDeposed);
+        context.state(Fact::BecameFollower { term: self.term() });
         for timer in [Timer::Heartbeat, Timer::Quorum, Timer::Transfer] {
-            context.cancel_timer(timer);
+            context.disarm(timer);
         }
-        context.abandon(Latency::Commit as usize);
+        context.abandons(Latency::Commit);
         self.reset_election_timer(context);
         let not_begun = deposed.catch_up.and_then(|catch_up| catch_up.op);
         for op in deposed.reads.into_ops().chain(not_begun) {
@@ -337,23 +344,23 @@ impl Raft {
         }
     }
 
-    fn become_pre_candidate(&mut self, context: &mut Context<'_, Self>) {
+    fn become_pre_candidate(&mut self, context: &mut Context<'_, A::Host>) {
         assert!(!matches!(self.role, Role::Leader(_)), "a leader of {} does not campaign", self.term());
         self.leave_followers(context);
         self.role = Role::PreCandidate(Ballots::default());
-        context.fact(Fact::BecamePreCandidate { term: self.term() });
+        context.state(Fact::BecamePreCandidate { term: self.term() });
     }
 
-    fn become_candidate(&mut self, context: &mut Context<'_, Self>) {
+    fn become_candidate(&mut self, context: &mut Context<'_, A::Host>) {
         assert!(!matches!(self.role, Role::Leader(_)), "a leader of {} does not campaign", self.term());
         assert_eq!(self.hard.vote, Some(self.node), "a candidate votes for itself");
         self.leave_followers(context);
         self.role = Role::Candidate(Ballots::default());
-        context.fact(Fact::BecameCandidate { term: self.term() });
+        context.state(Fact::BecameCandidate { term: self.term() });
     }
 
     /// Who reads here is sent on: there is no leader to ask.
-    fn leave_followers(&mut self, context: &mut Context<'_, Self>) {
+    fn leave_followers(&mut self, context: &mut Context<'_, A::Host>) {
         if let Role::Follower(follower) = &mut self.role {
             for op in std::mem::take(&mut follower.forwarded).into_ops() {
                 context.reply(op, Outcome::Redirect(None));
@@ -361,13 +368,13 @@ impl Raft {
         }
     }
 
-    fn become_leader(&mut self, context: &mut Context<'_, Self>, noop: Index) {
+    fn become_leader(&mut self, context: &mut Context<'_, A::Host>, noop: Index) {
         assert!(matches!(self.role, Role::Candidate(_)), "only a candidate comes to lead");
         assert_eq!(self.log.term_at(noop), Some(self.term()), "a leader begins its term with an entry of it");
         self.role = Role::Leader(Box::new(Leader::new(self.members.all(), noop)));
-        context.fact(Fact::BecameLeader { term: self.term() });
-        context.cancel_timer(Timer::Election);
-        context.set_timer(Timer::Heartbeat, self.config.heartbeat);
+        context.state(Fact::BecameLeader { term: self.term() });
+        context.disarm(Timer::Election);
+        context.arm(Timer::Heartbeat, self.config.heartbeat);
         self.start_watching_quorum(context);
         self.flush(context);
         self.replicate(context);

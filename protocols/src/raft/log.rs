@@ -22,15 +22,15 @@ use super::membership::Membership;
 use super::message::Hint;
 use super::snapshot::SnapshotMeta;
 use super::types::{Entries, Entry, Term};
-use crate::replicated::{Chain, ChainedLog, Index};
+use crate::replicated::{Agreeable, Chain, ChainedLog, Command, Index};
 
 /// Where the log writes: the disk region of a handler's context, or nowhere in a test.
-pub trait Journal: Witness {
+pub trait Journal<C = Command>: Witness {
     /// Adds an entry after the last.
     ///
     /// # Errors
     /// If the disk takes no more.
-    fn append(&mut self, entry: Entry) -> Result<(), WriteError>;
+    fn append(&mut self, entry: Entry<C>) -> Result<(), WriteError>;
 
     /// Removes the entry at `index` and all after it.
     fn truncate_from(&mut self, index: Index);
@@ -51,8 +51,8 @@ struct Run {
 
 /// The log of one node. See the [module documentation](self).
 #[derive(Clone)]
-pub struct Log {
-    entries: ChainedLog<Entry>,
+pub struct Log<C = Command> {
+    entries: ChainedLog<Entry<C>>,
     /// The term of the entry at the base; 0 where nothing is compacted.
     base_term: Term,
     /// The terms of the log, ascending, each with its first entry.
@@ -67,7 +67,7 @@ pub struct Log {
     dirty: bool,
 }
 
-impl Log {
+impl<C: Agreeable> Log<C> {
     /// An empty log of a cluster that begins with `members`.
     pub fn new(members: Membership) -> Self {
         Self::after(&SnapshotMeta::initial(members))
@@ -91,7 +91,7 @@ impl Log {
     /// for is committed; of the rest that is learned from a leader.
     pub fn recover(
         snapshot: &SnapshotMeta,
-        entries: impl IntoIterator<Item = Entry>,
+        entries: impl IntoIterator<Item = Entry<C>>,
         witness: &mut impl Witness,
     ) -> Self {
         let mut log = Self::after(snapshot);
@@ -111,7 +111,7 @@ impl Log {
     ///
     /// # Errors
     /// If the journal refuses it; then nothing changes.
-    pub fn append(&mut self, entry: Entry, journal: &mut impl Journal) -> Result<Index, WriteError> {
+    pub fn append(&mut self, entry: Entry<C>, journal: &mut impl Journal<C>) -> Result<Index, WriteError> {
         journal.append(entry)?;
         let chain = self.push(entry);
         self.dirty = true;
@@ -128,7 +128,7 @@ impl Log {
     ///
     /// Returns how far the log now certainly is the leader's: the last of `entries`, or less if the journal took
     /// no more.
-    pub fn merge(&mut self, previous: Index, entries: &[Entry], journal: &mut impl Journal) -> Index {
+    pub fn merge(&mut self, previous: Index, entries: &[Entry<C>], journal: &mut impl Journal<C>) -> Index {
         let mut matched = previous.max(self.base());
         let compacted = usize::try_from(matched.since(previous)).unwrap_or(usize::MAX);
         for entry in entries.iter().skip(compacted) {
@@ -186,7 +186,7 @@ impl Log {
     ///
     /// # Panics
     /// If they are not committed.
-    pub fn compact_to(&mut self, index: Index, journal: &mut impl Journal) {
+    pub fn compact_to(&mut self, index: Index, journal: &mut impl Journal<C>) {
         if index <= self.base() {
             return;
         }
@@ -204,7 +204,7 @@ impl Log {
 
     /// Begins anew after a leader's snapshot (§7). What follows it stays, if the snapshot describes a prefix of this
     /// log; else all of the log goes, because it conflicts with the snapshot or ends before it.
-    pub fn restore(&mut self, snapshot: &SnapshotMeta, journal: &mut impl Journal) {
+    pub fn restore(&mut self, snapshot: &SnapshotMeta, journal: &mut impl Journal<C>) {
         if self.matches(snapshot.index, snapshot.term) {
             self.commit = self.commit.max(snapshot.index);
             self.compact_to(snapshot.index, journal);
@@ -216,7 +216,7 @@ impl Log {
     }
 
     /// All of the log goes, and what comes follows the snapshot.
-    pub fn replace_by(&mut self, snapshot: &SnapshotMeta, journal: &mut impl Journal) {
+    pub fn replace_by(&mut self, snapshot: &SnapshotMeta, journal: &mut impl Journal<C>) {
         journal.truncate_from(self.base().next());
         journal.truncate_to(snapshot.index);
         *self = Self { dirty: true, ..Self::after(snapshot) };
@@ -226,7 +226,7 @@ impl Log {
     ///
     /// # Panics
     /// If it is committed.
-    pub fn truncate_from(&mut self, index: Index, journal: &mut impl Journal) {
+    pub fn truncate_from(&mut self, index: Index, journal: &mut impl Journal<C>) {
         assert!(
             index > self.commit,
             "entry {index} would be removed, but entries up to {} are committed",
@@ -299,7 +299,7 @@ impl Log {
 
     /// The entry at `index`; `None` up to the base and beyond the end.
     #[inline]
-    pub fn entry_at(&self, index: Index) -> Option<&Entry> {
+    pub fn entry_at(&self, index: Index) -> Option<&Entry<C>> {
         self.entries.get(index)
     }
 
@@ -335,7 +335,7 @@ impl Log {
     }
 
     /// At most `count` entries from `first` on.
-    pub fn slice(&self, first: Index, count: u64) -> Entries {
+    pub fn slice(&self, first: Index, count: u64) -> Entries<C> {
         self.entries.range(first, count).copied().collect()
     }
 
@@ -358,7 +358,7 @@ impl Log {
         next.min(refused).max(Index(1))
     }
 
-    fn push(&mut self, entry: Entry) -> Chain {
+    fn push(&mut self, entry: Entry<C>) -> Chain {
         let last_term = self.last_term();
         assert!(
             entry.term >= last_term,
@@ -386,7 +386,7 @@ impl Log {
 }
 
 /// The chain stands for the entries.
-impl Serialize for Log {
+impl<C: Agreeable> Serialize for Log<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { entries: _, base_term: _, runs: _, memberships: _, commit, durable, dirty } = self;
         (self.base(), self.last_index(), self.last_chain(), commit, durable, dirty).serialize(serializer)

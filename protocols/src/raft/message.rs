@@ -11,12 +11,12 @@ use sim_core::{OpId, process};
 
 use super::snapshot::SnapshotMeta;
 use super::types::{Entries, Entry, Round, Term};
-use crate::replicated::{Index, Item};
+use crate::replicated::{Agreeable, Command, Index, Item, Piece};
 use serde::Serialize;
 
 /// A message between members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Message {
+pub enum Message<C = Command, I = Item> {
     /// A candidate asks for a vote (§5.2).
     RequestVote(RequestVote),
     /// The answer to it.
@@ -37,11 +37,11 @@ pub enum Message {
         vote: Vote,
     },
     /// A leader replicates entries; without entries it is a heartbeat (§5.3).
-    AppendEntries(AppendEntries),
+    AppendEntries(AppendEntries<C>),
     /// The answer to it.
     AppendEntriesReply(AppendEntriesReply),
     /// A leader sends a piece of its snapshot (§7). It is rare and large: boxed, it does not make the others large.
-    InstallSnapshot(Box<InstallSnapshot>),
+    InstallSnapshot(Box<InstallSnapshot<I>>),
     /// The answer to it.
     InstallSnapshotReply(InstallSnapshotReply),
     /// A leader wants the receiver to lead: it shall campaign at once (dissertation §3.10).
@@ -100,7 +100,7 @@ pub enum Vote {
 
 /// A leader replicates entries (§5.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AppendEntries {
+pub struct AppendEntries<C = Command> {
     /// The leader's term.
     pub term: Term,
     /// The index of the entry before the first of `entries`.
@@ -108,7 +108,7 @@ pub struct AppendEntries {
     /// The term of that entry.
     pub prev_term: Term,
     /// What follows `prev_index`; empty in a heartbeat.
-    pub entries: Entries,
+    pub entries: Entries<C>,
     /// The leader's commit index.
     pub commit: Index,
     /// The last round of heartbeats the leader has started.
@@ -151,7 +151,7 @@ pub struct Hint {
 
 /// A piece of a snapshot (Figure 13). Offsets count the items of the state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct InstallSnapshot {
+pub struct InstallSnapshot<I = Item> {
     /// The leader's term.
     pub term: Term,
     /// The last round of heartbeats the leader has started.
@@ -161,7 +161,7 @@ pub struct InstallSnapshot {
     /// Where `items` begin.
     pub offset: u64,
     /// The piece.
-    pub items: Arc<[Item]>,
+    pub items: Arc<[I]>,
     /// Whether it is the last.
     pub progress: Chunk,
 }
@@ -197,7 +197,7 @@ pub enum InstallResult {
     Installed(Index),
 }
 
-impl Message {
+impl<C, I> Message<C, I> {
     /// The sender's term.
     #[inline]
     pub const fn term(&self) -> Term {
@@ -220,7 +220,7 @@ impl Message {
 /// Bytes of a message without entries: headers, term, indices.
 const HEADER: u64 = 64;
 
-impl process::Message for Message {
+impl<C: Agreeable, I: Piece> process::Message for Message<C, I> {
     const KINDS: &'static [&'static str] = &[
         "RequestVote",
         "RequestVoteReply",
@@ -257,9 +257,9 @@ impl process::Message for Message {
     #[inline]
     fn size(&self) -> u64 {
         match self {
-            Self::AppendEntries(append) => HEADER + Entry::SIZE * append.entries.len() as u64,
+            Self::AppendEntries(append) => HEADER + Entry::<C>::SIZE * append.entries.len() as u64,
             Self::InstallSnapshot(install) => {
-                HEADER + SnapshotMeta::SIZE + Item::SIZE * install.items.len() as u64
+                HEADER + SnapshotMeta::SIZE + install.items.iter().map(Piece::size).sum::<u64>()
             }
             Self::RequestVote(_)
             | Self::RequestVoteReply { .. }
@@ -314,7 +314,7 @@ impl RequestVote {
     }
 }
 
-impl AppendEntries {
+impl<C> AppendEntries<C> {
     fn describe(&self) -> String {
         let Self { term, prev_index, prev_term, entries, commit, round } = self;
         let (name, count) = match entries.len() {
@@ -344,7 +344,7 @@ impl AppendEntriesReply {
     }
 }
 
-impl InstallSnapshot {
+impl<I> InstallSnapshot<I> {
     fn describe(&self) -> String {
         let Self { term, round: _, meta, offset, items, progress } = self;
         let last = match progress {
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_heartbeat_is_an_append_without_entries_and_pays_only_its_header() {
-        let kind = |message: &Message| Message::KINDS[usize::from(message.kind())];
+        let kind = |message: &Message| <Message>::KINDS[usize::from(message.kind())];
         assert_eq!((kind(&append(0)), append(0).size()), ("Heartbeat", 64));
         assert_eq!((kind(&append(2)), append(2).size()), ("AppendEntries", 144));
     }
@@ -414,8 +414,8 @@ mod tests {
             last_term: Term(2),
             campaign: Campaign::Timeout,
         };
-        assert_eq!(Message::PreVote(request).term(), Term(3));
-        assert_eq!(Message::RequestVote(request).term(), Term(4));
-        assert_eq!(Message::PreVote(request).describe(), "PreVote term=4 last=(7,t2)");
+        assert_eq!(<Message>::PreVote(request).term(), Term(3));
+        assert_eq!(<Message>::RequestVote(request).term(), Term(4));
+        assert_eq!(<Message>::PreVote(request).describe(), "PreVote term=4 last=(7,t2)");
     }
 }

@@ -119,6 +119,13 @@
 //! `campaign_wins_with_the_votes_of_a_majority.txt`, `a_write_is_answered_when_a_majority_has_it.txt` and the three of
 //! `figure_8`. Those that begin with `mutant` show what each rule is for: they leave it out ([`mutants`]).
 //!
+//! # Other uses
+//!
+//! Nothing here but `kv` knows of keys and values. What is replicated is an [`Application`], a state machine; the process that
+//! a replica is or is part of is its [`Host`]. The message queue keeps its log in a [`Replica`] of its own
+//! ([`crate::queue::replicated`]): it hands it the inputs that are for it, adds commands ([`Replica::submit`]) and takes from
+//! the state machine what has become of them.
+//!
 //! # Sources
 //!
 //! - D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm (extended version), 2014. "§" is
@@ -134,7 +141,9 @@ mod contact;
 pub mod durable;
 mod election;
 pub mod facts;
+mod host;
 pub mod invariants;
+mod kv;
 pub mod log;
 pub mod membership;
 pub mod message;
@@ -161,6 +170,7 @@ use sim_core::{LocalTime, NodeId};
 
 pub use config::{Config, ConfigError, ReadMode, TakesEffect, Transition};
 pub use facts::Fact;
+pub use host::{Application, Host, MessageOf, RecordOf};
 pub use membership::Membership;
 pub use message::Message;
 pub use mutants::Mutant;
@@ -170,10 +180,11 @@ pub use types::{Entry, Payload, Term};
 pub use crate::replicated::{Chain, Command, Index, NodeSet, SessionPolicy};
 use crate::replicated::{Outbox, StateMachine};
 
-use durable::{Deferred, Flush, HardState, Unflushed};
+use durable::{Flush, HardState, Unflushed};
+use host::DeferredOf;
 use log::Log;
 use receive::Incoming;
-use role::Role;
+use role::{Role, RoleOf};
 use snapshot::Snapshot;
 
 /// What a node waits for.
@@ -245,42 +256,46 @@ enum FaultPoint {
 const FAULT_POINTS: [&str; 4] =
     ["hard-state-written", "snapshot-staged", "before-compaction", "before-apply"];
 
-/// One node of a Raft cluster. See the [module documentation](self).
+/// One node of a Raft cluster with the key-value store. See the [module documentation](self).
+pub type Raft = Replica<StateMachine>;
+
+/// One node of a Raft cluster, whatever is replicated. See the [module documentation](self).
 #[derive(Clone, Serialize)]
-pub struct Raft {
+#[serde(bound = "")]
+pub struct Replica<A: Application> {
     node: NodeId,
     #[serde(skip)]
     config: Arc<Config>,
     /// On disk: term and vote. Only `write_hard_state` changes it.
     hard: HardState,
     /// On disk: the entries. In memory: how far they are durable and committed.
-    log: Log,
+    log: Log<A::Command>,
     /// On disk: the last snapshot; of nothing at first.
-    snapshot: Snapshot,
+    snapshot: Snapshot<A::Item>,
     /// In memory, as all below: the membership in force, and the entry that brought it. Only `refresh_members` changes
     /// it: it follows from the log.
     members: Membership,
     members_index: Index,
     /// What waits for the disk.
-    outbox: Outbox<Deferred, Flush>,
+    outbox: Outbox<DeferredOf<A>, Flush>,
     unflushed: Unflushed,
     /// The latest term in which a message has left.
     spoke_in: Term,
-    role: Role,
-    machine: StateMachine,
+    role: RoleOf<A>,
+    machine: A,
     /// When a leader was heard of last, by the own clock; kept only where somebody wants to know.
     heard: Option<LocalTime>,
     /// A snapshot of this node's own, until it is durable.
-    taking: Option<Snapshot>,
+    taking: Option<Snapshot<A::Item>>,
     /// A leader's snapshot, until it is durable.
-    incoming: Option<Incoming>,
+    incoming: Option<Incoming<A::Item>>,
     /// Whether the next step of execution is due.
     is_applying: bool,
     /// The last entry that the disk had at the start.
     recovered_index: Index,
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// The current term (§5.1).
     #[inline]
     pub fn term(&self) -> Term {
@@ -293,13 +308,18 @@ impl Raft {
     }
 
     /// The log.
-    pub fn log(&self) -> &Log {
+    pub fn log(&self) -> &Log<A::Command> {
         &self.log
     }
 
     /// The state machine.
-    pub fn machine(&self) -> &StateMachine {
+    pub fn machine(&self) -> &A {
         &self.machine
+    }
+
+    /// The state machine, for its process to take from it what it tells beside answers.
+    pub const fn machine_mut(&mut self) -> &mut A {
+        &mut self.machine
     }
 
     /// The membership in force at this node.

@@ -3,25 +3,22 @@
 
 use std::sync::Arc;
 
-use sim_core::disk::DiskPromise;
-use sim_core::process::{self, Process};
-use sim_core::service::{Admin, Operation, Outcome, Refusal, kv};
+use sim_core::process;
+use sim_core::service::{Admin, Outcome};
 use sim_core::status::{Standing, Status};
-use sim_core::view::{ViewBuilder, ViewRequest};
-use sim_core::{Context, NodeId, OpId, SyncId};
+use sim_core::{Context, NodeId, OpId};
 
-use strum::VariantNames as _;
-
-use super::config::{Config, ReadMode};
-use super::durable::{Deferred, HardState, Record, Unflushed};
+use super::config::Config;
+use super::durable::{Deferred, HardState, Unflushed};
+use super::host::{Application, MessageOf};
 use super::log::Log;
 use super::message::{AppendEntriesReply, AppendResult, InstallResult, InstallSnapshotReply, Message, Vote};
 use super::mutants::Mutant;
 use super::role::{Follower, Role};
 use super::snapshot::Snapshot;
 use super::types::Round;
-use super::{FAULT_POINTS, POINTS, Raft, Timer, metrics};
-use crate::replicated::{Index, Outbox, StateMachine};
+use super::{Replica, Timer};
+use crate::replicated::{Index, Outbox};
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["election", "heartbeat", "quorum", "transfer", "apply"];
@@ -38,32 +35,15 @@ impl process::Timer for Timer {
     }
 }
 
-impl Process for Raft {
-    type Config = Config;
-    type Message = Message;
-    type Timer = Timer;
-    type Record = Record;
-    type Fact = super::Fact;
-
-    const PROMISE: DiskPromise = DiskPromise::CRASH_FAULT;
-    const POINTS: &'static [&'static str] = &POINTS;
-    const FAULT_POINTS: &'static [&'static str] = &FAULT_POINTS;
-    const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
-    const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
-    const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
-
-    #[inline]
-    fn kind_of(fact: &Self::Fact) -> u32 {
-        fact.kind()
-    }
-
-    fn boot(config: &Config, node: NodeId) -> Self {
+impl<A: Application> Replica<A> {
+    /// A replica on `node` that has just been started and remembers nothing, with a machine that has executed nothing.
+    pub fn new(config: Arc<Config>, node: NodeId, machine: A) -> Self {
         let members = config.membership();
         Self {
             node,
             members,
             members_index: Index::ZERO,
-            config: Arc::new(config.clone()),
+            config,
             hard: HardState::default(),
             log: Log::new(members),
             snapshot: Snapshot::initial(members),
@@ -71,7 +51,7 @@ impl Process for Raft {
             unflushed: Unflushed::default(),
             spoke_in: super::Term::default(),
             role: Role::Follower(Follower::default()),
-            machine: StateMachine::new(config.session_policy()),
+            machine,
             heard: None,
             taking: None,
             incoming: None,
@@ -80,15 +60,17 @@ impl Process for Raft {
         }
     }
 
-    fn on_start(&mut self, context: &mut Context<'_, Self>) {
+    /// The first input of its process.
+    pub fn start(&mut self, context: &mut Context<'_, A::Host>) {
         self.recover(context);
         self.tell_uncommitted(context);
         self.start_listening(context);
         self.reset_election_timer(context);
     }
 
+    /// A message of another replica.
     #[inline]
-    fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+    pub fn receive(&mut self, context: &mut Context<'_, A::Host>, from: NodeId, message: MessageOf<A>) {
         if message.term() != self.term() && !self.settle_term(context, from, &message) {
             return;
         }
@@ -107,8 +89,9 @@ impl Process for Raft {
         }
     }
 
+    /// A timer of it has run out.
     #[inline]
-    fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
+    pub fn expire(&mut self, context: &mut Context<'_, A::Host>, timer: Timer) {
         match timer {
             Timer::Election => self.on_election_timeout(context),
             Timer::Heartbeat => self.on_heartbeat_timeout(context),
@@ -118,33 +101,8 @@ impl Process for Raft {
         }
     }
 
-    fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
-        match operation {
-            Operation::Kv(operation) => self.on_kv_request(context, op, operation),
-            Operation::Admin(admin) => self.on_admin_request(context, op, admin),
-            Operation::Echo(_)
-            | Operation::UniqueId
-            | Operation::Broadcast(_)
-            | Operation::Counter(_)
-            | Operation::Set(_)
-            | Operation::Members
-            | Operation::Queue(_)
-            | Operation::Log(_)
-            | Operation::Lock(_)
-            | Operation::Transfer(_)
-            | Operation::Txn(_) => context.reply(op, Outcome::Refused(Refusal::Unsupported)),
-        }
-    }
-
-    fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        self.on_sync_done(context, sync);
-    }
-
-    fn fork(&self) -> Option<Self> {
-        Some(self.clone())
-    }
-
-    fn status(&self) -> Status {
+    /// It at a glance.
+    pub fn standing(&self) -> Status {
         let (role, standing, leader) = match &self.role {
             Role::Follower(Follower { leader, .. }) => (self.followers_word(), Standing::Follower, *leader),
             Role::PreCandidate(_) => ("pre-candidate", Standing::Candidate, None),
@@ -155,12 +113,6 @@ impl Process for Raft {
         Status { role, standing, epoch: self.term().0, leader, commit, gauge }
     }
 
-    fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        self.show(view, request);
-    }
-}
-
-impl Raft {
     /// What a node is called that only follows.
     fn followers_word(&self) -> &'static str {
         if self.members.is_voter(self.node) {
@@ -172,29 +124,8 @@ impl Raft {
         }
     }
 
-    /// A client wants something of the key-value store.
-    fn on_kv_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: kv::Operation) {
-        match (&self.role, operation) {
-            (Role::Leader(_), kv::Operation::Read(key)) if self.config.reads != ReadMode::Log => {
-                self.on_read(context, op, key);
-            }
-            (
-                Role::Leader(_),
-                kv::Operation::Read(_)
-                | kv::Operation::Write(..)
-                | kv::Operation::CompareAndSet { .. }
-                | kv::Operation::Delete(_),
-            ) => self.propose(context, op, operation),
-            (Role::Follower(_), kv::Operation::Read(key)) if self.config.reads == ReadMode::Follower => {
-                self.forward_read(context, op, key);
-            }
-            (Role::Follower(Follower { leader, .. }), _) => context.reply(op, Outcome::Redirect(*leader)),
-            (Role::PreCandidate(_) | Role::Candidate(_), _) => context.reply(op, Outcome::Redirect(None)),
-        }
-    }
-
     /// A client administers the cluster: the leader changes it, a snapshot is the matter of each node.
-    fn on_admin_request(&mut self, context: &mut Context<'_, Self>, op: OpId, admin: Admin) {
+    pub(super) fn on_admin_request(&mut self, context: &mut Context<'_, A::Host>, op: OpId, admin: Admin) {
         match (&self.role, admin) {
             (_, Admin::Snapshot) => self.on_snapshot_request(context, op),
             (_, Admin::ForgetLeader) => self.on_forget_request(context, op),
@@ -205,7 +136,12 @@ impl Raft {
     }
 
     /// The rules about terms that hold for all messages (§5.1). Returns whether the message is to be handled.
-    fn settle_term(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: &Message) -> bool {
+    fn settle_term(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        from: NodeId,
+        message: &MessageOf<A>,
+    ) -> bool {
         if message.term() < self.term() {
             return self.is_counted_late(message) || {
                 self.on_stale(context, from, message);
@@ -220,7 +156,7 @@ impl Raft {
     }
 
     /// Replies of older terms that mutants count.
-    fn is_counted_late(&self, message: &Message) -> bool {
+    fn is_counted_late(&self, message: &MessageOf<A>) -> bool {
         match message {
             Message::RequestVoteReply { .. } => self.config.has(Mutant::VoteFromOtherTerm),
             Message::AppendEntriesReply(AppendEntriesReply {
@@ -242,7 +178,7 @@ impl Raft {
     /// A message of an older term. A request is answered with the newer one, so that its sender follows; a reply
     /// belongs to something that is over. The answer confirms no round: whoever asked may lead the newer term by now, and
     /// count its rounds anew.
-    fn on_stale(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: &Message) {
+    fn on_stale(&mut self, context: &mut Context<'_, A::Host>, from: NodeId, message: &MessageOf<A>) {
         let term = self.term();
         let message = match message {
             Message::RequestVote(_) => Message::RequestVoteReply { term, vote: Vote::Denied },
@@ -270,7 +206,7 @@ impl Raft {
     }
 
     /// A pre-vote for a campaign that has begun. It says nothing any more; the mutant takes it for a vote.
-    fn on_late_pre_vote(&mut self, context: &mut Context<'_, Self>, from: NodeId, vote: Vote) {
+    fn on_late_pre_vote(&mut self, context: &mut Context<'_, A::Host>, from: NodeId, vote: Vote) {
         if self.config.has(Mutant::PrevotesAsVotes) && vote == Vote::Granted {
             self.count_vote(context, from, vote);
         }

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use super::types::{Entry, Round};
+use super::types::Round;
 use crate::replicated::Index;
 
 /// What is known of one follower (Figure 2: `nextIndex[]`, `matchIndex[]`).
@@ -54,8 +54,8 @@ pub(super) enum Mode {
 pub(super) struct Window {
     /// Messages.
     pub(super) messages: u64,
-    /// Bytes of entries; a message may begin below it and end above.
-    pub(super) bytes: u64,
+    /// Entries; a message may begin below it and end above.
+    pub(super) entries: u64,
 }
 
 impl Progress {
@@ -78,8 +78,7 @@ impl Progress {
             Mode::Probe => true,
             Mode::ProbeSent | Mode::Snapshot(_) => false,
             Mode::Stream => {
-                let bytes = self.entries_in_flight().saturating_mul(Entry::SIZE);
-                (self.in_flight.len() as u64) < window.messages && bytes < window.bytes
+                self.messages_in_flight() < window.messages && self.entries_in_flight() < window.entries
             }
         }
     }
@@ -190,7 +189,7 @@ impl Progress {
 mod tests {
     use super::*;
 
-    const WIDE: Window = Window { messages: 100, bytes: u64::MAX };
+    const WIDE: Window = Window { messages: 100, entries: u64::MAX };
 
     fn streaming(match_index: u64) -> Progress {
         let mut progress = Progress::new(Index(match_index + 1));
@@ -213,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_stream_stops_when_its_window_is_full_and_goes_on_with_the_next_reply() {
-        let two = Window { messages: 2, bytes: u64::MAX };
+        let two = Window { messages: 2, entries: u64::MAX };
         let mut progress = streaming(5);
         progress.on_sent(3);
         assert!(progress.is_ready(two));
@@ -226,8 +225,8 @@ mod tests {
     }
 
     #[test]
-    fn a_window_also_counts_bytes() {
-        let window = Window { messages: 100, bytes: 2 * Entry::SIZE };
+    fn a_window_also_counts_entries() {
+        let window = Window { messages: 100, entries: 2 };
         let mut progress = streaming(5);
         progress.on_sent(1);
         assert!(progress.is_ready(window));

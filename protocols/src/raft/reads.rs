@@ -30,27 +30,28 @@ use sim_core::service::{Key, Outcome};
 use sim_core::{Context, LocalTime, NodeId, OpId, Span};
 
 use super::config::ReadMode;
+use super::host::{Acts as _, Application};
 use super::message::Message;
 use super::mutants::Mutant;
-use super::role::{Follower, Leader, Role};
+use super::role::{Follower, LeaderOf, Role};
 use super::types::Round;
-use super::{Point, Raft};
+use super::{Point, Replica};
 use crate::lease;
 use crate::replicated::{Index, NodeSet};
 
 /// Who wants to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-enum Reader {
-    /// A client, this key.
-    Client(OpId, Key),
+enum Reader<Q> {
+    /// A client, this.
+    Client(OpId, Q),
     /// A follower, for a client of its own.
     Follower(NodeId, OpId),
 }
 
 /// A read at the leader.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Read {
-    reader: Reader,
+struct Read<Q> {
+    reader: Reader<Q>,
     /// What must be executed first.
     index: Index,
     /// The round that a majority must have answered; 0 if the lease held when it came.
@@ -58,12 +59,18 @@ struct Read {
 }
 
 /// The reads a leader has not answered, in the order of their arrival, which is that of their rounds and indices.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Reads {
-    waiting: VecDeque<Read>,
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Reads<Q = Key> {
+    waiting: VecDeque<Read<Q>>,
 }
 
-impl Reads {
+impl<Q> Default for Reads<Q> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new() }
+    }
+}
+
+impl<Q> Reads<Q> {
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
@@ -123,20 +130,26 @@ impl Lease {
 /// Reads at a follower that has asked its leader about them. Questions and answers name the client's operation. So whatever
 /// answer comes was given after the operation had begun, also if an earlier try of it was meant, or if the follower has
 /// restarted or campaigned meanwhile. A number that began anew each time would let an old answer pass for a new one.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Forwarded {
-    waiting: VecDeque<Waiting>,
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Forwarded<Q = Key> {
+    waiting: VecDeque<Waiting<Q>>,
+}
+
+impl<Q> Default for Forwarded<Q> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Waiting {
+struct Waiting<Q> {
     op: OpId,
-    key: Key,
+    query: Q,
     /// What must be executed first, once the leader has said so.
     index: Option<Index>,
 }
 
-impl Forwarded {
+impl<Q: Copy> Forwarded<Q> {
     /// How many wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
@@ -148,9 +161,9 @@ impl Forwarded {
     }
 
     /// A retry takes the place of its first try, whose question may be lost.
-    fn ask(&mut self, op: OpId, key: Key) {
+    fn ask(&mut self, op: OpId, query: Q) {
         self.waiting.retain(|waiting| waiting.op != op);
-        self.waiting.push_back(Waiting { op, key, index: None });
+        self.waiting.push_back(Waiting { op, query, index: None });
     }
 
     fn on_reply(&mut self, op: OpId, index: Index) {
@@ -159,29 +172,29 @@ impl Forwarded {
         }
     }
 
-    fn take_ready(&mut self, applied: Index) -> Vec<(OpId, Key)> {
-        let is_ready = |waiting: &Waiting| waiting.index.is_some_and(|index| index <= applied);
+    fn take_ready(&mut self, applied: Index) -> Vec<(OpId, Q)> {
+        let is_ready = |waiting: &Waiting<Q>| waiting.index.is_some_and(|index| index <= applied);
         let ready = self.waiting.iter().filter(|waiting| is_ready(waiting));
-        let ready = ready.map(|waiting| (waiting.op, waiting.key)).collect();
+        let ready = ready.map(|waiting| (waiting.op, waiting.query)).collect();
         self.waiting.retain(|waiting| !is_ready(waiting));
         ready
     }
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// A client reads, at the leader.
-    pub(super) fn on_read(&mut self, context: &mut Context<'_, Self>, op: OpId, key: Key) {
-        self.enqueue_read(context, Reader::Client(op, key));
+    pub(super) fn on_read(&mut self, context: &mut Context<'_, A::Host>, op: OpId, query: A::Query) {
+        self.enqueue_read(context, Reader::Client(op, query));
     }
 
     /// A follower asks for a client of its own.
-    pub(super) fn on_read_index(&mut self, context: &mut Context<'_, Self>, from: NodeId, op: OpId) {
+    pub(super) fn on_read_index(&mut self, context: &mut Context<'_, A::Host>, from: NodeId, op: OpId) {
         if matches!(self.role, Role::Leader(_)) {
             self.enqueue_read(context, Reader::Follower(from, op));
         }
     }
 
-    fn enqueue_read(&mut self, context: &mut Context<'_, Self>, reader: Reader) {
+    fn enqueue_read(&mut self, context: &mut Context<'_, A::Host>, reader: Reader<A::Query>) {
         let commit = self.log.commit();
         let has_lease = self.config.reads == ReadMode::Lease && self.has_lease(context);
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader reads") };
@@ -192,7 +205,7 @@ impl Raft {
         self.serve_reads(context);
     }
 
-    fn has_lease(&self, context: &Context<'_, Self>) -> bool {
+    fn has_lease(&self, context: &Context<'_, A::Host>) -> bool {
         match &self.role {
             Role::Leader(leader) => leader.lease.holds_at(context.now()),
             Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => false,
@@ -202,7 +215,7 @@ impl Raft {
     /// Answers the reads for which both conditions hold, and starts the next round if one is wanted and none is
     /// under way.
     #[inline]
-    pub(super) fn serve_reads(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn serve_reads(&mut self, context: &mut Context<'_, A::Host>) {
         while let Role::Leader(leader) = &self.role
             && let Some(last) = leader.reads.waiting.back().copied()
         {
@@ -211,13 +224,13 @@ impl Raft {
             if is_under_way {
                 return;
             }
-            context.sometimes(Point::ReadRound as usize);
+            context.reach(Point::ReadRound);
             self.start_round(context);
         }
     }
 
     /// A client waits for the state machine; a follower looks after that itself.
-    fn answer_reads(&mut self, context: &mut Context<'_, Self>) {
+    fn answer_reads(&mut self, context: &mut Context<'_, A::Host>) {
         let applied = self.machine.applied();
         while let Role::Leader(leader) = &self.role
             && let Some(read) = leader.reads.waiting.front().copied()
@@ -227,7 +240,7 @@ impl Raft {
             let Role::Leader(leader) = &mut self.role else { return };
             leader.reads.waiting.pop_front();
             match read.reader {
-                Reader::Client(op, key) => context.reply(op, Outcome::Value(self.machine.read(key))),
+                Reader::Client(op, query) => context.reply(op, self.machine.answer(query)),
                 Reader::Follower(node, op) => {
                     let (term, index) = (self.term(), read.index);
                     self.send(context, node, Message::ReadIndexReply { term, op, index });
@@ -237,26 +250,26 @@ impl Raft {
     }
 
     /// Whether a quorum has answered `round`, or a later one.
-    fn is_confirmed(&self, leader: &Leader, round: Round) -> bool {
+    fn is_confirmed(&self, leader: &LeaderOf<A>, round: Round) -> bool {
         let has_answered = |node: &NodeId| self.answered_round(leader, *node) >= round;
         let answered: NodeSet = self.members.all().iter().filter(has_answered).collect();
         self.members.is_quorum(answered) || self.config.has(Mutant::StaleReadNoHeartbeat)
     }
 
     /// The latest round that a quorum has answered, the leader itself included.
-    fn confirmed_round(&self, leader: &Leader) -> Round {
+    fn confirmed_round(&self, leader: &LeaderOf<A>) -> Round {
         self.members.agreed(|node| self.answered_round(leader, node))
     }
 
     /// The latest round that `node` has answered; the leader itself answers at once.
     #[inline]
-    fn answered_round(&self, leader: &Leader, node: NodeId) -> Round {
+    fn answered_round(&self, leader: &LeaderOf<A>, node: NodeId) -> Round {
         if node == self.node { leader.round } else { leader.progress[node.index()].round }
     }
 
     /// Extends the lease if a majority has answered a round since.
     #[inline]
-    pub(super) fn confirm_lease(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn confirm_lease(&mut self, context: &mut Context<'_, A::Host>) {
         if !self.config.tracks_lease() {
             return;
         }
@@ -281,14 +294,14 @@ impl Raft {
     }
 
     /// A client reads, at a follower that serves reads.
-    pub(super) fn forward_read(&mut self, context: &mut Context<'_, Self>, op: OpId, key: Key) {
+    pub(super) fn forward_read(&mut self, context: &mut Context<'_, A::Host>, op: OpId, query: A::Query) {
         let term = self.term();
         let Role::Follower(Follower { leader: Some(leader), forwarded }) = &mut self.role else {
             return context.reply(op, Outcome::Redirect(None));
         };
         let leader = *leader;
-        forwarded.ask(op, key);
-        context.sometimes(Point::ReadForwarded as usize);
+        forwarded.ask(op, query);
+        context.reach(Point::ReadForwarded);
         self.after_durable(
             context,
             super::durable::Deferred::Send { to: leader, message: Message::ReadIndex { term, op } },
@@ -296,7 +309,7 @@ impl Raft {
     }
 
     /// The leader says how far a read must see.
-    pub(super) fn on_read_index_reply(&mut self, context: &mut Context<'_, Self>, op: OpId, index: Index) {
+    pub(super) fn on_read_index_reply(&mut self, context: &mut Context<'_, A::Host>, op: OpId, index: Index) {
         if let Role::Follower(follower) = &mut self.role {
             follower.forwarded.on_reply(op, index);
             self.serve_forwarded(context);
@@ -304,13 +317,13 @@ impl Raft {
     }
 
     /// Answers the reads at this follower that see enough.
-    pub(super) fn serve_forwarded(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn serve_forwarded(&mut self, context: &mut Context<'_, A::Host>) {
         let applied = self.machine.applied();
         if let Role::Follower(follower) = &mut self.role
             && follower.forwarded.len() > 0
         {
-            for (op, key) in follower.forwarded.take_ready(applied) {
-                context.reply(op, Outcome::Value(self.machine.read(key)));
+            for (op, query) in follower.forwarded.take_ready(applied) {
+                context.reply(op, self.machine.answer(query));
             }
         }
     }

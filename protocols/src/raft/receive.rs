@@ -10,26 +10,27 @@ use sim_core::disk::WriteError;
 use sim_core::{Context, NodeId};
 
 use super::durable::{Deferred, Record};
+use super::host::{Acts as _, Application, Host};
 use super::message::{Chunk, InstallResult, InstallSnapshot, InstallSnapshotReply, Message};
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::role::Role;
 use super::snapshot::{SNAPSHOT, Snapshot, SnapshotMeta};
-use super::{Point, Raft};
-use crate::replicated::{Item, StateMachine};
+use super::{Point, Replica};
+use crate::replicated::Item;
 
 /// A snapshot that arrives.
 #[derive(Clone, Debug)]
-pub(super) struct Incoming {
+pub(super) struct Incoming<I = Item> {
     meta: SnapshotMeta,
     /// What has come so far: staged on disk too.
-    items: Vec<Item>,
+    items: Vec<I>,
     /// Whether all of it has, and is on its way to the disk.
     is_whole: bool,
 }
 
 /// `receiving one up to 20: 3 items`.
-impl fmt::Display for Incoming {
+impl<I> fmt::Display for Incoming<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_whole { ", all" } else { "" };
         write!(f, "receiving one up to {}: {} items{state}", self.meta.index, self.items.len())
@@ -37,19 +38,19 @@ impl fmt::Display for Incoming {
 }
 
 /// What the items are follows from what the snapshot is of, and how many there are.
-impl Serialize for Incoming {
+impl<I> Serialize for Incoming<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.meta, self.items.len() as u64, self.is_whole).serialize(serializer)
     }
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// The leader of the current term sends a piece of its snapshot.
     pub(super) fn on_install_snapshot(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
-        install: &InstallSnapshot,
+        install: &InstallSnapshot<A::Item>,
     ) {
         self.assert_no_other_leads(from, "InstallSnapshot");
         self.follow(context, from);
@@ -76,8 +77,8 @@ impl Raft {
     /// Takes a piece. Returns where the next one begins; `None` if it was the last.
     fn take_chunk(
         &mut self,
-        context: &mut Context<'_, Self>,
-        install: &InstallSnapshot,
+        context: &mut Context<'_, A::Host>,
+        install: &InstallSnapshot<A::Item>,
     ) -> Result<Option<u64>, Unusable> {
         if self.taking.is_some() {
             return Err(Unusable::Busy);
@@ -91,7 +92,7 @@ impl Raft {
                 return Ok(Some(0));
             }
             context.discard_staged(SNAPSHOT);
-            context.stage(SNAPSHOT, Record::Snapshot(Box::new(install.meta)))?;
+            context.stage(SNAPSHOT, A::Host::record(Record::Snapshot(Box::new(install.meta))))?;
             self.incoming = Some(Incoming { meta: install.meta, items: Vec::new(), is_whole: false });
         }
         let incoming = self.incoming.as_mut().expect("there is one now");
@@ -102,8 +103,8 @@ impl Raft {
             return Ok(Some(incoming.items.len() as u64));
         }
         if !install.items.is_empty() {
-            context.stage(SNAPSHOT, Record::Items(install.items.clone()))?;
-            incoming.items.extend(install.items.iter().copied());
+            context.stage(SNAPSHOT, A::Host::record(Record::Items(install.items.clone())))?;
+            incoming.items.extend(install.items.iter().cloned());
         }
         match install.progress {
             Chunk::More => Ok(Some(incoming.items.len() as u64)),
@@ -119,7 +120,7 @@ impl Raft {
     /// itself meanwhile.
     pub(super) fn install(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         to: NodeId,
         reply: InstallSnapshotReply,
     ) {
@@ -132,16 +133,15 @@ impl Raft {
         self.send(context, to, Message::InstallSnapshotReply(reply));
     }
 
-    fn take_over(&mut self, context: &mut Context<'_, Self>, snapshot: Snapshot) {
-        context.sometimes(Point::SnapshotInstalled as usize);
-        context.count(Counter::SnapshotsInstalled as usize, 1);
+    fn take_over(&mut self, context: &mut Context<'_, A::Host>, snapshot: Snapshot<A::Item>) {
+        context.reach(Point::SnapshotInstalled);
+        context.tally(Counter::SnapshotsInstalled, 1);
         if self.config.has(Mutant::SnapshotDiscardsSuffix) {
             self.log.replace_by(&snapshot.meta, context);
         }
         self.log.restore(&snapshot.meta, context);
         let position = (snapshot.meta.index, snapshot.meta.chain);
-        self.machine =
-            StateMachine::restore(self.config.session_policy(), position, snapshot.items.iter().copied());
+        self.machine = self.machine.restored(position, snapshot.items.iter().cloned());
         self.snapshot = snapshot;
         self.refresh_members(context);
         self.serve_forwarded(context);

@@ -20,11 +20,12 @@ use sim_core::service::{Admin, Outcome, Refusal};
 use sim_core::{Context, LocalTime, NodeId, OpId};
 
 use super::config::{TakesEffect, Transition};
+use super::host::{Acts as _, Application, Host};
 use super::membership::{Change, Leave, Membership};
 use super::mutants::Mutant;
 use super::role::Role;
 use super::types::{Entry, Payload};
-use super::{Point, Raft};
+use super::{Point, Replica};
 use crate::replicated::{Index, NodeSet};
 
 /// New nodes that get the log before they may vote.
@@ -42,9 +43,9 @@ pub(super) struct CatchUp {
     started: LocalTime,
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// A client administers the cluster, at the leader.
-    pub(super) fn on_admin(&mut self, context: &mut Context<'_, Self>, op: OpId, admin: Admin) {
+    pub(super) fn on_admin(&mut self, context: &mut Context<'_, A::Host>, op: OpId, admin: Admin) {
         if named_nodes(admin).iter().flatten().any(|node| !is_known(context, *node)) {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
         }
@@ -62,7 +63,7 @@ impl Raft {
         self.on_change_request(context, op, change);
     }
 
-    fn on_change_request(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change) {
+    fn on_change_request(&mut self, context: &mut Context<'_, A::Host>, op: OpId, change: Change) {
         let (index, current) = self.log.membership();
         let Some(target) = current.left().changed_by(change) else {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
@@ -107,13 +108,13 @@ impl Raft {
         }
     }
 
-    fn append_members(&mut self, context: &mut Context<'_, Self>, op: OpId, members: Membership) {
-        context.sometimes(Point::MembersChanged as usize);
+    fn append_members(&mut self, context: &mut Context<'_, A::Host>, op: OpId, members: Membership) {
+        context.reach(Point::MembersChanged);
         self.append_for(context, op, Payload::Members(members));
     }
 
     /// A client wants to leave a joint membership that is not left by itself.
-    fn on_leave_request(&mut self, context: &mut Context<'_, Self>, op: OpId) {
+    fn on_leave_request(&mut self, context: &mut Context<'_, A::Host>, op: OpId) {
         let (_, current) = self.log.membership();
         if !current.is_joint() {
             return context.reply(op, Outcome::Done);
@@ -125,7 +126,13 @@ impl Raft {
     }
 
     /// Begins to send everything to new nodes, which have no vote meanwhile and are in nobody's membership.
-    fn start_catch_up(&mut self, context: &mut Context<'_, Self>, op: OpId, change: Change, nodes: NodeSet) {
+    fn start_catch_up(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        op: OpId,
+        change: Change,
+        nodes: NodeSet,
+    ) {
         let (target, started) = (self.log.last_index(), context.now());
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader changes members") };
         leader.make_room(nodes, target);
@@ -137,7 +144,7 @@ impl Raft {
     }
 
     /// `node` has more of the log. When all new nodes have what the round was for, it is over.
-    pub(super) fn on_caught_up_to(&mut self, context: &mut Context<'_, Self>, node: NodeId) {
+    pub(super) fn on_caught_up_to(&mut self, context: &mut Context<'_, A::Host>, node: NodeId) {
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(catch_up) = leader.catch_up else { return };
         let has_target = |node: NodeId| leader.progress[node.index()].match_index >= catch_up.target;
@@ -156,7 +163,7 @@ impl Raft {
     }
 
     /// With each heartbeat: new nodes that do not finish a round are given up, else no other change could be made.
-    pub(super) fn watch_catch_up(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn watch_catch_up(&mut self, context: &mut Context<'_, A::Host>) {
         let Role::Leader(leader) = &self.role else { return };
         let Some(catch_up) = leader.catch_up else { return };
         let patience = self.config.election_timeout.end.times(self.config.catch_up_rounds);
@@ -172,7 +179,7 @@ impl Raft {
     }
 
     /// The new nodes have caught up: the change is appended, if it still may.
-    fn append_change(&mut self, context: &mut Context<'_, Self>) {
+    fn append_change(&mut self, context: &mut Context<'_, A::Host>) {
         let Some((op, change)) = self.take_catch_up() else { return };
         let (_, current) = self.log.membership();
         match current.changed_by(change) {
@@ -184,15 +191,15 @@ impl Raft {
     }
 
     /// They have not.
-    fn give_up_change(&mut self, context: &mut Context<'_, Self>) {
-        context.sometimes(Point::CatchUpFailed as usize);
+    fn give_up_change(&mut self, context: &mut Context<'_, A::Host>) {
+        context.reach(Point::CatchUpFailed);
         if let Some((op, _)) = self.take_catch_up() {
             context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
     }
 
     /// Takes the membership that is in force from the log.
-    pub(super) fn refresh_members(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn refresh_members(&mut self, context: &mut Context<'_, A::Host>) {
         let (index, members) = self.members_of_log();
         if self.config.has(Mutant::ConfigNotRolledBack) && index < self.members_index {
             return;
@@ -252,7 +259,7 @@ impl Raft {
 
     /// More is committed, or executed. A joint membership that is settled is left; a leader that is no voter any more
     /// goes.
-    pub(super) fn on_members_settled(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_members_settled(&mut self, context: &mut Context<'_, A::Host>) {
         let (index, members) = self.log.membership();
         if !matches!(self.role, Role::Leader(_)) || index > self.settled() {
             return;
@@ -267,21 +274,21 @@ impl Raft {
     }
 
     /// The leader is no voter any more. With a membership that is in force when it is executed, others may not know that.
-    fn on_removed(&mut self, context: &mut Context<'_, Self>) {
+    fn on_removed(&mut self, context: &mut Context<'_, A::Host>) {
         match (&self.role, self.config.takes_effect) {
             (Role::Leader(leader), TakesEffect::OnApply) if leader.handover.is_none() => {
-                context.sometimes(Point::LeaderRemoved as usize);
+                context.reach(Point::LeaderRemoved);
                 self.hand_over_to_a_voter(context);
             }
             (_, TakesEffect::OnApply) => {}
             (_, TakesEffect::OnAppend) => {
-                context.sometimes(Point::LeaderRemoved as usize);
+                context.reach(Point::LeaderRemoved);
                 self.become_follower(context, None);
             }
         }
     }
 
-    fn leave_joint(&mut self, context: &mut Context<'_, Self>, members: Membership) {
+    fn leave_joint(&mut self, context: &mut Context<'_, A::Host>, members: Membership) {
         let entry = Entry { term: self.term(), payload: Payload::Members(members.left()) };
         // On a full disk the joint membership stays until something else is committed.
         if self.append_own(context, entry).is_ok() {
@@ -306,6 +313,6 @@ const fn named_nodes(admin: Admin) -> [Option<NodeId>; 2] {
 }
 
 /// Whether the scenario has this node, and a membership can hold it.
-fn is_known(context: &Context<'_, Raft>, node: NodeId) -> bool {
+fn is_known<H: Host>(context: &Context<'_, H>, node: NodeId) -> bool {
     node.index() < context.node_count().min(NodeSet::LIMIT)
 }

@@ -11,31 +11,29 @@
 
 use sim_core::Context;
 use sim_core::disk::{Disk, WriteError};
+use sim_core::process::Process;
 
-use super::Raft;
+use super::Replica;
 use super::durable::{HARD_STATE, HardState, LOG, Record};
 use super::facts::{Fact, Witness};
+use super::host::{Application, Host};
 use super::log::{Journal, Log};
 use super::snapshot::{SNAPSHOT, Snapshot, SnapshotMeta};
 use super::types::{Entry, Term};
-use crate::replicated::{Index, Item, StateMachine};
+use crate::replicated::{Agreeable, Index};
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// Reads what the disk kept.
-    pub(super) fn recover(&mut self, context: &mut Context<'_, Self>) {
-        if let Some(snapshot) = read_snapshot(context.disk()) {
+    pub(super) fn recover(&mut self, context: &mut Context<'_, A::Host>) {
+        if let Some(snapshot) = read_snapshot::<A>(context.disk()) {
             self.snapshot = snapshot;
         }
         let meta = self.snapshot.meta;
-        let entries = recover_entries(context, &meta);
+        let entries = recover_entries::<A>(context, &meta);
         self.log = Log::recover(&meta, entries, context);
         self.recovered_index = self.log.last_index();
         let position = (meta.index, meta.chain);
-        self.machine = StateMachine::restore(
-            self.config.session_policy(),
-            position,
-            self.snapshot.items.iter().copied(),
-        );
+        self.machine = self.machine.restored(position, self.snapshot.items.iter().cloned());
         if meta.index > Index::ZERO {
             context.state(Fact::Restored { index: meta.index, term: meta.term, chain: meta.chain });
         }
@@ -44,8 +42,8 @@ impl Raft {
     }
 
     /// Term and vote. A fresh disk has none, and an unreadable one is beyond what Raft promises to survive.
-    fn recover_hard_state(&mut self, context: &mut Context<'_, Self>) {
-        let hard = read_hard_state(context.disk());
+    fn recover_hard_state(&mut self, context: &mut Context<'_, A::Host>) {
+        let hard = read_hard_state::<A>(context.disk());
         self.hard = if hard.term < self.log.last_term() {
             let raised = HardState { term: self.log.last_term(), vote: None };
             // On a full disk it is raised in memory only, and again at the next start.
@@ -58,8 +56,11 @@ impl Raft {
 }
 
 /// The entries after the snapshot. What cannot be used is removed from the disk too.
-fn recover_entries(context: &mut Context<'_, Raft>, meta: &SnapshotMeta) -> Vec<Entry> {
-    let found = read_entries(context.disk());
+fn recover_entries<A: Application>(
+    context: &mut Context<'_, A::Host>,
+    meta: &SnapshotMeta,
+) -> Vec<Entry<A::Command>> {
+    let found = read_entries::<A>(context.disk());
     let end = Index(context.disk().log_bounds(LOG).end);
     if end > found.last_index() {
         Journal::truncate_from(context, found.last_index().next());
@@ -74,13 +75,13 @@ fn recover_entries(context: &mut Context<'_, Raft>, meta: &SnapshotMeta) -> Vec<
 }
 
 /// What stands in the log region.
-struct Found {
+struct Found<C> {
     /// The index of the first entry, whether it is there or not.
     first: Index,
-    entries: Vec<Entry>,
+    entries: Vec<Entry<C>>,
 }
 
-impl Found {
+impl<C: Agreeable> Found<C> {
     fn last_index(&self) -> Index {
         Index(self.first.previous().0 + self.entries.len() as u64)
     }
@@ -93,19 +94,22 @@ impl Found {
         }
     }
 
-    fn get(&self, index: Index) -> Option<&Entry> {
+    fn get(&self, index: Index) -> Option<&Entry<C>> {
         let at = index.0.checked_sub(self.first.0)?;
         self.entries.get(usize::try_from(at).ok()?)
     }
 
-    fn after(mut self, index: Index) -> Vec<Entry> {
+    fn after(mut self, index: Index) -> Vec<Entry<C>> {
         let behind = usize::try_from(index.next().since(self.first)).unwrap_or(usize::MAX);
         self.entries.split_off(behind.min(self.entries.len()))
     }
 }
 
-fn read_hard_state(disk: &Disk<Record>) -> HardState {
-    match disk.read_cell(HARD_STATE) {
+/// What a process has on its disk.
+type DiskOf<A> = Disk<<<A as Application>::Host as Process>::Record>;
+
+fn read_hard_state<A: Application>(disk: &DiskOf<A>) -> HardState {
+    match disk.read_cell(HARD_STATE).map(|record| record.and_then(A::Host::as_record)) {
         Ok(Some(Record::HardState(hard))) => *hard,
         Ok(Some(Record::Entry(_) | Record::Snapshot(_) | Record::Items(_)) | None) | Err(_) => {
             HardState::default()
@@ -114,11 +118,12 @@ fn read_hard_state(disk: &Disk<Record>) -> HardState {
 }
 
 /// The entries on disk before the first that is unreadable.
-fn read_entries(disk: &Disk<Record>) -> Found {
-    let entries = disk.read_log(LOG, 0..u64::MAX).map_while(|record| match record {
-        Ok(Record::Entry(entry)) => Some(*entry),
-        Ok(Record::HardState(_) | Record::Snapshot(_) | Record::Items(_)) | Err(_) => None,
-    });
+fn read_entries<A: Application>(disk: &DiskOf<A>) -> Found<A::Command> {
+    let entries =
+        disk.read_log(LOG, 0..u64::MAX).map_while(|record| match A::Host::as_record(record.ok()?)? {
+            Record::Entry(entry) => Some(*entry),
+            Record::HardState(_) | Record::Snapshot(_) | Record::Items(_) => None,
+        });
     let mut last_term = Term(0);
     let entries =
         entries.take_while(|entry| entry.term >= std::mem::replace(&mut last_term, entry.term)).collect();
@@ -127,17 +132,17 @@ fn read_entries(disk: &Disk<Record>) -> Found {
 
 /// The snapshot on disk; `None` where there is none that can be read, which is beyond what Raft promises to survive
 /// once there was one.
-fn read_snapshot(disk: &Disk<Record>) -> Option<Snapshot> {
+fn read_snapshot<A: Application>(disk: &DiskOf<A>) -> Option<Snapshot<A::Item>> {
     let mut records = disk.read_blob(SNAPSHOT);
-    let meta = match records.next()? {
-        Ok(Record::Snapshot(meta)) => **meta,
-        Ok(Record::HardState(_) | Record::Entry(_) | Record::Items(_)) | Err(_) => return None,
+    let meta = match A::Host::as_record(records.next()?.ok()?)? {
+        Record::Snapshot(meta) => **meta,
+        Record::HardState(_) | Record::Entry(_) | Record::Items(_) => return None,
     };
-    let mut items: Vec<Item> = Vec::new();
+    let mut items: Vec<A::Item> = Vec::new();
     for record in records {
-        match record {
-            Ok(Record::Items(chunk)) => items.extend(chunk.iter().copied()),
-            Ok(Record::HardState(_) | Record::Entry(_) | Record::Snapshot(_)) | Err(_) => return None,
+        match A::Host::as_record(record.ok()?)? {
+            Record::Items(chunk) => items.extend(chunk.iter().cloned()),
+            Record::HardState(_) | Record::Entry(_) | Record::Snapshot(_) => return None,
         }
     }
     Some(Snapshot { meta, items: items.into() })
@@ -151,7 +156,7 @@ mod tests {
     use super::*;
     use crate::replicated::Command;
 
-    fn found(first: u64, terms: &[u64]) -> Found {
+    fn found(first: u64, terms: &[u64]) -> Found<Command> {
         let entries = terms.iter().map(|term| Entry::command(Term(*term), Command::Noop)).collect();
         Found { first: Index(first), entries }
     }
@@ -161,7 +166,7 @@ mod tests {
         SnapshotMeta { index: Index(index), term: Term(term), ..initial }
     }
 
-    fn kept(found: Found, snapshot: &SnapshotMeta) -> Option<Vec<u64>> {
+    fn kept(found: Found<Command>, snapshot: &SnapshotMeta) -> Option<Vec<u64>> {
         found
             .continues(snapshot)
             .then(|| found.after(snapshot.index).iter().map(|entry| entry.term.0).collect())

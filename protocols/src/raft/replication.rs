@@ -6,28 +6,33 @@
 //! before `next_index`: a follower without it says so, and the leader probes again.
 
 use sim_core::disk::WriteError;
-use sim_core::service::{Outcome, Refusal, kv};
+use sim_core::service::{Outcome, Refusal};
 use sim_core::{Context, NodeId, OpId};
 
 use super::durable::Deferred;
+use super::host::{Acts as _, Application};
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesReply, AppendResult, Hint, Message};
 use super::metrics::Latency;
 use super::mutants::Mutant;
-use super::role::{Leader, Pending, Role};
+use super::role::{Leader, LeaderOf, Pending, Role};
 use super::types::{Entries, Entry, Payload, Term};
-use super::{Point, Raft, Timer};
-use crate::replicated::{Command, Index, Memory, NodeSet};
+use super::{Point, Replica, Timer};
+use crate::replicated::{Agreeable, Index, NodeSet};
 
 /// The entries sent last, for the next follower who needs the same.
-#[derive(Default)]
-struct Batch {
+struct Batch<C> {
     first: Index,
-    entries: Entries,
+    entries: Entries<C>,
 }
 
-impl Batch {
-    fn get(&mut self, log: &Log, first: Index, count: u64) -> Entries {
+impl<C: Agreeable> Batch<C> {
+    /// None yet.
+    const fn empty() -> Self {
+        Self { first: Index::ZERO, entries: Entries::NONE }
+    }
+
+    fn get(&mut self, log: &Log<C>, first: Index, count: u64) -> Entries<C> {
         if self.first != first {
             *self = Self { first, entries: log.slice(first, count) };
         }
@@ -35,11 +40,17 @@ impl Batch {
     }
 }
 
-impl Leader {
+impl<I, Q> Leader<I, Q> {
     /// A message with `entries` from `next_index` on. Where what stands before them is compacted it is an empty one
     /// after index 0, where all logs agree: it only shows that the leader lives.
     #[inline]
-    fn append_entries(&self, log: &Log, term: Term, next_index: Index, entries: Entries) -> Message {
+    fn append_entries<C: Agreeable>(
+        &self,
+        log: &Log<C>,
+        term: Term,
+        next_index: Index,
+        entries: Entries<C>,
+    ) -> Message<C, I> {
         let prev_index = next_index.previous();
         let (prev_index, prev_term, entries) = match log.term_at(prev_index) {
             Some(prev_term) => (prev_index, prev_term, entries),
@@ -50,26 +61,14 @@ impl Leader {
     }
 }
 
-impl Raft {
-    /// A client's command, at the leader: it becomes an entry, and is answered when that is executed.
-    pub(super) fn propose(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: kv::Operation) {
-        if let Memory::Executed(outcome) = self.machine.recall(op) {
-            context.sometimes(Point::RetryAnswered as usize);
-            return context.reply(op, outcome);
-        }
-        let Role::Leader(leader) = &self.role else { unreachable!("only a leader proposes") };
-        if leader.handover.is_some() {
-            return context.reply(op, Outcome::Refused(Refusal::Unavailable));
-        }
-        let uncommitted = self.log.last_index().since(self.log.commit());
-        if uncommitted >= self.config.uncommitted_entries() {
-            return context.reply(op, Outcome::Refused(Refusal::Overloaded));
-        }
-        self.append_for(context, op, Payload::Command(Command::Client { op, operation }));
-    }
-
+impl<A: Application> Replica<A> {
     /// Appends an entry for a client, who is answered when it is executed, and sends it to the followers.
-    pub(super) fn append_for(&mut self, context: &mut Context<'_, Self>, op: OpId, payload: Payload) {
+    pub(super) fn append_for(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        op: OpId,
+        payload: Payload<A::Command>,
+    ) {
         let entry = Entry { term: self.term(), payload };
         match self.append_own(context, entry) {
             Ok(index) => {
@@ -78,11 +77,33 @@ impl Raft {
                 if entry.members().is_some() {
                     self.refresh_members(context);
                 }
-                self.flush(context);
-                self.replicate(context);
+                self.spread(context);
             }
             Err(_) => context.reply(op, Outcome::Refused(Refusal::Unavailable)),
         }
+    }
+
+    /// A leader appends a command of its process. With [`Replica::spread`] it goes to the disk and to the followers.
+    ///
+    /// Returns where it stands; `None` if nothing changed: this node does not lead or is about to hand over, too much is
+    /// not committed yet, or the disk takes no more.
+    pub fn submit(&mut self, context: &mut Context<'_, A::Host>, command: A::Command) -> Option<Index> {
+        let Role::Leader(leader) = &self.role else { return None };
+        if leader.handover.is_some() || self.is_overloaded() {
+            return None;
+        }
+        self.append_own(context, Entry::command(self.term(), command)).ok()
+    }
+
+    /// What a leader has appended goes to the disk and to the followers.
+    pub fn spread(&mut self, context: &mut Context<'_, A::Host>) {
+        self.flush(context);
+        self.replicate(context);
+    }
+
+    /// Whether too much is not committed yet.
+    pub(super) fn is_overloaded(&self) -> bool {
+        self.log.last_index().since(self.log.commit()) >= self.config.uncommitted_entries::<A::Command>()
     }
 
     /// Appends an entry of this node's own term, as a leader does.
@@ -91,17 +112,17 @@ impl Raft {
     /// If the disk takes no more.
     pub(super) fn append_own(
         &mut self,
-        context: &mut Context<'_, Self>,
-        entry: Entry,
+        context: &mut Context<'_, A::Host>,
+        entry: Entry<A::Command>,
     ) -> Result<Index, WriteError> {
         let index = self.log.append(entry, context)?;
-        context.begin(Latency::Commit as usize, index.0);
+        context.begins(Latency::Commit, index.0);
         Ok(index)
     }
 
     /// Everybody a leader sends to: the members, and new nodes that catch up.
     #[inline]
-    pub(super) fn peers(&self, leader: &Leader) -> NodeSet {
+    pub(super) fn peers(&self, leader: &LeaderOf<A>) -> NodeSet {
         let members = self.members.all();
         let all = match &leader.catch_up {
             Some(catch_up) => members.union(catch_up.nodes),
@@ -111,9 +132,9 @@ impl Raft {
     }
 
     /// Sends each follower what it lacks and may be sent now. The leader's own disk writes meanwhile.
-    pub(super) fn replicate(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn replicate(&mut self, context: &mut Context<'_, A::Host>) {
         let Role::Leader(leader) = &self.role else { return };
-        let mut batch = Batch::default();
+        let mut batch = Batch::empty();
         for node in self.peers(leader).iter() {
             self.replicate_to(context, node, &mut batch);
         }
@@ -121,7 +142,12 @@ impl Raft {
 
     /// Sends one follower what it lacks, in one message, if it may be sent now.
     #[inline]
-    fn replicate_to(&mut self, context: &mut Context<'_, Self>, node: NodeId, batch: &mut Batch) {
+    fn replicate_to(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        node: NodeId,
+        batch: &mut Batch<A::Command>,
+    ) {
         let Role::Leader(leader) = &mut self.role else { return };
         let progress = &mut leader.progress[node.index()];
         let next_index = progress.next_index;
@@ -132,10 +158,10 @@ impl Raft {
         if next_index <= self.log.base() && !progress.is_installing() {
             return self.ship_snapshot(context, node);
         }
-        if !progress.is_ready(self.config.window()) {
+        if !progress.is_ready(self.config.window::<A::Command>()) {
             return;
         }
-        let entries = batch.get(&self.log, next_index, self.config.batch_entries());
+        let entries = batch.get(&self.log, next_index, self.config.batch_entries::<A::Command>());
         progress.on_sent(entries.len() as u64);
         if self.config.has(Mutant::MatchFromNext) {
             progress.match_index = progress.match_index.max(next_index.plus(entries.len() as u64).previous());
@@ -145,11 +171,11 @@ impl Raft {
     }
 
     /// Time to show the followers that their leader lives, and to repeat what they may have missed.
-    pub(super) fn on_heartbeat_timeout(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_heartbeat_timeout(&mut self, context: &mut Context<'_, A::Host>) {
         let Role::Leader(leader) = &mut self.role else {
             unreachable!("only a leader has a heartbeat timer")
         };
-        context.set_timer(Timer::Heartbeat, self.config.heartbeat);
+        context.arm(Timer::Heartbeat, self.config.heartbeat);
         let (silent_max, base) = (self.config.heartbeats_an_election_timeout(), self.log.base());
         for progress in &mut leader.progress {
             progress.on_heartbeat(silent_max, base);
@@ -161,7 +187,7 @@ impl Raft {
     }
 
     /// Starts a round of heartbeats: a message without entries to each follower.
-    pub(super) fn start_round(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn start_round(&mut self, context: &mut Context<'_, A::Host>) {
         let tracks_lease = self.config.tracks_lease();
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader sends heartbeats") };
         leader.round = leader.round.next();
@@ -181,16 +207,16 @@ impl Raft {
     /// The leader of the current term replicates entries, or shows that it lives.
     pub(super) fn on_append_entries(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
-        append: &AppendEntries,
+        append: &AppendEntries<A::Command>,
     ) {
         self.assert_no_other_leads(from, "AppendEntries");
         self.follow(context, from);
         let result = if self.log.agrees_at(append.prev_index, append.prev_term) {
             AppendResult::Matches(self.take_entries(context, append))
         } else {
-            context.sometimes(Point::LogConflict as usize);
+            context.reach(Point::LogConflict);
             let prev_index = append.prev_index;
             AppendResult::Conflict { prev_index, hint: self.log.hint(prev_index) }
         };
@@ -205,7 +231,11 @@ impl Raft {
 
     /// Takes the leader's entries into the log, and what it has committed. Returns how far the log is now certainly the
     /// leader's.
-    fn take_entries(&mut self, context: &mut Context<'_, Self>, append: &AppendEntries) -> Index {
+    fn take_entries(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        append: &AppendEntries<A::Command>,
+    ) -> Index {
         if self.config.has(Mutant::TruncateOnEveryAppend) && !append.entries.is_empty() {
             let from = append.prev_index.max(self.log.commit()).next();
             if from <= self.log.last_index() {
@@ -228,7 +258,7 @@ impl Raft {
     /// A follower answers the leader of the current term.
     pub(super) fn on_append_entries_reply(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
         reply: AppendEntriesReply,
     ) {
@@ -246,7 +276,7 @@ impl Raft {
 
     /// A follower has more of the log than was known.
     #[inline]
-    pub(super) fn on_match(&mut self, context: &mut Context<'_, Self>, node: NodeId, index: Index) {
+    pub(super) fn on_match(&mut self, context: &mut Context<'_, A::Host>, node: NodeId, index: Index) {
         assert!(index <= self.log.last_index(), "a follower has entry {index}, its leader has not");
         let Role::Leader(leader) = &mut self.role else { return };
         if leader.progress[node.index()].on_match(index) {
@@ -255,16 +285,16 @@ impl Raft {
             }
             self.on_caught_up_to(context, node);
             self.maybe_hand_over(context, node);
-            self.replicate_to(context, node, &mut Batch::default());
+            self.replicate_to(context, node, &mut Batch::empty());
         }
     }
 
     /// A follower's log differs: go back as far as its hint says, and ask again.
-    fn on_conflict(&mut self, context: &mut Context<'_, Self>, node: NodeId, refused: Index, hint: Hint) {
+    fn on_conflict(&mut self, context: &mut Context<'_, A::Host>, node: NodeId, refused: Index, hint: Hint) {
         let Role::Leader(leader) = &mut self.role else { return };
         let next_index = self.log.next_after(hint, refused);
         if leader.progress[node.index()].on_conflict(refused, next_index) {
-            self.replicate_to(context, node, &mut Batch::default());
+            self.replicate_to(context, node, &mut Batch::empty());
         }
     }
 }

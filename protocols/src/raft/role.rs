@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
+use sim_core::service::Key;
 use sim_core::{NodeId, OpId};
 
 use super::message::Vote;
@@ -12,28 +13,34 @@ use super::reconfigure::CatchUp;
 use super::ship::Shipment;
 use super::transfer::Handover;
 use super::types::Round;
-use crate::replicated::{Index, NodeSet};
+use crate::replicated::{Index, Item, Machine, NodeSet};
 
 /// A role, with what it keeps. Only the `become_*` functions of the election change it.
 #[derive(Clone, Debug, Serialize)]
-pub(super) enum Role {
+pub(super) enum Role<I = Item, Q = Key> {
     /// Takes entries from a leader, and votes.
-    Follower(Follower),
+    Follower(Follower<Q>),
     /// Asks whether it would get votes (dissertation §9.6).
     PreCandidate(Ballots),
     /// Asks for votes.
     Candidate(Ballots),
     /// Takes commands from clients and replicates them.
-    Leader(Box<Leader>),
+    Leader(Box<Leader<I, Q>>),
 }
 
 /// What a follower keeps.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Follower {
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Follower<Q = Key> {
     /// The leader of the current term, once it has been heard of. It never changes within a term.
     pub(super) leader: Option<NodeId>,
     /// Reads of clients, about which it has asked the leader.
-    pub(super) forwarded: Forwarded,
+    pub(super) forwarded: Forwarded<Q>,
+}
+
+impl<Q> Default for Follower<Q> {
+    fn default() -> Self {
+        Self { leader: None, forwarded: Forwarded::default() }
+    }
 }
 
 /// The answers that a candidate has, its own included once its vote is on disk.
@@ -55,7 +62,7 @@ impl Ballots {
 
 /// What a leader keeps.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Leader {
+pub(super) struct Leader<I = Item, Q = Key> {
     /// The first entry of its term, a no-op. Once it is committed, so is everything before it.
     pub(super) noop: Index,
     /// How far each node has come, by index of the node. Its own place is not used: its match index is the durable end
@@ -66,7 +73,7 @@ pub(super) struct Leader {
     /// The last round of heartbeats it has started.
     pub(super) round: Round,
     /// Clients that read.
-    pub(super) reads: Reads,
+    pub(super) reads: Reads<Q>,
     /// Until when it certainly leads.
     pub(super) lease: Lease,
     /// Who has answered since the last look whether a majority does.
@@ -76,8 +83,13 @@ pub(super) struct Leader {
     /// New nodes that must catch up before they may vote.
     pub(super) catch_up: Option<CatchUp>,
     /// Snapshots on their way.
-    pub(super) shipments: BTreeMap<NodeId, Shipment>,
+    pub(super) shipments: BTreeMap<NodeId, Shipment<I>>,
 }
+
+/// The leader of an application's replicas.
+pub(super) type LeaderOf<A> = Leader<<A as Machine>::Item, <A as Machine>::Query>;
+/// The role of an application's replica.
+pub(super) type RoleOf<A> = Role<<A as Machine>::Item, <A as Machine>::Query>;
 
 /// A client whose command is in the log.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -88,7 +100,7 @@ pub(super) struct Pending {
     pub(super) op: OpId,
 }
 
-impl Leader {
+impl<I, Q> Leader<I, Q> {
     /// A leader of a term whose first entry is at `noop`. It supposes that all others have the log before it.
     pub(super) fn new(nodes: NodeSet, noop: Index) -> Self {
         let mut leader = Self {

@@ -3,24 +3,26 @@
 use serde::Serialize;
 use sim_core::{Context, NodeId};
 
+use super::host::{Acts as _, Application};
 use super::message::{Chunk, InstallResult, InstallSnapshot, InstallSnapshotReply, Message};
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::role::Role;
 use super::snapshot::Snapshot;
 use super::types::{Round, Term};
-use super::{Point, Raft};
+use super::{Point, Replica};
+use crate::replicated::{Item, Piece};
 
 /// A snapshot on its way to a follower. It stays the same if the leader takes a newer one meanwhile.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Shipment {
-    snapshot: Snapshot,
+pub(super) struct Shipment<I = Item> {
+    snapshot: Snapshot<I>,
     /// Where the chunk begins that is on its way.
     pub(super) offset: u64,
 }
 
-impl Shipment {
-    fn message(&self, term: Term, round: Round, chunk_bytes: u64) -> Message {
+impl<I: Piece> Shipment<I> {
+    fn message<C>(&self, term: Term, round: Round, chunk_bytes: u64) -> Message<C, I> {
         let items = self.snapshot.chunk(self.offset, chunk_bytes);
         let is_last = self.offset + items.len() as u64 == self.snapshot.items.len() as u64;
         let progress = if is_last { Chunk::Last } else { Chunk::More };
@@ -29,22 +31,22 @@ impl Shipment {
     }
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// A follower lacks entries that are compacted: it gets the snapshot instead.
-    pub(super) fn ship_snapshot(&mut self, context: &mut Context<'_, Self>, node: NodeId) {
+    pub(super) fn ship_snapshot(&mut self, context: &mut Context<'_, A::Host>, node: NodeId) {
         if self.config.has(Mutant::ProbeStall) {
             return;
         }
         let Role::Leader(leader) = &mut self.role else { return };
-        context.sometimes(Point::SnapshotShipped as usize);
-        context.count(Counter::SnapshotsSent as usize, 1);
+        context.reach(Point::SnapshotShipped);
+        context.tally(Counter::SnapshotsSent, 1);
         leader.progress[node.index()].become_snapshot(self.snapshot.meta.index);
         leader.shipments.insert(node, Shipment { snapshot: self.snapshot.clone(), offset: 0 });
         self.send_chunk(context, node);
     }
 
     /// Sends the chunk that is next, or once more.
-    fn send_chunk(&mut self, context: &mut Context<'_, Self>, node: NodeId) {
+    fn send_chunk(&mut self, context: &mut Context<'_, A::Host>, node: NodeId) {
         let Role::Leader(leader) = &self.role else { return };
         if let Some(shipment) = leader.shipments.get(&node) {
             let message = shipment.message(self.hard.term, leader.round, self.config.snapshot_chunk);
@@ -54,7 +56,7 @@ impl Raft {
 
     /// With each heartbeat: chunks that were not answered may be lost. A snapshot that arrived by other means, or whose
     /// follower is no member any more, is not sent on.
-    pub(super) fn repeat_chunks(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn repeat_chunks(&mut self, context: &mut Context<'_, A::Host>) {
         let Role::Leader(leader) = &self.role else { return };
         if leader.shipments.is_empty() {
             return;
@@ -80,7 +82,7 @@ impl Raft {
     /// A follower answers a chunk.
     pub(super) fn on_install_snapshot_reply(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, A::Host>,
         from: NodeId,
         reply: InstallSnapshotReply,
     ) {

@@ -22,12 +22,13 @@ use sim_core::service::{Outcome, Refusal};
 use sim_core::{Context, OpId};
 
 use super::durable::{Deferred, Record};
+use super::host::{Acts as _, Application, Host};
 use super::membership::Membership;
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::types::Term;
-use super::{FaultPoint, Point, Raft};
-use crate::replicated::{Chain, Index, Item};
+use super::{FaultPoint, Point, Replica};
+use crate::replicated::{Chain, Index, Item, Piece};
 
 /// The region of the snapshot.
 pub const SNAPSHOT: RegionId = RegionId::new(2);
@@ -60,40 +61,45 @@ impl SnapshotMeta {
 
 /// A snapshot. Copies share the items.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Snapshot {
+pub(super) struct Snapshot<I = Item> {
     pub(super) meta: SnapshotMeta,
-    pub(super) items: Arc<[Item]>,
+    pub(super) items: Arc<[I]>,
 }
 
-impl Snapshot {
+impl<I: Piece> Snapshot<I> {
     pub(super) fn initial(members: Membership) -> Self {
-        Self { meta: SnapshotMeta::initial(members), items: Arc::default() }
+        Self { meta: SnapshotMeta::initial(members), items: Arc::from([]) }
     }
 
     /// Its size on disk in bytes.
     fn size(&self) -> u64 {
-        SnapshotMeta::SIZE + Item::SIZE * self.items.len() as u64
+        SnapshotMeta::SIZE + self.items.iter().map(Piece::size).sum::<u64>()
     }
 
     /// The items from `offset` on that one chunk of so many bytes holds: at least one, if there is one.
-    pub(super) fn chunk(&self, offset: u64, bytes: u64) -> Arc<[Item]> {
+    pub(super) fn chunk(&self, offset: u64, bytes: u64) -> Arc<[I]> {
         let start = usize::try_from(offset).map_or(self.items.len(), |offset| offset.min(self.items.len()));
-        let count = usize::try_from(bytes / Item::SIZE).unwrap_or(usize::MAX).max(1);
-        self.items[start..].iter().take(count).copied().collect()
+        let rest = &self.items[start..];
+        let ends = rest.iter().scan(0, |end: &mut u64, item| {
+            *end += item.size();
+            Some(*end)
+        });
+        let count = ends.take_while(|end| *end <= bytes).count().max(1);
+        rest.iter().take(count).cloned().collect()
     }
 }
 
 /// What the items are follows from the chain.
-impl Serialize for Snapshot {
+impl<I> Serialize for Snapshot<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.meta.serialize(serializer)
     }
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// Takes a snapshot if enough was executed since the last one, unless one is under way in either direction.
     #[inline]
-    pub(super) fn maybe_take_snapshot(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn maybe_take_snapshot(&mut self, context: &mut Context<'_, A::Host>) {
         if self.machine.applied().since(self.snapshot.meta.index) >= self.config.snapshot_every
             && self.taking.is_none()
             && self.incoming.is_none()
@@ -104,7 +110,7 @@ impl Raft {
     }
 
     /// A client asks for a snapshot of this node now.
-    pub(super) fn on_snapshot_request(&mut self, context: &mut Context<'_, Self>, op: OpId) {
+    pub(super) fn on_snapshot_request(&mut self, context: &mut Context<'_, A::Host>, op: OpId) {
         if self.taking.is_some() || self.incoming.is_some() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
@@ -116,15 +122,19 @@ impl Raft {
         }
     }
 
-    fn take_snapshot(&mut self, context: &mut Context<'_, Self>, op: Option<OpId>) -> Result<(), WriteError> {
+    fn take_snapshot(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        op: Option<OpId>,
+    ) -> Result<(), WriteError> {
         let snapshot = self.snapshot_now();
         if let Err(full) = self.write_snapshot(context, &snapshot) {
             context.discard_staged(SNAPSHOT);
             return Err(full);
         }
-        context.sometimes(Point::SnapshotTaken as usize);
-        context.count(Counter::SnapshotsTaken as usize, 1);
-        context.count(Counter::SnapshotBytes as usize, snapshot.size());
+        context.reach(Point::SnapshotTaken);
+        context.tally(Counter::SnapshotsTaken, 1);
+        context.tally(Counter::SnapshotBytes, snapshot.size());
         self.taking = Some(snapshot);
         self.after_durable(context, Deferred::Compact(op));
         Ok(())
@@ -132,51 +142,48 @@ impl Raft {
 
     /// The state machine as it is, with what the log says of its last entry. Sessions are part of it: without them a
     /// retry would be executed again (§8).
-    fn snapshot_now(&self) -> Snapshot {
+    fn snapshot_now(&self) -> Snapshot<A::Item> {
         let index = self.machine.applied();
         let (members_index, members) = self.log.membership_at(index);
         let term = self.log.term_at(index).expect("an executed entry is in the log, or its base");
         let meta = SnapshotMeta { index, term, chain: self.machine.chain(), members, members_index };
         let keeps_sessions = !self.config.has(Mutant::SnapshotWithoutSessions);
-        let items = self.machine.items().filter(|item| match item {
-            Item::Register(..) | Item::Executed(_) => true,
-            Item::Session(..) | Item::Expired(..) => keeps_sessions,
-        });
+        let items = self.machine.items().filter(|item| keeps_sessions || !item.is_session());
         Snapshot { meta, items: items.collect() }
     }
 
     fn write_snapshot(
         &mut self,
-        context: &mut Context<'_, Self>,
-        snapshot: &Snapshot,
+        context: &mut Context<'_, A::Host>,
+        snapshot: &Snapshot<A::Item>,
     ) -> Result<(), WriteError> {
         context.discard_staged(SNAPSHOT);
-        context.stage(SNAPSHOT, Record::Snapshot(Box::new(snapshot.meta)))?;
+        context.stage(SNAPSHOT, A::Host::record(Record::Snapshot(Box::new(snapshot.meta))))?;
         let mut offset = 0;
         while offset < snapshot.items.len() as u64 {
             let items = snapshot.chunk(offset, self.config.snapshot_chunk);
             offset += items.len() as u64;
-            context.stage(SNAPSHOT, Record::Items(items))?;
+            context.stage(SNAPSHOT, A::Host::record(Record::Items(items)))?;
         }
         self.commit_snapshot(context);
         Ok(())
     }
 
     /// The staged chunks become the snapshot, by rename.
-    pub(super) fn commit_snapshot(&mut self, context: &mut Context<'_, Self>) {
-        context.fault_point(FaultPoint::SnapshotStaged as usize);
+    pub(super) fn commit_snapshot(&mut self, context: &mut Context<'_, A::Host>) {
+        context.reach_fault(FaultPoint::SnapshotStaged);
         context.commit(SNAPSHOT);
         self.unflushed.snapshot = true;
     }
 
     /// The snapshot is durable: the log may forget what it stands for.
-    pub(super) fn on_snapshot_durable(&mut self, context: &mut Context<'_, Self>, op: Option<OpId>) {
+    pub(super) fn on_snapshot_durable(&mut self, context: &mut Context<'_, A::Host>, op: Option<OpId>) {
         let taken = self.taking.take().expect("it was kept until it was durable");
         // A leader's snapshot that came meanwhile may be further.
         if taken.meta.index > self.snapshot.meta.index {
             let base = Index(taken.meta.index.0.saturating_sub(self.config.snapshot_trail));
             self.snapshot = taken;
-            context.fault_point(FaultPoint::BeforeCompaction as usize);
+            context.reach_fault(FaultPoint::BeforeCompaction);
             self.log.compact_to(base, context);
             self.flush(context);
         }

@@ -16,10 +16,11 @@ use serde::Serialize;
 use sim_core::service::{Outcome, Refusal};
 use sim_core::{Context, NodeId, OpId};
 
+use super::host::{Acts as _, Application};
 use super::message::Message;
 use super::mutants::Mutant;
 use super::role::Role;
-use super::{Point, Raft, Timer};
+use super::{Point, Replica, Timer};
 use crate::replicated::NodeSet;
 
 /// Leadership on its way.
@@ -33,9 +34,14 @@ pub(super) struct Handover {
     pub(super) is_sent: bool,
 }
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// A client wants another node to lead.
-    pub(super) fn on_transfer_request(&mut self, context: &mut Context<'_, Self>, op: OpId, target: NodeId) {
+    pub(super) fn on_transfer_request(
+        &mut self,
+        context: &mut Context<'_, A::Host>,
+        op: OpId,
+        target: NodeId,
+    ) {
         if target == self.node {
             return context.reply(op, Outcome::Done);
         }
@@ -51,7 +57,7 @@ impl Raft {
 
     /// This leader was removed, which the others may not know: they still decide by the membership before, in which its
     /// log may be the only one that wins. So it leads until one of the voters that has all that is committed takes over.
-    pub(super) fn hand_over_to_a_voter(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn hand_over_to_a_voter(&mut self, context: &mut Context<'_, A::Host>) {
         let Role::Leader(leader) = &self.role else { return };
         let previous = leader.handover.map(|handover| handover.target);
         let has_committed = |node: &NodeId| leader.progress[node.index()].match_index >= self.log.commit();
@@ -62,16 +68,16 @@ impl Raft {
         }
     }
 
-    fn begin_handover(&mut self, context: &mut Context<'_, Self>, target: NodeId, op: Option<OpId>) {
+    fn begin_handover(&mut self, context: &mut Context<'_, A::Host>, target: NodeId, op: Option<OpId>) {
         let Role::Leader(leader) = &mut self.role else { unreachable!("only a leader hands over") };
         leader.handover = Some(Handover { target, op, is_sent: false });
-        context.set_timer(Timer::Transfer, self.config.election_timeout.start);
+        context.arm(Timer::Transfer, self.config.election_timeout.start);
         self.maybe_hand_over(context, target);
         self.replicate(context);
     }
 
     /// Tells the target to campaign, once it has everything.
-    pub(super) fn maybe_hand_over(&mut self, context: &mut Context<'_, Self>, node: NodeId) {
+    pub(super) fn maybe_hand_over(&mut self, context: &mut Context<'_, A::Host>, node: NodeId) {
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(handover) = &mut leader.handover else { return };
         let has_all = leader.progress[node.index()].match_index == self.log.last_index();
@@ -87,8 +93,8 @@ impl Raft {
     }
 
     /// The target has not taken over in time. If it was never told, it certainly will not.
-    pub(super) fn on_transfer_timeout(&mut self, context: &mut Context<'_, Self>) {
-        context.sometimes(Point::TransferAborted as usize);
+    pub(super) fn on_transfer_timeout(&mut self, context: &mut Context<'_, A::Host>) {
+        context.reach(Point::TransferAborted);
         if !self.members.is_voter(self.node) {
             return self.hand_over_to_a_voter(context);
         }
@@ -99,7 +105,7 @@ impl Raft {
     }
 
     /// `from` brings a newer term. If it is the target, it does what was asked of it.
-    pub(super) fn settle_handover(&self, context: &mut Context<'_, Self>, from: NodeId) {
+    pub(super) fn settle_handover(&self, context: &mut Context<'_, A::Host>, from: NodeId) {
         if let Role::Leader(leader) = &self.role
             && let Some(Handover { target, op: Some(op), is_sent: true }) = leader.handover
             && target == from

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::membership::Membership;
-use crate::replicated::{Command, Executable};
+use crate::replicated::{Agreeable, Command, Executable};
 
 pub use crate::replicated::Round;
 
@@ -34,24 +34,26 @@ impl fmt::Display for Term {
 
 /// A log entry (§5.3): what it says, and the term in which a leader received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct Entry<C = Command> {
     /// The term of the leader that created the entry.
     pub term: Term,
     /// What it says.
-    pub payload: Payload,
+    pub payload: Payload<C>,
 }
 
 /// What an entry says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Payload {
+pub enum Payload<C = Command> {
     /// To the state machine.
-    Command(Command),
+    Command(C),
     /// To Raft itself: who takes part from here on (§6).
     Members(Membership),
 }
 
-impl Executable for Entry {
-    fn command(&self) -> Option<&Command> {
+impl<C: Agreeable> Executable for Entry<C> {
+    type Command = C;
+
+    fn command(&self) -> Option<&C> {
         match &self.payload {
             Payload::Command(command) => Some(command),
             Payload::Members(_) => None,
@@ -59,12 +61,12 @@ impl Executable for Entry {
     }
 }
 
-impl Entry {
+impl<C: Agreeable> Entry<C> {
     /// Size on disk and on the wire in bytes.
-    pub const SIZE: u64 = 8 + Command::SIZE;
+    pub const SIZE: u64 = 8 + C::SIZE;
 
     /// An entry for the state machine.
-    pub const fn command(term: Term, command: Command) -> Self {
+    pub const fn command(term: Term, command: C) -> Self {
         Self { term, payload: Payload::Command(command) }
     }
 
@@ -78,7 +80,7 @@ impl Entry {
     }
 }
 
-impl fmt::Display for Payload {
+impl<C: fmt::Display> fmt::Display for Payload<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(command) => command.fmt(f),
@@ -88,7 +90,7 @@ impl fmt::Display for Payload {
 }
 
 /// Consecutive entries on their way to others.
-pub type Entries = crate::replicated::Entries<Entry>;
+pub type Entries<C = Command> = crate::replicated::Entries<Entry<C>>;
 
 #[cfg(test)]
 mod tests {

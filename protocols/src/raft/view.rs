@@ -4,16 +4,17 @@ use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 
 use sim_core::NodeId;
 
-use super::Raft;
+use super::Replica;
+use super::host::Application;
 use super::membership::Membership;
 use super::progress::{Mode, Progress};
-use super::role::{Ballots, Follower, Leader, Role};
+use super::role::{Ballots, Follower, LeaderOf, Role};
 use super::types::Payload;
-use crate::replicated::{Command, Index};
+use crate::replicated::{Agreeable, Index};
 
-impl Raft {
+impl<A: Application> Replica<A> {
     /// Everything the paper's Figure 2 names, in its order, and what this implementation adds.
-    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+    pub fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.group("persistent", |view| {
             view.number("current term", self.hard.term.0);
             view.text(
@@ -31,8 +32,7 @@ impl Raft {
         });
         view.group("snapshot", |view| self.show_snapshot(view));
         view.group("state machine", |view| {
-            view.number("registers", self.machine.register_count());
-            view.number("sessions", self.machine.session_count());
+            self.machine.show(view);
             view.text("chain", self.machine.chain());
         });
         match &self.role {
@@ -87,7 +87,7 @@ impl Raft {
         Strip { available, cells: cells.collect(), marks }
     }
 
-    fn show_follower(&self, follower: &Follower, view: &mut ViewBuilder) {
+    fn show_follower(&self, follower: &Follower<A::Query>, view: &mut ViewBuilder) {
         view.group("follower", |view| {
             view.text("leader", shown(follower.leader));
             if let Some(heard) = self.heard {
@@ -113,7 +113,7 @@ impl Raft {
         });
     }
 
-    fn show_leader(&self, leader: &Leader, view: &mut ViewBuilder, request: &ViewRequest) {
+    fn show_leader(&self, leader: &LeaderOf<A>, view: &mut ViewBuilder, request: &ViewRequest) {
         let rows = self.peers(leader).iter().map(|node| {
             let chunk = leader.shipments.get(&node).map(|shipment| shipment.offset);
             progress_row(node, &leader.progress[node.index()], chunk)
@@ -161,10 +161,9 @@ fn progress_row(node: NodeId, progress: &Progress, chunk: Option<u64>) -> Vec<St
     ]
 }
 
-fn label(payload: &Payload) -> String {
+fn label<C: Agreeable>(payload: &Payload<C>) -> String {
     match payload {
-        Payload::Command(Command::Noop) => "noop".to_owned(),
-        Payload::Command(Command::Client { operation, .. }) => operation.to_string(),
+        Payload::Command(command) => command.label(),
         Payload::Members(members) => format!("members {members}"),
     }
 }

@@ -1,25 +1,76 @@
 //! Registers and sessions: the state that the agreed commands make.
 
+use std::fmt::Debug;
+
 use serde::{Serialize, Serializer};
 use sim_core::persist::PersistentMap;
 use sim_core::service::{Key, Outcome, Value, kv};
+use sim_core::view::ViewBuilder;
 use sim_core::{ClientId, OpId};
 
 use super::chain::Chain;
-use super::command::Command;
+use super::command::{Agreeable, Command};
 use super::index::Index;
 use super::session::{Memory, Session, SessionPolicy};
 
 /// An entry of an agreed order.
 pub trait Executable: Serialize {
+    /// Of which state machine it may ask something.
+    type Command: Agreeable;
+
     /// What it asks of the state machine; `None` for what concerns the protocol alone, such as its members.
-    fn command(&self) -> Option<&Command>;
+    fn command(&self) -> Option<&Self::Command>;
 }
 
 impl Executable for Command {
-    fn command(&self) -> Option<&Command> {
+    type Command = Self;
+
+    fn command(&self) -> Option<&Self> {
         Some(self)
     }
+}
+
+/// A state machine that can be replicated: a function of the entries that it was given, whose chain it knows.
+pub trait Machine: Clone + Serialize + Send + 'static {
+    /// What entries ask of it.
+    type Command: Agreeable;
+    /// A piece of a snapshot of it.
+    type Item: Piece;
+    /// What can be asked without an entry.
+    type Query: Copy + Debug + PartialEq + Serialize + Send;
+
+    /// Everything that decides what later entries do.
+    fn items(&self) -> impl Iterator<Item = Self::Item>;
+
+    /// A machine with the parameters of this one that has executed everything up to `applied`, where the chain is `chain`.
+    fn restored(&self, position: (Index, Chain), items: impl IntoIterator<Item = Self::Item>) -> Self;
+
+    /// Executes the next entry, tells `witness` where it stood and the chain of everything executed, and returns what
+    /// to answer its client, if it has one that still waits.
+    fn apply<E>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome>
+    where
+        E: Executable<Command = Self::Command>;
+
+    /// What the last entry executed leaves to see.
+    fn answer(&self, query: Self::Query) -> Outcome;
+
+    /// The last entry executed; 0 for none.
+    fn applied(&self) -> Index;
+
+    /// The chain of everything executed.
+    fn chain(&self) -> Chain;
+
+    /// What people want to know of it.
+    fn show(&self, view: &mut ViewBuilder);
+}
+
+/// A piece of a snapshot: all of them, in any order, are the state.
+pub trait Piece: Clone + Eq + Debug + Serialize + Send + Sync + 'static {
+    /// Size on disk and on the wire in bytes.
+    fn size(&self) -> u64;
+
+    /// Whether it is there so that retries are known.
+    fn is_session(&self) -> bool;
 }
 
 /// The replicated state machine of one node. It is a function of the entries it was given, and knows their chain.
@@ -38,7 +89,7 @@ pub struct StateMachine {
     chain: Chain,
 }
 
-/// A piece of a snapshot: all of them, in any order, are the state.
+/// A piece of a snapshot of the [`StateMachine`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Item {
     /// A register and its value.
@@ -54,6 +105,59 @@ pub enum Item {
 impl Item {
     /// Size on disk and on the wire in bytes.
     pub const SIZE: u64 = 32;
+}
+
+impl Piece for Item {
+    fn size(&self) -> u64 {
+        Self::SIZE
+    }
+
+    fn is_session(&self) -> bool {
+        match self {
+            Self::Session(..) | Self::Expired(..) => true,
+            Self::Register(..) | Self::Executed(_) => false,
+        }
+    }
+}
+
+impl Machine for StateMachine {
+    type Command = Command;
+    type Item = Item;
+    type Query = Key;
+
+    fn items(&self) -> impl Iterator<Item = Item> {
+        self.items()
+    }
+
+    fn restored(&self, position: (Index, Chain), items: impl IntoIterator<Item = Item>) -> Self {
+        Self::restore(self.policy, position, items)
+    }
+
+    #[inline]
+    fn apply<E>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome>
+    where
+        E: Executable<Command = Command>,
+    {
+        self.apply(entry, witness)
+    }
+
+    fn answer(&self, key: Key) -> Outcome {
+        Outcome::Value(self.read(key))
+    }
+
+    #[inline]
+    fn applied(&self) -> Index {
+        self.applied()
+    }
+
+    fn chain(&self) -> Chain {
+        self.chain()
+    }
+
+    fn show(&self, view: &mut ViewBuilder) {
+        view.number("registers", self.register_count());
+        view.number("sessions", self.session_count());
+    }
 }
 
 impl StateMachine {
@@ -91,7 +195,10 @@ impl StateMachine {
     /// Executes the next entry, tells `witness` where it stood and the chain of everything executed, and returns what
     /// to answer its client, if it has one that still waits.
     #[inline]
-    pub fn apply<E: Executable>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome> {
+    pub fn apply<E>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome>
+    where
+        E: Executable<Command = Command>,
+    {
         self.applied = self.applied.next();
         self.chain = self.chain.extend(entry);
         witness(self.applied, self.chain);

@@ -6,6 +6,7 @@
 //! | [`Command`] | what is agreed on: nothing, or a client's operation with the id under which retries are known |
 //! | [`Chain`] | the fingerprint of a whole prefix, so that prefixes are compared without a scan |
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
+//! | [`Machine`] | what a state machine must be able to do so that it can be replicated |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
 //! | [`Checkpoint`] | a state machine on its way to another node |
 //! | [`NodeSet`] | a set of nodes in one word |
@@ -46,12 +47,12 @@ pub use agreed::AgreedOrder;
 pub use ballot::Ballot;
 pub use chain::Chain;
 pub use checkpoint::Checkpoint;
-pub use command::Command;
+pub use command::{Agreeable, Command};
 pub use entries::Entries;
 pub use index::Index;
 pub use life::Life;
 pub use log::ChainedLog;
-pub use machine::{Executable, Item, StateMachine};
+pub use machine::{Executable, Item, Machine, Piece, StateMachine};
 pub use members::{MEMBERS_MAX, MembersError, check_member_set, check_members};
 pub use node_set::NodeSet;
 pub use outbox::Outbox;

@@ -114,6 +114,8 @@ impl Entry {
 }
 
 impl Executable for Entry {
+    type Command = Command;
+
     #[inline]
     fn command(&self) -> Option<&Command> {
         match &self.request {

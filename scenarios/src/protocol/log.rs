@@ -133,7 +133,6 @@ pub enum Membership {
 }
 
 /// What consumers promise of each record.
-#[expect(clippy::enum_variant_names, reason = "these are the field's words")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Guarantee {
     /// One effect or none.

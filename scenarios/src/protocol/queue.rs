@@ -2,6 +2,7 @@
 
 use protocols::mutant::MutantAbout;
 use protocols::queue::{self, Config, ConfigError, Mutant, Node, Rules, invariants};
+use protocols::replicated::MEMBERS_MAX;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::check::Invariant;
@@ -15,11 +16,14 @@ use crate::format::Latency;
 use crate::text::units::{Probability, Time};
 use crate::validate::Objection;
 
-/// The parameters of a message queue, its consumers and their store. The first node is the broker, the last the store,
+/// The parameters of a message queue, its consumers and their store. The first nodes are brokers, the last is the store,
 /// and those between are consumers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
+    /// How many of the first nodes are brokers, at least 1. One keeps the queue on its disk; several keep it together by
+    /// Raft, and whoever leads is the broker. Default 1.
+    pub brokers: u32,
     /// How long a delivery may take before the message can be taken by others, above 0. Default `30s`.
     pub visibility: Time,
     /// How long a message waits before it can be taken. Default `0s`.
@@ -128,6 +132,7 @@ impl Default for Parameters {
         let usual = Config::new(2);
         let rules = usual.rules;
         Self {
+            brokers: usual.brokers,
             visibility: rules.visibility.into(),
             delay: rules.delay.into(),
             retry_delay: rules.retry_delay.into(),
@@ -188,6 +193,7 @@ impl Builtin for Parameters {
     fn config(&self, members: &[NodeId]) -> Config {
         Config {
             node_count: members.last().map_or(0, |last| last.raw() + 1),
+            brokers: self.brokers,
             rules: self.rules(),
             snapshot_every: self.snapshot_every.into(),
             guarantee: match self.guarantee {
@@ -226,10 +232,13 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes(_) => too_few_nodes(
+        ConfigError::TooFewNodes { .. } => too_few_nodes(
             &error,
-            "the first node is the broker, the last the store, and those between are consumers",
+            "the first nodes are brokers, the last is the store, and those between are consumers",
         ),
+        ConfigError::TooManyBrokers(_) => {
+            parameter("brokers", &error, format!("1 to {MEMBERS_MAX}"), "three or five are usual")
+        }
         ConfigError::NoVisibility => no_time("visibility", &error),
         ConfigError::NoPriority => no_limit("priorities", &error),
         ConfigError::OrderedAndNot { .. } => {

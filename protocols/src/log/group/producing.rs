@@ -239,8 +239,12 @@ impl Consumer {
                 asked.extend(target(&config, &producing.added, effect));
             }
         }
-        asked.into_iter().for_each(|partition| self.try_next(partition));
-        late.into_iter().for_each(|effect| self.send_result(context, effect));
+        for partition in asked {
+            self.try_next(partition);
+        }
+        for effect in late {
+            self.send_result(context, effect);
+        }
     }
 
     pub(super) fn on_added(
@@ -259,7 +263,9 @@ impl Consumer {
         let waiting: Vec<Effect> =
             producing.unwritten.values().map(|(effect, _)| *effect).filter(is_new).collect();
         producing.added.extend(partitions.iter().copied());
-        waiting.into_iter().for_each(|effect| self.send_result(context, effect));
+        for effect in waiting {
+            self.send_result(context, effect);
+        }
     }
 
     /// A result is written, or how far it has come.

@@ -6,6 +6,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
+use super::super::transaction::index::TransactionIndex;
 use super::super::transaction::{State, TransactionalId, Written};
 use super::super::{Fact, Node, PartitionId};
 use super::transactions::{Seen, furthest};
@@ -68,7 +69,7 @@ impl Invariant<Node> for NoHangingTransaction {
         for (id, (node, copy)) in furthest(nodes) {
             let committed = copy.high_watermark();
             let index = copy.log().transactions().filter(|_| committed >= self.seen.upto(id));
-            let open = index.into_iter().flat_map(|index| index.open());
+            let open = index.into_iter().flat_map(TransactionIndex::open);
             for (producer, first) in open.filter(|(_, first)| *first < committed) {
                 ensure!(
                     self.knows(producer, id),

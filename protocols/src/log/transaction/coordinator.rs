@@ -192,7 +192,7 @@ impl Broker {
         partitions: &Partitions,
     ) {
         let Some(image) = self.transaction(id).filter(|image| image.epoch == epoch) else {
-            return self.supersede(context, call, id, epoch);
+            return supersede(context, call, id, epoch);
         };
         let mut all = match image.state {
             State::Prepared(_) => return,
@@ -220,7 +220,7 @@ impl Broker {
         epoch: ProducerEpoch,
         end: End,
     ) {
-        let Some(image) = self.transaction(id) else { return self.supersede(context, call, id, epoch) };
+        let Some(image) = self.transaction(id) else { return supersede(context, call, id, epoch) };
         match image.state {
             State::Ongoing if image.epoch == epoch => {
                 let next =
@@ -235,7 +235,7 @@ impl Broker {
                 self.answer_when_committed_in(context, call, reply);
             }
             State::Empty | State::Ongoing | State::Prepared(_) | State::Completed(_) => {
-                self.supersede(context, call, id, epoch);
+                supersede(context, call, id, epoch);
             }
         }
     }
@@ -244,19 +244,6 @@ impl Broker {
         if let Some(tracked) = self.transactions.as_mut().and_then(|all| all.ids.get_mut(&id)) {
             tracked.caller = Some(call);
         }
-    }
-
-    /// Somebody else has begun since, or the transaction was ended without its producer.
-    pub(super) fn supersede(
-        &self,
-        context: &mut Context<'_, Node>,
-        call: Call,
-        id: TransactionalId,
-        epoch: ProducerEpoch,
-    ) {
-        context.sometimes(Point::ProducerFenced as usize);
-        context.count(Counter::ProducersFenced as usize, 1);
-        answer(context, call, Answer::Superseded { id, epoch });
     }
 
     /// A producer has had a transaction open for too long: nobody waits for it any more.
@@ -285,7 +272,7 @@ impl Broker {
     ) -> Option<()> {
         let (number, state) = (image.number + 1, State::Prepared(end));
         let last = Some((image.epoch, end));
-        let next = TransactionImage { number, state, epoch, last, ..image.clone() };
+        let next = TransactionImage { epoch, number, state, last, ..image.clone() };
         self.save_transaction(context, next, None)?;
         context.cancel_timer(Timer::Transaction(image.id));
         Some(())
@@ -401,6 +388,18 @@ impl Broker {
         let last = self.replica(id).log.end().saturating_sub(1);
         self.answer_at(context, id, last, Waiter::Member { call, answer: reply });
     }
+}
+
+/// Somebody else has begun since, or the transaction was ended without its producer.
+pub(super) fn supersede(
+    context: &mut Context<'_, Node>,
+    call: Call,
+    id: TransactionalId,
+    epoch: ProducerEpoch,
+) {
+    context.sometimes(Point::ProducerFenced as usize);
+    context.count(Counter::ProducersFenced as usize, 1);
+    answer(context, call, Answer::Superseded { id, epoch });
 }
 
 const fn counter_of(end: End) -> Counter {

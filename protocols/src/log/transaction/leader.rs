@@ -18,6 +18,7 @@ use super::super::producers::Memory;
 use super::super::replica::Waiter;
 use super::super::types::PartitionId;
 use super::super::{FaultPoint, Message, Node, Point};
+use super::coordinator::supersede;
 use super::message::TransactionMessage;
 use super::{End, Marker, Written};
 
@@ -39,7 +40,7 @@ impl Broker {
         let index = self.replica(id).log.transactions();
         let epoch = index.map_or(stamp.epoch, |index| index.epoch(stamp.id));
         if stamp.epoch < epoch && !self.config.has(Mutant::NoEpochFence) {
-            return self.supersede(context, call, stamp.id, stamp.epoch);
+            return supersede(context, call, stamp.id, stamp.epoch);
         }
         let reply = Answer::Written { id: stamp.id, epoch: stamp.epoch, sequence: stamp.sequence };
         let waiter = Waiter::Member { call, answer: reply };

@@ -1,13 +1,14 @@
 //! The queue in conversation scripts: the texts in this folder.
 
-use sim_core::Span;
 use sim_core::check::Invariant;
-use sim_core::disk::RegionId;
+use sim_core::disk::{RegionId, RegionKind};
 use sim_core::random::{Distribution, Probability};
+use sim_core::{Process as _, Span};
 
 use super::command::{Cause, Event};
 use super::facts::Effect;
 use super::{Config, Fact, Guarantee, Mutant, Node, Overflow, Stall, Timer, durable, invariants};
+use crate::raft::Raft;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
@@ -15,6 +16,7 @@ impl Conversation for Node {
     /// handling fail. Handling takes 10 ms.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { prefetch: 1, ..Config::new(nodes) };
+        arguments.set("brokers", &mut config.brokers)?;
         let rules = &mut config.rules;
         arguments.set("visibility", &mut rules.visibility)?;
         arguments.set("delay", &mut rules.delay)?;
@@ -56,28 +58,34 @@ impl Conversation for Node {
             Fact::Effected { effect: Effect { receipt, value, .. }, .. } => {
                 Some(format!("has the effect of {receipt}, value {value}"))
             }
-            Fact::Recovered => Some("starts with what its disk kept".to_owned()),
+            Fact::Recovered => Some("goes on from its log".to_owned()),
+            Fact::Raft(fact) => Raft::fact(fact),
             Fact::Confirmed { .. } | Fact::Took { .. } => None,
         }
     }
 
     fn summary(&self) -> String {
         match self {
-            Self::Broker(broker) => {
-                let (waiting, held) = broker.queue().depth();
-                let dead = broker.queue().dead_letters().len();
-                format!("is the broker: {waiting} queued, {held} in flight, {dead} dead letters")
-            }
+            Self::Broker(_) | Self::Replicated(_) => self.broker().map_or_else(
+                || format!("is a broker: {}", self.status().role),
+                |broker| {
+                    let (waiting, held) = broker.queue().depth();
+                    let dead = broker.queue().dead_letters().len();
+                    format!("is the broker: {waiting} queued, {held} in flight, {dead} dead letters")
+                },
+            ),
             Self::Consumer(consumer) => format!("is a consumer: holds {}", consumer.held_count()),
             Self::Store(store) => format!("is the store: {} effects", store.effect_count()),
         }
     }
 
-    fn region(region: RegionId) -> String {
-        match region {
-            durable::LOG => "log",
-            durable::SNAPSHOT => "snapshot",
-            _ => "inbox",
+    /// A standalone broker and a replica use the same regions for different things.
+    fn region_of_kind(region: RegionId, kind: RegionKind) -> String {
+        match (region, kind) {
+            (durable::INBOX, RegionKind::Log) => "inbox",
+            (_, RegionKind::Log) => "log",
+            (durable::SNAPSHOT, RegionKind::Cell) | (_, RegionKind::Blob) => "snapshot",
+            (_, RegionKind::Cell) => "hard-state",
         }
         .to_owned()
     }
@@ -85,6 +93,7 @@ impl Conversation for Node {
     fn timer(timer: Timer) -> String {
         match timer {
             Timer::Worker(index) => format!("worker-{}", index + 1),
+            Timer::Raft(timer) => Raft::timer(timer),
             Timer::Deadline | Timer::Credit | Timer::Heartbeat => format!("{timer:?}").to_lowercase(),
         }
     }

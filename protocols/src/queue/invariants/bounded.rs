@@ -82,9 +82,11 @@ impl Invariant<Node> for Bounded {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         for (node, process) in nodes.running() {
             let (count, most) = match process {
-                Node::Broker(broker) => (broker.queue().messages().len(), self.capacity.map(u64::from)),
                 Node::Consumer(consumer) => (consumer.held_count().into(), Some(self.prefetch.into())),
-                Node::Store(_) => continue,
+                Node::Broker(_) | Node::Replicated(_) | Node::Store(_) => {
+                    let Some(broker) = process.broker() else { continue };
+                    (broker.queue().messages().len(), self.capacity.map(u64::from))
+                }
             };
             ensure!(
                 most.is_none_or(|most| count <= most),

@@ -93,18 +93,15 @@ impl Invariant<Node> for Conservation {
 
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| self.on_fact(fact))?;
-        match nodes.process(node) {
-            Some(Node::Broker(broker)) => balance(broker.queue()),
-            Some(Node::Consumer(_) | Node::Store(_)) | None => Ok(()),
-        }
+        nodes.process(node).and_then(Node::broker).map_or(Ok(()), |broker| balance(broker.queue()))
     }
 
-    /// Where nothing waits for the disk, the queue is what its log says.
+    /// Where all that is in its log was stated, the queue is what that says.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         for (node, process) in nodes.running() {
-            let Node::Broker(broker) = process else { continue };
+            let Some(broker) = process.broker() else { continue };
             balance(broker.queue())?;
-            if broker.is_settled() {
+            if broker.end() == self.news.recorded {
                 let (queue, dead) = (broker.queue().messages(), broker.queue().dead_letters());
                 let is_same = queue.iter().map(|(id, _)| id).eq(&self.live);
                 ensure!(is_same, "{node} has other messages than its log says: {:?}", self.live);

@@ -58,7 +58,7 @@ impl Invariant<Node> for Deduplicated {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         let Some(window) = self.window else { return Ok(()) };
         for (node, process) in nodes.running() {
-            let Node::Broker(broker) = process else { continue };
+            let Some(broker) = process.broker() else { continue };
             let now = broker.queue().now();
             let within = self.entered.iter().filter(|(_, at)| now < **at + window);
             let forgotten = within.map(|(value, _)| *value).find(|value| !broker.queue().is_known(*value));

@@ -3,6 +3,7 @@
 //! | property | where it comes from | file |
 //! | --- | --- | --- |
 //! | what was sent is somewhere | bookkeeping | `conservation` |
+//! | one log, whoever reads it | Raft, State Machine Safety | `agreed` |
 //! | what was confirmed survives | `RabbitMQ`, Publisher Confirms | `no_loss` |
 //! | one valid receipt a message | SQS, visibility timeout | `visibility_exclusive` |
 //! | a repetition is no message | SQS, FIFO queues | `deduplicated` |
@@ -15,6 +16,7 @@
 //! All of them listen to what is on disk: a command that a crash of the broker takes back is never stated. A restart states
 //! again what its log still has, and [`News`] leaves out what was heard before.
 
+mod agreed;
 mod at_least_once;
 mod at_most_once;
 mod bounded;
@@ -31,6 +33,7 @@ mod work_conserving;
 use sim_core::LocalTime;
 use sim_core::check::Invariant;
 
+pub use agreed::Agreed;
 pub use at_least_once::AtLeastOnce;
 pub use at_most_once::AtMostOnce;
 pub use bounded::Bounded;
@@ -52,6 +55,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
     vec![
         Box::<Conservation>::default(),
         Box::<NoLoss>::default(),
+        Box::<Agreed>::default(),
         Box::<VisibilityExclusive>::default(),
         Box::new(Deduplicated::new(config)),
         Box::new(OrderWithinGroup::new(config)),
@@ -80,7 +84,11 @@ impl News {
                 self.recorded = self.recorded.max(index + 1);
                 is_new.then_some((*at, &events[..]))
             }
-            Fact::Confirmed { .. } | Fact::Recovered | Fact::Took { .. } | Fact::Effected { .. } => None,
+            Fact::Confirmed { .. }
+            | Fact::Recovered
+            | Fact::Took { .. }
+            | Fact::Effected { .. }
+            | Fact::Raft(_) => None,
         }
     }
 
@@ -92,7 +100,11 @@ impl News {
                 self.effected = self.effected.max(index + 1);
                 is_new.then_some(*effect)
             }
-            Fact::Recorded { .. } | Fact::Confirmed { .. } | Fact::Recovered | Fact::Took { .. } => None,
+            Fact::Recorded { .. }
+            | Fact::Confirmed { .. }
+            | Fact::Recovered
+            | Fact::Took { .. }
+            | Fact::Raft(_) => None,
         }
     }
 }

@@ -41,7 +41,7 @@ impl NoLoss {
                 );
                 self.confirmed.clear();
             }
-            Fact::Recorded { .. } | Fact::Took { .. } | Fact::Effected { .. } => {}
+            Fact::Recorded { .. } | Fact::Took { .. } | Fact::Effected { .. } | Fact::Raft(_) => {}
         }
         Ok(())
     }
@@ -51,7 +51,8 @@ impl Invariant<Node> for NoLoss {
     fn about(&self) -> &'static About {
         &About {
             name: "no-loss",
-            statement: "After a restart, the broker knows of every message whose producer was told that it is kept.",
+            statement: "After a restart, or a change of brokers, the broker knows of every message whose producer was told that it \
+                        is kept.",
             source: "RabbitMQ, Publisher Confirms: a confirmed persistent message is on disk",
             leaves_out: "what becomes of the messages that it knows: `conservation` and the guarantees see to that",
         }

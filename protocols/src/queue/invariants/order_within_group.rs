@@ -114,7 +114,7 @@ impl Invariant<Node> for OrderWithinGroup {
     /// Of a group, at most the first message is held.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         for (_, process) in nodes.running() {
-            let Node::Broker(broker) = process else { continue };
+            let Some(broker) = process.broker() else { continue };
             let mut seen = BTreeSet::new();
             for (id, message) in broker.queue().messages().iter() {
                 let Some(group) = self.rules.group_of(message.value) else { return Ok(()) };

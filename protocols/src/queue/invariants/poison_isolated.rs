@@ -78,7 +78,7 @@ impl Invariant<Node> for PoisonIsolated {
     /// A message in the queue has not failed as often as it may.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         for (node, process) in nodes.running() {
-            let (Node::Broker(broker), Some(most)) = (process, self.max_receives) else { continue };
+            let (Some(broker), Some(most)) = (process.broker(), self.max_receives) else { continue };
             let over = broker.queue().messages().iter().find(|(_, message)| message.failures >= most);
             ensure!(over.is_none(), "{node} has {over:?}, which has failed as often as it may");
         }

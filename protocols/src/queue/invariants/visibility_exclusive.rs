@@ -92,14 +92,18 @@ impl Invariant<Node> for VisibilityExclusive {
         facts.iter().try_for_each(|fact| self.on_fact(fact))
     }
 
-    /// What the queue holds in flight is what was delivered and did not come back.
+    /// Where all that is in its log was stated, what the queue holds in flight is what was delivered and did not come back.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         for (node, process) in nodes.running() {
-            let Node::Broker(broker) = process else { continue };
+            let Some(broker) = process.broker() else { continue };
             let held = broker.queue().messages().iter();
             let held = held.filter(|(_, message)| matches!(message.stage, Stage::Held { .. }));
             let is_same = held.map(|(id, _)| id).eq(self.held.keys());
-            ensure!(is_same || !broker.is_settled(), "{node} holds others than {:?}", self.held);
+            ensure!(
+                is_same || broker.end() != self.news.recorded,
+                "{node} holds others than {:?}",
+                self.held
+            );
         }
         Ok(())
     }

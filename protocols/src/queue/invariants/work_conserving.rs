@@ -4,7 +4,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::{Fact, Node};
+use super::super::{Broker, Fact, Node};
 
 /// When the broker has handled an event, no message is ready while a consumer has credit. So a queue drains whose
 /// consumers take more than producers send.
@@ -12,14 +12,9 @@ use super::super::{Fact, Node};
 pub struct WorkConserving;
 
 fn check(node: NodeId, process: &Node) -> Result<(), Breach> {
-    match process {
-        Node::Broker(broker) => {
-            let neglected = broker.neglected();
-            ensure!(neglected.is_none(), "{node} has a message that is ready, and {neglected:?} takes one");
-            Ok(())
-        }
-        Node::Consumer(_) | Node::Store(_) => Ok(()),
-    }
+    let neglected = process.broker().and_then(Broker::neglected);
+    ensure!(neglected.is_none(), "{node} has a message that is ready, and {neglected:?} takes one");
+    Ok(())
 }
 
 impl Invariant<Node> for WorkConserving {
@@ -28,7 +23,7 @@ impl Invariant<Node> for WorkConserving {
             name: "work-conserving",
             statement: "When the broker has handled an event, no message is ready while a consumer has credit.",
             source: "Kleinrock, Queueing Systems II (1976) §3.4: work-conserving systems",
-            leaves_out: "a disk that is full: then nothing can be delivered",
+            leaves_out: "a log that takes no more, because a disk is full or too much waits for others: then nothing can be delivered",
         }
     }
 

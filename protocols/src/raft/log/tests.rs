@@ -27,8 +27,11 @@ impl Witness for Disk {
 
 impl Journal for Disk {
     fn append(&mut self, _entry: Entry) -> Result<(), WriteError> {
-        self.room =
-            self.room.checked_sub(1).ok_or(WriteError::Full { capacity: 0, used: 0, wanted: Entry::SIZE })?;
+        self.room = self.room.checked_sub(1).ok_or(WriteError::Full {
+            capacity: 0,
+            used: 0,
+            wanted: Entry::<Command>::SIZE,
+        })?;
         Ok(())
     }
 

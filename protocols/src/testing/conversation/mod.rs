@@ -77,7 +77,7 @@ mod stage;
 
 use sim_core::Process;
 use sim_core::check::Invariant;
-use sim_core::disk::RegionId;
+use sim_core::disk::{RegionId, RegionKind};
 
 pub(crate) use arguments::Arguments;
 pub(crate) use run::run_all;
@@ -109,6 +109,11 @@ pub(crate) trait Conversation: Process {
     /// What a region of the disk is called.
     fn region(region: RegionId) -> String {
         format!("region {}", region.raw())
+    }
+
+    /// What a region of this kind is called, where nodes use the same region for different things.
+    fn region_of_kind(region: RegionId, _kind: RegionKind) -> String {
+        Self::region(region)
     }
 
     /// What a timer with a payload is called.

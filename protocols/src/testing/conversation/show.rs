@@ -103,8 +103,9 @@ impl<P: Conversation> Stage<P> {
                 }
                 RegionKind::Cell | RegionKind::Blob => String::new(),
             };
-            let (kind, unsynced) = (format!("{kind:?}").to_lowercase(), disk.unsynced(region));
-            format!("  {node} {}: {kind}{bounds}, {unsynced} writes not synced", P::region(region))
+            let (name, unsynced) = (P::region_of_kind(region, kind), disk.unsynced(region));
+            let kind = format!("{kind:?}").to_lowercase();
+            format!("  {node} {name}: {kind}{bounds}, {unsynced} writes not synced")
         });
         or_nothing(regions.collect())
     }

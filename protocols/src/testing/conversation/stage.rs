@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use sim_core::check::{About, Breach, Invariant, Nodes};
-use sim_core::disk::{Disk, DiskModel};
+use sim_core::disk::{Disk, DiskModel, RegionKind};
 use sim_core::fault::{Command, Plan};
 use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
 use sim_core::process::{Message as _, Timer as _};
@@ -195,8 +195,11 @@ impl<P: Conversation> Stage<P> {
     }
 
     fn region_name(&self, node: NodeId, sync: SyncId) -> String {
-        let region = self.world.nodes().disk(node).and_then(|disk| disk.region_of(sync));
-        P::region(region.expect("a sync under way is of a region"))
+        let disk = self.world.nodes().disk(node).expect("a node that syncs has a disk");
+        let region = disk.region_of(sync).expect("a sync under way is of a region");
+        let found = disk.regions().find(|(with_content, _)| *with_content == region);
+        // Of what was never written nobody knows what it will hold: it is a log to begin with.
+        P::region_of_kind(region, found.map_or(RegionKind::Log, |(_, kind)| kind))
     }
 
     /// All nodes, running or not.

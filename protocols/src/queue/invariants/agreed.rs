@@ -1,0 +1,88 @@
+//! Agreement: one log, whoever reads it.
+
+use std::collections::BTreeMap;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::ensure;
+
+use super::super::command::Events;
+use super::super::{Fact, Node};
+
+/// A place in the log has the same command for every broker that states it, in whatever restart, and what came of it is
+/// the same.
+#[derive(Clone, Debug, Default)]
+pub struct Agreed {
+    /// What was stated first of each place.
+    stated: BTreeMap<u64, (sim_core::LocalTime, Events)>,
+}
+
+impl Agreed {
+    fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        let Fact::Recorded { index, at, events } = fact else { return Ok(()) };
+        let (first_at, first) = self.stated.entry(*index).or_insert_with(|| (*at, events.clone()));
+        ensure!(
+            first_at == at && first == events,
+            "{node} has {events:?} at {at} of command {index}, and that was {first:?} at {first_at} before"
+        );
+        Ok(())
+    }
+}
+
+impl Invariant<Node> for Agreed {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "agreed",
+            statement: "A command of the log has the same events at the same time for every broker that has it, in every \
+                        restart.",
+            source: "State Machine Safety: Ongaro, Ousterhout, In Search of an Understandable Consensus Algorithm (2014), \
+                     Figure 3",
+            leaves_out: "commands that nobody has stated: a broker that took a snapshot over did not perform what it has",
+        }
+    }
+
+    fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    }
+
+    /// Replicas that have performed equally many commands have equal queues.
+    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
+        let ledgers = nodes.running().filter_map(|(node, process)| match process {
+            Node::Replicated(broker) => Some((node, broker.replica().machine())),
+            Node::Broker(_) | Node::Consumer(_) | Node::Store(_) => None,
+        });
+        let mut first = BTreeMap::new();
+        for (node, ledger) in ledgers {
+            let (other, queue) = first.entry(ledger.count()).or_insert((node, ledger.queue()));
+            ensure!(
+                *queue == ledger.queue(),
+                "{node} and {other} have performed {} commands, and their queues differ",
+                ledger.count()
+            );
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<Node>> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{enqueued, recorded};
+    use super::*;
+
+    fn judge(facts: &[Fact]) -> Result<(), Breach> {
+        let mut invariant = Agreed::default();
+        facts.iter().try_for_each(|fact| invariant.on_fact(NodeId::new(0), fact))
+    }
+
+    #[test]
+    fn a_command_that_is_stated_again_is_the_same() {
+        let log = recorded(&[&[enqueued(1, 7)], &[enqueued(2, 8)]]);
+        assert_eq!(judge(&[log.clone(), log.clone()].concat()), Ok(()));
+        let other = recorded(&[&[enqueued(1, 7)], &[enqueued(2, 9)]]);
+        assert!(judge(&[log, other].concat()).is_err());
+    }
+}
