@@ -71,6 +71,8 @@ pub struct Coordinator {
     joining: BTreeMap<NodeId, Call>,
     /// How far each partition was handled.
     kept: BTreeMap<PartitionId, u64>,
+    /// The group as it was last written down.
+    written: Arc<GroupImage>,
 }
 
 impl Coordinator {
@@ -95,6 +97,7 @@ impl Coordinator {
             is_gathering: false,
             joining: BTreeMap::new(),
             kept: offsets.kept.clone(),
+            written: Arc::clone(&offsets.group),
         };
         coordinator.aim();
         coordinator
@@ -360,7 +363,7 @@ impl Broker {
         if !self.config.is_transactional() {
             return answer(context, call, reply);
         }
-        let Some(image) = self.coordinator.as_ref().map(Coordinator::image) else { return };
+        let Some(image) = self.coordinator.as_ref().map(|group| Arc::clone(&group.written)) else { return };
         if self.write_group(context, image).is_some() {
             self.answer_when_committed(context, vec![Waiter::Member { call, answer: reply }]);
         }
@@ -474,7 +477,7 @@ impl Broker {
             Step::Changed | Step::Shared => {}
         }
         let image = coordinator.image();
-        if image != was && self.write_group(context, image).is_none() {
+        if image != was && self.write_group(context, Arc::new(image)).is_none() {
             self.coordinator = Some(before);
             return;
         }
@@ -493,10 +496,11 @@ impl Broker {
         }
     }
 
-    fn write_group(&mut self, context: &mut Context<'_, Node>, image: GroupImage) -> Option<()> {
+    fn write_group(&mut self, context: &mut Context<'_, Node>, image: Arc<GroupImage>) -> Option<()> {
         let id = self.config.offsets_partition();
         let epoch = self.replica(id).leading()?.epoch();
-        self.push(context, id, Entry { epoch, op: None, body: Body::Group(Arc::new(image)) })?;
+        self.push(context, id, Entry { epoch, op: None, body: Body::Group(Arc::clone(&image)) })?;
+        self.coordinator.as_mut()?.written = image;
         self.flush(context, id);
         self.serve_parked(context, id);
         Some(())
