@@ -101,7 +101,7 @@ fn end(operation: &Operation, asked: Item, outcome: &Outcome) -> (EntryType, Ite
             let steps = steps.iter().zip(results.iter()).map(|(it, result)| step(*it, Some(result)));
             (EntryType::Ok, Item::List(steps.collect()), None)
         }
-        Outcome::Members(_) => (EntryType::Ok, Item::Text(outcome.to_string()), None),
+        Outcome::Members(_) | Outcome::Records(_) => (EntryType::Ok, Item::Text(outcome.to_string()), None),
     }
 }
 

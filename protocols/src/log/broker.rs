@@ -23,6 +23,7 @@ use super::message::Message;
 use super::metrics::Gauge;
 use super::partition_log::PartitionLog;
 use super::replica::{Replica, Role};
+use super::transaction::{End, TransactionCoordinator, TransactionalId, Written};
 use super::types::{BrokerEpoch, PartitionId};
 use super::{Node, Timer};
 
@@ -61,6 +62,8 @@ pub struct Broker {
     waiting: u64,
     /// If it leads the partition of offsets, and knows what is committed there.
     pub(super) coordinator: Option<Coordinator>,
+    /// If it leads the partition of transactions, and knows what is committed there.
+    pub(super) transactions: Option<TransactionCoordinator>,
 }
 
 /// What consumers have handled: a function of the committed records of the partition of offsets.
@@ -70,6 +73,8 @@ pub struct Offsets {
     pub committed: BTreeMap<PartitionId, u64>,
     /// By partition, what members of the group have handled.
     pub kept: BTreeMap<PartitionId, u64>,
+    /// By transactional id, what was handled if its open transaction commits.
+    pub pending: BTreeMap<TransactionalId, u64>,
     /// The group.
     pub group: Arc<GroupImage>,
     /// Below which offset the records are in it.
@@ -92,6 +97,7 @@ impl Broker {
             offsets: Offsets::default(),
             waiting: 0,
             coordinator: None,
+            transactions: None,
         }
     }
 
@@ -120,6 +126,11 @@ impl Broker {
         self.coordinator.as_ref()
     }
 
+    /// The coordinator of transactions, if it is here.
+    pub const fn transactions(&self) -> Option<&TransactionCoordinator> {
+        self.transactions.as_ref()
+    }
+
     /// What consumers have handled, as far as it knows.
     pub const fn offsets(&self) -> &Offsets {
         &self.offsets
@@ -136,6 +147,11 @@ impl Broker {
     pub(super) fn replica_mut(&mut self, id: PartitionId) -> &mut Replica {
         let node = self.node;
         self.replicas.get_mut(&id).unwrap_or_else(|| panic!("{node} has no copy of {id}"))
+    }
+
+    /// Whether it leads a partition.
+    pub(super) fn leads(&self, id: PartitionId) -> bool {
+        self.replicas.get(&id).is_some_and(|replica| replica.leading().is_some())
     }
 
     /// The partitions that it leads.
@@ -171,7 +187,7 @@ impl Broker {
             // What is unreadable is beyond what the log promises to survive: it is as if the log ended before it.
             let entries = disk.read_log(region, disk.log_bounds(region)).map_while(|record| match record {
                 Ok(Record::Entry(entry)) => Some(entry.clone()),
-                Ok(Record::Image(_) | Record::Effect(_)) | Err(_) => None,
+                Ok(Record::Image(_) | Record::Effect(_) | Record::Result { .. }) | Err(_) => None,
             });
             *replica = Replica::recovered(PartitionLog::of(entries));
         }
@@ -216,6 +232,7 @@ impl Broker {
             Message::Group(GroupMessage::Request { life, number, request }) => {
                 self.on_call(context, Call { from, life, number }, request);
             }
+            Message::Transaction(message) => self.on_transaction_message(context, from, message),
             Message::Group(_)
             | Message::Register { .. }
             | Message::Heartbeat { .. }
@@ -330,8 +347,7 @@ impl Broker {
         let Some(id) = self.config.partition_of(operation) else {
             return context.reply(op, Outcome::Refused(Refusal::NotFound));
         };
-        let is_led = self.replicas.get(&id).is_some_and(|replica| replica.leading().is_some());
-        if !is_led {
+        if !self.leads(id) {
             return context.reply(op, Outcome::Redirect(self.leader_of(id)));
         }
         match operation {
@@ -341,6 +357,7 @@ impl Broker {
             }
             log::Operation::Poll { offset, .. } => self.read(context, id, op, offset),
             log::Operation::Committed { .. } => self.read_offset(context, id, op, asked),
+            log::Operation::Results { offset, .. } => self.read_results(context, id, op, offset),
         }
     }
 
@@ -389,8 +406,21 @@ impl Offsets {
             Body::Commit { partition, offset, by: None } => _ = self.committed.insert(*partition, *offset),
             Body::Commit { partition, offset, by: Some(_) } => _ = self.kept.insert(*partition, *offset),
             Body::Group(group) => self.group = Arc::clone(group),
+            Body::Transactional(written) => self.apply_written(written),
             Body::Value(_) => {}
         }
         self.upto += 1;
+    }
+
+    /// What a transaction says of offsets counts when it commits.
+    fn apply_written(&mut self, written: &Written) {
+        match written {
+            Written::Offset { by, offset } => _ = self.pending.insert(by.id, *offset),
+            Written::Marker(marker) => {
+                let offset = self.pending.remove(&marker.id).filter(|_| marker.end == End::Commit);
+                self.kept.extend(offset.map(|offset| (marker.id.partition(), offset)));
+            }
+            Written::Result { .. } | Written::State(_) => {}
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sim_core::random::Distribution;
-use sim_core::service::log;
+use sim_core::service::{Value, log};
 use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
@@ -90,8 +90,14 @@ pub struct Config {
     pub workers: u32,
     /// How long that takes. Default 1 ms.
     pub service: Distribution,
-    /// How long a consumer waits for the store before it asks again. Default 200 ms.
+    /// How long a consumer waits for the store, and with transactions for brokers, before it asks again. Default 200 ms.
     pub call_timeout: Span,
+    /// Which results readers are shown. Default those that are committed.
+    pub isolation: Isolation,
+    /// After how long the coordinator aborts a transaction that is open. Default 60 s.
+    pub transaction_timeout: Span,
+    /// Whether each transaction has a producer epoch of its own (KIP-890). Default yes.
+    pub epoch_per_transaction: Switch,
     /// The bug to have; default none.
     pub mutant: Option<Mutant>,
 }
@@ -141,6 +147,18 @@ pub enum Guarantee {
     AtLeastOnce,
     /// One effect: the store knows repetitions, and fences who has lost the partition.
     EffectivelyOnce,
+    /// One effect: results and offsets are transactions, and the store reads results.
+    Transactional,
+}
+
+/// Which results readers are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Isolation {
+    /// All that are replicated, also of transactions that are open or aborted.
+    ReadUncommitted,
+    /// Those of transactions that are committed, below the last stable offset.
+    #[default]
+    ReadCommitted,
 }
 
 /// Why a [`Config`] is refused.
@@ -216,6 +234,19 @@ pub enum ConfigError {
         /// The wait.
         fetch_wait: Span,
     },
+    /// There would be nobody to have transactions.
+    #[error("with a `guarantee` of `Transactional` consumers write results, and there are 0 `consumers`")]
+    NobodyProduces,
+    /// Every transaction would be aborted.
+    #[error(
+        "a `transaction_timeout` of {timeout} is over before a consumer ends its transaction, a `commit_interval` of {interval} later"
+    )]
+    ShortTransaction {
+        /// The timeout.
+        timeout: Span,
+        /// The interval.
+        interval: Span,
+    },
 }
 
 impl Config {
@@ -250,6 +281,9 @@ impl Config {
             workers: 1,
             service: Distribution::constant(Span::millis(1)),
             call_timeout: Span::millis(200),
+            isolation: Isolation::default(),
+            transaction_timeout: Span::secs(60),
+            epoch_per_transaction: Switch::On,
             mutant: None,
         }
     }
@@ -281,19 +315,43 @@ impl Config {
         }
     }
 
-    /// All partitions, that of offsets last.
+    /// Whether consumers write results in transactions.
+    pub fn is_transactional(&self) -> bool {
+        self.guarantee == Guarantee::Transactional
+    }
+
+    /// All partitions: those that clients append to, with transactions as many of results, that of offsets, and with
+    /// transactions that of transactions.
     pub fn all_partitions(&self) -> impl Iterator<Item = PartitionId> + use<> {
-        (0..=self.partitions).map(PartitionId)
+        let last = self.transactions_partition().unwrap_or(self.offsets_partition());
+        (0..=last.0).map(PartitionId)
     }
 
     /// The partition of offsets (Kafka: `__consumer_offsets`).
-    pub const fn offsets_partition(&self) -> PartitionId {
-        PartitionId(self.partitions)
+    pub fn offsets_partition(&self) -> PartitionId {
+        PartitionId(if self.is_transactional() { 2 * self.partitions } else { self.partitions })
     }
 
-    /// When the records of a partition are answered; offsets are never answered early.
+    /// The partition of transactions (Kafka: `__transaction_state`); `None` where there are none.
+    pub fn transactions_partition(&self) -> Option<PartitionId> {
+        self.is_transactional().then_some(PartitionId(2 * self.partitions + 1))
+    }
+
+    /// The partitions of results, with transactions.
+    pub fn results_partitions(&self) -> impl Iterator<Item = PartitionId> + use<> {
+        let end = if self.is_transactional() { 2 * self.partitions } else { self.partitions };
+        (self.partitions..end).map(PartitionId)
+    }
+
+    /// The partition of results in which that of this value stands.
+    pub fn results_partition_for(&self, value: Value) -> PartitionId {
+        let place = value % u64::from(self.partitions);
+        PartitionId(self.partitions + u32::try_from(place).expect("it is below a `u32`"))
+    }
+
+    /// When the records of a partition are answered: what clients append as they wish, all else never early.
     pub fn acks_of(&self, partition: PartitionId) -> Acks {
-        if partition == self.offsets_partition() { Acks::All } else { self.acks }
+        if partition.0 >= self.partitions { Acks::All } else { self.acks }
     }
 
     /// The partition that an operation is done in; `None` where it names one that is not there.
@@ -302,8 +360,10 @@ impl Config {
         let id = match operation {
             log::Operation::Append { .. } | log::Operation::Poll { .. } => asked,
             log::Operation::Commit { .. } | log::Operation::Committed { .. } => self.offsets_partition(),
+            log::Operation::Results { .. } => PartitionId(self.partitions.saturating_add(asked.0)),
         };
-        (asked.0 < self.partitions).then_some(id)
+        let is_there = self.is_transactional() || !matches!(operation, log::Operation::Results { .. });
+        (asked.0 < self.partitions && is_there).then_some(id)
     }
 
     /// Where a partition is, who leads it best first.
@@ -338,7 +398,19 @@ impl Config {
         if min_insync > replication {
             return Err(ConfigError::TooManyInSync { min_insync, replication });
         }
-        self.validate_times()
+        self.validate_times()?;
+        self.validate_transactions()
+    }
+
+    fn validate_transactions(&self) -> Result<(), ConfigError> {
+        let (timeout, interval) = (self.transaction_timeout, self.commit_interval);
+        if self.is_transactional() && self.consumers == 0 {
+            return Err(ConfigError::NobodyProduces);
+        }
+        if self.is_transactional() && timeout <= interval {
+            return Err(ConfigError::ShortTransaction { timeout, interval });
+        }
+        Ok(())
     }
 
     fn validate_times(&self) -> Result<(), ConfigError> {
@@ -354,6 +426,7 @@ impl Config {
             ("poll_interval_max", self.poll_interval_max),
             ("poll_interval", self.poll_interval),
             ("call_timeout", self.call_timeout),
+            ("transaction_timeout", self.transaction_timeout),
         ];
         if let Some((name, _)) = times.iter().find(|(_, time)| time.is_zero()) {
             return Err(ConfigError::NoTime(name));

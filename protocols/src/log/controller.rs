@@ -77,7 +77,7 @@ impl Controller {
                 self.image = Arc::clone(image);
                 self.published = Arc::clone(image);
             }
-            Ok(Some(Record::Entry(_) | Record::Effect(_)) | None) | Err(_) => {}
+            Ok(Some(Record::Entry(_) | Record::Effect(_) | Record::Result { .. }) | None) | Err(_) => {}
         }
     }
 
@@ -91,6 +91,7 @@ impl Controller {
             | Message::Metadata { .. }
             | Message::Fetch(_)
             | Message::Group(_)
+            | Message::Transaction(_)
             | Message::Fetched { .. } => {
                 panic!("{CONTROLLER}, the controller, cannot get {message:?} from {from}")
             }

@@ -41,6 +41,15 @@ pub enum Record {
     Entry(Entry),
     /// Into [`EFFECTS`].
     Effect(Effect),
+    /// Into [`EFFECTS`], with transactions.
+    Result {
+        /// In which partition of results it was read.
+        partition: PartitionId,
+        /// Where.
+        offset: u64,
+        /// The effect.
+        effect: Effect,
+    },
 }
 
 impl disk::Record for Record {
@@ -49,6 +58,7 @@ impl disk::Record for Record {
             Self::Image(image) => image.size(),
             Self::Entry(_) => Entry::SIZE,
             Self::Effect(_) => 32,
+            Self::Result { .. } => 44,
         }
     }
 }

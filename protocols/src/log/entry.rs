@@ -8,6 +8,7 @@ use sim_core::service::Value;
 use sim_core::{NodeId, OpId};
 
 use super::group::{Generation, GroupImage};
+use super::transaction::Written;
 use super::types::{Epoch, PartitionId};
 
 /// A record of a partition.
@@ -38,6 +39,8 @@ pub enum Body {
     },
     /// In the partition of offsets: the group is this.
     Group(Arc<GroupImage>),
+    /// In partitions of results, of offsets and of transactions: what belongs to a transaction.
+    Transactional(Arc<Written>),
 }
 
 impl Entry {
@@ -54,6 +57,7 @@ impl fmt::Display for Body {
                 write!(f, "{partition}@{offset} {node} {generation}")
             }
             Self::Group(group) => write!(f, "{} of {}", group.generation, group.members.len()),
+            Self::Transactional(written) => write!(f, "{written}"),
         }
     }
 }

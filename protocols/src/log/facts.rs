@@ -1,10 +1,13 @@
 //! What nodes state about themselves.
 
+use std::sync::Arc;
+
 use sim_core::OpId;
 
 use super::entry::Body;
 use super::group::message::Effect;
 use super::image::PartitionState;
+use super::transaction::TransactionImage;
 use super::types::{Epoch, PartitionId};
 use crate::replicated::{Chain, NodeSet};
 
@@ -87,6 +90,18 @@ pub enum Fact {
         partition: PartitionId,
         /// Below which.
         upto: u64,
+    },
+    /// The coordinator of transactions knows that a step of one is committed.
+    Stepped {
+        /// Where the transactional id is now.
+        image: Arc<TransactionImage>,
+    },
+    /// Who reads what is committed is shown these results.
+    Showed {
+        /// Of which partition.
+        partition: PartitionId,
+        /// Where they stand.
+        offsets: Arc<[u64]>,
     },
 }
 

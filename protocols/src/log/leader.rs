@@ -57,6 +57,7 @@ impl Broker {
         context.fact(Fact::Led { partition: id, epoch, end: start });
         self.flush(context, id);
         self.advance(context, id);
+        self.maybe_coordinate_transactions(context);
     }
 
     /// The controller has changed who is in sync.
@@ -83,10 +84,15 @@ impl Broker {
                 Waiter::Member { call, .. } => {
                     answer(context, call, Answer::Elsewhere { partition: id, leader: next });
                 }
+                // The coordinator asks the next leader.
+                Waiter::Marker { .. } => {}
             }
         }
         if id == self.config.offsets_partition() {
             self.stop_coordinating(context);
+        }
+        if Some(id) == self.config.transactions_partition() {
+            self.stop_coordinating_transactions(context);
         }
     }
 
@@ -138,11 +144,7 @@ impl Broker {
         if acks == Acks::None {
             return self.acknowledge(context, id, op, offset);
         }
-        if let Some(leading) = self.replica_mut(id).leading_mut() {
-            leading.waiting.entry(offset).or_default().push(Waiter::Client(op));
-            self.tell_waiting(context, 1, 0);
-        }
-        self.answer(context, id);
+        self.answer_at(context, id, offset, Waiter::Client(op));
     }
 
     /// Answers the producers that need not wait any more.
@@ -171,6 +173,7 @@ impl Broker {
                 match waiter {
                     Waiter::Client(op) => self.acknowledge(context, id, op, offset),
                     Waiter::Member { call, answer: what } => answer(context, call, what),
+                    Waiter::Marker { to, marker } => self.tell_marker(context, to, id, marker),
                 }
             }
         }
@@ -185,6 +188,21 @@ impl Broker {
             let count = waiters.len();
             leading.waiting.entry(last).or_default().extend(waiters);
             self.tell_waiting(context, count, 0);
+        }
+        self.answer(context, id);
+    }
+
+    /// Answers once the record at `offset` is committed.
+    pub(super) fn answer_at(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        offset: u64,
+        waiter: Waiter,
+    ) {
+        if let Some(leading) = self.replica_mut(id).leading_mut() {
+            leading.waiting.entry(offset).or_default().push(waiter);
+            self.tell_waiting(context, 1, 0);
         }
         self.answer(context, id);
     }
@@ -332,6 +350,9 @@ impl Broker {
             }
             context.count(Counter::RecordsCommitted as usize, committed - before);
             self.record_offsets(context, id);
+            if Some(id) == self.config.transactions_partition() {
+                self.on_transactions_committed(context, before);
+            }
             self.serve_parked(context, id);
         }
         self.answer(context, id);
@@ -428,6 +449,6 @@ const fn key_of(id: PartitionId, offset: u64) -> u64 {
 const fn value_of(entry: &Entry) -> Option<Value> {
     match entry.body {
         Body::Value(value) => Some(value),
-        Body::Commit { .. } | Body::Group(_) => None,
+        Body::Commit { .. } | Body::Group(_) | Body::Transactional(_) => None,
     }
 }

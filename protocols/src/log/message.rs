@@ -8,6 +8,7 @@ use sim_core::process;
 use super::entry::Entry;
 use super::group::message::GroupMessage;
 use super::image::Image;
+use super::transaction::message::TransactionMessage;
 use super::types::{BrokerEpoch, Epoch, PartitionId};
 use crate::replicated::NodeSet;
 
@@ -64,6 +65,8 @@ pub enum Message {
         /// What comes.
         found: Found,
     },
+    /// Between the coordinator of transactions and leaders.
+    Transaction(TransactionMessage),
 }
 
 /// A leader wants to change who is in sync.
@@ -136,6 +139,8 @@ impl process::Message for Message {
         "Apply",
         "Applied",
         "Fenced",
+        "WriteMarker",
+        "MarkerWritten",
     ];
 
     fn kind(&self) -> u8 {
@@ -149,6 +154,7 @@ impl process::Message for Message {
             Self::Fetch(_) => 6,
             Self::Fetched { .. } => 7,
             Self::Group(message) => 8 + message.kind(),
+            Self::Transaction(message) => 13 + message.kind(),
         }
     }
 
@@ -161,6 +167,7 @@ impl process::Message for Message {
             Self::AlterPartition(_) => 28,
             Self::Fetch(_) => 44,
             Self::Group(message) => message.size(),
+            Self::Transaction(_) => TransactionMessage::SIZE,
             Self::Fetched { found, .. } => match found {
                 Found::Records { entries, .. } => 32 + Entry::SIZE * entries.len() as u64,
                 Found::Diverging { .. } => 28,
@@ -180,6 +187,7 @@ impl process::Message for Message {
             Self::AlterPartition(change) => change.describe(),
             Self::Fetch(fetch) => fetch.describe(),
             Self::Group(message) => message.describe(),
+            Self::Transaction(message) => message.describe(),
             Self::Fetched { partition, epoch, number, found } => {
                 format!("Fetched {partition} {epoch} number={number} {}", found.describe())
             }

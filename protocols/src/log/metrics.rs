@@ -10,6 +10,8 @@ pub(super) enum Gauge {
     PartitionsLed,
     /// Producers that wait for an answer.
     ProducersWaiting,
+    /// Transactions that are open or being ended, at their coordinator.
+    TransactionsOpen,
 }
 
 /// What nodes count: [`Context::count`](sim_core::Context::count).
@@ -48,6 +50,14 @@ pub(super) enum Counter {
     EffectsRepeated,
     /// What the store was asked for by a consumer that has lost the partition.
     EffectsFenced,
+    /// Transactions that were committed, when all partitions have the marker.
+    TransactionsCommitted,
+    /// Transactions that were aborted, likewise.
+    TransactionsAborted,
+    /// Transactions that were aborted because they had been open for too long.
+    TransactionsTimedOut,
+    /// What producers asked for in an epoch that is over.
+    ProducersFenced,
 }
 
 /// What takes time: [`Context::begin`](sim_core::Context::begin).

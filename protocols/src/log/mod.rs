@@ -3,7 +3,7 @@
 //! The first node is the controller, those after it are brokers. Clients are producers and consumers: they append to
 //! partitions, read from offsets on, and keep in the partition of offsets how far they have come. If there are consumers among
 //! the nodes ([`Config::consumers`]), they are a group that shares the partitions, and the last node is the store that their
-//! work has effects on: see [`group`].
+//! work has effects on: see [`group`]. Their results can be transactions: see [`transaction`].
 //!
 //! # What it guarantees
 //!
@@ -21,6 +21,12 @@
 //! | kept is handled | at least and effectively once: below a kept offset everything has had an effect | [`invariants::KeptIsHandled`] |
 //! | one effect | at most and effectively once: no record has two | [`invariants::EffectOnce`] |
 //! | effects in order | a record has its first effect after those before it | [`invariants::EffectsInOrder`] |
+//! | atomic transactions | a transaction ends in all its partitions as it was decided | [`invariants::TransactionAtomicity`] |
+//! | aborted is unread | who reads what is committed is shown nothing else | [`invariants::AbortedUnread`] |
+//! | last stable offset | no open transaction is below it, and it does not fall | [`invariants::LastStableOffset`] |
+//! | fenced producers | a producer's older epoch writes nothing after the newer one began | [`invariants::ProducerFencing`] |
+//! | no hanging transaction | a transaction that has ended is not opened again | [`invariants::NoHangingTransaction`] |
+//! | exactly once | transactional: each record that an offset passes has one result | [`invariants::ExactlyOnce`] |
 //!
 //! **What it does not**: reads may be late. A leader that the controller has replaced, and that does not know it, still shows
 //! what it has: a beginning of what the new one has, never something else. And a committed record is only as safe as those
@@ -94,6 +100,12 @@
 //! | `JoinGroup`, generation, rebalance; member epoch (KIP-848) | [`group::Generation`], [`group::coordinator`] |
 //! | session and poll timeouts | [`Config::group_session`], [`Config::poll_interval_max`] |
 //! | auto-commit | [`Config::commit_interval`] |
+//! | `transactional.id`; producer epoch | [`TransactionalId`], one for each partition that is handled; [`transaction::ProducerEpoch`] |
+//! | `__transaction_state`; transaction coordinator | [`Config::transactions_partition`]; [`transaction::TransactionCoordinator`] |
+//! | control record, `WriteTxnMarkers` | [`transaction::Marker`], [`transaction::message`] |
+//! | LSO, last stable offset; aborted index | [`transaction::index::TransactionIndex`] |
+//! | `isolation.level` | [`Config::isolation`] |
+//! | transaction version 2 (KIP-890) | [`Config::epoch_per_transaction`] |
 //!
 //! # What is left out, and what that costs
 //!
@@ -104,7 +116,9 @@
 //! | more than one group, subscriptions | all consumers are in one group, and it reads all partitions |
 //! | assignment by a member (`SyncGroup`) | the coordinator shares partitions out in all protocols, and sees to it that they are even |
 //! | the wait before the first generation | a group that comes up goes through some generations |
-//! | transactions | a record is there or not, whatever else its producer sends |
+//! | transactions of clients | only members of the group write them; a client's record is there or not, whatever else it sends |
+//! | a transaction of several input partitions (KIP-447) | one for each partition that a member has, so more of them |
+//! | batches, an answer to the end before the markers are written | a message a result; the next transaction of a partition begins when the last one is over |
 //! | retention and compaction | a partition grows without end |
 //! | one fetch for many partitions | a message each, where nothing happens too |
 //! | checkpoints of the high watermark | a broker that restarts asks anew |
@@ -112,8 +126,8 @@
 //! # Sources
 //!
 //! - Apache Kafka, Documentation §4: Design (replication, ISR, unclean election, acks, idempotent producer).
-//! - KIP-98 (idempotent producers), KIP-101 and KIP-279 (leader epochs), KIP-207 (offsets after an election), KIP-497
-//!   (`AlterIsr`), KIP-595 and KIP-631 (`KRaft`).
+//! - KIP-98 (idempotent and transactional producers), KIP-129 (exactly once), KIP-890 (hanging transactions), KIP-101 and
+//!   KIP-279 (leader epochs), KIP-207 (offsets after an election), KIP-497 (`AlterIsr`), KIP-595 and KIP-631 (`KRaft`).
 //! - J. Kreps, N. Narkhede, J. Rao: Kafka: a Distributed Messaging System for Log Processing, `NetDB` 2011.
 //! - K. Kingsbury: Jepsen: Kafka (2013), Redpanda 21.10.1 (2022).
 
@@ -135,6 +149,7 @@ pub mod partition_log;
 mod process;
 pub mod producers;
 pub mod replica;
+pub mod transaction;
 pub mod types;
 mod view;
 
@@ -142,13 +157,16 @@ use serde::Serialize;
 use sim_core::NodeId;
 
 pub use broker::Broker;
-pub use config::{Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Membership};
+pub use config::{
+    Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership,
+};
 pub use controller::Controller;
 pub use facts::Fact;
 pub use group::consumer::Consumer;
 pub use group::store::Store;
 pub use message::Message;
 pub use mutants::Mutant;
+pub use transaction::TransactionalId;
 pub use types::{Epoch, PartitionId};
 
 /// What a node waits for.
@@ -172,10 +190,14 @@ pub enum Timer {
     Beat,
     /// A consumer: it keeps how far it has come.
     Keep,
-    /// A consumer: it asks for the offset or for records of this partition.
+    /// A consumer: it asks for the offset or for records of this partition. The store: for results.
     Share(PartitionId),
     /// A worker of a consumer, from 0: the end of its service, or of its call.
     Worker(u32),
+    /// The coordinator of transactions: markers that were not answered.
+    Markers,
+    /// The coordinator of transactions: this one has been open for too long.
+    Transaction(TransactionalId),
 }
 
 /// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in
@@ -211,9 +233,15 @@ enum Point {
     ReadingPaused,
     EffectRepeated,
     EffectFenced,
+    ProducerFenced,
+    TransactionTakenOver,
+    TransactionTimedOut,
+    EndTakenOver,
+    NotYetStable,
+    AbortedLeftOut,
 }
 
-const POINTS: [&str; 18] = [
+const POINTS: [&str; 24] = [
     "a broker was fenced because it was not heard of",
     "a partition went back to the first of its replicas",
     "a broker became leader that was not in sync",
@@ -232,6 +260,12 @@ const POINTS: [&str; 18] = [
     "a consumer read no more because too much waited",
     "the store knew an effect as a repetition",
     "the store refused the effect of who has lost the partition",
+    "a producer was refused because its epoch is over",
+    "an open transaction was aborted for the next owner of its partition",
+    "a transaction was aborted because it had been open for too long",
+    "a new coordinator ended a transaction that was decided",
+    "a reader was not shown what is committed and not stable",
+    "a reader was not shown the results of a transaction that was aborted",
 ];
 
 /// One node, in its role. See the [module documentation](self).

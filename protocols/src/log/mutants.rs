@@ -73,4 +73,16 @@ crate::mutants! {
     MinInsyncIgnored = "min-insync-ignored",
         breaks ["acknowledged-kept"],
         source "Kafka, topic configuration: min.insync.replicas";
+    /// A leader takes what a producer writes in an epoch that is over.
+    NoEpochFence = "no-epoch-fence",
+        breaks ["producer-fencing", "no-hanging-transaction", "exactly-once"],
+        source "KIP-98: a producer with an older epoch is fenced";
+    /// A leader shows readers of what is committed records of transactions that are open.
+    ReadPastStable = "read-past-stable",
+        breaks ["aborted-unread", "log-aborted-reads", "log-results-once"],
+        source "KIP-98: read committed is up to the last stable offset";
+    /// The next transaction of a producer has the epoch of the one before, so that a late record opens it again.
+    HangingTransaction = "hanging-transaction",
+        breaks ["no-hanging-transaction", "exactly-once", "transaction-atomicity"],
+        source "KIP-890: transactions server-side defense";
 }

@@ -8,8 +8,9 @@
 
 use serde::{Serialize, Serializer};
 
-use super::entry::Entry;
+use super::entry::{Body, Entry};
 use super::producers::Producers;
+use super::transaction::index::TransactionIndex;
 use super::types::Epoch;
 use crate::replicated::{Chain, ChainedLog, Index};
 
@@ -21,6 +22,8 @@ pub struct PartitionLog {
     /// The epochs that have records, each with the offset of its first; rising.
     epochs: Vec<(Epoch, u64)>,
     producers: Producers,
+    /// What it says about transactions; none as long as it says nothing.
+    transactions: Option<Box<TransactionIndex>>,
 }
 
 impl PartitionLog {
@@ -59,6 +62,16 @@ impl PartitionLog {
         &self.producers
     }
 
+    /// What it says about transactions; `None` where there were none.
+    pub fn transactions(&self) -> Option<&TransactionIndex> {
+        self.transactions.as_deref()
+    }
+
+    /// The last stable offset, where everything below `high_watermark` is committed: below it no transaction is open.
+    pub fn stable(&self, high_watermark: u64) -> u64 {
+        self.transactions.as_ref().map_or(high_watermark, |index| index.stable(high_watermark))
+    }
+
     /// The epoch of the last record; that before the first leader where there is none.
     pub fn last_epoch(&self) -> Epoch {
         self.epochs.last().map_or(Epoch::default(), |(epoch, _)| *epoch)
@@ -95,6 +108,9 @@ impl PartitionLog {
         if let Some(op) = entry.op {
             self.producers.record(op, offset);
         }
+        if let Body::Transactional(written) = &entry.body {
+            self.transactions.get_or_insert_default().record(written, offset);
+        }
         self.entries.push(entry);
     }
 
@@ -103,6 +119,20 @@ impl PartitionLog {
         self.entries.truncate_from(Index(end + 1));
         self.epochs.retain(|(_, start)| *start < end);
         self.producers.truncate(end);
+        if self.transactions.is_some() {
+            self.index_transactions();
+        }
+    }
+
+    /// Reads again what the log says about transactions: what a marker that is cut off had ended is open again.
+    fn index_transactions(&mut self) {
+        let mut index = TransactionIndex::default();
+        for (offset, entry) in (0..).zip(self.entries.range(Index(1), self.end())) {
+            if let Body::Transactional(written) = &entry.body {
+                index.record(written, offset);
+            }
+        }
+        self.transactions = Some(Box::new(index));
     }
 
     /// Forgets what producers sent. For a mutant.
@@ -123,7 +153,6 @@ mod tests {
     use proptest::prelude::*;
     use sim_core::{ClientId, OpId};
 
-    use super::super::entry::Body;
     use super::super::producers::Memory;
     use super::*;
 

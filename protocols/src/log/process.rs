@@ -25,7 +25,8 @@ use super::types::PartitionId;
 use super::{FAULT_POINTS, Node, POINTS, Timer};
 
 impl process::Timer for Timer {
-    const NAMES: &'static [&'static str] = &["heartbeat", "lag", "rebalance", "gathering", "beat", "keep"];
+    const NAMES: &'static [&'static str] =
+        &["heartbeat", "lag", "rebalance", "gathering", "beat", "keep", "markers"];
 
     fn index(self) -> Option<usize> {
         match self {
@@ -35,7 +36,13 @@ impl process::Timer for Timer {
             Self::Gathering => Some(3),
             Self::Beat => Some(4),
             Self::Keep => Some(5),
-            Self::Session(_) | Self::Fetch(_) | Self::Member(_) | Self::Share(_) | Self::Worker(_) => None,
+            Self::Markers => Some(6),
+            Self::Session(_)
+            | Self::Fetch(_)
+            | Self::Member(_)
+            | Self::Share(_)
+            | Self::Worker(_)
+            | Self::Transaction(_) => None,
         }
     }
 }
@@ -80,7 +87,7 @@ impl Process for Node {
             (Self::Consumer(consumer), Message::Group(message)) => {
                 consumer.on_message(context, from, message);
             }
-            (Self::Store(store), Message::Group(message)) => store.on_message(context, from, &message),
+            (Self::Store(store), Message::Group(message)) => store.on_message(context, from, message),
             (Self::Consumer(_) | Self::Store(_), message) => {
                 panic!("{}, no broker, cannot get {message:?} from {from}", context.node())
             }
@@ -96,10 +103,13 @@ impl Process for Node {
             (Self::Broker(broker), Timer::Fetch(partition)) => broker.fetch(context, partition),
             (Self::Broker(broker), Timer::Member(node)) => broker.on_member_gone(context, node),
             (Self::Broker(broker), Timer::Gathering) => broker.on_gathered(context),
+            (Self::Broker(broker), Timer::Markers) => broker.send_markers(context),
+            (Self::Broker(broker), Timer::Transaction(id)) => broker.on_transaction_timeout(context, id),
             (Self::Consumer(consumer), Timer::Beat) => consumer.on_beat(context),
             (Self::Consumer(consumer), Timer::Keep) => consumer.on_keep(context),
             (Self::Consumer(consumer), Timer::Share(partition)) => consumer.on_share(context, partition),
             (Self::Consumer(consumer), Timer::Worker(index)) => consumer.on_worker(context, index),
+            (Self::Store(store), Timer::Share(partition)) => store.read(context, partition),
             (Self::Controller(_) | Self::Broker(_) | Self::Consumer(_) | Self::Store(_), timer) => {
                 unreachable!("{} sets no timer {timer:?}", context.node())
             }

@@ -12,11 +12,37 @@ const WINDOW: usize = 64;
 
 /// Where a producer's last records stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-struct Window {
+pub(super) struct Window {
     /// Sequence number and offset, by offset.
-    known: VecDeque<(u32, u64)>,
+    known: VecDeque<(u64, u64)>,
     /// The highest sequence number that is remembered no more.
-    forgotten: Option<u32>,
+    forgotten: Option<u64>,
+}
+
+impl Window {
+    /// What is known of a record with this sequence number.
+    pub(super) fn recall(&self, sequence: u64) -> Memory {
+        match self.known.iter().find(|(known, _)| *known == sequence) {
+            Some((_, offset)) => Memory::At(*offset),
+            None if self.forgotten.is_some_and(|newest| sequence <= newest) => Memory::TooOld,
+            None => Memory::New,
+        }
+    }
+
+    /// A record stands at `offset`, above all before.
+    pub(super) fn record(&mut self, sequence: u64, offset: u64) {
+        self.known.push_back((sequence, offset));
+        if self.known.len() > WINDOW
+            && let Some((sequence, _)) = self.known.pop_front()
+        {
+            self.forgotten = self.forgotten.max(Some(sequence));
+        }
+    }
+
+    /// Nothing stands from `end` on any more.
+    fn truncate(&mut self, end: u64) {
+        while self.known.pop_back_if(|(_, offset)| *offset >= end).is_some() {}
+    }
 }
 
 /// What producers sent to a partition last.
@@ -37,30 +63,17 @@ pub enum Memory {
 impl Producers {
     /// What is known of a record.
     pub fn recall(&self, op: OpId) -> Memory {
-        let Some(window) = self.0.get(&op.client) else { return Memory::New };
-        match window.known.iter().find(|(sequence, _)| *sequence == op.ordinal) {
-            Some((_, offset)) => Memory::At(*offset),
-            None if window.forgotten.is_some_and(|newest| op.ordinal <= newest) => Memory::TooOld,
-            None => Memory::New,
-        }
+        self.0.get(&op.client).map_or(Memory::New, |window| window.recall(op.ordinal.into()))
     }
 
     /// A record stands at `offset`, above all before.
     pub(super) fn record(&mut self, op: OpId, offset: u64) {
-        let window = self.0.entry(op.client).or_default();
-        window.known.push_back((op.ordinal, offset));
-        if window.known.len() > WINDOW
-            && let Some((sequence, _)) = window.known.pop_front()
-        {
-            window.forgotten = window.forgotten.max(Some(sequence));
-        }
+        self.0.entry(op.client).or_default().record(op.ordinal.into(), offset);
     }
 
     /// Nothing stands from `end` on any more.
     pub(super) fn truncate(&mut self, end: u64) {
-        for window in self.0.values_mut() {
-            while window.known.pop_back_if(|(_, offset)| *offset >= end).is_some() {}
-        }
+        self.0.values_mut().for_each(|window| window.truncate(end));
     }
 }
 

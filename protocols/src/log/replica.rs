@@ -8,6 +8,7 @@ use sim_core::{LocalTime, NodeId, OpId};
 use super::group::coordinator::Call;
 use super::group::message::Answer;
 use super::partition_log::PartitionLog;
+use super::transaction::Marker;
 use super::types::{BrokerEpoch, Epoch};
 use crate::replicated::NodeSet;
 
@@ -66,6 +67,13 @@ pub enum Waiter {
         call: Call,
         /// The answer.
         answer: Answer,
+    },
+    /// The coordinator of transactions.
+    Marker {
+        /// Where it is.
+        to: NodeId,
+        /// What it wants to be committed.
+        marker: Marker,
     },
 }
 

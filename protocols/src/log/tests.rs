@@ -157,6 +157,7 @@ fn with_group(group: GroupProtocol, guarantee: Guarantee) -> Config {
         rebalance_timeout: Span::millis(400),
         poll_interval: Span::millis(10),
         call_timeout: Span::millis(40),
+        transaction_timeout: Span::millis(500),
         ..config(8)
     };
     (config.replication, config.min_insync) = (3, 2);
@@ -179,8 +180,8 @@ fn effects(world: &World<Node>) -> u64 {
 
 const GROUPS: [GroupProtocol; 3] =
     [GroupProtocol::Eager, GroupProtocol::Cooperative, GroupProtocol::ServerSide];
-const GUARANTEES: [Guarantee; 3] =
-    [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce];
+const GUARANTEES: [Guarantee; 4] =
+    [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce, Guarantee::Transactional];
 
 #[test]
 fn each_record_has_its_effect_and_everybody_works_whatever_the_protocol() {
@@ -202,8 +203,8 @@ fn each_record_has_its_effect_and_everybody_works_whatever_the_protocol() {
 
 #[test]
 fn a_group_under_random_faults_breaks_no_promise_and_goes_on() {
-    for (seed, at) in (0..36).zip(0_usize..) {
-        let (group, guarantee) = (GROUPS[at % 3], GUARANTEES[at / 3 % 3]);
+    for (seed, at) in (0..48).zip(0_usize..) {
+        let (group, guarantee) = (GROUPS[at % 3], GUARANTEES[at / 3 % 4]);
         let membership = if at.is_multiple_of(2) { Membership::Dynamic } else { Membership::Static };
         let config = Config { membership, ..with_group(group, guarantee) };
         let mut world = world(seed, config, producing(3, 120));
@@ -228,7 +229,7 @@ fn a_group_under_random_faults_breaks_no_promise_and_goes_on() {
         match guarantee {
             Guarantee::AtMostOnce => assert!(effects <= committed, "{what}: {effects} of {committed}"),
             Guarantee::AtLeastOnce => assert!(effects >= committed, "{what}: {effects} of {committed}"),
-            Guarantee::EffectivelyOnce => assert_eq!(effects, committed, "{what}"),
+            Guarantee::EffectivelyOnce | Guarantee::Transactional => assert_eq!(effects, committed, "{what}"),
         }
     }
 }

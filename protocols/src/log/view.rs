@@ -6,9 +6,12 @@ use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 use super::broker::Broker;
 use super::controller::Controller;
 use super::group::consumer::Consumer;
+use super::group::in_words;
 use super::group::store::Store;
 use super::image::{Image, PartitionState};
 use super::replica::{Replica, Role};
+use super::transaction::index::TransactionIndex;
+use super::transaction::{TransactionImage, TransactionalId};
 use super::types::PartitionId;
 
 impl Controller {
@@ -27,7 +30,8 @@ impl Broker {
         );
         view.number("version of the metadata", self.image().map_or(0, |image| image.version));
         let rows = self.replicas().iter().map(|(id, replica)| replica_row(*id, replica));
-        let columns = vec!["partition", "role", "epoch", "end", "on disk", "high watermark", "in sync"];
+        let columns =
+            vec!["partition", "role", "epoch", "end", "on disk", "high watermark", "last stable", "in sync"];
         view.table("copies", Table::of_rows(columns, request, rows));
         let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(*id, replica));
         view.table(
@@ -47,8 +51,37 @@ impl Broker {
             });
             view.table("group", Table::of_rows(vec!["member", "partition", "kept"], request, rows));
         }
+        self.show_transactions(view, request);
         for (id, replica) in self.replicas() {
             view.strip(&format!("log {id}"), strip(replica, request));
+        }
+    }
+}
+
+impl Broker {
+    /// Where transactional ids are, if it coordinates them, and what is open in its copies.
+    fn show_transactions(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        if let Some(coordinator) = self.transactions() {
+            let row = |image: &TransactionImage| {
+                let partitions: Vec<PartitionId> = image.partitions.iter().copied().collect();
+                let (epoch, number) = (image.epoch.to_string(), image.number.to_string());
+                let state = format!("{:?}", image.state);
+                vec![
+                    image.id.to_string(),
+                    image.owner.0.to_string(),
+                    epoch,
+                    number,
+                    state,
+                    in_words(&partitions),
+                ]
+            };
+            let columns = vec!["transactional id", "owner", "epoch", "ended", "state", "partitions"];
+            view.table("transactions", Table::of_rows(columns, request, coordinator.images().map(row)));
+        }
+        let open: Vec<_> = self.replicas().iter().flat_map(|(id, replica)| open_rows(*id, replica)).collect();
+        if !open.is_empty() {
+            let columns = vec!["partition", "transactional id", "from"];
+            view.table("open transactions", Table::of_rows(columns, request, open));
         }
     }
 }
@@ -69,6 +102,18 @@ impl Consumer {
             "partitions",
             Table::of_rows(vec!["partition", "kept", "done", "position", "waits"], request, rows),
         );
+        let producers = self.shares().iter().filter_map(|(id, share)| Some((*id, share.producing()?)));
+        let rows: Vec<Vec<String>> = producers
+            .map(|(id, producing)| {
+                let epoch =
+                    producing.epoch().map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string());
+                vec![TransactionalId::of(id).to_string(), epoch, producing.word().to_owned()]
+            })
+            .collect();
+        if !rows.is_empty() {
+            let columns = vec!["transactional id", "epoch", "does"];
+            view.table("transactions", Table::of_rows(columns, request, rows));
+        }
         let rows = (1_u32..).zip(self.workers()).map(|(number, worker)| {
             let effect = worker.task().map(|task| task.effect);
             let record =
@@ -85,6 +130,11 @@ impl Store {
         view.number("effects", self.effect_count());
         let rows = self.fences().iter().map(|(id, generation)| vec![id.to_string(), generation.to_string()]);
         view.table("fences", Table::of_rows(vec!["partition", "last generation"], request, rows));
+        let positions = self.reader().positions();
+        if !positions.is_empty() {
+            let rows = positions.iter().map(|(id, position)| vec![id.to_string(), position.to_string()]);
+            view.table("results", Table::of_rows(vec!["partition", "position"], request, rows));
+        }
     }
 }
 
@@ -119,9 +169,15 @@ fn replica_row(id: PartitionId, replica: &Replica) -> Vec<String> {
             (format!("follows {}", following.leader()), following.epoch().to_string(), "-".to_owned())
         }
     };
-    let numbers = [replica.log().end(), replica.flushed(), replica.high_watermark()];
-    let [end, flushed, high_watermark] = numbers.map(|number| number.to_string());
-    vec![id.to_string(), role, epoch, end, flushed, high_watermark, isr]
+    let stable = replica.log().stable(replica.high_watermark());
+    let numbers = [replica.log().end(), replica.flushed(), replica.high_watermark(), stable];
+    let [end, flushed, high_watermark, stable] = numbers.map(|number| number.to_string());
+    vec![id.to_string(), role, epoch, end, flushed, high_watermark, stable, isr]
+}
+
+fn open_rows(id: PartitionId, replica: &Replica) -> Vec<Vec<String>> {
+    let open = replica.log().transactions().into_iter().flat_map(TransactionIndex::open);
+    open.map(|(producer, first)| vec![id.to_string(), producer.to_string(), first.to_string()]).collect()
 }
 
 fn follower_rows(id: PartitionId, replica: &Replica) -> Vec<Vec<String>> {
@@ -143,6 +199,9 @@ fn strip(replica: &Replica, request: &ViewRequest) -> Strip {
         .clone()
         .zip(log.range(window.start, window.end - window.start))
         .map(|(index, entry)| Cell { index, epoch: entry.epoch.0.into(), label: entry.body.to_string() });
-    let marks = vec![("high watermark", replica.high_watermark()), ("durable", replica.flushed())];
+    let mut marks = vec![("high watermark", replica.high_watermark()), ("durable", replica.flushed())];
+    if let Some(index) = log.transactions() {
+        marks.push(("last stable", index.stable(replica.high_watermark())));
+    }
     Strip { available, cells: cells.collect(), marks }
 }

@@ -139,6 +139,9 @@ pub enum Workload {
         /// How many partitions are used: 1 to 1,000,000, and no more than the protocol has. Default 2.
         #[serde(default = "two")]
         partitions: u32,
+        /// How likely an operation that reads records reads results, which a protocol with transactions has. Default 0.
+        #[serde(default = "never")]
+        results: Probability,
     },
     /// Money moves between accounts, and all balances are read.
     Transfer {
@@ -184,6 +187,10 @@ fn none() -> Probability {
 
 fn two() -> u32 {
     2
+}
+
+fn never() -> Probability {
+    probability("0")
 }
 
 fn half() -> Probability {

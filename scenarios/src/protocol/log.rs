@@ -20,7 +20,8 @@ use crate::validate::Objection;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
-    /// How many partitions clients use, 1 to 10,000; one more holds the offsets of consumers. Default 2.
+    /// How many partitions clients use, 1 to 10,000; one more holds the offsets of consumers. With transactions there are as many
+    /// of results, and one of transactions. Default 2.
     pub partitions: u32,
     /// On how many brokers each partition is, 1 to as many as there are. Default: 3, or as many as there are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,8 +74,15 @@ pub struct Parameters {
     pub workers: u32,
     /// How long it takes to handle a record. Default `1ms`.
     pub service: Latency,
-    /// How long a consumer waits for the store before it asks again, above 0. Default `200ms`.
+    /// How long a consumer waits for the store, and with transactions for brokers, before it asks again, above 0. Default
+    /// `200ms`.
     pub call_timeout: Time,
+    /// Which results readers are shown, with transactions. Default `ReadCommitted`.
+    pub isolation: Isolation,
+    /// After how long the coordinator aborts an open transaction, above `commit_interval` with transactions. Default `1m`.
+    pub transaction_timeout: Time,
+    /// Whether each transaction has a producer epoch of its own, so that what is late opens none. Default `true`.
+    pub epoch_per_transaction: bool,
     /// The bug to have on purpose: the name of a mutant. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mutant: Option<MutantName>,
@@ -125,7 +133,6 @@ pub enum Membership {
 }
 
 /// What consumers promise of each record.
-#[expect(clippy::enum_variant_names, reason = "these are the field's words")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Guarantee {
     /// One effect or none.
@@ -133,8 +140,20 @@ pub enum Guarantee {
     /// One effect or more.
     #[default]
     AtLeastOnce,
-    /// One effect.
+    /// One effect, because the store knows repetitions.
     EffectivelyOnce,
+    /// One effect, because results and offsets are transactions.
+    Transactional,
+}
+
+/// Which results readers are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Isolation {
+    /// Also those of transactions that are open or aborted.
+    ReadUncommitted,
+    /// Those of transactions that are committed.
+    #[default]
+    ReadCommitted,
 }
 
 /// A disk has no more regions.
@@ -170,6 +189,9 @@ impl Default for Parameters {
             workers: usual.workers,
             service: Latency::constant(Span::millis(1)),
             call_timeout: usual.call_timeout.into(),
+            isolation: Isolation::default(),
+            transaction_timeout: usual.transaction_timeout.into(),
+            epoch_per_transaction: true,
             mutant: None,
         }
     }
@@ -183,7 +205,13 @@ impl Builtin for Parameters {
     const REGION_COUNT: u8 = 4;
 
     fn region_count(&self) -> u16 {
-        u16::try_from(self.partitions.saturating_add(2)).unwrap_or(u16::MAX)
+        let all = match self.guarantee {
+            Guarantee::Transactional => self.partitions.saturating_mul(2).saturating_add(3),
+            Guarantee::AtMostOnce | Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce => {
+                self.partitions.saturating_add(2)
+            }
+        };
+        u16::try_from(all).unwrap_or(u16::MAX)
     }
 
     fn config(&self, members: &[NodeId]) -> Config {
@@ -225,6 +253,7 @@ impl Builtin for Parameters {
                 Guarantee::AtMostOnce => log::Guarantee::AtMostOnce,
                 Guarantee::AtLeastOnce => log::Guarantee::AtLeastOnce,
                 Guarantee::EffectivelyOnce => log::Guarantee::EffectivelyOnce,
+                Guarantee::Transactional => log::Guarantee::Transactional,
             },
             commit_interval: self.commit_interval.span(),
             group_heartbeat: self.group_heartbeat.span(),
@@ -236,6 +265,12 @@ impl Builtin for Parameters {
             workers: self.workers,
             service: self.service.distribution(),
             call_timeout: self.call_timeout.span(),
+            isolation: match self.isolation {
+                Isolation::ReadUncommitted => log::Isolation::ReadUncommitted,
+                Isolation::ReadCommitted => log::Isolation::ReadCommitted,
+            },
+            transaction_timeout: self.transaction_timeout.span(),
+            epoch_per_transaction: self.epoch_per_transaction.into(),
             mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
         }
     }
@@ -297,5 +332,17 @@ fn objection(error: ConfigError) -> Objection {
         ConfigError::ShortLag { fetch_wait, .. } => {
             parameter("lag_max", &error, format!("times above `{fetch_wait}`"), "or a shorter `fetch_wait`")
         }
+        ConfigError::NobodyProduces => parameter(
+            "guarantee",
+            &error,
+            "`Transactional` with 1 or more `consumers`",
+            "add `consumers: 1`, and a node for it and one for the store",
+        ),
+        ConfigError::ShortTransaction { interval, .. } => parameter(
+            "transaction_timeout",
+            &error,
+            format!("times above `{interval}`"),
+            "several `commit_interval`s, because the end takes time too",
+        ),
     }
 }

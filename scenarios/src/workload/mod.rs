@@ -109,9 +109,10 @@ impl Workload {
             Self::Membership {} => Box::new(membership::Membership),
             Self::UniqueIds {} => Box::new(unique_ids::UniqueIds),
             Self::Lock { kept } => Box::new(lock::Lock { kept: kept.probability() }),
-            Self::Log { polls, offsets, partitions } => {
+            Self::Log { polls, offsets, partitions, results } => {
                 let (polls, offsets) = (polls.probability(), offsets.probability());
-                Box::new(log::Log { polls, offsets, partitions: *partitions })
+                let (partitions, results) = (*partitions, results.probability());
+                Box::new(log::Log { polls, offsets, partitions, results })
             }
             Self::Transfer { reads, accounts, amount_max } => {
                 let (reads, accounts, amount_max) = (reads.probability(), *accounts, *amount_max);

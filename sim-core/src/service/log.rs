@@ -37,6 +37,13 @@ pub enum Operation {
         /// The partition, from 0.
         partition: u32,
     },
+    /// Read results, which others than clients have written, from an offset on: `Records` in order of offset, with gaps.
+    Results {
+        /// The partition of results, from 0.
+        partition: u32,
+        /// The first offset wanted.
+        offset: u64,
+    },
 }
 
 impl Operation {
@@ -46,7 +53,8 @@ impl Operation {
             Self::Append { partition, .. }
             | Self::Poll { partition, .. }
             | Self::Commit { partition, .. }
-            | Self::Committed { partition } => partition,
+            | Self::Committed { partition }
+            | Self::Results { partition, .. } => partition,
         }
     }
 
@@ -54,7 +62,7 @@ impl Operation {
     pub const fn is_read(self) -> bool {
         match self {
             Self::Append { .. } | Self::Commit { .. } => false,
-            Self::Poll { .. } | Self::Committed { .. } => true,
+            Self::Poll { .. } | Self::Committed { .. } | Self::Results { .. } => true,
         }
     }
 }
@@ -66,6 +74,7 @@ impl fmt::Display for Operation {
             Self::Poll { partition, offset } => write!(f, "poll p{partition}@{offset}"),
             Self::Commit { partition, offset } => write!(f, "commit p{partition}@{offset}"),
             Self::Committed { partition } => write!(f, "committed p{partition}"),
+            Self::Results { partition, offset } => write!(f, "results p{partition}@{offset}"),
         }
     }
 }
@@ -80,7 +89,7 @@ pub struct Partition {
 }
 
 /// The sequential meaning of `log`: offsets are dense from 0, what was appended stays, and a read sees all of
-/// it. Every partition exists, empty.
+/// it. Every partition exists, empty. Clients alone write no results: there are none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogModel;
 
@@ -106,6 +115,7 @@ impl Model for LogModel {
             Operation::Poll { offset, .. } => may_poll(&partition.values, offset, outcome),
             Operation::Commit { .. } => outcome.may_be(&Outcome::Done),
             Operation::Committed { .. } => outcome.may_be(&Outcome::Ticket(partition.committed)),
+            Operation::Results { .. } => outcome.may_be(&Outcome::Records([].into())),
         };
         legal.then(|| after(state, *operation))
     }
@@ -116,7 +126,7 @@ fn after(state: &BTreeMap<u32, Partition>, operation: Operation) -> BTreeMap<u32
     match operation {
         Operation::Append { partition, value } => next.entry(partition).or_default().values.push(value),
         Operation::Commit { partition, offset } => next.entry(partition).or_default().committed = offset,
-        Operation::Poll { .. } | Operation::Committed { .. } => {}
+        Operation::Poll { .. } | Operation::Committed { .. } | Operation::Results { .. } => {}
     }
     next
 }

@@ -209,6 +209,8 @@ pub enum Outcome {
     Refused(Refusal),
     /// The client gave up waiting: it may have happened, or may still happen.
     Unknown,
+    /// Records of a log, each with its offset.
+    Records(Arc<[(u64, Value)]>),
 }
 
 /// Why something certainly did not happen.
@@ -310,6 +312,7 @@ impl Outcome {
             Self::Values(values) => 8 * values.len() as u64,
             Self::Txn(steps) => 16 * steps.len() as u64,
             Self::Members(members) => 4 * members.len() as u64,
+            Self::Records(records) => 16 * records.len() as u64,
             Self::Done
             | Self::Rejected
             | Self::Value(_)
@@ -333,7 +336,8 @@ impl Outcome {
             | Self::Ticket(_)
             | Self::Received { .. }
             | Self::Txn(_)
-            | Self::Members(_) => Certainty::Happened,
+            | Self::Members(_)
+            | Self::Records(_) => Certainty::Happened,
         }
     }
 }
@@ -354,6 +358,7 @@ impl Outcome {
             | Self::Values(_)
             | Self::Txn(_)
             | Self::Members(_)
+            | Self::Records(_)
             | Self::Redirect(_)
             | Self::Refused(_)
             | Self::Unknown => None,

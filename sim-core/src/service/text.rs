@@ -69,6 +69,10 @@ impl fmt::Display for Outcome {
                 f.write_str("members ")?;
                 write_list(f, members.iter())
             }
+            Self::Records(records) => {
+                f.write_str("records ")?;
+                write_list(f, records.iter().map(|(offset, value)| format!("{value}@{offset}")))
+            }
             Self::Redirect(Some(node)) => write!(f, "redirect {node}"),
             Self::Redirect(None) => f.write_str("redirect anybody"),
             Self::Refused(refusal) => write!(f, "refused: {refusal}"),
@@ -133,6 +137,7 @@ mod tests {
             (Operation::Queue(queue::Operation::Redrive), "redrive"),
             (Operation::Log(log::Operation::Append { partition: 0, value: 4 }), "append p0 4"),
             (Operation::Log(log::Operation::Poll { partition: 0, offset: 4 }), "poll p0@4"),
+            (Operation::Log(log::Operation::Results { partition: 0, offset: 4 }), "results p0@4"),
             (Operation::Lock(lock::Operation::Release { token: 4 }), "release 4"),
             (Operation::Transfer(transfer::Operation::Move { from: 1, to: 2, amount: 5 }), "move a1->a2 5"),
             (Operation::Txn(steps.into()), "txn [append k1 5, read k2]"),
@@ -160,6 +165,7 @@ mod tests {
             (Outcome::Received { receipt: 3, value: 7, delivery: 1 }, "received 7 receipt=3 delivery=1"),
             (Outcome::Txn(results.into()), "txn [appended, [1, 2]]"),
             (Outcome::Members([NodeId::new(0)].into()), "members [n1]"),
+            (Outcome::Records([(3, 7), (5, 8)].into()), "records [7@3, 8@5]"),
             (Outcome::Redirect(Some(NodeId::new(1))), "redirect n2"),
             (Outcome::Redirect(None), "redirect anybody"),
             (Outcome::Refused(Refusal::Overloaded), "refused: overloaded"),

@@ -9,15 +9,15 @@ use super::group::share::Share;
 use super::group::{GroupImage, Partitions, in_words};
 use super::replica::{Replica, Role};
 use super::{
-    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Membership, Mutant, Node, PartitionId, Timer,
-    invariants,
+    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Isolation, Membership, Mutant, Node, PartitionId,
+    Timer, invariants,
 };
 use crate::switch::Switch;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
     /// `partitions`, `replication`, `min_insync`, `acks=none`, `leader` or `all`, `idempotence=off`, `election=unclean`,
-    /// `lag_max`, `fetch_max`.
+    /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { partitions: 1, ..Config::new(nodes) };
         arguments.set("partitions", &mut config.partitions)?;
@@ -49,6 +49,7 @@ impl Conversation for Node {
             "at-most-once" => Some(Guarantee::AtMostOnce),
             "at-least-once" => Some(Guarantee::AtLeastOnce),
             "effectively-once" => Some(Guarantee::EffectivelyOnce),
+            "transactional" => Some(Guarantee::Transactional),
             _ => None,
         };
         config.guarantee = arguments.named("guarantee", guarantee)?.unwrap_or_default();
@@ -56,6 +57,9 @@ impl Conversation for Node {
         config.membership = arguments.named("membership", is_static)?.unwrap_or_default();
         config.replication = config.replication.min(config.broker_count());
         config.min_insync = config.min_insync.min(config.replication);
+        let uncommitted = |word: &str| (word == "uncommitted").then_some(Isolation::ReadUncommitted);
+        config.isolation = arguments.named("isolation", uncommitted)?.unwrap_or_default();
+        config.epoch_per_transaction = arguments.named("epochs", off)?.unwrap_or(Switch::On);
         config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
@@ -86,6 +90,7 @@ impl Conversation for Node {
             Fact::Recorded { body, .. } => match body {
                 Body::Group(group) => Some(format!("has {}: {}", group.generation, members_in_words(group))),
                 Body::Commit { .. } => Some(format!("keeps {body}")),
+                Body::Transactional(written) => Some(format!("has {written}")),
                 Body::Value(_) => None,
             },
             Fact::Effected { effect, .. } => Some(format!(
@@ -93,6 +98,8 @@ impl Conversation for Node {
                 effect.partition, effect.offset, effect.generation
             )),
             Fact::Served { partition, upto } => Some(format!("shows {partition} below {upto}")),
+            Fact::Showed { partition, offsets } => Some(format!("shows results {partition}@{offsets:?}")),
+            Fact::Stepped { image } => Some(format!("has {image}")),
         }
     }
 
@@ -132,11 +139,13 @@ impl Conversation for Node {
             Timer::Member(node) => format!("member {node}"),
             Timer::Share(partition) => format!("share {partition}"),
             Timer::Worker(index) => format!("worker {index}"),
+            Timer::Transaction(id) => format!("transaction {id}"),
             Timer::Heartbeat
             | Timer::Lag
             | Timer::Rebalance
             | Timer::Gathering
             | Timer::Beat
+            | Timer::Markers
             | Timer::Keep => unreachable!("a plain timer has a name"),
         }
     }

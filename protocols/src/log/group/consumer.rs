@@ -11,6 +11,7 @@
 //! | at most once | before it handles what is below | it was kept |
 //! | at least once | from time to time, below all that is done | it was kept |
 //! | effectively once | the same, and the store knows what it has had | it was kept |
+//! | transactional | in a transaction with the results, see [`producing`](super::producing) | it was kept |
 //!
 //! What it was handling when it lost a partition it finishes: nobody can take back what a thread is doing. That is the zombie
 //! against which the store is fenced.
@@ -27,76 +28,42 @@ use super::super::metrics::Counter;
 use super::super::mutants::Mutant;
 use super::super::types::PartitionId;
 use super::super::{Message, Node, Point, Timer};
-use super::message::{Answer, Effect, GroupMessage, Request};
+use super::message::{Answer, GroupMessage, Request};
+use super::producing::Producing;
 use super::share::{Share, Stage};
+use super::workers::{Task, Worker};
 use super::{Generation, Partitions};
-
-/// A record that is being handled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(in super::super) struct Task {
-    pub(in super::super) effect: Effect,
-    /// Since when it had the partition: another tenure does not count it.
-    tenure: u64,
-    since: LocalTime,
-}
-
-/// What a worker does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(in super::super) enum Worker {
-    /// Nothing.
-    Idle,
-    /// It handles a record.
-    Handles(Task),
-    /// It waits for the store.
-    Applies(Task),
-}
-
-impl Worker {
-    /// In a word.
-    pub(in super::super) const fn word(self) -> &'static str {
-        match self {
-            Self::Idle => "nothing",
-            Self::Handles(_) => "handles",
-            Self::Applies(_) => "applies",
-        }
-    }
-
-    pub(in super::super) const fn task(self) -> Option<Task> {
-        match self {
-            Self::Handles(task) | Self::Applies(task) => Some(task),
-            Self::Idle => None,
-        }
-    }
-}
 
 /// A consumer. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub struct Consumer {
-    node: NodeId,
+    pub(super) node: NodeId,
     #[serde(skip)]
-    config: Arc<Config>,
-    life: u64,
+    pub(super) config: Arc<Config>,
+    pub(super) life: u64,
     /// How often it has asked anything.
-    calls: u64,
+    pub(super) calls: u64,
     /// Whom it thinks to coordinate.
-    coordinator: NodeId,
+    pub(super) coordinator: NodeId,
     /// When the coordinator answered last.
     heard: LocalTime,
     /// The generation that it is a member of; `None`: it wants to join.
-    generation: Option<Generation>,
+    pub(super) generation: Option<Generation>,
     /// Its last request to join, while it waits for an answer.
     joins: Option<u64>,
     /// The last request that was answered with what it has.
     told: u64,
     /// Whether it has to join again, as soon as it has given up what it must.
     must_rejoin: bool,
-    shares: BTreeMap<PartitionId, Share>,
+    pub(super) shares: BTreeMap<PartitionId, Share>,
     /// Who leads partitions, as far as it knows.
-    leaders: BTreeMap<PartitionId, NodeId>,
+    pub(super) leaders: BTreeMap<PartitionId, NodeId>,
+    /// With transactions: of which partitions it was told so since it last asked.
+    pub(super) moved: BTreeSet<PartitionId>,
     tenures: u64,
     /// Whether it has given something up since it said what it has.
     gave_up: bool,
-    workers: Vec<Worker>,
+    pub(super) workers: Vec<Worker>,
 }
 
 impl Consumer {
@@ -116,6 +83,7 @@ impl Consumer {
             must_rejoin: false,
             shares: BTreeMap::new(),
             leaders: BTreeMap::new(),
+            moved: BTreeSet::new(),
             tenures: 0,
             gave_up: false,
             workers,
@@ -185,16 +153,17 @@ impl Consumer {
     }
 
     /// It is no member, and has nothing; what is in hand goes on.
-    fn lose_all(&mut self, context: &mut Context<'_, Node>) {
+    pub(super) fn lose_all(&mut self, context: &mut Context<'_, Node>) {
         (self.generation, self.joins, self.must_rejoin) = (None, None, false);
         context.set_timer(Timer::Beat, self.config.call_timeout);
-        for id in std::mem::take(&mut self.shares).into_keys() {
+        for (id, share) in std::mem::take(&mut self.shares) {
+            self.abandon(context, id, &share);
             context.cancel_timer(Timer::Share(id));
         }
     }
 
     /// It asks to be a member. One that is stuck waits until it is not.
-    fn join(&mut self, context: &mut Context<'_, Node>) {
+    pub(super) fn join(&mut self, context: &mut Context<'_, Node>) {
         if self
             .workers
             .iter()
@@ -206,11 +175,11 @@ impl Consumer {
         }
     }
 
-    fn ask_coordinator(&mut self, context: &mut Context<'_, Node>, request: Request) -> u64 {
+    pub(super) fn ask_coordinator(&mut self, context: &mut Context<'_, Node>, request: Request) -> u64 {
         self.ask(context, self.coordinator, request)
     }
 
-    fn ask(&mut self, context: &mut Context<'_, Node>, to: NodeId, request: Request) -> u64 {
+    pub(super) fn ask(&mut self, context: &mut Context<'_, Node>, to: NodeId, request: Request) -> u64 {
         self.calls += 1;
         let (life, number) = (self.life, self.calls);
         context.send(to, Message::Group(GroupMessage::Request { life, number, request }));
@@ -244,7 +213,10 @@ impl Consumer {
             self.heard = context.now();
         }
         match answer {
-            Answer::Elsewhere { partition, leader } => self.on_elsewhere(from, partition, leader),
+            Answer::Elsewhere { partition, leader } => {
+                self.on_elsewhere(from, partition, leader);
+                self.on_moved(context, partition);
+            }
             Answer::Assigned { generation, partitions } => {
                 self.on_assigned(context, number, generation, &partitions);
             }
@@ -260,6 +232,12 @@ impl Consumer {
             Answer::Records { partition, offset, values } => {
                 self.on_records(context, partition, offset, values);
             }
+            Answer::Begun { id, epoch } => self.on_begun(context, id, epoch),
+            Answer::Added { id, epoch, partitions } => self.on_added(context, id, epoch, &partitions),
+            Answer::Written { id, epoch, sequence } => self.on_written(context, id, epoch, sequence),
+            Answer::Ended { id, epoch, next } => self.on_ended(context, id, epoch, next),
+            Answer::Superseded { id, epoch } => self.on_superseded(context, id, epoch),
+            Answer::Results { .. } => panic!("{}, a consumer, cannot get {answer:?} from {from}", self.node),
         }
     }
 
@@ -333,6 +311,7 @@ impl Consumer {
             done_above: BTreeSet::new(),
             done: 0,
             kept: 0,
+            producing: self.config.is_transactional().then(|| Box::new(Producing::new(context.now()))),
         };
         self.shares.insert(id, share);
         self.on_share(context, id);
@@ -354,7 +333,7 @@ impl Consumer {
     }
 
     /// Gives up a partition of which nothing is in hand any more, once what is done is kept.
-    fn maybe_drop(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+    pub(super) fn maybe_drop(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(share) = self.shares.get(&id).filter(|share| share.gives_up) else { return };
         let (tenure, is_claiming) = (share.tenure, matches!(share.stage, Stage::Claims(_)));
         let is_in_hand = |task: Task| task.effect.partition == id && task.tenure == tenure;
@@ -372,7 +351,9 @@ impl Consumer {
     }
 
     fn drop_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        self.shares.remove(&id);
+        if let Some(share) = self.shares.remove(&id) {
+            self.abandon(context, id, &share);
+        }
         self.gave_up = true;
         context.cancel_timer(Timer::Share(id));
         self.after_giving_up(context);
@@ -404,6 +385,7 @@ impl Consumer {
         let (offset, is_full) = (share.position, share.backlog.len() >= self.config.backlog_max as usize);
         match share.stage {
             Stage::Asks | Stage::Works if share.gives_up => return self.maybe_drop(context, id),
+            Stage::Asks if share.producing.is_some() => return self.begin_producing(context, id),
             Stage::Asks => {
                 self.ask_coordinator(context, Request::Ask { partition: id });
             }
@@ -415,6 +397,7 @@ impl Consumer {
             // Backpressure: what is read waits for workers first.
             Stage::Works => context.sometimes(Point::ReadingPaused as usize),
         }
+        self.ask_again(context, id);
         context.set_timer(Timer::Share(id), self.config.poll_interval);
     }
 
@@ -472,6 +455,9 @@ impl Consumer {
     }
 
     fn keep(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        if self.config.is_transactional() {
+            return self.end_transaction(context, id);
+        }
         let Some((share, generation)) = self.shares.get(&id).zip(self.generation) else { return };
         let offset = self.handled(share);
         if offset > share.kept {
@@ -515,85 +501,5 @@ impl Consumer {
             return self.drop_share(context, id);
         }
         self.on_beat(context);
-    }
-
-    // ----- workers -----
-
-    /// Idle workers take what waits, of each partition in turn.
-    fn start_all(&mut self, context: &mut Context<'_, Node>) {
-        for index in 0..self.config.workers {
-            if self.workers[index as usize] == Worker::Idle {
-                let Some(task) = self.next_task(context.now()) else { return };
-                self.workers[index as usize] = Worker::Handles(task);
-                let service = self.config.service.sample(context.random().next_u64());
-                context.set_timer(Timer::Worker(index), service);
-            }
-        }
-    }
-
-    /// The oldest record of the partition that has had least of it.
-    fn next_task(&mut self, now: LocalTime) -> Option<Task> {
-        let generation = self.generation?;
-        let ready = self.shares.iter_mut().filter(|(_, share)| !share.backlog.is_empty());
-        let (id, share) = ready.max_by_key(|(_, share)| share.backlog.len())?;
-        let (offset, value) = share.backlog.pop_front()?;
-        self.calls += 1;
-        let attempt = self.life.wrapping_add(self.calls);
-        let effect = Effect { partition: *id, offset, value, generation, attempt };
-        Some(Task { effect, tenure: share.tenure, since: now })
-    }
-
-    /// A worker's time is up: for its service, or its call.
-    pub(in super::super) fn on_worker(&mut self, context: &mut Context<'_, Node>, index: u32) {
-        match self.workers[index as usize] {
-            Worker::Idle => unreachable!("worker {index} of {} waits for nothing", self.node),
-            // At most once it asks once: it does not know whether the store has heard it.
-            Worker::Applies(task) if self.config.guarantee == Guarantee::AtMostOnce => {
-                self.finish(context, index, task);
-            }
-            Worker::Handles(task) | Worker::Applies(task) => {
-                self.workers[index as usize] = Worker::Applies(task);
-                context.set_timer(Timer::Worker(index), self.config.call_timeout);
-                context.send(self.config.store(), Message::Group(GroupMessage::Apply(task.effect)));
-            }
-        }
-    }
-
-    fn worker_of(&self, effect: Effect) -> Option<(u32, Task)> {
-        let mut all = (0..).zip(&self.workers);
-        all.find_map(|(index, worker)| match worker {
-            Worker::Applies(task) if task.effect == effect => Some((index, *task)),
-            Worker::Applies(_) | Worker::Handles(_) | Worker::Idle => None,
-        })
-    }
-
-    fn on_applied(&mut self, context: &mut Context<'_, Node>, effect: Effect) {
-        if let Some((index, task)) = self.worker_of(effect) {
-            self.finish(context, index, task);
-        }
-    }
-
-    /// A record is handled.
-    fn finish(&mut self, context: &mut Context<'_, Node>, index: u32, task: Task) {
-        let id = task.effect.partition;
-        if let Some(share) = self.shares.get_mut(&id).filter(|share| share.tenure == task.tenure) {
-            share.finish(task.effect.offset);
-        }
-        self.be_idle(context, index);
-        self.maybe_drop(context, id);
-    }
-
-    /// Somebody of a later generation has the partition. The next heartbeat will tell.
-    fn on_fenced(&mut self, context: &mut Context<'_, Node>, effect: Effect) {
-        let Some((index, _)) = self.worker_of(effect) else { return };
-        self.be_idle(context, index);
-        self.maybe_drop(context, effect.partition);
-        self.on_beat(context);
-    }
-
-    fn be_idle(&mut self, context: &mut Context<'_, Node>, index: u32) {
-        self.workers[index as usize] = Worker::Idle;
-        context.cancel_timer(Timer::Worker(index));
-        self.start_all(context);
     }
 }

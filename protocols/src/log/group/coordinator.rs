@@ -71,6 +71,8 @@ pub struct Coordinator {
     joining: BTreeMap<NodeId, Call>,
     /// How far each partition was handled.
     kept: BTreeMap<PartitionId, u64>,
+    /// The group as it was last written down.
+    written: Arc<GroupImage>,
 }
 
 impl Coordinator {
@@ -95,6 +97,7 @@ impl Coordinator {
             is_gathering: false,
             joining: BTreeMap::new(),
             kept: offsets.kept.clone(),
+            written: Arc::clone(&offsets.group),
         };
         coordinator.aim();
         coordinator
@@ -297,9 +300,25 @@ impl Broker {
         call: Call,
         request: Request,
     ) {
-        if let Request::Read { partition, offset } = request {
-            return self.on_read(context, call, partition, offset);
+        match request {
+            Request::Read { partition, offset } => self.on_read(context, call, partition, offset),
+            Request::ReadResults { partition, offset } => {
+                self.on_read_results(context, call, partition, offset);
+            }
+            Request::Produce { partition, written } => self.on_produce(context, call, partition, written),
+            Request::Begin { .. } | Request::AddPartitions { .. } | Request::End { .. } => {
+                self.on_transaction_call(context, call, &request);
+            }
+            Request::Join { .. }
+            | Request::Beat { .. }
+            | Request::Leave
+            | Request::Keep { .. }
+            | Request::Ask { .. } => self.on_group_call(context, call, request),
         }
+    }
+
+    /// A consumer asks the coordinator of the group.
+    fn on_group_call(&mut self, context: &mut Context<'_, Node>, call: Call, request: Request) {
         self.maybe_coordinate(context);
         let Some(coordinator) = self.coordinator.as_mut() else {
             return answer(context, call, self.elsewhere(self.config.offsets_partition()));
@@ -308,11 +327,7 @@ impl Broker {
             coordinator.members.get_mut(&call.from).filter(|member| member.life == call.life)
         {
             // What it says about itself counts in its order. How far it has come may be overtaken by that, and is no less true.
-            let is_about_itself = match request {
-                Request::Join { .. } | Request::Beat { .. } | Request::Leave => true,
-                Request::Keep { .. } | Request::Ask { .. } | Request::Read { .. } => false,
-            };
-            if is_about_itself {
+            if matches!(request, Request::Join { .. } | Request::Beat { .. } | Request::Leave) {
                 if call.number <= member.last {
                     return;
                 }
@@ -327,25 +342,43 @@ impl Broker {
             Request::Keep { generation, partition, offset } => {
                 self.on_keep(context, call, generation, partition, offset);
             }
-            Request::Ask { partition } => {
-                let offset = self.offsets().kept.get(&partition).copied().unwrap_or(0);
-                answer(context, call, Answer::Offset { partition, offset });
+            Request::Ask { partition } => self.on_ask(context, call, partition),
+            Request::Read { .. }
+            | Request::Begin { .. }
+            | Request::AddPartitions { .. }
+            | Request::Produce { .. }
+            | Request::End { .. }
+            | Request::ReadResults { .. } => {
+                unreachable!("{request:?} is not for the coordinator of a group")
             }
-            Request::Read { .. } => {}
         }
     }
 
-    fn elsewhere(&self, partition: PartitionId) -> Answer {
+    /// A member asks where to begin. With transactions the coordinator writes the group down again, and answers when that is
+    /// committed: so that nobody else coordinates, and knows more. Without them a member that begins too early handles again
+    /// what the store knows.
+    fn on_ask(&mut self, context: &mut Context<'_, Node>, call: Call, partition: PartitionId) {
+        let offset = self.offsets().kept.get(&partition).copied().unwrap_or(0);
+        let reply = Answer::Offset { partition, offset };
+        if !self.config.is_transactional() {
+            return answer(context, call, reply);
+        }
+        let Some(image) = self.coordinator.as_ref().map(|group| Arc::clone(&group.written)) else { return };
+        if self.write_group(context, image).is_some() {
+            self.answer_when_committed(context, vec![Waiter::Member { call, answer: reply }]);
+        }
+    }
+
+    pub(in super::super) fn elsewhere(&self, partition: PartitionId) -> Answer {
         Answer::Elsewhere { partition, leader: self.leader_of(partition) }
     }
 
     /// It coordinates as soon as it knows that all is committed that it began to lead with.
     pub(in super::super) fn maybe_coordinate(&mut self, context: &mut Context<'_, Node>) {
         let id = self.config.offsets_partition();
-        let is_led = self.replicas().get(&id).is_some_and(|replica| replica.leading().is_some());
         if self.config.consumers == 0
             || self.coordinator.is_some()
-            || !is_led
+            || !self.leads(id)
             || self.readable(context, id).is_none()
         {
             return;
@@ -444,7 +477,7 @@ impl Broker {
             Step::Changed | Step::Shared => {}
         }
         let image = coordinator.image();
-        if image != was && self.write_group(context, image).is_none() {
+        if image != was && self.write_group(context, Arc::new(image)).is_none() {
             self.coordinator = Some(before);
             return;
         }
@@ -463,10 +496,11 @@ impl Broker {
         }
     }
 
-    fn write_group(&mut self, context: &mut Context<'_, Node>, image: GroupImage) -> Option<()> {
+    fn write_group(&mut self, context: &mut Context<'_, Node>, image: Arc<GroupImage>) -> Option<()> {
         let id = self.config.offsets_partition();
         let epoch = self.replica(id).leading()?.epoch();
-        self.push(context, id, Entry { epoch, op: None, body: Body::Group(Arc::new(image)) })?;
+        self.push(context, id, Entry { epoch, op: None, body: Body::Group(Arc::clone(&image)) })?;
+        self.coordinator.as_mut()?.written = image;
         self.flush(context, id);
         self.serve_parked(context, id);
         Some(())
@@ -535,8 +569,7 @@ impl Broker {
 
     /// A consumer reads what is committed.
     fn on_read(&mut self, context: &mut Context<'_, Node>, call: Call, partition: PartitionId, offset: u64) {
-        let is_led = self.replicas().get(&partition).is_some_and(|replica| replica.leading().is_some());
-        if !is_led {
+        if !self.leads(partition) {
             return answer(context, call, self.elsewhere(partition));
         }
         let values = self.committed_from(context, partition, offset).unwrap_or_default();

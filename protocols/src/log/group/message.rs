@@ -6,6 +6,7 @@ use serde::Serialize;
 use sim_core::NodeId;
 use sim_core::service::Value;
 
+use super::super::transaction::{End, ProducerEpoch, TransactionalId, Written};
 use super::super::types::PartitionId;
 use super::{Generation, Partitions, in_words};
 
@@ -47,6 +48,54 @@ pub enum Request {
         /// From where.
         offset: u64,
     },
+    /// Of the coordinator of transactions: this partition is mine now (`InitProducerId`).
+    Begin {
+        /// The id that goes with it.
+        id: TransactionalId,
+        /// The how-manieth time that I have one.
+        tenure: u64,
+    },
+    /// Of the coordinator of transactions: I will write to these.
+    AddPartitions {
+        /// Who.
+        id: TransactionalId,
+        /// In which epoch.
+        epoch: ProducerEpoch,
+        /// Them.
+        partitions: Partitions,
+    },
+    /// Of the leader of a partition: write this down.
+    Produce {
+        /// In which.
+        partition: PartitionId,
+        /// What.
+        written: Arc<Written>,
+    },
+    /// Of the coordinator of transactions: mine ends (`EndTxn`).
+    End {
+        /// Whose.
+        id: TransactionalId,
+        /// In which epoch.
+        epoch: ProducerEpoch,
+        /// How.
+        end: End,
+    },
+    /// Of the leader of a partition of results, by the store: what comes from here on?
+    ReadResults {
+        /// Which partition.
+        partition: PartitionId,
+        /// From where.
+        offset: u64,
+    },
+}
+
+/// Results, with where they stand: there are gaps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Results {
+    /// Where to read next.
+    pub next: u64,
+    /// They.
+    pub all: Vec<(u64, Arc<Written>)>,
 }
 
 /// What brokers answer.
@@ -99,6 +148,56 @@ pub enum Answer {
         offset: u64,
         /// What they say.
         values: Arc<[Value]>,
+    },
+    /// The partition is yours, and whoever had it is fenced.
+    Begun {
+        /// The id that goes with it.
+        id: TransactionalId,
+        /// Your epoch.
+        epoch: ProducerEpoch,
+    },
+    /// The transaction has these partitions.
+    Added {
+        /// Whose.
+        id: TransactionalId,
+        /// In which epoch.
+        epoch: ProducerEpoch,
+        /// Them.
+        partitions: Partitions,
+    },
+    /// It stands there, and is committed, unless the transaction aborts.
+    Written {
+        /// Whose.
+        id: TransactionalId,
+        /// In which epoch.
+        epoch: ProducerEpoch,
+        /// Which.
+        sequence: u64,
+    },
+    /// The transaction has ended.
+    Ended {
+        /// Whose.
+        id: TransactionalId,
+        /// In which epoch.
+        epoch: ProducerEpoch,
+        /// The epoch of the next one.
+        next: ProducerEpoch,
+    },
+    /// This epoch is over.
+    Superseded {
+        /// Whose.
+        id: TransactionalId,
+        /// Which.
+        epoch: ProducerEpoch,
+    },
+    /// Results.
+    Results {
+        /// Of which partition.
+        partition: PartitionId,
+        /// From where on.
+        offset: u64,
+        /// They.
+        found: Arc<Results>,
     },
 }
 
@@ -156,6 +255,11 @@ impl Request {
             Self::Keep { .. } => "OffsetCommit",
             Self::Ask { .. } => "OffsetFetch",
             Self::Read { .. } => "Read",
+            Self::Begin { .. } => "InitProducerId",
+            Self::AddPartitions { .. } => "AddPartitions",
+            Self::Produce { .. } => "Produce",
+            Self::End { .. } => "EndTxn",
+            Self::ReadResults { .. } => "ReadResults",
         }
     }
 
@@ -170,7 +274,15 @@ impl Request {
                 format!("{name} {generation} {partition}@{offset}")
             }
             Self::Ask { partition } => format!("{name} {partition}"),
-            Self::Read { partition, offset } => format!("{name} {partition}@{offset}"),
+            Self::Read { partition, offset } | Self::ReadResults { partition, offset } => {
+                format!("{name} {partition}@{offset}")
+            }
+            Self::Begin { id, .. } => format!("{name} {id}"),
+            Self::AddPartitions { id, epoch, partitions } => {
+                format!("{name} {id} {epoch} {}", in_words(partitions))
+            }
+            Self::Produce { partition, written } => format!("{name} {partition} {written}"),
+            Self::End { id, epoch, end } => format!("{name} {id} {epoch} {end}"),
         }
     }
 }
@@ -197,6 +309,14 @@ impl Answer {
             Self::Records { partition, offset, values } => {
                 format!("Records {partition}@{offset} count={}", values.len())
             }
+            Self::Begun { id, epoch } => format!("Begun {id} {epoch}"),
+            Self::Added { id, epoch, partitions } => format!("Added {id} {epoch} {}", in_words(partitions)),
+            Self::Written { id, epoch, .. } => format!("Written {id} {epoch}"),
+            Self::Ended { id, epoch, next } => format!("Ended {id} {epoch} next={next}"),
+            Self::Superseded { id, epoch } => format!("Superseded {id} {epoch}"),
+            Self::Results { partition, offset, found } => {
+                format!("Results {partition}@{offset} count={} next={}", found.all.len(), found.next)
+            }
         }
     }
 }
@@ -220,6 +340,7 @@ impl GroupMessage {
                 24 + 4 * owned.len() as u64
             }
             Self::Answer { answer: Answer::Records { values, .. }, .. } => 36 + 8 * values.len() as u64,
+            Self::Answer { answer: Answer::Results { found, .. }, .. } => 44 + 48 * found.all.len() as u64,
             Self::Answer { answer: Answer::Assigned { partitions, .. }, .. } => {
                 24 + 4 * partitions.len() as u64
             }

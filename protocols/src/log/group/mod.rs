@@ -6,15 +6,21 @@
 //! | [`assign`] | who gets what |
 //! | [`consumer`] | a member: reads, handles, has effects, keeps offsets |
 //! | [`share`] | what a member knows of a partition that it has |
+//! | `workers` | of a member: each handles one record at a time |
+//! | [`producing`] | how far a member is with a transaction |
 //! | [`store`] | has the effects, and knows repetitions |
+//! | [`reader`] | with transactions the store reads results |
 //! | [`message`] | what they send each other |
 
 pub mod assign;
 pub mod consumer;
 pub mod coordinator;
 pub mod message;
+pub mod producing;
+pub mod reader;
 pub mod share;
 pub mod store;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::service::Value;
 
+use super::producing::Producing;
+
 /// A partition that it has.
 #[derive(Clone, Debug, Serialize)]
 pub struct Share {
@@ -24,6 +26,8 @@ pub struct Share {
     pub(super) done: u64,
     /// Everything below is kept, as far as it knows.
     pub(super) kept: u64,
+    /// With transactions: how far it is with its own.
+    pub(super) producing: Option<Box<Producing>>,
 }
 
 /// How far it is with a partition.
@@ -56,6 +60,17 @@ impl Share {
     /// How many records wait for a worker.
     pub fn backlog_len(&self) -> u64 {
         self.backlog.len() as u64
+    }
+
+    /// With transactions: how far it is with its own.
+    pub fn producing(&self) -> Option<&Producing> {
+        self.producing.as_deref()
+    }
+
+    /// Whether a worker may take something of it.
+    pub(super) fn has_work(&self) -> bool {
+        let may_begin = self.producing.as_ref().is_none_or(|producing| producing.is_open());
+        may_begin && !self.backlog.is_empty()
     }
 
     /// A record is done.

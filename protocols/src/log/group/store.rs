@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | at most once, at least once | the attempt: a request that comes twice is one | has effects all the same |
 //! | effectively once | partition and offset | is fenced |
+//! | transactional | nothing: it reads results, see [`reader`](super::reader) | writes no results |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use super::super::mutants::Mutant;
 use super::super::types::PartitionId;
 use super::super::{FaultPoint, Message, Node, Point};
 use super::Generation;
-use super::message::{Effect, GroupMessage};
+use super::message::{Answer, Effect, GroupMessage};
+use super::reader::Reader;
 use crate::group_commit::GroupCommit;
 
 /// What waits for the disk.
@@ -44,6 +46,8 @@ pub struct Store {
     /// The last generation that it has heard of each partition.
     fences: BTreeMap<PartitionId, Generation>,
     effect_count: u64,
+    /// With transactions: how far it has read results.
+    reader: Reader,
     commit: GroupCommit<Act>,
 }
 
@@ -51,6 +55,7 @@ impl Store {
     pub(in super::super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
         Self {
             node,
+            reader: Reader::new(&config),
             config,
             inbox: PersistentMap::new(),
             fences: BTreeMap::new(),
@@ -69,27 +74,53 @@ impl Store {
         &self.fences
     }
 
+    pub(super) const fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// How far it has read results.
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    pub(super) const fn reader_mut(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
     /// Reads all effects again.
     pub(in super::super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
         for index in context.disk().log_bounds(EFFECTS) {
-            let Ok(Some(Record::Effect(effect))) = context.disk().read_entry(EFFECTS, index) else { break };
-            let effect = *effect;
+            let effect = match context.disk().read_entry(EFFECTS, index) {
+                Ok(Some(Record::Effect(effect))) => *effect,
+                Ok(Some(Record::Result { partition, offset, effect })) => {
+                    self.reader.pass(*partition, *offset);
+                    *effect
+                }
+                Ok(Some(Record::Image(_) | Record::Entry(_)) | None) | Err(_) => break,
+            };
             self.have(effect);
             if !self.config.has(Mutant::InboxForgotten) {
                 self.inbox.insert(self.key(effect), ());
             }
             context.fact(Fact::Effected { index, effect });
         }
+        self.start_reading(context);
     }
 
     pub(in super::super) fn on_message(
         &mut self,
         context: &mut Context<'_, Node>,
         from: NodeId,
-        message: &GroupMessage,
+        message: GroupMessage,
     ) {
-        match *message {
+        match message {
             GroupMessage::Apply(effect) => self.on_apply(context, from, effect),
+            GroupMessage::Answer { answer: Answer::Results { partition, offset, found }, .. } => {
+                self.on_results(context, from, partition, offset, &found);
+            }
+            GroupMessage::Answer { answer: Answer::Elsewhere { partition, leader }, .. } => {
+                self.on_elsewhere(context, partition, leader);
+            }
             GroupMessage::Request { .. }
             | GroupMessage::Answer { .. }
             | GroupMessage::Applied(_)
@@ -112,8 +143,16 @@ impl Store {
             context.count(Counter::EffectsFenced as usize, 1);
             return context.send(from, Message::Group(GroupMessage::Fenced(effect)));
         }
-        let Ok(index) = self.commit.append(context, Record::Effect(effect)) else {
-            return context.note(|| format!("the disk is full, and {effect:?} of {from} is left out"));
+        if self.write(context, Record::Effect(effect), effect) {
+            self.after_durable(context, Act::Tell(from, effect));
+        }
+    }
+
+    /// Writes an effect down. Whether the disk had room for it.
+    pub(super) fn write(&mut self, context: &mut Context<'_, Node>, record: Record, effect: Effect) -> bool {
+        let Ok(index) = self.commit.append(context, record) else {
+            context.note(|| format!("the disk is full, and {effect:?} is left out"));
+            return false;
         };
         context.fault_point(FaultPoint::Effect as usize);
         if self.has_had(effect) {
@@ -122,14 +161,16 @@ impl Store {
         self.have(effect);
         self.inbox.insert(self.key(effect), ());
         self.after_durable(context, Act::Have(index, effect));
-        self.after_durable(context, Act::Tell(from, effect));
+        true
     }
 
     /// By what a repetition is known.
     fn key(&self, effect: Effect) -> (PartitionId, u64, u64) {
         let Effect { partition, offset, attempt, .. } = effect;
         match self.config.guarantee {
-            Guarantee::AtMostOnce | Guarantee::AtLeastOnce => (partition, offset, attempt),
+            Guarantee::AtMostOnce | Guarantee::AtLeastOnce | Guarantee::Transactional => {
+                (partition, offset, attempt)
+            }
             Guarantee::EffectivelyOnce => (partition, offset, 0),
         }
     }

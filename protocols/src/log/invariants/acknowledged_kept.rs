@@ -59,7 +59,9 @@ impl Invariant<Node> for AcknowledgedKept {
             | Fact::Committed { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
-            | Fact::Effected { .. } => Ok(()),
+            | Fact::Effected { .. }
+            | Fact::Stepped { .. }
+            | Fact::Showed { .. } => Ok(()),
         })
     }
 

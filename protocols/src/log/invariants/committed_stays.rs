@@ -74,7 +74,9 @@ impl Invariant<Node> for CommittedStays {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
-            | Fact::Effected { .. } => Ok(()),
+            | Fact::Effected { .. }
+            | Fact::Stepped { .. }
+            | Fact::Showed { .. } => Ok(()),
         })
     }
 

@@ -48,7 +48,9 @@ impl Invariant<Node> for EffectOnce {
         for (node, _) in nodes.running().filter(|(_, node)| node.store().is_some()) {
             let Some(log) = nodes.disk(node).and_then(|disk| disk.durable_log(EFFECTS)) else { continue };
             for (index, slot) in (log.first_index()..).zip(log.iter()) {
-                let Some(Record::Effect(effect)) = slot.intact() else { continue };
+                let Some(Record::Effect(effect) | Record::Result { effect, .. }) = slot.intact() else {
+                    continue;
+                };
                 let is_repeated = effects.add(index, effect) == Which::Repeated;
                 ensure!(!is_repeated, "{}@{} has two effects on disk", effect.partition, effect.offset);
             }

@@ -62,7 +62,9 @@ impl Invariant<Node> for Idempotent {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
-            | Fact::Effected { .. } => Ok(()),
+            | Fact::Effected { .. }
+            | Fact::Stepped { .. }
+            | Fact::Showed { .. } => Ok(()),
         })
     }
 

@@ -51,7 +51,9 @@ impl Invariant<Node> for InSyncHasAll {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
-            | Fact::Effected { .. } => Ok(()),
+            | Fact::Effected { .. }
+            | Fact::Stepped { .. }
+            | Fact::Showed { .. } => Ok(()),
         })
     }
 

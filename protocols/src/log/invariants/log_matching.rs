@@ -55,7 +55,9 @@ impl Invariant<Node> for LogMatching {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
-            | Fact::Effected { .. } => Ok(()),
+            | Fact::Effected { .. }
+            | Fact::Stepped { .. }
+            | Fact::Showed { .. } => Ok(()),
         })
     }
 

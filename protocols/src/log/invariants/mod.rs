@@ -14,53 +14,75 @@
 //! | kept is handled | Kafka, design: at least once | `kept_is_handled` |
 //! | one effect | Kafka, design: at most once | `effect_once` |
 //! | effects in order | Kafka, design: consumer groups | `effects_in_order` |
+//! | atomic transactions | KIP-98 | `transaction_atomicity` |
+//! | aborted is unread | KIP-98: read committed | `aborted_unread` |
+//! | last stable offset | KIP-98 | `last_stable_offset` |
+//! | fenced producers | KIP-98: producer epochs | `producer_fencing` |
+//! | no hanging transaction | KIP-890 | `no_hanging_transaction` |
+//! | exactly once | KIP-98, KIP-129 | `exactly_once` |
 //!
 //! They look at disks, which no process can see of another, so that no leader is believed. That a partition has a leader
 //! and goes on is none of them: it needs brokers that run.
 
+mod aborted_unread;
 mod acknowledged_kept;
 mod clean_election;
 mod committed_stays;
 mod effect_once;
 mod effects;
 mod effects_in_order;
+mod exactly_once;
 mod idempotence;
 mod in_sync_has_all;
 mod kept_is_handled;
+mod last_stable_offset;
 mod log_matching;
+mod no_hanging_transaction;
 mod one_leader_an_epoch;
+mod producer_fencing;
 mod reads_committed;
 mod single_owner;
+mod transaction_atomicity;
+mod transactions;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
+pub use aborted_unread::AbortedUnread;
 pub use acknowledged_kept::AcknowledgedKept;
 pub use clean_election::CleanElection;
 pub use committed_stays::CommittedStays;
 pub use effect_once::EffectOnce;
 pub use effects_in_order::EffectsInOrder;
+pub use exactly_once::ExactlyOnce;
 pub use idempotence::Idempotent;
 pub use in_sync_has_all::InSyncHasAll;
 pub use kept_is_handled::KeptIsHandled;
+pub use last_stable_offset::LastStableOffset;
 pub use log_matching::LogMatching;
+pub use no_hanging_transaction::NoHangingTransaction;
 pub use one_leader_an_epoch::OneLeaderAnEpoch;
+pub use producer_fencing::ProducerFencing;
 pub use reads_committed::ReadsCommitted;
 pub use single_owner::SingleOwner;
+pub use transaction_atomicity::TransactionAtomicity;
 
 use super::durable::{METADATA, Record, region_of};
 use super::entry::Entry;
 use super::image::Image;
 use super::replica::{Leading, Replica};
-use super::{CONTROLLER, Config, Election, Fact, Guarantee, Node, PartitionId};
+use super::{CONTROLLER, Config, Election, Fact, Guarantee, Isolation, Node, PartitionId};
 
 /// All of them, fresh. What these parameters do not promise is not asked.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
     // Whoever leads without having been in sync cuts off what was committed, and it may stand there again.
     let is_clean = config.election == Election::Clean;
     let (guarantee, has_group) = (config.guarantee, config.consumers > 0);
-    let once = has_group && guarantee != Guarantee::AtLeastOnce;
-    let handled = has_group && guarantee != Guarantee::AtMostOnce;
+    // With transactions the store reads results: only if it reads what is committed are their effects once.
+    let is_read = guarantee != Guarantee::Transactional || config.isolation == Isolation::ReadCommitted;
+    let once = has_group && guarantee != Guarantee::AtLeastOnce && is_read;
+    let handled = has_group && matches!(guarantee, Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce);
+    let transactional = is_clean && config.is_transactional();
     vec![
         Box::<OneLeaderAnEpoch>::default(),
         Box::<LogMatching>::default(),
@@ -74,6 +96,12 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Promised::when(handled, Box::<KeptIsHandled>::default()),
         Promised::when(once, Box::<EffectOnce>::default()),
         Promised::when(handled && config.workers == 1, Box::<EffectsInOrder>::default()),
+        Promised::when(transactional, Box::<TransactionAtomicity>::default()),
+        Promised::when(transactional, Box::<AbortedUnread>::default()),
+        Promised::when(transactional, Box::<LastStableOffset>::default()),
+        Promised::when(transactional, Box::<ProducerFencing>::default()),
+        Promised::when(transactional, Box::<NoHangingTransaction>::default()),
+        Promised::when(transactional, Box::<ExactlyOnce>::default()),
     ]
 }
 
@@ -95,6 +123,10 @@ impl Invariant<Node> for Promised {
         self.property.about()
     }
 
+    fn hears(&self) -> Kinds {
+        if self.is_promised { self.property.hears() } else { [].into_iter().collect() }
+    }
+
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         if self.is_promised { self.property.on_event(nodes, node, facts) } else { Ok(()) }
     }
@@ -113,7 +145,7 @@ fn decided<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
     let slot = nodes.disk(CONTROLLER)?.durable_cell(METADATA)?;
     match slot.intact()? {
         Record::Image(image) => Some(image),
-        Record::Entry(_) | Record::Effect(_) => None,
+        Record::Entry(_) | Record::Effect(_) | Record::Result { .. } => None,
     }
 }
 
@@ -122,7 +154,7 @@ fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) 
     let log = nodes.disk(node)?.durable_log(region_of(id))?;
     match log.get(offset)?.intact()? {
         Record::Entry(entry) => Some(entry.clone()),
-        Record::Image(_) | Record::Effect(_) => None,
+        Record::Image(_) | Record::Effect(_) | Record::Result { .. } => None,
     }
 }
 

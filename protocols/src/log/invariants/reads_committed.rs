@@ -37,7 +37,9 @@ impl ReadsCommitted {
             | Fact::Truncated { .. }
             | Fact::Acknowledged { .. }
             | Fact::Recorded { .. }
-            | Fact::Effected { .. } => Ok(()),
+            | Fact::Effected { .. }
+            | Fact::Stepped { .. }
+            | Fact::Showed { .. } => Ok(()),
         }
     }
 

@@ -45,7 +45,7 @@ impl SingleOwner {
                 let before = self.kept.insert(*partition, *offset).unwrap_or(0);
                 ensure!(before <= *offset, "{node} keeps {partition}@{offset}, and {before} was kept before");
             }
-            Body::Commit { by: None, .. } | Body::Value(_) => {}
+            Body::Commit { by: None, .. } | Body::Value(_) | Body::Transactional(_) => {}
         }
         Ok(())
     }

@@ -179,6 +179,7 @@ impl Arguments {
             "poll" => log::Operation::Poll { partition, offset: self.next("offset")? },
             "commit" => log::Operation::Commit { partition, offset: self.next("offset")? },
             "committed" => log::Operation::Committed { partition },
+            "results" => log::Operation::Results { partition, offset: self.next("offset")? },
             _ => return Err(format!("`{name}` is no operation of `log`")),
         }))
     }

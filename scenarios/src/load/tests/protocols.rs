@@ -75,6 +75,12 @@ fn a_log_that_cannot_be_is_refused() {
     assert_says(&error("consumers: 2"), "2:12", &["leave no broker among 4 nodes", "up to 1"]);
     assert_says(&error("group_session: \"3s\""), "2:16", &["over before the second `group_heartbeat`"]);
     assert_says(&error("workers: 0"), "2:10", &["at least 1"]);
+    let nobody = ["consumers write results, and there are 0 `consumers`", "1 or more `consumers`"];
+    assert_says(&error("guarantee: Transactional"), "2:12", &nobody);
+    let short = "consumers: 1, guarantee: Transactional, transaction_timeout: \"5s\"";
+    let over = ["over before a consumer ends its transaction", "times above `5s`"];
+    assert_says(&error(short), "2:62", &over);
+    assert_says(&error("transaction_timeout: \"0s\""), "2:22", &["longer than 0"]);
     let alone = "Scenario(format_version: 1, name: \"t\", protocol: Log(), nodes: 1)";
     assert_says(&error_of(alone), "1:64", &["a controller and a broker, and there are 1 nodes"]);
 }

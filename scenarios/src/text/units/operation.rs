@@ -20,7 +20,7 @@ use super::{NodeName, UnitError};
 /// | `set` | `set add 7`, `set read` |
 /// | `broadcast` | `broadcast send 7`, `broadcast read` |
 /// | `queue` | `queue enqueue 7`, `queue dequeue`, `queue acknowledge 3`, `queue return 3`, `queue redrive` |
-/// | `log` | `log append p0 7`, `log poll p0@3`, `log commit p0@3`, `log committed p0` |
+/// | `log` | `log append p0 7`, `log poll p0@3`, `log commit p0@3`, `log committed p0`, `log results p0@3` |
 /// | `lock` | `lock acquire`, `lock release 3` |
 /// | `transfer` | `transfer move a1->a2 5`, `transfer balances` |
 /// | `txn` | `txn [append k1 5, read k2]` |
@@ -149,6 +149,10 @@ fn ask_log(text: &str) -> Option<log::Operation> {
         ["commit", place] => {
             let (partition, offset) = at(place)?;
             log::Operation::Commit { partition, offset }
+        }
+        ["results", place] => {
+            let (partition, offset) = at(place)?;
+            log::Operation::Results { partition, offset }
         }
         ["committed", partition] => log::Operation::Committed { partition: small(partition, 'p')? },
         _ => return None,

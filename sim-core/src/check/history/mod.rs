@@ -11,6 +11,7 @@
 //! | [`counter`] | each read is within what the additions allow | numbers |
 //! | [`membership`] | lists of members are well-formed, and who has left is in none | members |
 //! | [`log`] | what stands at an offset stays there, once, in order | records in partitions |
+//! | [`log_results`] | what is aborted is shown to nobody, and what was appended once has one result | results of transactions |
 //! | [`queue`] | what comes out went in, once acknowledged no more, in order | messages |
 //! | [`unique_ids`] | no two operations get the same | ids |
 //! | [`txn`] | no anomaly up to some level of isolation | lists with unique values |
@@ -24,6 +25,7 @@ pub mod broadcast;
 pub mod counter;
 pub mod linearizability;
 pub mod log;
+pub mod log_results;
 pub mod membership;
 pub mod queue;
 mod recorded;
@@ -98,6 +100,8 @@ pub fn for_service(service: Service) -> Vec<Box<dyn HistoryChecker>> {
             Box::new(log::Duplicates),
             Box::new(log::Order),
             Box::new(log::Durability),
+            Box::new(log_results::AbortedReads),
+            Box::new(log_results::ResultsOnce),
         ],
         Service::UniqueIds => vec![Box::new(unique_ids::Unique)],
         Service::Echo => Vec::new(),
