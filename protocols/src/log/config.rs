@@ -290,7 +290,7 @@ impl Config {
 
     /// How many brokers there are.
     pub const fn broker_count(&self) -> u32 {
-        let others = if self.consumers == 0 { 1 } else { 2 + self.consumers };
+        let others = if self.consumers == 0 { 1 } else { self.consumers.saturating_add(2) };
         self.node_count.saturating_sub(others)
     }
 
