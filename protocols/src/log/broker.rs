@@ -60,6 +60,9 @@ pub struct Broker {
     /// How many wait for records of partitions that it leads to be as safe as they have to be.
     #[serde(skip)]
     waiting: u64,
+    /// By partition that it leads, how many committed records were there and not read when a consumer read last.
+    #[serde(skip)]
+    lags: BTreeMap<PartitionId, u64>,
     /// If it leads the partition of offsets, and knows what is committed there.
     pub(super) coordinator: Option<Coordinator>,
     /// If it leads the partition of transactions, and knows what is committed there.
@@ -96,6 +99,7 @@ impl Broker {
             fetches: 0,
             offsets: Offsets::default(),
             waiting: 0,
+            lags: BTreeMap::new(),
             coordinator: None,
             transactions: None,
         }
@@ -166,6 +170,9 @@ impl Broker {
         self.incarnation = context.random().next_u64();
         self.tell_led(context);
         self.tell_waiting(context, 0, 0);
+        if self.config.consumers > 0 {
+            context.gauge(Gauge::ConsumerLag as usize, 0);
+        }
         self.watch_lag(context);
         self.on_heartbeat(context);
     }
@@ -264,6 +271,24 @@ impl Broker {
     pub(super) fn tell_waiting(&mut self, context: &mut Context<'_, Node>, more: usize, fewer: usize) {
         self.waiting = self.waiting + more as u64 - fewer as u64;
         context.gauge(Gauge::ProducersWaiting as usize, self.waiting);
+    }
+
+    /// A consumer reads from an offset on: what is committed from there on it has not read.
+    pub(super) fn tell_lag(&mut self, context: &mut Context<'_, Node>, id: PartitionId, offset: u64) {
+        self.lags.insert(id, self.replica(id).high_watermark.saturating_sub(offset));
+        context.gauge(Gauge::ConsumerLag as usize, self.lags.values().sum());
+    }
+
+    /// It leads a partition no more: how far consumers are there another one knows.
+    pub(super) fn forget_lag(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        if self.lags.remove(&id).is_some() {
+            context.gauge(Gauge::ConsumerLag as usize, self.lags.values().sum());
+        }
+    }
+
+    /// By partition that it leads, how many committed records a consumer has not read.
+    pub const fn lags(&self) -> &BTreeMap<PartitionId, u64> {
+        &self.lags
     }
 
     /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.

@@ -51,6 +51,10 @@ impl Broker {
             });
             view.table("group", Table::of_rows(vec!["member", "partition", "kept"], request, rows));
         }
+        if !self.lags().is_empty() {
+            let rows = self.lags().iter().map(|(id, lag)| vec![id.to_string(), lag.to_string()]);
+            view.table("lag of consumers", Table::of_rows(vec!["partition", "not read"], request, rows));
+        }
         self.show_transactions(view, request);
         for (id, replica) in self.replicas() {
             view.strip(&format!("log {id}"), strip(replica, request));
