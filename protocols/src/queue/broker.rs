@@ -29,6 +29,8 @@ enum Asker {
     Client(OpId),
     /// A consumer.
     Consumer(NodeId),
+    /// A producer, for a row of its outbox.
+    Producer(NodeId, u64),
     /// Nobody but those whom the events concern.
     Nobody,
 }
@@ -177,6 +179,11 @@ impl Broker {
         op: OpId,
         operation: queue::Operation,
     ) {
+        if let (queue::Operation::Enqueue(_), Some(producer)) =
+            (operation, self.config.producer_of(op.client))
+        {
+            return context.reply(op, Outcome::Redirect(Some(producer)));
+        }
         match operation {
             queue::Operation::Enqueue(value) => self.on_enqueue(context, journal, op, value),
             queue::Operation::Dequeue => self.record_for(context, journal, op, Command::Dequeue(op)),
@@ -202,6 +209,7 @@ impl Broker {
             Message::Credit { session, number, window } => {
                 self.on_credit(from, Window { session, number, size: window });
             }
+            Message::Publish { number, value } => self.on_publish(context, journal, from, number, value),
             Message::Acknowledge(receipt) => {
                 self.record_of(context, journal, from, Command::Acknowledge(receipt));
             }
@@ -215,6 +223,8 @@ impl Broker {
             | Message::Applied(_)
             | Message::Fenced(_)
             | Message::Leader(_)
+            | Message::Published { .. }
+            | Message::NoRoom { .. }
             | Message::Raft(_) => panic!("{}, a broker, was sent {message:?} by {from}", self.node),
         }
         self.go_on(context, journal);
@@ -260,6 +270,23 @@ impl Broker {
                 self.record_for(context, journal, op, Command::Enqueue(value));
             }
         }
+    }
+
+    /// A row of a producer's outbox. Where the log takes no more it is as if it were lost.
+    fn on_publish(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        from: NodeId,
+        number: u64,
+        value: Value,
+    ) {
+        let has_room = !self.queue.is_full() || self.queue.is_known(value);
+        let may_wait = matches!(self.config.rules.overflow, Overflow::Block | Overflow::Reject);
+        if !has_room && may_wait {
+            return context.send(from, Message::NoRoom { number });
+        }
+        _ = self.record(context, journal, Asker::Producer(from, number), Command::Enqueue(value));
     }
 
     /// The latest word of a consumer's life counts; another life counts whenever it is heard of: of two that take turns
@@ -446,11 +473,11 @@ impl Broker {
                 context.count(Counter::MessagesDeduplicated as usize, 1);
                 self.confirm(context, asker, value);
             }
-            Event::Full => {
-                if let Asker::Client(op) = asker {
-                    refuse(context, op);
-                }
-            }
+            Event::Full => match asker {
+                Asker::Client(op) => refuse(context, op),
+                Asker::Producer(node, number) => context.send(node, Message::NoRoom { number }),
+                Asker::Consumer(_) | Asker::Nobody => {}
+            },
             Event::Delivered { .. } => deliver(context, asker, event),
             Event::Empty => reply(context, asker, Outcome::Value(None)),
             Event::Acknowledged { receipt, .. } => {
@@ -484,11 +511,16 @@ impl Broker {
     }
 
     fn confirm(&self, context: &mut Context<'_, Node>, asker: Asker, value: Value) {
-        if let Asker::Client(op) = asker
-            && !self.config.has(Mutant::ConfirmBeforeSync)
-        {
-            context.fact(Fact::Confirmed { value });
-            context.reply(op, Outcome::Done);
+        match asker {
+            Asker::Client(op) if !self.config.has(Mutant::ConfirmBeforeSync) => {
+                context.fact(Fact::Confirmed { value });
+                context.reply(op, Outcome::Done);
+            }
+            Asker::Producer(node, number) => {
+                context.fact(Fact::Confirmed { value });
+                context.send(node, Message::Published { number });
+            }
+            Asker::Client(_) | Asker::Consumer(_) | Asker::Nobody => {}
         }
     }
 }
@@ -563,6 +595,6 @@ fn answer(context: &mut Context<'_, Node>, asker: Asker, outcome: Outcome, messa
     match asker {
         Asker::Client(op) => context.reply(op, outcome),
         Asker::Consumer(node) => context.send(node, message),
-        Asker::Nobody => {}
+        Asker::Producer(..) | Asker::Nobody => {}
     }
 }

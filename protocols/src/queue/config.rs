@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sim_core::random::{Distribution, Probability};
 use sim_core::service::Value;
-use sim_core::{NodeId, Span};
+use sim_core::{ClientId, NodeId, Span};
 
 use super::mutants::Mutant;
 use crate::raft;
@@ -14,6 +14,8 @@ use crate::replicated::MEMBERS_MAX;
 pub enum Role {
     /// Keeps the queue: the first node, or several.
     Broker,
+    /// Does something and has a message tell of it: none, or the next few.
+    Producer,
     /// Takes messages and handles them: all between.
     Consumer,
     /// Has the effects of messages: the last node.
@@ -143,6 +145,8 @@ pub struct Config {
     pub node_count: u32,
     /// How many brokers there are: the first nodes. One keeps its log on its disk, several keep it by Raft. Default 1.
     pub brokers: u32,
+    /// How many producers with an outbox there are, after the brokers. Clients then send by way of them. Default 0.
+    pub producers: u32,
     /// The queue.
     pub rules: Rules,
     /// How many log entries a broker keeps before it replaces them by a snapshot. Default 10,000.
@@ -184,13 +188,13 @@ pub enum Shedding {
 /// Why a [`Config`] is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// There is no place for brokers and a store.
-    #[error("{brokers} brokers and a store are more than the {nodes} nodes that there are")]
+    /// There is no place for brokers, producers and a store.
+    #[error("{others} brokers and producers, and a store, are more than the {nodes} nodes that there are")]
     TooFewNodes {
         /// Nodes.
         nodes: u32,
-        /// Brokers.
-        brokers: u32,
+        /// Brokers and producers.
+        others: u32,
     },
     /// Raft takes no more members.
     #[error("{0} `brokers` are more than a group of Raft can have, which is {MEMBERS_MAX}")]
@@ -242,6 +246,7 @@ impl Config {
         Self {
             node_count,
             brokers: 1,
+            producers: 0,
             rules: Rules::new(),
             snapshot_every: 10_000,
             guarantee: Guarantee::AtLeastOnce,
@@ -270,9 +275,15 @@ impl Config {
     pub fn role_of(&self, node: NodeId) -> Role {
         match node {
             node if node.raw() < self.brokers => Role::Broker,
+            node if node.raw() < self.brokers + self.producers => Role::Producer,
             node if node == self.store() => Role::Store,
             _ => Role::Consumer,
         }
+    }
+
+    /// The producer by way of which a client sends; `None` where clients send to the broker.
+    pub(super) fn producer_of(&self, client: ClientId) -> Option<NodeId> {
+        (self.producers > 0).then(|| NodeId::new(self.brokers + client.raw() % self.producers))
     }
 
     /// The nodes that are brokers.
@@ -301,8 +312,9 @@ impl Config {
         if self.brokers == 0 {
             return Err(ConfigError::Nothing("brokers"));
         }
-        if self.node_count <= self.brokers {
-            return Err(ConfigError::TooFewNodes { nodes: self.node_count, brokers: self.brokers });
+        let others = self.brokers.saturating_add(self.producers);
+        if self.node_count <= others {
+            return Err(ConfigError::TooFewNodes { nodes: self.node_count, others });
         }
         if self.brokers as usize > MEMBERS_MAX {
             return Err(ConfigError::TooManyBrokers(self.brokers));

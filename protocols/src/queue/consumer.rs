@@ -22,14 +22,12 @@ use sim_core::{Context, LocalTime, NodeId};
 
 use super::command::{MessageId, Receipt, Session};
 use super::config::{Config, Guarantee, Shedding};
+use super::contact::Contact;
 use super::facts::{Effect, Fact};
 use super::message::Message;
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::{Node, Point, Timer};
-
-/// A broker that was told the credit so often and was not heard of is taken to be down, where there are others.
-const UNHEARD_MAX: u32 = 3;
 
 /// A message that it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -79,9 +77,7 @@ pub struct Consumer {
     #[serde(skip)]
     config: Arc<Config>,
     session: Session,
-    /// The broker that it believes to be in office, and how often it has told that its credit since it was heard of last.
-    broker: NodeId,
-    unheard: u32,
+    contact: Contact,
     /// How often it has told its credit.
     credit_number: u64,
     backlog: VecDeque<Job>,
@@ -102,8 +98,7 @@ impl Consumer {
             node,
             config,
             session,
-            broker: Config::BROKER,
-            unheard: 0,
+            contact: Contact::new(),
             credit_number: 0,
             backlog,
             workers,
@@ -150,25 +145,17 @@ impl Consumer {
 
     /// It says again how much it takes; to the next broker, if this one is silent.
     pub(super) fn on_credit(&mut self, context: &mut Context<'_, Node>) {
-        if self.unheard >= UNHEARD_MAX {
-            self.turn_to(NodeId::new((self.broker.raw() + 1) % self.config.brokers));
-        }
-        self.unheard += 1;
+        let broker = self.contact.ask(self.config.brokers);
         self.credit_number += 1;
         let (session, number, window) = (self.session, self.credit_number, self.window(context.now()));
-        context.send(self.broker, Message::Credit { session, number, window });
+        context.send(broker, Message::Credit { session, number, window });
         context.set_timer(Timer::Credit, self.config.credit_interval);
-    }
-
-    fn turn_to(&mut self, broker: NodeId) {
-        (self.broker, self.unheard) = (broker, 0);
     }
 
     /// A broker says who is in office.
     fn on_leader(&mut self, context: &mut Context<'_, Node>, leader: Option<NodeId>) {
-        if let Some(leader) = leader.filter(|leader| *leader != self.broker) {
+        if self.contact.on_leader(leader) {
             context.sometimes(Point::BrokerChanged as usize);
-            self.turn_to(leader);
             self.on_credit(context);
         }
     }
@@ -185,15 +172,13 @@ impl Consumer {
     /// It asks for more time for all that it holds.
     pub(super) fn on_heartbeat(&mut self, context: &mut Context<'_, Node>) {
         for job in self.jobs() {
-            context.send(self.broker, Message::Extend(job.receipt));
+            context.send(self.contact.broker(), Message::Extend(job.receipt));
         }
         self.await_heartbeat(context);
     }
 
     pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
-        if from == self.broker {
-            self.unheard = 0;
-        }
+        self.contact.hear(from);
         match *message {
             Message::Leader(leader) => self.on_leader(context, leader),
             Message::Deliver { session, receipt, origin, value } if session == self.session => {
@@ -211,6 +196,9 @@ impl Consumer {
             | Message::Return(_)
             | Message::Extend(_)
             | Message::Apply(_)
+            | Message::Publish { .. }
+            | Message::Published { .. }
+            | Message::NoRoom { .. }
             | Message::Raft(_) => panic!("{}, a consumer, was sent {message:?} by {from}", self.node),
         }
     }
@@ -265,7 +253,7 @@ impl Consumer {
     fn on_applied(&mut self, context: &mut Context<'_, Node>, receipt: Receipt) {
         if let Some((index, Worker::Applies(_))) = self.worker_of(receipt) {
             if self.config.guarantee != Guarantee::AtMostOnce {
-                context.send(self.broker, Message::Acknowledge(receipt));
+                context.send(self.contact.broker(), Message::Acknowledge(receipt));
             }
             self.finish(context, index);
         }
@@ -284,7 +272,7 @@ impl Consumer {
             Worker::Idle => unreachable!("worker {index} of {} waits for nothing", self.node),
             Worker::Stalls => self.be_idle(context, index),
             Worker::Claims(job) => {
-                context.send(self.broker, Message::Acknowledge(job.receipt));
+                context.send(self.contact.broker(), Message::Acknowledge(job.receipt));
                 context.set_timer(Timer::Worker(index), self.config.call_timeout);
             }
             Worker::Handles(job) => self.on_handled(context, index, job),
@@ -337,7 +325,7 @@ impl Consumer {
     fn start(&mut self, context: &mut Context<'_, Node>, index: u32, job: Job) {
         let claims = self.config.guarantee == Guarantee::AtMostOnce;
         if claims || self.config.has(Mutant::AckBeforeProcess) {
-            context.send(self.broker, Message::Acknowledge(job.receipt));
+            context.send(self.contact.broker(), Message::Acknowledge(job.receipt));
         }
         if claims && !self.config.has(Mutant::ProcessBeforeClaim) {
             self.workers[index as usize] = Worker::Claims(job);
@@ -357,7 +345,7 @@ impl Consumer {
         let has_failed = context.random().chance(self.config.failure);
         if has_failed || self.config.is_poison(job.value) {
             context.sometimes(Point::Failed as usize);
-            context.send(self.broker, Message::Return(job.receipt));
+            context.send(self.contact.broker(), Message::Return(job.receipt));
             return self.finish(context, index);
         }
         self.apply(context, index, job);

@@ -5,13 +5,15 @@
 //! | standalone broker | [`LOG`] | log | commands, each with the time at which it was performed |
 //! | standalone broker | [`SNAPSHOT`] | cell | the queue as it was after so many commands; the log begins there or before |
 //! | one of several brokers | those of [`raft::durable`] | | the replica's |
+//! | producer | [`LOG`] | log | rows of its outbox |
 //! | store | [`LOG`] | log | effects |
-//! | store | [`INBOX`] | log | used by a mutant only: which messages had their effect |
+//! | store | [`INBOX`] | log | used by mutants only: which messages had their effect |
 
 use std::sync::Arc;
 
 use serde::Serialize;
 use sim_core::disk::{self, RegionId};
+use sim_core::service::Value;
 use sim_core::{LocalTime, Span};
 
 use super::command::Command;
@@ -62,6 +64,8 @@ pub enum Record {
     Effect(Effect),
     /// Into [`INBOX`]: the key of an effect.
     Key(u64),
+    /// Into a producer's [`LOG`]: what it has done, and that a message must tell of it.
+    Row(Value),
     /// Of a broker's replica, into the regions that Raft names.
     Raft(raft::RecordOf<Ledger>),
 }
@@ -69,7 +73,7 @@ pub enum Record {
 impl disk::Record for Record {
     fn size(&self) -> u64 {
         match self {
-            Self::Command { .. } | Self::Effect(_) => 32,
+            Self::Command { .. } | Self::Effect(_) | Self::Row(_) => 32,
             Self::Snapshot(snapshot) => snapshot.size(),
             Self::Key(_) => 8,
             Self::Raft(record) => disk::Record::size(record),

@@ -54,6 +54,11 @@ pub enum Fact {
         /// Which.
         effect: Effect,
     },
+    /// A producer has done something, and the row that tells of it is on disk.
+    Kept {
+        /// What it says.
+        value: Value,
+    },
     /// What the replica of a broker states.
     Raft(raft::Fact),
 }

@@ -53,6 +53,23 @@ pub enum Message {
     Fenced(Receipt),
     /// One of several brokers to consumer: this one is in office, as far as I know.
     Leader(Option<NodeId>),
+    /// Producer to broker: a row of my outbox.
+    Publish {
+        /// Which.
+        number: u64,
+        /// What it says.
+        value: Value,
+    },
+    /// Broker to producer: the row is in the queue.
+    Published {
+        /// Which.
+        number: u64,
+    },
+    /// Broker to producer: there is no room for the row.
+    NoRoom {
+        /// Which.
+        number: u64,
+    },
     /// Between brokers. Boxed, it does not make the others large.
     Raft(Box<raft::MessageOf<Ledger>>),
 }
@@ -71,6 +88,9 @@ impl process::Message for Message {
         "Applied",
         "Fenced",
         "Leader",
+        "Publish",
+        "Published",
+        "NoRoom",
         "RequestVote",
         "RequestVoteReply",
         "RaftHeartbeat",
@@ -99,13 +119,16 @@ impl process::Message for Message {
             Self::Applied(_) => 9,
             Self::Fenced(_) => 10,
             Self::Leader(_) => 11,
-            Self::Raft(message) => 12 + message.kind(),
+            Self::Publish { .. } => 12,
+            Self::Published { .. } => 13,
+            Self::NoRoom { .. } => 14,
+            Self::Raft(message) => 15 + message.kind(),
         }
     }
 
     fn size(&self) -> u64 {
         match self {
-            Self::Credit { .. } => 24,
+            Self::Credit { .. } | Self::Publish { .. } => 24,
             Self::Deliver { .. } | Self::Apply(_) => 40,
             Self::Acknowledge(_)
             | Self::Return(_)
@@ -115,7 +138,9 @@ impl process::Message for Message {
             | Self::Void(_)
             | Self::Applied(_)
             | Self::Fenced(_)
-            | Self::Leader(_) => 16,
+            | Self::Leader(_)
+            | Self::Published { .. }
+            | Self::NoRoom { .. } => 16,
             Self::Raft(message) => message.size(),
         }
     }
@@ -126,6 +151,9 @@ impl process::Message for Message {
             Self::Deliver { receipt, value, .. } => format!("Deliver {receipt} value={value}"),
             Self::Apply(Effect { receipt, value, .. }) => format!("Apply {receipt} value={value}"),
             Self::Leader(Some(node)) => format!("Leader {node}"),
+            Self::Publish { number, value } => format!("Publish number={number} value={value}"),
+            Self::Published { number } => format!("Published number={number}"),
+            Self::NoRoom { number } => format!("NoRoom number={number}"),
             Self::Leader(None) => "Leader unknown".to_owned(),
             Self::Raft(message) => message.describe(),
             Self::Acknowledge(receipt)

@@ -12,6 +12,8 @@ pub(super) enum Gauge {
     MessagesInFlight,
     /// Dead letters.
     DeadLetters,
+    /// What a producer has done and does not know to be in the queue.
+    OutboxDepth,
 }
 
 /// What nodes count: [`Context::count`](sim_core::Context::count).
@@ -50,6 +52,8 @@ pub(super) enum Counter {
     EffectsRepeated,
     /// What the store was asked for by a delivery that was not the last any more.
     EffectsFenced,
+    /// Rows of outboxes that are in the queue.
+    Published,
 }
 
 /// What takes time: [`Context::took`](sim_core::Context::took).

@@ -1,7 +1,8 @@
 //! Queue: a message queue, its consumers, and the store that their work has effects on.
 //!
 //! The first node is the broker, or the first few are, the last is the store, and those between are consumers. Clients are
-//! producers, and may take messages themselves.
+//! producers, and may take messages themselves; with [`Config::producers`], nodes after the brokers send for them, each
+//! with a transactional outbox.
 //!
 //! # What it guarantees
 //!
@@ -16,6 +17,7 @@
 //! | isolation | no message is delivered more often than it may fail | [`invariants::PoisonIsolated`] |
 //! | bounds | queue and consumers hold no more than they may | [`invariants::Bounded`] |
 //! | work conservation | no message is ready while a consumer takes more: so queues drain | [`invariants::WorkConserving`] |
+//! | outbox | producers tell of what they have done, and of nothing else | [`invariants::Outbox`] |
 //! | at most once | no message has two effects | [`invariants::AtMostOnce`] |
 //! | at least once | what is acknowledged had an effect | [`invariants::AtLeastOnce`] |
 //! | effectively once | no message has two effects, and what is acknowledged had one | [`invariants::EffectivelyOnce`] |
@@ -66,6 +68,7 @@
 //! | redrive policy, delivery limit | [`config::Rules::max_receives`] |
 //! | prefetch, credit | [`Config::prefetch`], [`message::Message::Credit`] |
 //! | idempotent receiver, transactional inbox | [`store`] |
+//! | transactional outbox, message relay | [`producer`] |
 //! | quorum queue | [`replicated`] |
 //!
 //! # What is left out, and what that costs
@@ -73,7 +76,6 @@
 //! | left out | cost |
 //! | --- | --- |
 //! | long polls and batches of clients | a client that dequeues asks again and again |
-//! | transactional outbox of producers | a producer that crashes between its own write and its send is not modelled |
 //! | the store forgets no keys | its memory grows with every message |
 //! | exchanges, topics, routing | one queue |
 //!
@@ -89,6 +91,7 @@ mod broker;
 pub mod command;
 pub mod config;
 mod consumer;
+mod contact;
 pub mod durable;
 pub mod facts;
 pub mod invariants;
@@ -97,6 +100,7 @@ pub mod message;
 mod metrics;
 pub mod mutants;
 mod process;
+pub mod producer;
 pub mod replicated;
 mod standalone;
 pub mod state;
@@ -113,6 +117,7 @@ pub use consumer::Consumer;
 pub use facts::Fact;
 pub use message::Message;
 pub use mutants::Mutant;
+pub use producer::Producer;
 pub use replicated::Replicated;
 pub use standalone::Standalone;
 pub use store::Store;
@@ -130,6 +135,8 @@ pub enum Timer {
     Worker(u32),
     /// Of a broker's replica.
     Raft(raft::Timer),
+    /// A producer: it publishes again what was not answered.
+    Relay,
 }
 
 /// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in [`FAULT_POINTS`].
@@ -138,14 +145,16 @@ enum FaultPoint {
     Command,
     Snapshot,
     Effect,
+    Outbox,
     /// The first of those of a replica.
     Raft,
 }
 
-const FAULT_POINTS: [&str; 7] = [
+const FAULT_POINTS: [&str; 8] = [
     "command-written",
     "snapshot-written",
     "effect-written",
+    "outbox-written",
     "hard-state-written",
     "snapshot-staged",
     "before-compaction",
@@ -173,9 +182,10 @@ enum Point {
     EffectRepeated,
     EffectFenced,
     BrokerChanged,
+    PublishedAgain,
 }
 
-const POINTS: [&str; 18] = [
+const POINTS: [&str; 19] = [
     "a message was delivered again",
     "a delivery ran out of time",
     "a receipt settled nothing",
@@ -193,7 +203,8 @@ const POINTS: [&str; 18] = [
     "a worker paused",
     "the store knew an effect as a repetition",
     "the store refused the effect of an older delivery",
-    "a consumer turned to another broker",
+    "a consumer or producer turned to another broker",
+    "a producer published a message again",
 ];
 
 /// One node, in its role. See the [module documentation](self).
@@ -203,6 +214,8 @@ pub enum Node {
     Broker(Box<Standalone>),
     /// Keeps the queue together with others.
     Replicated(Box<Replicated>),
+    /// Does something and has a message tell of it.
+    Producer(Box<Producer>),
     /// Handles messages.
     Consumer(Box<Consumer>),
     /// Has their effects.
@@ -215,7 +228,7 @@ impl Node {
         match self {
             Self::Broker(standalone) => Some(&standalone.broker),
             Self::Replicated(replicated) => replicated.broker(),
-            Self::Consumer(_) | Self::Store(_) => None,
+            Self::Producer(_) | Self::Consumer(_) | Self::Store(_) => None,
         }
     }
 }

@@ -57,6 +57,18 @@ crate::mutants! {
     ExpiryUncounted = "expiry-uncounted",
         breaks ["conservation"],
         source "bookkeeping: what is sent is somewhere";
+    /// A producer publishes a message before what it tells of is on disk.
+    PublishBeforeCommit = "publish-before-commit",
+        breaks ["outbox"],
+        source "Richardson, Microservices Patterns (2018) §3.3.7: a message that is sent before its transaction commits";
+    /// A producer deletes a row of its outbox when it has published it, and waits for no confirm.
+    OutboxDeletedWhenSent = "outbox-deleted-when-sent",
+        breaks ["outbox"],
+        source "Richardson, Microservices Patterns (2018) §3.3.7: the relay publishes at least once";
+    /// The store notes that it has had a message, and then has its effect.
+    MarkBeforeEffect = "mark-before-effect",
+        breaks ["effectively-once"],
+        source "Richardson, Microservices Patterns (2018) §3.3.6: the message is recorded in the transaction that it causes";
     /// A consumer that promises at most once handles a message before it knows that it was acknowledged.
     ProcessBeforeClaim = "process-before-claim",
         breaks ["at-most-once"],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
-use sim_core::service::{Operation, Outcome, Refusal};
+use sim_core::service::{Operation, Outcome, Refusal, queue};
 use sim_core::status::Status;
 use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
@@ -16,6 +16,7 @@ use super::durable::Record;
 use super::facts::Fact;
 use super::ledger::Ledger;
 use super::message::Message;
+use super::producer::Producer;
 use super::replicated::Replicated;
 use super::standalone::Standalone;
 use super::store::Store;
@@ -32,6 +33,7 @@ impl process::Timer for Timer {
         "raft-quorum",
         "raft-transfer",
         "raft-apply",
+        "relay",
     ];
 
     fn index(self) -> Option<usize> {
@@ -41,6 +43,7 @@ impl process::Timer for Timer {
             Self::Heartbeat => Some(2),
             Self::Worker(_) => None,
             Self::Raft(timer) => timer.index().map(|index| 3 + index),
+            Self::Relay => Some(8),
         }
     }
 }
@@ -64,6 +67,7 @@ impl Process for Node {
         match config.role_of(node) {
             Role::Broker if config.brokers == 1 => Self::Broker(Box::new(Standalone::boot(shared, node))),
             Role::Broker => Self::Replicated(Box::new(Replicated::boot(shared, node))),
+            Role::Producer => Self::Producer(Box::new(Producer::boot(shared, node))),
             Role::Consumer => Self::Consumer(Box::new(Consumer::boot(shared, node))),
             Role::Store => Self::Store(Box::new(Store::boot(shared, node))),
         }
@@ -73,6 +77,7 @@ impl Process for Node {
         match self {
             Self::Broker(broker) => broker.on_start(context),
             Self::Replicated(broker) => broker.on_start(context),
+            Self::Producer(producer) => producer.on_start(context),
             Self::Consumer(consumer) => consumer.on_start(context),
             Self::Store(store) => store.on_start(context),
         }
@@ -82,6 +87,7 @@ impl Process for Node {
         match self {
             Self::Broker(broker) => broker.on_message(context, from, &message),
             Self::Replicated(broker) => broker.on_message(context, from, message),
+            Self::Producer(producer) => producer.on_message(context, from, &message),
             Self::Consumer(consumer) => consumer.on_message(context, from, &message),
             Self::Store(store) => store.on_message(context, from, &message),
         }
@@ -92,32 +98,35 @@ impl Process for Node {
             (Self::Broker(broker), Timer::Deadline) => broker.on_deadline(context),
             (Self::Replicated(broker), Timer::Deadline) => broker.on_deadline(context),
             (Self::Replicated(broker), Timer::Raft(timer)) => broker.on_timer(context, timer),
+            (Self::Producer(producer), Timer::Relay) => producer.on_relay(context),
             (Self::Consumer(consumer), Timer::Credit) => consumer.on_credit(context),
             (Self::Consumer(consumer), Timer::Heartbeat) => consumer.on_heartbeat(context),
             (Self::Consumer(consumer), Timer::Worker(index)) => consumer.on_worker(context, index),
-            (Self::Broker(_), Timer::Credit | Timer::Heartbeat | Timer::Worker(_) | Timer::Raft(_))
-            | (Self::Replicated(_), Timer::Credit | Timer::Heartbeat | Timer::Worker(_))
-            | (Self::Consumer(_), Timer::Deadline | Timer::Raft(_))
-            | (
-                Self::Store(_),
-                Timer::Deadline | Timer::Credit | Timer::Heartbeat | Timer::Worker(_) | Timer::Raft(_),
+            (
+                Self::Broker(_)
+                | Self::Replicated(_)
+                | Self::Producer(_)
+                | Self::Consumer(_)
+                | Self::Store(_),
+                timer,
             ) => {
                 unreachable!("{} sets no timer {timer:?}", context.node())
             }
         }
     }
 
-    /// Clients that ask another node are sent to a broker.
+    /// Clients that ask another node are sent to a broker, and those that send to their producer, where there are any.
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
+        let Operation::Queue(operation) = operation else {
+            return context.reply(op, Outcome::Refused(Refusal::Unsupported));
+        };
         match (self, operation) {
-            (Self::Broker(broker), Operation::Queue(operation)) => broker.on_request(context, op, operation),
-            (Self::Replicated(broker), Operation::Queue(operation)) => {
-                broker.on_request(context, op, operation);
+            (Self::Producer(producer), queue::Operation::Enqueue(value)) => {
+                producer.on_enqueue(context, op, value);
             }
-            (Self::Broker(_) | Self::Replicated(_), _) => {
-                context.reply(op, Outcome::Refused(Refusal::Unsupported));
-            }
-            (Self::Consumer(_) | Self::Store(_), _) => {
+            (Self::Broker(broker), operation) => broker.on_request(context, op, operation),
+            (Self::Replicated(broker), operation) => broker.on_request(context, op, operation),
+            (Self::Producer(_) | Self::Consumer(_) | Self::Store(_), _) => {
                 context.reply(op, Outcome::Redirect(Some(Config::BROKER)));
             }
         }
@@ -128,6 +137,7 @@ impl Process for Node {
             Self::Broker(broker) => broker.on_durable(context, sync),
             Self::Replicated(broker) => broker.on_durable(context, sync),
             Self::Store(store) => store.on_durable(context, sync),
+            Self::Producer(producer) => producer.on_durable(context, sync),
             Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
         }
     }
@@ -143,6 +153,7 @@ impl Process for Node {
                 let (waiting, held) = broker.broker.queue().depth();
                 ("broker", waiting + held)
             }
+            Self::Producer(producer) => ("producer", producer.rows().len() as u64),
             Self::Consumer(consumer) => ("consumer", consumer.held_count().into()),
             Self::Store(store) => ("store", store.effect_count()),
         };
@@ -153,6 +164,7 @@ impl Process for Node {
         match self {
             Self::Broker(broker) => broker.broker.show(view, request),
             Self::Replicated(broker) => broker.show(view, request),
+            Self::Producer(producer) => producer.show(view, request),
             Self::Consumer(consumer) => consumer.show(view, request),
             Self::Store(store) => store.show(view, request),
         }
@@ -181,7 +193,11 @@ impl raft::Host for Node {
     fn as_record(record: &Record) -> Option<&raft::RecordOf<Ledger>> {
         match record {
             Record::Raft(record) => Some(record),
-            Record::Command { .. } | Record::Snapshot(_) | Record::Effect(_) | Record::Key(_) => None,
+            Record::Command { .. }
+            | Record::Snapshot(_)
+            | Record::Effect(_)
+            | Record::Key(_)
+            | Record::Row(_) => None,
         }
     }
 

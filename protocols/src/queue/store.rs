@@ -35,8 +35,10 @@ enum Act {
     Have(u64, Effect),
     /// A consumer is told that the effect of its delivery is there.
     Tell(NodeId, Receipt),
-    /// The mutant's second write.
+    /// A mutant's second write: that the effect was had.
     Keep(NodeId, Effect),
+    /// Another mutant's second write: the effect itself.
+    Cause(NodeId, Effect),
 }
 
 /// The store. See the [module documentation](self).
@@ -87,7 +89,7 @@ impl Store {
             let Ok(Some(Record::Effect(effect))) = context.disk().read_entry(LOG, index) else { break };
             let effect = *effect;
             self.have(effect);
-            if !self.config.has(Mutant::InboxVolatile) && !self.config.has(Mutant::DualWrite) {
+            if !self.config.has(Mutant::InboxVolatile) && !self.keeps_keys_apart() {
                 self.remember(effect);
             }
             context.fact(Fact::Effected { index, effect });
@@ -113,6 +115,9 @@ impl Store {
             | Message::Applied(_)
             | Message::Fenced(_)
             | Message::Leader(_)
+            | Message::Publish { .. }
+            | Message::Published { .. }
+            | Message::NoRoom { .. }
             | Message::Raft(_) => panic!("{}, a store, was sent {message:?} by {from}", self.node),
         }
     }
@@ -128,6 +133,28 @@ impl Store {
             context.count(Counter::EffectsFenced as usize, 1);
             return context.send(from, Message::Fenced(effect.receipt));
         }
+        if self.config.has(Mutant::MarkBeforeEffect) && self.key(effect).is_some() {
+            return self.mark(context, effect, Act::Cause(from, effect));
+        }
+        self.cause(context, from, effect);
+    }
+
+    /// Whether a mutant writes what it has had into a region of its own.
+    fn keeps_keys_apart(&self) -> bool {
+        self.config.has(Mutant::DualWrite) || self.config.has(Mutant::MarkBeforeEffect)
+    }
+
+    /// A mutant notes that it has had a message, and does the next thing when that is on disk.
+    fn mark(&mut self, context: &mut Context<'_, Node>, effect: Effect, then: Act) {
+        let key = self.key(effect).expect("mutants keep keys");
+        if context.append(INBOX, Record::Key(key)).is_ok() {
+            self.is_dirty = true;
+            self.remember(effect);
+            self.after_durable(context, then);
+        }
+    }
+
+    fn cause(&mut self, context: &mut Context<'_, Node>, from: NodeId, effect: Effect) {
         let Ok(index) = context.append(LOG, Record::Effect(effect)) else {
             return context.note(|| format!("the disk is full, and {effect:?} of {from} is left out"));
         };
@@ -194,7 +221,7 @@ impl Store {
     fn flush(&mut self, context: &mut Context<'_, Node>) {
         if self.is_dirty && self.outbox.flushes_under_way() == 0 {
             self.is_dirty = false;
-            if self.config.has(Mutant::DualWrite) {
+            if self.keeps_keys_apart() {
                 context.sync(INBOX);
             }
             let sync = context.sync(LOG);
@@ -209,14 +236,8 @@ impl Store {
                 context.fact(Fact::Effected { index, effect });
             }
             Act::Tell(to, receipt) => context.send(to, Message::Applied(receipt)),
-            Act::Keep(to, effect) => {
-                let key = self.key(effect).expect("the mutant keeps keys");
-                if context.append(INBOX, Record::Key(key)).is_ok() {
-                    self.is_dirty = true;
-                    self.remember(effect);
-                    self.after_durable(context, Act::Tell(to, effect.receipt));
-                }
-            }
+            Act::Keep(to, effect) => self.mark(context, effect, Act::Tell(to, effect.receipt)),
+            Act::Cause(from, effect) => self.cause(context, from, effect),
         }
     }
 }

@@ -89,6 +89,19 @@ fn groups_priorities_and_limits_are_kept_under_failures() {
 }
 
 #[test]
+fn what_producers_have_done_is_told_of_once_whoever_crashes() {
+    for (seed, brokers) in [(1, 1), (2, 3), (3, 1), (4, 3)] {
+        let guarantee = Guarantee::EffectivelyOnce;
+        let mut config = Config { guarantee, brokers, producers: 2, ..Config::new(brokers + 5) };
+        config.rules.visibility = Span::millis(200);
+        config.rules.deduplication = Some(Span::secs(100));
+        let mut world = world(seed, &config);
+        shake(&mut world, config.node_count);
+        assert_eq!(counter(&world, "effects"), 200, "{brokers} brokers");
+    }
+}
+
+#[test]
 fn crashes_of_leaders_break_no_promise() {
     for guarantee in [Guarantee::AtMostOnce, Guarantee::AtLeastOnce, Guarantee::EffectivelyOnce] {
         for seed in 0..4 {
@@ -111,7 +124,7 @@ fn crashes_of_leaders_break_no_promise() {
 fn queues(world: &World<Node>) -> Vec<&state::Queue> {
     let replicas = world.nodes().running().filter_map(|(_, process)| match process {
         Node::Replicated(broker) => Some(broker.replica().machine().queue()),
-        Node::Broker(_) | Node::Consumer(_) | Node::Store(_) => None,
+        Node::Broker(_) | Node::Producer(_) | Node::Consumer(_) | Node::Store(_) => None,
     });
     replicas.collect()
 }
@@ -184,7 +197,7 @@ fn impossible_parameters_are_refused() {
         config.validate()
     };
     assert_eq!(usual.validate(), Ok(()));
-    let too_few = |nodes, brokers| Err(ConfigError::TooFewNodes { nodes, brokers });
+    let too_few = |nodes, others| Err(ConfigError::TooFewNodes { nodes, others });
     assert_eq!(Config::new(1).validate(), too_few(1, 1));
     assert_eq!(with(|it| it.brokers = 3), too_few(3, 3));
     assert_eq!(with(|it| it.brokers = 0), Err(ConfigError::Nothing("brokers")));

@@ -6,6 +6,7 @@ use sim_core::view::{Table, ViewBuilder, ViewRequest};
 use super::broker::{Broker, Window};
 use super::command::MessageId;
 use super::consumer::{Consumer, Job, Worker};
+use super::producer::{Producer, Row};
 use super::state::{DeadLetter, Message, Stage};
 use super::store::Store;
 
@@ -59,6 +60,25 @@ fn message_row(id: MessageId, message: &Message, now: LocalTime) -> Vec<String> 
 fn dead_row(id: MessageId, letter: &DeadLetter) -> Vec<String> {
     let DeadLetter { origin, value, deliveries } = letter;
     vec![id.to_string(), value.to_string(), origin.to_string(), deliveries.to_string()]
+}
+
+impl Producer {
+    /// Its outbox: what it has done and nobody has confirmed yet.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        view.number("rows", self.rows().len() as u64);
+        let columns = vec!["row", "value", "on disk", "published"];
+        let row = |(number, row): (&u64, &Row)| {
+            let is_kept = if row.is_kept { "yes" } else { "not yet" };
+            vec![
+                number.to_string(),
+                row.value.to_string(),
+                is_kept.to_owned(),
+                format!("{} times", row.tries),
+            ]
+        };
+        let rows = self.rows();
+        view.table("outbox", Table::of_items(columns, request, rows.len() as u64, rows.iter(), row));
+    }
 }
 
 impl Consumer {

@@ -16,14 +16,16 @@ use crate::format::Latency;
 use crate::text::units::{Probability, Time};
 use crate::validate::Objection;
 
-/// The parameters of a message queue, its consumers and their store. The first nodes are brokers, the last is the store,
-/// and those between are consumers.
+/// The parameters of a message queue, its consumers and their store. The first nodes are brokers, then come producers with an
+/// outbox, the last node is the store, and those between are consumers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// How many of the first nodes are brokers, at least 1. One keeps the queue on its disk; several keep it together by
     /// Raft, and whoever leads is the broker. Default 1.
     pub brokers: u32,
+    /// How many nodes after the brokers are producers with a transactional outbox, by way of which clients then send. Default 0.
+    pub producers: u32,
     /// How long a delivery may take before the message can be taken by others, above 0. Default `30s`.
     pub visibility: Time,
     /// How long a message waits before it can be taken. Default `0s`.
@@ -133,6 +135,7 @@ impl Default for Parameters {
         let rules = usual.rules;
         Self {
             brokers: usual.brokers,
+            producers: usual.producers,
             visibility: rules.visibility.into(),
             delay: rules.delay.into(),
             retry_delay: rules.retry_delay.into(),
@@ -194,6 +197,7 @@ impl Builtin for Parameters {
         Config {
             node_count: members.last().map_or(0, |last| last.raw() + 1),
             brokers: self.brokers,
+            producers: self.producers,
             rules: self.rules(),
             snapshot_every: self.snapshot_every.into(),
             guarantee: match self.guarantee {
@@ -234,7 +238,7 @@ fn objection(error: ConfigError) -> Objection {
     match error {
         ConfigError::TooFewNodes { .. } => too_few_nodes(
             &error,
-            "the first nodes are brokers, the last is the store, and those between are consumers",
+            "the first nodes are brokers, then come producers with an outbox, the last is the store, and those between are consumers",
         ),
         ConfigError::TooManyBrokers(_) => {
             parameter("brokers", &error, format!("1 to {MEMBERS_MAX}"), "three or five are usual")

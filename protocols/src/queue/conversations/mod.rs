@@ -17,6 +17,7 @@ impl Conversation for Node {
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { prefetch: 1, ..Config::new(nodes) };
         arguments.set("brokers", &mut config.brokers)?;
+        arguments.set("producers", &mut config.producers)?;
         let rules = &mut config.rules;
         arguments.set("visibility", &mut rules.visibility)?;
         arguments.set("delay", &mut rules.delay)?;
@@ -59,6 +60,7 @@ impl Conversation for Node {
                 Some(format!("has the effect of {receipt}, value {value}"))
             }
             Fact::Recovered => Some("goes on from its log".to_owned()),
+            Fact::Kept { value } => Some(format!("has done {value}, and will tell of it")),
             Fact::Raft(fact) => Raft::fact(fact),
             Fact::Confirmed { .. } | Fact::Took { .. } => None,
         }
@@ -74,6 +76,7 @@ impl Conversation for Node {
                     format!("is the broker: {waiting} queued, {held} in flight, {dead} dead letters")
                 },
             ),
+            Self::Producer(producer) => format!("is a producer: {} rows", producer.rows().len()),
             Self::Consumer(consumer) => format!("is a consumer: holds {}", consumer.held_count()),
             Self::Store(store) => format!("is the store: {} effects", store.effect_count()),
         }
@@ -94,7 +97,9 @@ impl Conversation for Node {
         match timer {
             Timer::Worker(index) => format!("worker-{}", index + 1),
             Timer::Raft(timer) => Raft::timer(timer),
-            Timer::Deadline | Timer::Credit | Timer::Heartbeat => format!("{timer:?}").to_lowercase(),
+            Timer::Deadline | Timer::Credit | Timer::Heartbeat | Timer::Relay => {
+                format!("{timer:?}").to_lowercase()
+            }
         }
     }
 }

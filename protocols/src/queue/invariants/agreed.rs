@@ -49,7 +49,7 @@ impl Invariant<Node> for Agreed {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         let ledgers = nodes.running().filter_map(|(node, process)| match process {
             Node::Replicated(broker) => Some((node, broker.replica().machine())),
-            Node::Broker(_) | Node::Consumer(_) | Node::Store(_) => None,
+            Node::Broker(_) | Node::Producer(_) | Node::Consumer(_) | Node::Store(_) => None,
         });
         let mut first = BTreeMap::new();
         for (node, ledger) in ledgers {

@@ -83,7 +83,7 @@ impl Invariant<Node> for Bounded {
         for (node, process) in nodes.running() {
             let (count, most) = match process {
                 Node::Consumer(consumer) => (consumer.held_count().into(), Some(self.prefetch.into())),
-                Node::Broker(_) | Node::Replicated(_) | Node::Store(_) => {
+                Node::Broker(_) | Node::Replicated(_) | Node::Producer(_) | Node::Store(_) => {
                     let Some(broker) = process.broker() else { continue };
                     (broker.queue().messages().len(), self.capacity.map(u64::from))
                 }

@@ -11,6 +11,7 @@
 //! | no more deliveries than may fail | SQS, dead-letter queues | `poison_isolated` |
 //! | queues and backlogs have bounds | `RabbitMQ`, Queue Length Limit, Consumer Prefetch | `bounded` |
 //! | nobody waits beside a message | queueing theory: work conservation | `work_conserving` |
+//! | what was done is told of, and nothing else | Richardson, transactional outbox | `outbox` |
 //! | effects of a message: at most one, at least one, one | Kleppmann, chapter 11 | `at_most_once`, `at_least_once`, `effectively_once` |
 //!
 //! All of them listen to what is on disk: a command that a crash of the broker takes back is never stated. A restart states
@@ -26,6 +27,7 @@ mod effectively_once;
 mod effects;
 mod no_loss;
 mod order_within_group;
+mod outbox;
 mod poison_isolated;
 mod visibility_exclusive;
 mod work_conserving;
@@ -42,6 +44,7 @@ pub use deduplicated::Deduplicated;
 pub use effectively_once::EffectivelyOnce;
 pub use no_loss::NoLoss;
 pub use order_within_group::OrderWithinGroup;
+pub use outbox::Outbox;
 pub use poison_isolated::PoisonIsolated;
 pub use visibility_exclusive::VisibilityExclusive;
 pub use work_conserving::WorkConserving;
@@ -62,6 +65,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Box::new(PoisonIsolated::new(config)),
         Box::new(Bounded::new(config)),
         Box::new(WorkConserving),
+        Box::new(Outbox::new(config)),
         Box::new(AtMostOnce::new(config)),
         Box::new(AtLeastOnce::new(config)),
         Box::new(EffectivelyOnce::new(config)),
@@ -88,6 +92,7 @@ impl News {
             | Fact::Recovered
             | Fact::Took { .. }
             | Fact::Effected { .. }
+            | Fact::Kept { .. }
             | Fact::Raft(_) => None,
         }
     }
@@ -104,6 +109,7 @@ impl News {
             | Fact::Confirmed { .. }
             | Fact::Recovered
             | Fact::Took { .. }
+            | Fact::Kept { .. }
             | Fact::Raft(_) => None,
         }
     }

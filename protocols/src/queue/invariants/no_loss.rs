@@ -41,7 +41,11 @@ impl NoLoss {
                 );
                 self.confirmed.clear();
             }
-            Fact::Recorded { .. } | Fact::Took { .. } | Fact::Effected { .. } | Fact::Raft(_) => {}
+            Fact::Recorded { .. }
+            | Fact::Took { .. }
+            | Fact::Effected { .. }
+            | Fact::Kept { .. }
+            | Fact::Raft(_) => {}
         }
         Ok(())
     }
