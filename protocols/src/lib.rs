@@ -24,6 +24,7 @@
 
 pub mod chain;
 pub mod clocks;
+pub mod contact;
 pub mod crdt;
 pub mod detector;
 pub mod draw;
