@@ -102,6 +102,9 @@ pub struct Config {
     pub mutant: Option<Mutant>,
 }
 
+/// After how many changes several controllers take a snapshot of what they have decided.
+const METADATA_SNAPSHOT_EVERY: u64 = 50;
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Role {
@@ -302,7 +305,8 @@ impl Config {
 
     /// How several controllers keep what they decide.
     pub(super) fn raft(&self) -> raft::Config {
-        raft::Config::new((0..self.controllers).map(NodeId::new))
+        let (snapshot_every, snapshot_trail) = (METADATA_SNAPSHOT_EVERY, METADATA_SNAPSHOT_EVERY / 2);
+        raft::Config { snapshot_every, snapshot_trail, ..raft::Config::new((0..self.controllers).map(NodeId::new)) }
     }
 
     /// The node that has the effects.

@@ -84,7 +84,7 @@ impl Producer {
         let bounds = context.disk().log_bounds(LOG);
         for number in bounds {
             let Ok(Some(Record::Row(value))) = context.disk().read_entry(LOG, number) else {
-                // It was being written, and nobody was told of it.
+                // What is unreadable is beyond what is promised: it is as if the log ended before it.
                 context.truncate_from(LOG, number);
                 break;
             };
