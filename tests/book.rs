@@ -230,6 +230,7 @@ fn every_invariant_of_a_protocol_with_a_chapter_is_in_it() {
         "queue",
         "lock",
         "two_phase_commit",
+        "snapshots",
         "unique_ids",
     ] {
         let protocol = table.find(name).expect("it is built in").about();

@@ -41,6 +41,7 @@ pub mod plumtree;
 pub mod queue;
 pub mod raft;
 pub mod replicated;
+pub mod snapshots;
 pub mod swim;
 pub mod switch;
 pub mod synod;

@@ -1,10 +1,12 @@
 //! The parameters of two-phase commit, and which of them make no sense.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use sim_core::{ClientId, NodeId, Span};
 
 use super::mutants::Mutant;
+use super::types::{Change, Step};
 
 /// What is presumed of a transaction that its coordinator knows nothing of, and so what need not be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,9 @@ pub struct Config {
     pub presumption: Presumption,
     /// Whom a participant in doubt asks. Default `Cooperative`.
     pub termination: Termination,
+    /// How many participants each transfer has at least: further ones take an account of theirs, vote and write, and move
+    /// nothing. At least 1, and at most as many as there are. Default 1: whoever has one of the accounts.
+    pub participants_min: u32,
     /// How often a coordinator tries an operation whose accounts are taken, at least 1. Default 8.
     pub attempts: u32,
     /// How long a coordinator waits for votes before it aborts. Default 60 ms.
@@ -71,6 +76,14 @@ pub enum ConfigError {
     /// There is nothing to move money between.
     #[error("there must be at least one account")]
     NoAccounts,
+    /// There are not so many, or not so many that have an account.
+    #[error("a transfer cannot have {wanted} participants: {there_are} have an account")]
+    ParticipantCount {
+        /// How many it is to have.
+        wanted: u32,
+        /// How many there are.
+        there_are: u32,
+    },
     /// Nothing would ever be tried.
     #[error("with 0 attempts no transaction is ever tried")]
     NoAttempts,
@@ -96,6 +109,7 @@ impl Config {
             accounts: 8,
             presumption: Presumption::Abort,
             termination: Termination::Cooperative,
+            participants_min: 1,
             attempts: 8,
             vote_timeout: Span::millis(60),
             backoff: Span::millis(5)..=Span::millis(20),
@@ -119,6 +133,10 @@ impl Config {
         }
         if self.accounts == 0 {
             return Err(ConfigError::NoAccounts);
+        }
+        let (wanted, there_are) = (self.participants_min, (nodes - coordinators).min(self.accounts));
+        if wanted == 0 || wanted > there_are {
+            return Err(ConfigError::ParticipantCount { wanted, there_are });
         }
         if self.attempts == 0 {
             return Err(ConfigError::NoAttempts);
@@ -161,6 +179,21 @@ impl Config {
         (first..self.accounts).step_by(self.participant_count() as usize)
     }
 
+    /// What a transfer does: to the two accounts, and to one of each further participant that it is to have, of which only the lock is wanted.
+    pub(super) fn changes(&self, from: u32, to: u32, amount: u64) -> Vec<Change> {
+        let mut changes = vec![
+            Change { account: from, step: Step::Debit(amount) },
+            Change { account: to, step: Step::Credit(amount) },
+        ];
+        let mut homes: BTreeSet<NodeId> = [from, to].map(|account| self.home(account)).into();
+        for account in 0..self.accounts {
+            if homes.len() < self.participants_min as usize && homes.insert(self.home(account)) {
+                changes.push(Change { account, step: Step::Credit(0) });
+            }
+        }
+        changes
+    }
+
     /// At least one, in a configuration that is valid.
     const fn participant_count(&self) -> u32 {
         self.node_count - self.coordinators
@@ -201,6 +234,8 @@ mod tests {
         let none = refused(Config { coordinators, ..usual.clone() });
         assert_eq!(none, ConfigError::NoParticipant { nodes, coordinators });
         assert_eq!(refused(Config { accounts: 0, ..usual.clone() }), ConfigError::NoAccounts);
+        let many = refused(Config { participants_min: 4, ..usual.clone() });
+        assert_eq!(many, ConfigError::ParticipantCount { wanted: 4, there_are: usual.node_count - 1 });
         assert_eq!(refused(Config { attempts: 0, ..usual.clone() }), ConfigError::NoAttempts);
         let hasty = refused(Config { inquire_after: Span::ZERO, ..usual.clone() });
         assert_eq!(hasty, ConfigError::NoTime("inquire_after"));

@@ -20,7 +20,7 @@ use super::facts::Fact;
 use super::message::Message;
 use super::metrics::Counter;
 use super::mutants::Mutant;
-use super::types::{Change, Decision, Step, Txn, Vote};
+use super::types::{Decision, Txn, Vote};
 use super::{FaultPoint, Point, Timer, TwoPhaseCommit, misdirected, send};
 use crate::group_commit::GroupCommit;
 
@@ -247,7 +247,10 @@ impl Coordinator {
         self.last_number += 1;
         let txn = Txn { coordinator: self.node, epoch: self.epoch, number: self.last_number };
         let participants: BTreeSet<NodeId> = match asked {
-            Asked::Move { from, to, .. } => [from, to].map(|account| self.config.home(account)).into(),
+            Asked::Move { from, to, amount } => {
+                let changes = self.config.changes(from, to, amount);
+                changes.iter().map(|change| self.config.home(change.account)).collect()
+            }
             Asked::Balances => self.config.participants().collect(),
         };
         let work = Work {
@@ -278,10 +281,7 @@ impl Coordinator {
                 work.stage = Stage::Voting;
                 context.count(Counter::Transfers as usize, 1);
                 context.fact(Fact::Begun { txn, participants: Arc::clone(&participants) });
-                let changes = [
-                    Change { account: from, step: Step::Debit(amount) },
-                    Change { account: to, step: Step::Credit(amount) },
-                ];
+                let changes = self.config.changes(from, to, amount);
                 for node in &*participants {
                     let own = changes.iter().filter(|change| self.config.home(change.account) == *node);
                     let (changes, participants) = (own.copied().collect(), Arc::clone(&participants));

@@ -25,6 +25,7 @@ mod plumtree;
 mod queue;
 mod quorums;
 mod raft;
+mod snapshots;
 mod swim;
 mod synod;
 mod table;
@@ -114,6 +115,8 @@ builtin! {
     Lock = lock,
     /// Two-phase commit with presumed abort: money moves between accounts on several nodes.
     TwoPhaseCommit = two_phase_commit,
+    /// Snapshots of a bank whose branches send each other money, after Chandy and Lamport.
+    Snapshots = snapshots,
     /// A log in partitions, replicated among brokers by a controller's word.
     Log = log,
     /// Unique ids: counters with blocks, Snowflake, hybrid logical clocks.

@@ -26,6 +26,9 @@ pub struct Parameters {
     pub presumption: Presumption,
     /// Whom a participant in doubt asks. Default `Cooperative`.
     pub termination: Termination,
+    /// How many participants each transfer has at least, 1 to as many as have an account: further ones take an account of theirs, vote and
+    /// write, and move nothing. Default 1: whoever has one of the accounts.
+    pub participants_min: u32,
     /// How often a coordinator tries an operation whose accounts are taken, at least 1. Default 8.
     pub attempts: u32,
     /// How long a coordinator waits for votes before it aborts, above 0. Default `60ms`.
@@ -70,6 +73,7 @@ impl Default for Parameters {
             accounts: usual.accounts,
             presumption: Presumption::default(),
             termination: Termination::default(),
+            participants_min: usual.participants_min,
             attempts: usual.attempts,
             vote_timeout: usual.vote_timeout.into(),
             backoff: TimeRange::new(low, high).expect("the default is a range"),
@@ -100,6 +104,7 @@ impl Builtin for Parameters {
                 Termination::Coordinator => two_phase_commit::Termination::Coordinator,
                 Termination::Cooperative => two_phase_commit::Termination::Cooperative,
             },
+            participants_min: self.participants_min,
             attempts: self.attempts,
             vote_timeout: self.vote_timeout.span(),
             backoff: self.backoff.low()..=self.backoff.high(),
@@ -137,6 +142,12 @@ fn objection(error: &ConfigError) -> Objection {
             )
         }
         ConfigError::NoAccounts => no_limit("accounts", error),
+        ConfigError::ParticipantCount { there_are, .. } => parameter(
+            "participants_min",
+            error,
+            format!("1 to {there_are}"),
+            "leave it out for whoever has an account",
+        ),
         ConfigError::NoAttempts => no_limit("attempts", error),
         ConfigError::NoTime(name) => no_time(name, error),
         ConfigError::EmptyBackoff { .. } => reversed("backoff", error),

@@ -7,7 +7,7 @@ use super::{Config, Fact, Mutant, Presumption, Termination, Timer, TwoPhaseCommi
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for TwoPhaseCommit {
-    /// `accounts=N`, `coordinators=N`, `attempts=N`, `presumption=nothing`, `termination=coordinator`. Pauses have one length.
+    /// `accounts=N`, `coordinators=N`, `attempts=N`, `participants_min=N`, `presumption=nothing`, `termination=coordinator`. Pauses have one length.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config::new(nodes);
         config.backoff = *config.backoff.start()..=*config.backoff.start();
@@ -15,6 +15,7 @@ impl Conversation for TwoPhaseCommit {
         arguments.set("accounts", &mut config.accounts)?;
         arguments.set("coordinators", &mut config.coordinators)?;
         arguments.set("attempts", &mut config.attempts)?;
+        arguments.set("participants_min", &mut config.participants_min)?;
         let presumption = |name: &str| match name {
             "abort" => Some(Presumption::Abort),
             "nothing" => Some(Presumption::Nothing),

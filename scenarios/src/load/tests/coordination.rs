@@ -1,4 +1,4 @@
-//! Locks and two-phase commit that cannot be.
+//! Locks, two-phase commit and snapshots that cannot be.
 
 use super::{assert_says, error_of};
 
@@ -24,6 +24,7 @@ fn two_phase_commit_that_cannot_be_is_refused() {
     };
     assert_says(&error("coordinators: 0"), "2:15", &["at least one coordinator"]);
     assert_says(&error("accounts: 0"), "2:11", &["at least one account"]);
+    assert_says(&error("participants_min: 99"), "2:19", &["cannot have 99 participants"]);
     assert_says(&error("attempts: 0"), "2:11", &["no transaction is ever tried"]);
     assert_says(&error("inquire_after: \"0s\""), "2:16", &["must be longer than 0"]);
     let alone = "Scenario(format_version: 1, name: \"t\", protocol: TwoPhaseCommit(), nodes: 1)";
@@ -38,4 +39,17 @@ fn a_transfer_workload_that_cannot_be_is_refused() {
     };
     assert_says(&error("Transfer(accounts: 0)"), "2:40", &["cannot have 0 accounts"]);
     assert_says(&error("Transfer(amount_max: 0)"), "2:42", &["nothing can be moved"]);
+}
+
+#[test]
+fn snapshots_that_cannot_be_are_refused() {
+    let error = |parameters: &str| {
+        error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Snapshots(\n{parameters}))"))
+    };
+    assert_says(&error("accounts: 1"), "2:11", &["cannot share 1 accounts"]);
+    assert_says(&error("initiators: 99"), "2:13", &["99 cannot begin snapshots"]);
+    assert_says(&error("patience: \"0s\""), "2:11", &["must be longer than 0"]);
+    assert_says(&error("pay_every: \"0ms..5ms\""), "2:12", &["must be longer than 0"]);
+    let alone = "Scenario(format_version: 1, name: \"t\", protocol: Snapshots(), nodes: 1)";
+    assert_says(&error_of(alone), "1:70", &["at least two nodes, and there are 1"]);
 }
