@@ -228,6 +228,8 @@ impl Broker {
                 }
             }
             Message::Metadata { epoch, image } => {
+                // Whoever publishes is active.
+                self.contact.on_leader(Some(from));
                 if self.epoch == Some(epoch) && image.version > self.version() {
                     self.take_image(context, &image);
                 }

@@ -306,7 +306,11 @@ impl Config {
     /// How several controllers keep what they decide.
     pub(super) fn raft(&self) -> raft::Config {
         let (snapshot_every, snapshot_trail) = (METADATA_SNAPSHOT_EVERY, METADATA_SNAPSHOT_EVERY / 2);
-        raft::Config { snapshot_every, snapshot_trail, ..raft::Config::new((0..self.controllers).map(NodeId::new)) }
+        raft::Config {
+            snapshot_every,
+            snapshot_trail,
+            ..raft::Config::new((0..self.controllers).map(NodeId::new))
+        }
     }
 
     /// The node that has the effects.

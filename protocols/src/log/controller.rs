@@ -80,7 +80,7 @@ impl Controller {
     /// It decides from here on, where another one did: all brokers are told what it goes on from.
     pub(super) fn take_over(&self, context: &mut Context<'_, Node>) {
         self.start(context);
-        self.announce(context, &self.image);
+        announce(context, &self.image);
     }
 
     /// Another one decides from here on.
@@ -101,7 +101,7 @@ impl Controller {
         match *message {
             Message::Register { incarnation } => self.on_register(context, journal, from, incarnation),
             Message::Heartbeat { epoch, version } => {
-                self.on_heartbeat(context, journal, from, epoch, version)
+                self.on_heartbeat(context, journal, from, epoch, version);
             }
             Message::AlterPartition(change) => self.on_alter(context, journal, from, change),
             Message::Registered { .. }
@@ -353,17 +353,17 @@ impl Controller {
         let elections = before.partitions.iter().zip(&image.partitions);
         let elections = elections.filter(|(was, is)| was.epoch != is.epoch).count();
         context.count(Counter::Elections as usize, elections as u64);
-        self.announce(context, &image);
+        announce(context, &image);
         self.published = image;
     }
+}
 
-    /// Tells all brokers what the cluster looks like. Who has registered with this change is told so, and the rest with it.
-    fn announce(&self, context: &mut Context<'_, Node>, image: &Arc<Image>) {
-        let known = |(_, broker): &(&NodeId, &Registration)| broker.epoch.0 < image.version;
-        for (node, broker) in image.brokers.iter().filter(known) {
-            let image = Arc::clone(image);
-            context.send(*node, Message::Metadata { epoch: broker.epoch, image });
-        }
+/// Tells all brokers what the cluster looks like. Who has registered with this change is told so, and the rest with it.
+fn announce(context: &mut Context<'_, Node>, image: &Arc<Image>) {
+    let known = |(_, broker): &(&NodeId, &Registration)| broker.epoch.0 < image.version;
+    for (node, broker) in image.brokers.iter().filter(known) {
+        let image = Arc::clone(image);
+        context.send(*node, Message::Metadata { epoch: broker.epoch, image });
     }
 }
 

@@ -183,13 +183,12 @@ impl process::Message for Message {
         match self {
             Self::Register { .. } | Self::Unregistered { .. } => 8,
             Self::Registered { image, .. } => 16 + image.size(),
-            Self::Heartbeat { .. } => 16,
+            Self::Heartbeat { .. } | Self::Active(_) => 16,
             Self::Metadata { image, .. } => 8 + image.size(),
             Self::AlterPartition(_) => 28,
             Self::Fetch(_) => 44,
             Self::Group(message) => message.size(),
             Self::Transaction(_) => TransactionMessage::SIZE,
-            Self::Active(_) => 16,
             Self::Raft(message) => message.size(),
             Self::Fetched { found, .. } => match found {
                 Found::Records { entries, .. } => 32 + Entry::SIZE * entries.len() as u64,

@@ -21,6 +21,7 @@ impl Conversation for Node {
     /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { partitions: 1, ..Config::new(nodes) };
+        arguments.set("controllers", &mut config.controllers)?;
         arguments.set("partitions", &mut config.partitions)?;
         arguments.set("replication", &mut config.replication)?;
         arguments.set("min_insync", &mut config.min_insync)?;
