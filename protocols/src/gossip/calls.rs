@@ -146,16 +146,14 @@ impl Gossip {
     /// Another site says which of the rumors that it was sent it needed.
     pub(super) fn on_feedback(&mut self, context: &mut Context<'_, Self>, needs: &[(u64, Need)]) {
         for (value, need) in needs {
-            if *need == Need::Known {
+            if *need != Need::Needed {
                 context.sometimes(Point::Unneeded as usize);
             }
-            self.note_response(
-                *value,
-                match need {
-                    Need::Needed => Response::Needed,
-                    Need::Known => Response::Unneeded,
-                },
-            );
+            match need {
+                Need::Needed => self.note_response(*value, Response::Needed),
+                Need::Known => self.note_response(*value, Response::Unneeded),
+                Need::KnownAt(counter) => self.compare_counters(*value, *counter),
+            }
         }
     }
 

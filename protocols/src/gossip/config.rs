@@ -4,6 +4,7 @@ use serde::Serialize;
 use sim_core::Span;
 
 use super::mutants::Mutant;
+use crate::switch::Switch;
 
 /// Who sends a hot rumor in a contact (§1.4, "Push vs. Pull").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -82,6 +83,10 @@ pub struct Config {
     pub judging: Judging,
     /// How soon. Default `Counter(2)`.
     pub interest: Interest,
+    /// Whether of two sites that both know a rumor only the one with the smaller counter counts, both if they are equal (§1.4,
+    /// "Minimization"). Only with push and pull together, feedback and a counter. Default `Off`.
+    #[serde(skip)]
+    pub minimization: Switch,
     /// How many calls a site takes in a cycle; `None`: any number.
     pub connection_limit: Option<u32>,
     /// How many others a site calls in a cycle after it was refused. Default 0.
@@ -106,6 +111,11 @@ pub enum ConfigError {
     /// Nobody would take a call.
     #[error("with a `connection_limit` of 0 nobody takes a call")]
     NoConnections,
+    /// There are no two counters to compare.
+    #[error(
+        "minimization compares the counters of two sites that tell each other, and needs `PushPull`, `Feedback` and `Counter`"
+    )]
+    NothingToCompare,
     /// Nobody is ever refused, so nobody hunts.
     #[error("`hunt_limit` is {0}, and without a `connection_limit` no call is refused")]
     HuntWithoutLimit(u32),
@@ -121,6 +131,7 @@ impl Config {
             spread: Spread::Push,
             judging: Judging::Feedback,
             interest: Interest::Counter(2),
+            minimization: Switch::Off,
             connection_limit: None,
             hunt_limit: 0,
             mutant: None,
@@ -140,6 +151,13 @@ impl Config {
         }
         if self.interest.k() == 0 {
             return Err(ConfigError::NoInterest);
+        }
+        let compares = matches!(
+            (self.spread, self.judging, self.interest),
+            (Spread::PushPull, Judging::Feedback, Interest::Counter(_))
+        );
+        if self.minimization.is_on() && !compares {
+            return Err(ConfigError::NothingToCompare);
         }
         match self.connection_limit {
             Some(0) => Err(ConfigError::NoConnections),

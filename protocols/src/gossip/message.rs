@@ -23,6 +23,8 @@ pub enum Need {
     Needed,
     /// It had it.
     Known,
+    /// It had it, and its counter stands there: for [minimization](super::Config::minimization).
+    KnownAt(u32),
 }
 
 /// A message between sites.
@@ -61,7 +63,10 @@ impl process::Message for Message {
             Self::Push(rumors) | Self::Exchange(rumors) | Self::Answer(rumors) => {
                 8 + 12 * rumors.len() as u64
             }
-            Self::Feedback(needs) => 8 + 9 * needs.len() as u64,
+            Self::Feedback(needs) => {
+                let counters = needs.iter().filter(|(_, need)| matches!(need, Need::KnownAt(_))).count();
+                8 + 9 * needs.len() as u64 + 4 * counters as u64
+            }
             Self::Pull | Self::Busy => 8,
         }
     }
@@ -74,10 +79,13 @@ impl process::Message for Message {
             Self::Exchange(rumors) => format!("Exchange {}", listed(rumors)),
             Self::Answer(rumors) => format!("Answer {}", listed(rumors)),
             Self::Feedback(needs) => {
-                let which = |wanted: Need| {
-                    list(needs.iter().filter(|(_, need)| *need == wanted).map(|(value, _)| value))
-                };
-                format!("Feedback needed={} known={}", which(Need::Needed), which(Need::Known))
+                let needed = needs.iter().filter(|(_, need)| *need == Need::Needed).map(|(value, _)| value);
+                let known = needs.iter().filter_map(|(value, need)| match need {
+                    Need::Needed => None,
+                    Need::Known => Some(value.to_string()),
+                    Need::KnownAt(counter) => Some(format!("{value} (counter {counter})")),
+                });
+                format!("Feedback needed={} known={}", list(needed), list(known))
             }
             Self::Busy => "Busy".to_owned(),
         }

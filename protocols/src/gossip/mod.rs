@@ -55,6 +55,7 @@
 //! | blind, feedback | [`Judging`] |
 //! | counter, coin, k | [`Interest`] |
 //! | push, pull | [`Spread`] |
+//! | minimization | [`Config::minimization`]: counters travel with feedback |
 //! | connection limit, hunting | [`Config::connection_limit`], [`Config::hunt_limit`] |
 //! | cycle | [`Config::cycle`]; all at once with [`Rhythm::Together`], as the paper simulates it |
 //! | residue s, traffic m, delay t | 1 less `sites-reached` a site; `updates` a site; the latency `spread` |
@@ -65,7 +66,6 @@
 //! | --- | --- |
 //! | anti-entropy, to back rumors up (§1.5) | the residue stays; a site that was down or apart while a rumor was hot misses it |
 //! | a disk | what a crash takes is gone, and with it a broadcast that nobody else has heard yet |
-//! | minimization, where the smaller of two counters rises (§1.4) | a little more traffic with push and pull together |
 //! | keys and timestamps: values are only ever added | nothing can be overwritten or deleted |
 //! | spatial distributions (§3) | every pair of sites talks, however far apart |
 //!

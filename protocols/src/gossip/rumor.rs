@@ -103,7 +103,7 @@ impl Gossip {
         context.count(Counter::Updates as usize, rumors.len() as u64);
         let needs: Vec<_> =
             rumors.iter().map(|rumor| (rumor.value, self.hear_one(context, *rumor))).collect();
-        let known = needs.iter().filter(|(_, need)| *need == Need::Known).count();
+        let known = needs.iter().filter(|(_, need)| *need != Need::Needed).count();
         context.count(Counter::UpdatesUnneeded as usize, known as u64);
         needs
     }
@@ -126,7 +126,8 @@ impl Gossip {
                     self.rumors.0[place].stage = Stage::Infective;
                     self.await_cycle(context);
                 }
-                Need::Known
+                let counter = self.rumors.0[place].counter;
+                if self.config.minimization.is_on() { Need::KnownAt(counter) } else { Need::Known }
             }
         }
     }
@@ -157,6 +158,15 @@ impl Gossip {
     pub(super) fn note_response(&mut self, value: Value, response: Response) {
         if let Some(held) = self.rumors.infective(value) {
             held.response = held.response.max(response);
+        }
+    }
+
+    /// Another site has a rumor already, and its counter for it stands there. If that is smaller it counts, and this site does
+    /// not.
+    pub(super) fn compare_counters(&mut self, value: Value, other: u32) {
+        let counter = self.rumors.infective(value).map(|held| held.counter);
+        if counter.is_some_and(|counter| counter <= other) {
+            self.note_response(value, Response::Unneeded);
         }
     }
 

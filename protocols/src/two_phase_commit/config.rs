@@ -186,8 +186,10 @@ impl Config {
             Change { account: to, step: Step::Credit(amount) },
         ];
         let mut homes: BTreeSet<NodeId> = [from, to].map(|account| self.home(account)).into();
-        for account in 0..self.accounts {
-            if homes.len() < self.participants_min as usize && homes.insert(self.home(account)) {
+        let mut others = 0..self.accounts;
+        while homes.len() < self.participants_min as usize {
+            let account = others.next().expect("so many participants have an account");
+            if homes.insert(self.home(account)) {
                 changes.push(Change { account, step: Step::Credit(0) });
             }
         }

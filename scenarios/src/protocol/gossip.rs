@@ -28,6 +28,9 @@ pub struct Parameters {
     pub judging: Judging,
     /// How soon it does. Default `Counter(2)`.
     pub interest: Interest,
+    /// Whether of two sites that both know a rumor only the one with the smaller counter counts; only with `PushPull`, `Feedback` and `Counter`.
+    /// Default false.
+    pub minimization: bool,
     /// How many calls a site takes in a cycle, at least 1. Default: any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_limit: Option<u32>,
@@ -91,6 +94,7 @@ impl Default for Parameters {
                 gossip::Interest::Counter(k) => Interest::Counter(k),
                 gossip::Interest::Coin(k) => Interest::Coin(k),
             },
+            minimization: usual.minimization.is_on(),
             connection_limit: usual.connection_limit,
             hunt_limit: usual.hunt_limit,
             mutant: None,
@@ -127,6 +131,7 @@ impl Builtin for Parameters {
                 Interest::Counter(k) => gossip::Interest::Counter(k),
                 Interest::Coin(k) => gossip::Interest::Coin(k),
             },
+            minimization: self.minimization.into(),
             connection_limit: self.connection_limit,
             hunt_limit: self.hunt_limit,
             mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
@@ -153,6 +158,12 @@ fn objection(error: ConfigError) -> Objection {
         ConfigError::NoInterest => {
             parameter("interest", &error, "`Counter(1)` or `Coin(1)`, and more", "`Counter(2)` is usual")
         }
+        ConfigError::NothingToCompare => parameter(
+            "minimization",
+            &error,
+            "`true` with `spread: PushPull`, `judging: Feedback` and a `Counter`",
+            "set these, or leave it out",
+        ),
         ConfigError::NoConnections => no_limit("connection_limit", &error),
         ConfigError::HuntWithoutLimit(_) => {
             parameter("hunt_limit", &error, "0 without a `connection_limit`", "add `connection_limit: 1`")

@@ -3,10 +3,11 @@
 use sim_core::check::Invariant;
 
 use super::{Config, Fact, Gossip, Interest, Judging, Mutant, Rhythm, Spread, invariants};
+use crate::switch::Switch;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Gossip {
-    /// `spread=pull` or `push-pull`, `judging=blind`, `counter=K` or `coin=K`, `limit=N`, `hunt=N`. All cycles begin
+    /// `spread=pull` or `push-pull`, `judging=blind`, `counter=K` or `coin=K`, `minimization=on`, `limit=N`, `hunt=N`. All cycles begin
     /// together.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { rhythm: Rhythm::Together, ..Config::new(nodes) };
@@ -23,6 +24,8 @@ impl Conversation for Gossip {
         if let Some(k) = number(arguments, "coin")? {
             config.interest = Interest::Coin(k);
         }
+        let on = |word: &str| (word == "on").then_some(Switch::On);
+        config.minimization = arguments.named("minimization", on)?.unwrap_or(Switch::Off);
         config.connection_limit = number(arguments, "limit")?;
         config.hunt_limit = number(arguments, "hunt")?.unwrap_or_default();
         config.mutant = arguments.named("mutant", Mutant::by_name)?;

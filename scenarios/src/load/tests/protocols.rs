@@ -9,6 +9,7 @@ fn gossip_that_cannot_be_is_refused() {
     };
     assert_says(&error("cycle: \"0s\""), "2:8", &["a site calls endlessly in one instant"]);
     assert_says(&error("interest: Coin(0)"), "2:11", &["before it has shared it", "`Counter(1)`"]);
+    assert_says(&error("minimization: true"), "2:15", &["compares the counters of two sites"]);
     assert_says(&error("connection_limit: 0"), "2:19", &["nobody takes a call"]);
     assert_says(&error("hunt_limit: 2"), "2:13", &["without a `connection_limit`"]);
     let alone = "Scenario(format_version: 1, name: \"t\", protocol: Gossip(), nodes: 1)";
