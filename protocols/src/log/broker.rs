@@ -11,7 +11,7 @@ use sim_core::disk::Disk;
 use sim_core::service::{Outcome, Refusal, log};
 use sim_core::{Context, NodeId, OpId, Span, SyncId};
 
-use super::config::{CONTROLLER, Config};
+use super::config::Config;
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
 use super::facts::Fact;
@@ -25,7 +25,8 @@ use super::partition_log::PartitionLog;
 use super::replica::{Replica, Role};
 use super::transaction::{End, TransactionCoordinator, TransactionalId, Written};
 use super::types::{BrokerEpoch, PartitionId};
-use super::{Node, Timer};
+use super::{Node, Point, Timer};
+use crate::contact::Contact;
 
 /// A sync under way.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -47,6 +48,7 @@ pub struct Broker {
     pub(super) config: Arc<Config>,
     /// What it calls this life.
     incarnation: u64,
+    pub(super) contact: Contact,
     /// What the controller calls it, once it has answered.
     pub(super) epoch: Option<BrokerEpoch>,
     /// What the cluster looks like.
@@ -92,6 +94,7 @@ impl Broker {
             node,
             config,
             incarnation: 0,
+            contact: Contact::new(),
             epoch: None,
             image: None,
             replicas,
@@ -194,7 +197,8 @@ impl Broker {
             // What is unreadable is beyond what the log promises to survive: it is as if the log ended before it.
             let entries = disk.read_log(region, disk.log_bounds(region)).map_while(|record| match record {
                 Ok(Record::Entry(entry)) => Some(entry.clone()),
-                Ok(Record::Image(_) | Record::Effect(_) | Record::Result { .. }) | Err(_) => None,
+                Ok(Record::Image(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_))
+                | Err(_) => None,
             });
             *replica = Replica::recovered(PartitionLog::of(entries));
         }
@@ -207,7 +211,8 @@ impl Broker {
             Some(epoch) => Message::Heartbeat { epoch, version: self.version() },
             None => Message::Register { incarnation: self.incarnation },
         };
-        context.send(CONTROLLER, message);
+        let controller = self.contact.ask(self.config.controllers);
+        context.send(controller, message);
     }
 
     fn version(&self) -> u64 {
@@ -215,7 +220,14 @@ impl Broker {
     }
 
     pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
+        self.contact.hear(from);
         match message {
+            Message::Active(controller) => {
+                if self.contact.on_leader(controller) {
+                    context.sometimes(Point::ControllerChanged as usize);
+                    self.on_heartbeat(context);
+                }
+            }
             Message::Registered { incarnation, epoch, image } => {
                 if incarnation == self.incarnation && self.epoch.is_none() {
                     self.epoch = Some(epoch);
@@ -223,6 +235,8 @@ impl Broker {
                 }
             }
             Message::Metadata { epoch, image } => {
+                // Whoever publishes is active.
+                self.contact.on_leader(Some(from));
                 if self.epoch == Some(epoch) && image.version > self.version() {
                     self.take_image(context, &image);
                 }
@@ -243,7 +257,8 @@ impl Broker {
             Message::Group(_)
             | Message::Register { .. }
             | Message::Heartbeat { .. }
-            | Message::AlterPartition(_) => {
+            | Message::AlterPartition(_)
+            | Message::Raft(_) => {
                 panic!("{}, a broker, cannot get {message:?} from {from}", self.node)
             }
         }

@@ -421,7 +421,7 @@ impl Broker {
         if let Some(isr) = leading.pending {
             let (epoch, version) = (leading.epoch, leading.version);
             let change = IsrChange { broker_epoch, partition: id, epoch, version, isr };
-            context.send(super::CONTROLLER, Message::AlterPartition(change));
+            context.send(self.contact.server(), Message::AlterPartition(change));
         }
     }
 
