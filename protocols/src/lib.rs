@@ -15,7 +15,8 @@
 //!
 //! What replicated state machines have in common is in [`replicated`]; what waits for one region of the disk in
 //! [`group_commit`]; what equals draw in [`draw`]; how long leases last by clocks that drift in [`lease`];
-//! logical, vector and hybrid clocks in [`clocks`]; when silence is a failure in [`detector`]; what can be left out in [`switch`].
+//! logical, vector and hybrid clocks in [`clocks`]; when silence is a failure in [`detector`]; what can be left out in [`switch`];
+//! which of several servers to talk to in [`contact`].
 //!
 //! To add one, copy [`echo`], which is as small as a protocol can be and has all of the parts. [`raft`] shows what
 //! they grow into.
@@ -24,6 +25,7 @@
 
 pub mod chain;
 pub mod clocks;
+pub mod contact;
 pub mod crdt;
 pub mod detector;
 pub mod draw;

@@ -11,7 +11,7 @@ use sim_core::disk::Disk;
 use sim_core::service::{Outcome, Refusal, log};
 use sim_core::{Context, NodeId, OpId, Span, SyncId};
 
-use super::config::{CONTROLLER, Config};
+use super::config::Config;
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
 use super::facts::Fact;
@@ -25,7 +25,8 @@ use super::partition_log::PartitionLog;
 use super::replica::{Replica, Role};
 use super::transaction::{End, TransactionCoordinator, TransactionalId, Written};
 use super::types::{BrokerEpoch, PartitionId};
-use super::{Node, Timer};
+use super::{Node, Point, Timer};
+use crate::contact::Contact;
 
 /// A sync under way.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -47,6 +48,7 @@ pub struct Broker {
     pub(super) config: Arc<Config>,
     /// What it calls this life.
     incarnation: u64,
+    pub(super) contact: Contact,
     /// What the controller calls it, once it has answered.
     pub(super) epoch: Option<BrokerEpoch>,
     /// What the cluster looks like.
@@ -60,6 +62,9 @@ pub struct Broker {
     /// How many wait for records of partitions that it leads to be as safe as they have to be.
     #[serde(skip)]
     waiting: u64,
+    /// By partition that it leads, how many committed records were there and not read when a consumer read last.
+    #[serde(skip)]
+    lags: BTreeMap<PartitionId, u64>,
     /// If it leads the partition of offsets, and knows what is committed there.
     pub(super) coordinator: Option<Coordinator>,
     /// If it leads the partition of transactions, and knows what is committed there.
@@ -89,6 +94,7 @@ impl Broker {
             node,
             config,
             incarnation: 0,
+            contact: Contact::new(),
             epoch: None,
             image: None,
             replicas,
@@ -96,6 +102,7 @@ impl Broker {
             fetches: 0,
             offsets: Offsets::default(),
             waiting: 0,
+            lags: BTreeMap::new(),
             coordinator: None,
             transactions: None,
         }
@@ -166,6 +173,9 @@ impl Broker {
         self.incarnation = context.random().next_u64();
         self.tell_led(context);
         self.tell_waiting(context, 0, 0);
+        if self.config.consumers > 0 {
+            context.gauge(Gauge::ConsumerLag as usize, 0);
+        }
         self.watch_lag(context);
         self.on_heartbeat(context);
     }
@@ -187,7 +197,8 @@ impl Broker {
             // What is unreadable is beyond what the log promises to survive: it is as if the log ended before it.
             let entries = disk.read_log(region, disk.log_bounds(region)).map_while(|record| match record {
                 Ok(Record::Entry(entry)) => Some(entry.clone()),
-                Ok(Record::Image(_) | Record::Effect(_) | Record::Result { .. }) | Err(_) => None,
+                Ok(Record::Image(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_))
+                | Err(_) => None,
             });
             *replica = Replica::recovered(PartitionLog::of(entries));
         }
@@ -200,7 +211,8 @@ impl Broker {
             Some(epoch) => Message::Heartbeat { epoch, version: self.version() },
             None => Message::Register { incarnation: self.incarnation },
         };
-        context.send(CONTROLLER, message);
+        let controller = self.contact.ask(self.config.controllers);
+        context.send(controller, message);
     }
 
     fn version(&self) -> u64 {
@@ -208,7 +220,14 @@ impl Broker {
     }
 
     pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
+        self.contact.hear(from);
         match message {
+            Message::Active(controller) => {
+                if self.contact.on_leader(controller) {
+                    context.sometimes(Point::ControllerChanged as usize);
+                    self.on_heartbeat(context);
+                }
+            }
             Message::Registered { incarnation, epoch, image } => {
                 if incarnation == self.incarnation && self.epoch.is_none() {
                     self.epoch = Some(epoch);
@@ -216,6 +235,8 @@ impl Broker {
                 }
             }
             Message::Metadata { epoch, image } => {
+                // Whoever publishes is active.
+                self.contact.on_leader(Some(from));
                 if self.epoch == Some(epoch) && image.version > self.version() {
                     self.take_image(context, &image);
                 }
@@ -236,7 +257,8 @@ impl Broker {
             Message::Group(_)
             | Message::Register { .. }
             | Message::Heartbeat { .. }
-            | Message::AlterPartition(_) => {
+            | Message::AlterPartition(_)
+            | Message::Raft(_) => {
                 panic!("{}, a broker, cannot get {message:?} from {from}", self.node)
             }
         }
@@ -264,6 +286,24 @@ impl Broker {
     pub(super) fn tell_waiting(&mut self, context: &mut Context<'_, Node>, more: usize, fewer: usize) {
         self.waiting = self.waiting + more as u64 - fewer as u64;
         context.gauge(Gauge::ProducersWaiting as usize, self.waiting);
+    }
+
+    /// A consumer reads from an offset on: what is committed from there on it has not read.
+    pub(super) fn tell_lag(&mut self, context: &mut Context<'_, Node>, id: PartitionId, offset: u64) {
+        self.lags.insert(id, self.replica(id).high_watermark.saturating_sub(offset));
+        context.gauge(Gauge::ConsumerLag as usize, self.lags.values().sum());
+    }
+
+    /// It leads a partition no more: how far consumers are there another one knows.
+    pub(super) fn forget_lag(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        if self.lags.remove(&id).is_some() {
+            context.gauge(Gauge::ConsumerLag as usize, self.lags.values().sum());
+        }
+    }
+
+    /// By partition that it leads, how many committed records a consumer has not read.
+    pub const fn lags(&self) -> &BTreeMap<PartitionId, u64> {
+        &self.lags
     }
 
     /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.

@@ -7,11 +7,9 @@ use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
 use super::types::PartitionId;
+use crate::raft;
 use crate::replicated::NodeSet;
 use crate::switch::Switch;
-
-/// The node that decides who leads.
-pub const CONTROLLER: NodeId = NodeId::new(0);
 
 /// When an append is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,8 +36,10 @@ pub enum Election {
 /// What all nodes share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// How many nodes there are: the controller, brokers, and perhaps consumers and their store.
+    /// How many nodes there are: controllers, brokers, and perhaps consumers and their store.
     pub node_count: u32,
+    /// How many controllers there are: the first nodes. One keeps what it decides on its disk, several keep it by Raft. Default 1.
+    pub controllers: u32,
     /// How many partitions clients use; one more holds their offsets.
     pub partitions: u32,
     /// On how many brokers each partition is. Default 3.
@@ -101,6 +101,9 @@ pub struct Config {
     /// The bug to have; default none.
     pub mutant: Option<Mutant>,
 }
+
+/// After how many changes several controllers take a snapshot of what they have decided.
+const METADATA_SNAPSHOT_EVERY: u64 = 50;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -165,7 +168,7 @@ pub enum Isolation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// There is nobody to keep anything.
-    #[error("a log needs a controller and a broker, and there are {0} nodes")]
+    #[error("a log needs a controller, or several, and a broker, and there are {0} nodes")]
     TooFewNodes(u32),
     /// Consumers and their store are all that there is.
     #[error("{consumers} `consumers` and their store leave no broker among {nodes} nodes")]
@@ -255,6 +258,7 @@ impl Config {
         let brokers = node_count.saturating_sub(1);
         Self {
             node_count,
+            controllers: 1,
             partitions: 2,
             replication: brokers.min(3),
             min_insync: brokers.min(2),
@@ -290,13 +294,23 @@ impl Config {
 
     /// How many brokers there are.
     pub const fn broker_count(&self) -> u32 {
-        let others = if self.consumers == 0 { 1 } else { self.consumers.saturating_add(2) };
-        self.node_count.saturating_sub(others)
+        let consumers = if self.consumers == 0 { 0 } else { self.consumers.saturating_add(1) };
+        self.node_count.saturating_sub(self.controllers).saturating_sub(consumers)
     }
 
     /// The broker whose number comes after this node's, around; the first after the last.
     pub const fn broker(&self, after: u32) -> NodeId {
-        NodeId::new(1 + after % self.broker_count())
+        NodeId::new(self.controllers + after % self.broker_count())
+    }
+
+    /// How several controllers keep what they decide.
+    pub(super) fn raft(&self) -> raft::Config {
+        let (snapshot_every, snapshot_trail) = (METADATA_SNAPSHOT_EVERY, METADATA_SNAPSHOT_EVERY / 2);
+        raft::Config {
+            snapshot_every,
+            snapshot_trail,
+            ..raft::Config::new((0..self.controllers).map(NodeId::new))
+        }
     }
 
     /// The node that has the effects.
@@ -306,9 +320,9 @@ impl Config {
 
     /// What a node is.
     pub fn role_of(&self, node: NodeId) -> Role {
-        let brokers = 1..=self.broker_count();
+        let brokers = self.controllers..self.controllers + self.broker_count();
         match node {
-            CONTROLLER => Role::Controller,
+            controller if controller.raw() < self.controllers => Role::Controller,
             broker if brokers.contains(&broker.raw()) => Role::Broker,
             store if store == self.store() => Role::Store,
             _ => Role::Consumer,
@@ -368,8 +382,9 @@ impl Config {
 
     /// Where a partition is, who leads it best first.
     pub fn replicas(&self, partition: PartitionId) -> impl Iterator<Item = NodeId> + use<> {
-        let (brokers, replication) = (self.broker_count(), self.replication);
-        (0..replication).map(move |place| NodeId::new(1 + (partition.0 % brokers + place) % brokers))
+        let (controllers, brokers) = (self.controllers, self.broker_count());
+        let node = move |place| NodeId::new(controllers + (partition.0 % brokers + place) % brokers);
+        (0..self.replication).map(node)
     }
 
     /// Checks what the types allow and makes no sense.
@@ -378,6 +393,9 @@ impl Config {
     /// The first rule that is broken.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (replication, min_insync, brokers) = (self.replication, self.min_insync, self.broker_count());
+        if self.controllers == 0 {
+            return Err(ConfigError::Nothing("controllers"));
+        }
         if brokers == 0 {
             let (consumers, nodes) = (self.consumers, self.node_count);
             let alone = ConfigError::TooFewNodes(nodes);

@@ -1,28 +1,35 @@
 //! The controller: it knows which brokers live, and decides who leads each partition and who is in sync.
 //!
-//! What it decides is on its disk before anybody hears of it. It never asks brokers for what they have: a leader comes from
+//! What it decides is on its disk, or on those of a majority of several controllers, before anybody hears of it. It never asks brokers for what they have: a leader comes from
 //! those in sync, and they have all that is committed.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::disk::Disk;
 use sim_core::service::log;
-use sim_core::{Context, NodeId, SyncId};
+use sim_core::{Context, NodeId};
 
-use super::config::{CONTROLLER, Config, Election};
-use super::durable::{METADATA, Record};
+use super::config::{Config, Election};
 use super::facts::Fact;
 use super::image::{Image, PartitionState, Registration};
 use super::message::{IsrChange, Message};
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::types::{BrokerEpoch, Epoch, PartitionId};
-use super::{FaultPoint, Node, Point, Timer};
-use crate::group_commit::GroupCommit;
+use super::{Node, Point, Timer};
 use crate::replicated::NodeSet;
 
-/// What waits for the disk.
+/// Where decisions are kept.
+pub(super) trait Journal {
+    /// Writes what the cluster shall look like. Returns whether that was taken: else nothing changes.
+    fn write(&mut self, context: &mut Context<'_, Node>, before: &Image, image: &Arc<Image>) -> bool;
+
+    /// Sees to it that what was written is kept. Returns up to which version it is, if `version` is already.
+    fn wait(&mut self, context: &mut Context<'_, Node>, version: u64) -> Option<u64>;
+}
+
+/// What waits for the journal.
 #[derive(Clone, Debug, Serialize)]
 enum Act {
     /// A broker is told that it is known.
@@ -36,17 +43,18 @@ enum Act {
 pub struct Controller {
     #[serde(skip)]
     config: Arc<Config>,
-    /// What it has decided; the last of it may be on its way to the disk.
+    /// What it has decided; the last of it may not be kept yet.
     image: Arc<Image>,
-    /// What is on the disk: what brokers may know.
+    /// What is kept: what brokers may know.
     published: Arc<Image>,
-    commit: GroupCommit<Act>,
+    /// What waits until this version is kept, in order.
+    acts: VecDeque<(u64, Act)>,
 }
 
 impl Controller {
-    pub(super) fn boot(config: Arc<Config>) -> Self {
-        let image = Arc::new(Image::initial(&config));
-        Self { config, published: Arc::clone(&image), image, commit: GroupCommit::new(METADATA) }
+    /// A controller that goes on from this.
+    pub(super) fn new(config: Arc<Config>, image: Arc<Image>) -> Self {
+        Self { config, published: Arc::clone(&image), image, acts: VecDeque::new() }
     }
 
     /// What brokers may know.
@@ -60,8 +68,7 @@ impl Controller {
     }
 
     /// After a restart every broker has a whole session to be heard of.
-    pub(super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
-        self.recover(context.disk());
+    pub(super) fn start(&self, context: &mut Context<'_, Node>) {
         context.set_timer(Timer::Rebalance, self.config.rebalance);
         for (node, broker) in &self.image.brokers {
             if !broker.is_fenced {
@@ -70,30 +77,43 @@ impl Controller {
         }
     }
 
-    /// An unreadable cell is beyond what the log promises to survive.
-    fn recover(&mut self, disk: &Disk<Record>) {
-        match disk.read_cell(METADATA) {
-            Ok(Some(Record::Image(image))) => {
-                self.image = Arc::clone(image);
-                self.published = Arc::clone(image);
-            }
-            Ok(Some(Record::Entry(_) | Record::Effect(_) | Record::Result { .. }) | None) | Err(_) => {}
+    /// It decides from here on, where another one did: all brokers are told what it goes on from.
+    pub(super) fn take_over(&self, context: &mut Context<'_, Node>) {
+        self.start(context);
+        announce(context, &self.image);
+    }
+
+    /// Another one decides from here on.
+    pub(super) fn retire(&self, context: &mut Context<'_, Node>) {
+        context.cancel_timer(Timer::Rebalance);
+        for node in self.image.brokers.keys() {
+            context.cancel_timer(Timer::Session(*node));
         }
     }
 
-    pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: &Message) {
+    pub(super) fn on_message(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        from: NodeId,
+        message: &Message,
+    ) {
         match *message {
-            Message::Register { incarnation } => self.on_register(context, from, incarnation),
-            Message::Heartbeat { epoch, version } => self.on_heartbeat(context, from, epoch, version),
-            Message::AlterPartition(change) => self.on_alter(context, from, change),
+            Message::Register { incarnation } => self.on_register(context, journal, from, incarnation),
+            Message::Heartbeat { epoch, version } => {
+                self.on_heartbeat(context, journal, from, epoch, version);
+            }
+            Message::AlterPartition(change) => self.on_alter(context, journal, from, change),
             Message::Registered { .. }
             | Message::Unregistered { .. }
             | Message::Metadata { .. }
             | Message::Fetch(_)
             | Message::Group(_)
             | Message::Transaction(_)
+            | Message::Active(_)
+            | Message::Raft(_)
             | Message::Fetched { .. } => {
-                panic!("{CONTROLLER}, the controller, cannot get {message:?} from {from}")
+                panic!("{}, the controller, cannot get {message:?} from {from}", context.node())
             }
         }
     }
@@ -102,7 +122,13 @@ impl Controller {
 
     /// A broker has started. What it led and where it was in sync in its last life is over: it is heard of again when it
     /// knows that. In its first life it has missed nothing that was there before it.
-    fn on_register(&mut self, context: &mut Context<'_, Node>, from: NodeId, incarnation: u64) {
+    fn on_register(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        from: NodeId,
+        incarnation: u64,
+    ) {
         let known = self.image.brokers.get(&from);
         if known.is_none_or(|broker| broker.incarnation != incarnation) {
             let mut image = Image::clone(&self.image);
@@ -111,11 +137,11 @@ impl Controller {
             }
             let epoch = BrokerEpoch(self.image.version + 1);
             image.brokers.insert(from, Registration { incarnation, epoch, is_fenced: true });
-            if !self.save(context, image) {
+            if !self.save(context, journal, image) {
                 return;
             }
         }
-        self.after_durable(context, Act::Welcome { to: from, incarnation });
+        self.after_durable(context, journal, Act::Welcome { to: from, incarnation });
     }
 
     /// A broker lives. If another life of it has registered since (the message of an earlier one may have been on its way for
@@ -123,6 +149,7 @@ impl Controller {
     fn on_heartbeat(
         &mut self,
         context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
         from: NodeId,
         epoch: BrokerEpoch,
         version: u64,
@@ -138,19 +165,24 @@ impl Controller {
             let mut image = Image::clone(&self.image);
             image.brokers.entry(from).and_modify(|broker| broker.is_fenced = false);
             self.fill_vacancies(context, &mut image);
-            self.save(context, image);
+            self.save(context, journal, image);
         }
     }
 
     /// A broker was not heard of for a whole session.
-    pub(super) fn on_session_over(&mut self, context: &mut Context<'_, Node>, node: NodeId) {
+    pub(super) fn on_session_over(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        node: NodeId,
+    ) {
         context.sometimes(Point::Fenced as usize);
         context.count(Counter::BrokersFenced as usize, 1);
         let mut image = Image::clone(&self.image);
         self.fence(&mut image, node);
         image.brokers.entry(node).and_modify(|broker| broker.is_fenced = true);
         self.fill_vacancies(context, &mut image);
-        if !self.save(context, image) {
+        if !self.save(context, journal, image) {
             context.set_timer(Timer::Session(node), self.config.session_timeout);
         }
     }
@@ -217,7 +249,7 @@ impl Controller {
     }
 
     /// Gives partitions back to the first of their replicas, so that no broker leads them all.
-    pub(super) fn on_rebalance(&mut self, context: &mut Context<'_, Node>) {
+    pub(super) fn on_rebalance(&mut self, context: &mut Context<'_, Node>, journal: &mut impl Journal) {
         context.set_timer(Timer::Rebalance, self.config.rebalance);
         let mut image = Image::clone(&self.image);
         for id in self.config.all_partitions() {
@@ -231,13 +263,19 @@ impl Controller {
         }
         if image.version > self.image.version {
             context.sometimes(Point::Rebalanced as usize);
-            self.save(context, image);
+            self.save(context, journal, image);
         }
     }
 
     /// A leader says that others are in sync. It is refused if the leader, its epoch or what it changes is not the last, or
     /// if somebody whom it wants does not live; then the leader is told what is.
-    fn on_alter(&mut self, context: &mut Context<'_, Node>, from: NodeId, asked: IsrChange) {
+    fn on_alter(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        from: NodeId,
+        asked: IsrChange,
+    ) {
         let Some(broker) = self.image.brokers.get(&from) else { return };
         let state = *self.image.partition(asked.partition);
         let is_leader = broker.epoch == asked.broker_epoch && state.leader == Some(from);
@@ -256,33 +294,38 @@ impl Controller {
         }
         let mut image = Image::clone(&self.image);
         change(&mut image, asked.partition, PartitionState { isr: asked.isr, ..state });
-        self.save(context, image);
+        self.save(context, journal, image);
     }
 
     // ----- the disk -----
 
     /// Decides, and publishes it once it is on disk. Whether it could be written.
-    fn save(&mut self, context: &mut Context<'_, Node>, mut image: Image) -> bool {
+    fn save(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        journal: &mut impl Journal,
+        mut image: Image,
+    ) -> bool {
         image.version = self.image.version + 1;
         let image = Arc::new(image);
-        if self.commit.replace(context, Record::Image(Arc::clone(&image))).is_err() {
+        if !journal.write(context, &self.image, &image) {
             return false;
         }
-        context.fault_point(FaultPoint::Metadata as usize);
         let before = std::mem::replace(&mut self.image, Arc::clone(&image));
-        self.after_durable(context, Act::Publish { before, image });
+        self.after_durable(context, journal, Act::Publish { before, image });
         true
     }
 
-    fn after_durable(&mut self, context: &mut Context<'_, Node>, act: Act) {
-        if let Some(act) = self.commit.after_durable(context, act) {
-            self.perform(context, act);
+    fn after_durable(&mut self, context: &mut Context<'_, Node>, journal: &mut impl Journal, act: Act) {
+        self.acts.push_back((self.image.version, act));
+        if let Some(kept) = journal.wait(context, self.image.version) {
+            self.release(context, kept);
         }
     }
 
-    pub(super) fn on_durable(&mut self, context: &mut Context<'_, Node>, sync: SyncId) {
-        self.commit.on_durable(context, sync);
-        while let Some(act) = self.commit.next_ready() {
+    /// Decisions up to this version are kept.
+    pub(super) fn release(&mut self, context: &mut Context<'_, Node>, kept: u64) {
+        while let Some((_, act)) = self.acts.pop_front_if(|(version, _)| *version <= kept) {
             self.perform(context, act);
         }
     }
@@ -303,22 +346,34 @@ impl Controller {
     }
 
     fn publish(&mut self, context: &mut Context<'_, Node>, before: &Image, image: Arc<Image>) {
-        for id in self.config.all_partitions() {
-            let (was, state) = (before.partition(id), *image.partition(id));
-            if *was != state {
-                context.fact(Fact::Changed { partition: id, state, was: was.isr });
-            }
-            if was.epoch != state.epoch {
-                context.count(Counter::Elections as usize, 1);
-            }
+        // Several controllers state what was decided, whoever has: each for itself.
+        if self.config.controllers == 1 {
+            tell_changes(context, before, &image);
         }
-        // Who has registered with this change is told so, and the rest with it.
-        let known = |(_, broker): &(&NodeId, &Registration)| broker.epoch.0 < image.version;
-        for (node, broker) in image.brokers.iter().filter(known) {
-            let image = Arc::clone(&image);
-            context.send(*node, Message::Metadata { epoch: broker.epoch, image });
-        }
+        let elections = before.partitions.iter().zip(&image.partitions);
+        let elections = elections.filter(|(was, is)| was.epoch != is.epoch).count();
+        context.count(Counter::Elections as usize, elections as u64);
+        announce(context, &image);
         self.published = image;
+    }
+}
+
+/// Tells all brokers what the cluster looks like. Who has registered with this change is told so, and the rest with it.
+fn announce(context: &mut Context<'_, Node>, image: &Arc<Image>) {
+    let known = |(_, broker): &(&NodeId, &Registration)| broker.epoch.0 < image.version;
+    for (node, broker) in image.brokers.iter().filter(known) {
+        let image = Arc::clone(image);
+        context.send(*node, Message::Metadata { epoch: broker.epoch, image });
+    }
+}
+
+/// States which partitions have changed.
+pub(super) fn tell_changes(context: &mut Context<'_, Node>, before: &Image, image: &Image) {
+    let pairs = before.partitions.iter().zip(&image.partitions);
+    for (partition, (was, state)) in (0..).map(PartitionId).zip(pairs) {
+        if was != state {
+            context.fact(Fact::Changed { partition, state: *state, was: was.isr });
+        }
     }
 }
 

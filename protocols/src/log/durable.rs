@@ -2,7 +2,8 @@
 //!
 //! | node | region | kind | holds |
 //! | --- | --- | --- | --- |
-//! | controller | [`METADATA`] | cell | the cluster's metadata |
+//! | controller by itself | [`METADATA`] | cell | the cluster's metadata |
+//! | one of several controllers | those of [`raft::durable`] | | the replica's |
 //! | store | [`EFFECTS`] | log | effects |
 //! | broker | [`region_of`] a partition | log | the records of the partition, by offset |
 //!
@@ -16,7 +17,9 @@ use sim_core::disk::{self, RegionId};
 use super::entry::Entry;
 use super::group::message::Effect;
 use super::image::Image;
+use super::metadata::Metadata;
 use super::types::PartitionId;
+use crate::raft;
 
 /// The controller's region.
 pub const METADATA: RegionId = RegionId::new(0);
@@ -50,6 +53,8 @@ pub enum Record {
         /// The effect.
         effect: Effect,
     },
+    /// Of a controller's replica, into the regions that Raft names.
+    Raft(raft::RecordOf<Metadata>),
 }
 
 impl disk::Record for Record {
@@ -59,6 +64,7 @@ impl disk::Record for Record {
             Self::Entry(_) => Entry::SIZE,
             Self::Effect(_) => 32,
             Self::Result { .. } => 44,
+            Self::Raft(record) => disk::Record::size(record),
         }
     }
 }

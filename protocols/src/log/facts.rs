@@ -6,9 +6,10 @@ use sim_core::OpId;
 
 use super::entry::Body;
 use super::group::message::Effect;
-use super::image::PartitionState;
+use super::image::{Image, PartitionState};
 use super::transaction::TransactionImage;
 use super::types::{Epoch, PartitionId};
+use crate::raft;
 use crate::replicated::{Chain, NodeSet};
 
 /// A statement of one node about what it has just done.
@@ -23,6 +24,13 @@ pub enum Fact {
         /// Who was in sync before.
         was: NodeSet,
     },
+    /// One of several controllers has executed a decision.
+    Decided {
+        /// What the cluster looks like now.
+        image: Arc<Image>,
+    },
+    /// What the replica of a controller states.
+    Raft(raft::Fact),
     /// A broker leads a partition.
     Led {
         /// Which.

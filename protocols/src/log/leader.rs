@@ -78,6 +78,7 @@ impl Broker {
     pub(super) fn resign(&mut self, context: &mut Context<'_, Node>, id: PartitionId, next: Option<NodeId>) {
         let Role::Leader(leading) = std::mem::take(&mut self.replica_mut(id).role) else { return };
         self.tell_waiting(context, 0, leading.waiting_count());
+        self.forget_lag(context, id);
         for waiter in leading.waiting.into_values().flatten() {
             match waiter {
                 Waiter::Client(op) => context.reply(op, Outcome::Redirect(next)),
@@ -420,7 +421,7 @@ impl Broker {
         if let Some(isr) = leading.pending {
             let (epoch, version) = (leading.epoch, leading.version);
             let change = IsrChange { broker_epoch, partition: id, epoch, version, isr };
-            context.send(super::CONTROLLER, Message::AlterPartition(change));
+            context.send(self.contact.server(), Message::AlterPartition(change));
         }
     }
 

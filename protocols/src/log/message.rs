@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::process;
+use sim_core::{NodeId, process};
 
 use super::entry::Entry;
 use super::group::message::GroupMessage;
 use super::image::Image;
+use super::metadata::Metadata;
 use super::transaction::message::TransactionMessage;
 use super::types::{BrokerEpoch, Epoch, PartitionId};
+use crate::raft;
 use crate::replicated::NodeSet;
 
 /// A message between nodes.
@@ -67,6 +69,10 @@ pub enum Message {
     },
     /// Between the coordinator of transactions and leaders.
     Transaction(TransactionMessage),
+    /// One of several controllers to broker: this one decides, as far as I know.
+    Active(Option<NodeId>),
+    /// Between controllers. Boxed, it does not make the others large.
+    Raft(Box<raft::MessageOf<Metadata>>),
 }
 
 /// A leader wants to change who is in sync.
@@ -141,6 +147,19 @@ impl process::Message for Message {
         "Fenced",
         "WriteMarker",
         "MarkerWritten",
+        "Active",
+        "RequestVote",
+        "RequestVoteReply",
+        "RaftHeartbeat",
+        "AppendEntries",
+        "AppendEntriesReply",
+        "PreVote",
+        "PreVoteReply",
+        "InstallSnapshot",
+        "InstallSnapshotReply",
+        "TimeoutNow",
+        "ReadIndex",
+        "ReadIndexReply",
     ];
 
     fn kind(&self) -> u8 {
@@ -155,6 +174,8 @@ impl process::Message for Message {
             Self::Fetched { .. } => 7,
             Self::Group(message) => 8 + message.kind(),
             Self::Transaction(message) => 13 + message.kind(),
+            Self::Active(_) => 15,
+            Self::Raft(message) => 16 + message.kind(),
         }
     }
 
@@ -162,12 +183,13 @@ impl process::Message for Message {
         match self {
             Self::Register { .. } | Self::Unregistered { .. } => 8,
             Self::Registered { image, .. } => 16 + image.size(),
-            Self::Heartbeat { .. } => 16,
+            Self::Heartbeat { .. } | Self::Active(_) => 16,
             Self::Metadata { image, .. } => 8 + image.size(),
             Self::AlterPartition(_) => 28,
             Self::Fetch(_) => 44,
             Self::Group(message) => message.size(),
             Self::Transaction(_) => TransactionMessage::SIZE,
+            Self::Raft(message) => message.size(),
             Self::Fetched { found, .. } => match found {
                 Found::Records { entries, .. } => 32 + Entry::SIZE * entries.len() as u64,
                 Found::Diverging { .. } => 28,
@@ -188,6 +210,9 @@ impl process::Message for Message {
             Self::Fetch(fetch) => fetch.describe(),
             Self::Group(message) => message.describe(),
             Self::Transaction(message) => message.describe(),
+            Self::Active(Some(node)) => format!("Active {node}"),
+            Self::Active(None) => "Active unknown".to_owned(),
+            Self::Raft(message) => message.describe(),
             Self::Fetched { partition, epoch, number, found } => {
                 format!("Fetched {partition} {epoch} number={number} {}", found.describe())
             }

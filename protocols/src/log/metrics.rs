@@ -10,6 +10,8 @@ pub(super) enum Gauge {
     PartitionsLed,
     /// Producers that wait for an answer.
     ProducersWaiting,
+    /// Records that are committed and that consumers have not read, of the partitions that a broker leads.
+    ConsumerLag,
     /// Transactions that are open or being ended, at their coordinator.
     TransactionsOpen,
 }

@@ -1,6 +1,6 @@
 //! Log: partitions of records, replicated among brokers, as Kafka has them.
 //!
-//! The first node is the controller, those after it are brokers. Clients are producers and consumers: they append to
+//! The first node is the controller, or the first few are, those after it are brokers. Clients are producers and consumers: they append to
 //! partitions, read from offsets on, and keep in the partition of offsets how far they have come. If there are consumers among
 //! the nodes ([`Config::consumers`]), they are a group that shares the partitions, and the last node is the store that their
 //! work has effects on: see [`group`]. Their results can be transactions: see [`transaction`].
@@ -86,7 +86,7 @@
 //!
 //! | word | here |
 //! | --- | --- |
-//! | controller (`KRaft`) | [`Controller`]: one, not a quorum |
+//! | controller quorum (`KRaft`) | [`Config::controllers`]; [`quorum`], [`metadata`] |
 //! | ISR; maximal ISR (KIP-497) | [`image::PartitionState::isr`]; those of before and after |
 //! | LEO, log end offset | [`PartitionLog::end`](partition_log::PartitionLog::end) |
 //! | high watermark | [`replica::Replica::high_watermark`] |
@@ -111,7 +111,6 @@
 //!
 //! | left out | cost |
 //! | --- | --- |
-//! | a quorum of controllers | while the controller is down nobody is fenced or elected; what it decided is on its disk |
 //! | acknowledgement before the disk has it (Kafka's usual setting) | an append takes the time of a sync at the leader and at a follower, one after the other in part |
 //! | more than one group, subscriptions | all consumers are in one group, and it reads all partitions |
 //! | assignment by a member (`SyncGroup`) | the coordinator shares partitions out in all protocols, and sees to it that they are even |
@@ -143,12 +142,15 @@ pub mod image;
 pub mod invariants;
 mod leader;
 pub mod message;
+pub mod metadata;
 mod metrics;
 pub mod mutants;
 pub mod partition_log;
 mod process;
 pub mod producers;
+pub mod quorum;
 pub mod replica;
+mod standalone;
 pub mod transaction;
 pub mod types;
 mod view;
@@ -156,16 +158,18 @@ mod view;
 use serde::Serialize;
 use sim_core::NodeId;
 
+use crate::raft;
+
 pub use broker::Broker;
-pub use config::{
-    Acks, CONTROLLER, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership,
-};
+pub use config::{Acks, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership};
 pub use controller::Controller;
 pub use facts::Fact;
 pub use group::consumer::Consumer;
 pub use group::store::Store;
 pub use message::Message;
 pub use mutants::Mutant;
+pub use quorum::Quorum;
+pub use standalone::Standalone;
 pub use transaction::TransactionalId;
 pub use types::{Epoch, PartitionId};
 
@@ -198,6 +202,8 @@ pub enum Timer {
     Markers,
     /// The coordinator of transactions: this one has been open for too long.
     Transaction(TransactionalId),
+    /// Of a controller's replica.
+    Raft(raft::Timer),
 }
 
 /// Places inside handlers where a crash is worth trying: this is written, and not yet durable. The index is the place in
@@ -208,9 +214,20 @@ enum FaultPoint {
     Record,
     Copy,
     Effect,
+    /// The first of those of a replica.
+    Raft,
 }
 
-const FAULT_POINTS: [&str; 4] = ["metadata-written", "record-written", "copy-written", "effect-written"];
+const FAULT_POINTS: [&str; 8] = [
+    "metadata-written",
+    "record-written",
+    "copy-written",
+    "effect-written",
+    "hard-state-written",
+    "snapshot-staged",
+    "before-compaction",
+    "before-apply",
+];
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
 #[derive(Clone, Copy, Debug)]
@@ -239,9 +256,10 @@ enum Point {
     EndTakenOver,
     NotYetStable,
     AbortedLeftOut,
+    ControllerChanged,
 }
 
-const POINTS: [&str; 24] = [
+const POINTS: [&str; 25] = [
     "a broker was fenced because it was not heard of",
     "a partition went back to the first of its replicas",
     "a broker became leader that was not in sync",
@@ -266,13 +284,16 @@ const POINTS: [&str; 24] = [
     "a new coordinator ended a transaction that was decided",
     "a reader was not shown what is committed and not stable",
     "a reader was not shown the results of a transaction that was aborted",
+    "a broker turned to another controller",
 ];
 
 /// One node, in its role. See the [module documentation](self).
 #[derive(Clone, Serialize)]
 pub enum Node {
-    /// Decides who leads.
-    Controller(Box<Controller>),
+    /// Decides who leads, by itself.
+    Controller(Box<Standalone>),
+    /// Decides together with others.
+    Quorum(Box<Quorum>),
     /// Keeps records.
     Broker(Box<Broker>),
     /// Handles them.

@@ -150,10 +150,13 @@ impl Serialize for PartitionLog {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
     use sim_core::{ClientId, OpId};
 
     use super::super::producers::Memory;
+    use super::super::transaction::{End, Marker, ProducerEpoch, Stamp, TransactionalId, Written};
     use super::*;
 
     fn entry(epoch: u32, ordinal: u32) -> Entry {
@@ -177,6 +180,26 @@ mod tests {
     #[should_panic(expected = "a record of e1 after one of e2")]
     fn epochs_do_not_go_back() {
         log(&[2, 1]);
+    }
+
+    #[test]
+    fn what_a_marker_had_ended_that_is_cut_off_is_open_again() {
+        let (number, epoch) = (1, ProducerEpoch(1));
+        let [first, second] = [TransactionalId(0), TransactionalId(1)];
+        let write = |id| Written::Offset { by: Stamp { id, epoch, sequence: 1 }, offset: 0 };
+        let ends = |id, end| Written::Marker(Marker { id, epoch, number, end });
+        let all = [write(first), write(second), ends(first, End::Commit), ends(second, End::Abort)];
+        let entry =
+            |written| Entry { epoch: Epoch(1), op: None, body: Body::Transactional(Arc::new(written)) };
+        let mut log = PartitionLog::of(all.map(entry));
+        assert_eq!(log.stable(4), 4);
+        log.truncate(3);
+        assert_eq!(log.stable(3), 1, "the second is open");
+        let index = log.transactions().expect("there are transactions");
+        assert_eq!((index.end_of(first, 0), index.end_of(second, 1)), (Some(End::Commit), None));
+        assert_eq!((index.marker(first), index.marker(second)), (Some((number, 2)), None));
+        log.truncate(2);
+        assert_eq!(log.stable(2), 0, "both are");
     }
 
     proptest! {

@@ -13,20 +13,35 @@ use strum::VariantNames;
 
 use super::broker::Broker;
 use super::config::{Config, Role as NodeRole};
-use super::controller::Controller;
 use super::durable::Record;
 use super::facts::Fact;
 use super::group::consumer::Consumer;
 use super::group::share::Share;
 use super::group::store::Store;
 use super::message::Message;
+use super::metadata::Metadata;
 use super::metrics;
+use super::quorum::Quorum;
+use super::standalone::Standalone;
 use super::types::PartitionId;
 use super::{FAULT_POINTS, Node, POINTS, Timer};
+use crate::raft;
 
 impl process::Timer for Timer {
-    const NAMES: &'static [&'static str] =
-        &["heartbeat", "lag", "rebalance", "gathering", "beat", "keep", "markers"];
+    const NAMES: &'static [&'static str] = &[
+        "heartbeat",
+        "lag",
+        "rebalance",
+        "gathering",
+        "beat",
+        "keep",
+        "markers",
+        "raft-election",
+        "raft-heartbeat",
+        "raft-quorum",
+        "raft-transfer",
+        "raft-apply",
+    ];
 
     fn index(self) -> Option<usize> {
         match self {
@@ -37,6 +52,7 @@ impl process::Timer for Timer {
             Self::Beat => Some(4),
             Self::Keep => Some(5),
             Self::Markers => Some(6),
+            Self::Raft(timer) => timer.index().map(|index| 7 + index),
             Self::Session(_)
             | Self::Fetch(_)
             | Self::Member(_)
@@ -64,7 +80,10 @@ impl Process for Node {
     fn boot(config: &Config, node: NodeId) -> Self {
         let shared = Arc::new(config.clone());
         match config.role_of(node) {
-            NodeRole::Controller => Self::Controller(Box::new(Controller::boot(shared))),
+            NodeRole::Controller if config.controllers == 1 => {
+                Self::Controller(Box::new(Standalone::boot(shared)))
+            }
+            NodeRole::Controller => Self::Quorum(Box::new(Quorum::boot(shared, node))),
             NodeRole::Broker => Self::Broker(Box::new(Broker::boot(shared, node))),
             NodeRole::Consumer => Self::Consumer(Box::new(Consumer::boot(shared, node))),
             NodeRole::Store => Self::Store(Box::new(Store::boot(shared, node))),
@@ -74,6 +93,7 @@ impl Process for Node {
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         match self {
             Self::Controller(controller) => controller.on_start(context),
+            Self::Quorum(controller) => controller.on_start(context),
             Self::Broker(broker) => broker.on_start(context),
             Self::Consumer(consumer) => consumer.on_start(context),
             Self::Store(store) => store.on_start(context),
@@ -83,6 +103,7 @@ impl Process for Node {
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         match (&mut *self, message) {
             (Self::Controller(controller), message) => controller.on_message(context, from, &message),
+            (Self::Quorum(controller), message) => controller.on_message(context, from, message),
             (Self::Broker(broker), message) => broker.on_message(context, from, message),
             (Self::Consumer(consumer), Message::Group(message)) => {
                 consumer.on_message(context, from, message);
@@ -98,6 +119,7 @@ impl Process for Node {
         match (self, timer) {
             (Self::Controller(controller), Timer::Session(node)) => controller.on_session_over(context, node),
             (Self::Controller(controller), Timer::Rebalance) => controller.on_rebalance(context),
+            (Self::Quorum(controller), timer) => controller.on_timer(context, timer),
             (Self::Broker(broker), Timer::Heartbeat) => broker.on_heartbeat(context),
             (Self::Broker(broker), Timer::Lag) => broker.on_lag_timer(context),
             (Self::Broker(broker), Timer::Fetch(partition)) => broker.fetch(context, partition),
@@ -123,8 +145,10 @@ impl Process for Node {
         };
         match self {
             Self::Controller(controller) => {
-                let leader = controller.leader_for(operation);
-                context.reply(op, Outcome::Redirect(leader));
+                context.reply(op, Outcome::Redirect(controller.controller.leader_for(operation)));
+            }
+            Self::Quorum(controller) => {
+                context.reply(op, Outcome::Redirect(controller.leader_for(operation)));
             }
             Self::Broker(broker) => broker.on_request(context, op, operation),
             Self::Consumer(_) | Self::Store(_) => context.reply(op, Outcome::Redirect(None)),
@@ -134,6 +158,7 @@ impl Process for Node {
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
         match self {
             Self::Controller(controller) => controller.on_durable(context, sync),
+            Self::Quorum(controller) => controller.on_durable(context, sync),
             Self::Broker(broker) => broker.on_durable(context, sync),
             Self::Store(store) => store.on_durable(context, sync),
             Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
@@ -169,8 +194,10 @@ impl Process for Node {
     fn status(&self) -> Status {
         match self {
             Self::Controller(controller) => {
-                Status { gauge: controller.published().version, ..Status::peer("controller") }
+                let gauge = controller.controller.published().version;
+                Status { gauge, ..Status::peer("controller") }
             }
+            Self::Quorum(controller) => controller.status(),
             Self::Broker(broker) => broker_status(broker),
             Self::Consumer(consumer) => {
                 let gauge = consumer.shares().values().map(Share::backlog_len).sum();
@@ -182,7 +209,8 @@ impl Process for Node {
 
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         match self {
-            Self::Controller(controller) => controller.show(view, request),
+            Self::Controller(controller) => controller.controller.show(view, request),
+            Self::Quorum(controller) => controller.show(view, request),
             Self::Broker(broker) => broker.show(view, request),
             Self::Consumer(consumer) => consumer.show(view, request),
             Self::Store(store) => store.show(view, request),
@@ -194,11 +222,6 @@ impl Node {
     /// The broker, if this is one.
     pub const fn broker(&self) -> Option<&Broker> {
         if let Self::Broker(broker) = self { Some(broker) } else { None }
-    }
-
-    /// The controller, if this is it.
-    pub const fn controller(&self) -> Option<&Controller> {
-        if let Self::Controller(controller) = self { Some(controller) } else { None }
     }
 
     /// The consumer, if this is one.
@@ -226,4 +249,35 @@ fn broker_status(broker: &Broker) -> Status {
     let (leader, epoch) = first.map_or((None, 0), |state| (state.leader, state.epoch.0));
     let standing = if leader == Some(broker.node()) { Standing::Leader } else { Standing::Follower };
     Status { role: word, standing, epoch: epoch.into(), leader, commit: 0, gauge }
+}
+
+impl raft::Host for Node {
+    type App = Metadata;
+
+    /// Raft's own numbers are of no interest to who looks at a log.
+    const IS_MEASURED: bool = false;
+    const FAULT_POINTS_AT: usize = super::FaultPoint::Raft as usize;
+
+    fn message(message: raft::MessageOf<Metadata>) -> Message {
+        Message::Raft(Box::new(message))
+    }
+
+    fn timer(timer: raft::Timer) -> Timer {
+        Timer::Raft(timer)
+    }
+
+    fn record(record: raft::RecordOf<Metadata>) -> Record {
+        Record::Raft(record)
+    }
+
+    fn as_record(record: &Record) -> Option<&raft::RecordOf<Metadata>> {
+        match record {
+            Record::Raft(record) => Some(record),
+            Record::Image(_) | Record::Entry(_) | Record::Effect(_) | Record::Result { .. } => None,
+        }
+    }
+
+    fn fact(fact: raft::Fact) -> Fact {
+        Fact::Raft(fact)
+    }
 }

@@ -9,6 +9,7 @@ use super::group::consumer::Consumer;
 use super::group::in_words;
 use super::group::store::Store;
 use super::image::{Image, PartitionState};
+use super::quorum::Quorum;
 use super::replica::{Replica, Role};
 use super::transaction::index::TransactionIndex;
 use super::transaction::{TransactionImage, TransactionalId};
@@ -18,6 +19,14 @@ impl Controller {
     /// The brokers and the partitions.
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         show_image(view, request, self.published());
+    }
+}
+
+impl Quorum {
+    /// What was decided, and its part of Raft.
+    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+        show_image(view, request, self.image());
+        view.group("raft", |view| self.show_replica(view, request));
     }
 }
 
@@ -50,6 +59,10 @@ impl Broker {
                 partitions.iter().map(row).collect::<Vec<_>>()
             });
             view.table("group", Table::of_rows(vec!["member", "partition", "kept"], request, rows));
+        }
+        if !self.lags().is_empty() {
+            let rows = self.lags().iter().map(|(id, lag)| vec![id.to_string(), lag.to_string()]);
+            view.table("lag of consumers", Table::of_rows(vec!["partition", "not read"], request, rows));
         }
         self.show_transactions(view, request);
         for (id, replica) in self.replicas() {

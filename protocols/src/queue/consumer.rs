@@ -22,12 +22,12 @@ use sim_core::{Context, LocalTime, NodeId};
 
 use super::command::{MessageId, Receipt, Session};
 use super::config::{Config, Guarantee, Shedding};
-use super::contact::Contact;
 use super::facts::{Effect, Fact};
 use super::message::Message;
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::{Node, Point, Timer};
+use crate::contact::Contact;
 
 /// A message that it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -172,7 +172,7 @@ impl Consumer {
     /// It asks for more time for all that it holds.
     pub(super) fn on_heartbeat(&mut self, context: &mut Context<'_, Node>) {
         for job in self.jobs() {
-            context.send(self.contact.broker(), Message::Extend(job.receipt));
+            context.send(self.contact.server(), Message::Extend(job.receipt));
         }
         self.await_heartbeat(context);
     }
@@ -253,7 +253,7 @@ impl Consumer {
     fn on_applied(&mut self, context: &mut Context<'_, Node>, receipt: Receipt) {
         if let Some((index, Worker::Applies(_))) = self.worker_of(receipt) {
             if self.config.guarantee != Guarantee::AtMostOnce {
-                context.send(self.contact.broker(), Message::Acknowledge(receipt));
+                context.send(self.contact.server(), Message::Acknowledge(receipt));
             }
             self.finish(context, index);
         }
@@ -272,7 +272,7 @@ impl Consumer {
             Worker::Idle => unreachable!("worker {index} of {} waits for nothing", self.node),
             Worker::Stalls => self.be_idle(context, index),
             Worker::Claims(job) => {
-                context.send(self.contact.broker(), Message::Acknowledge(job.receipt));
+                context.send(self.contact.server(), Message::Acknowledge(job.receipt));
                 context.set_timer(Timer::Worker(index), self.config.call_timeout);
             }
             Worker::Handles(job) => self.on_handled(context, index, job),
@@ -325,7 +325,7 @@ impl Consumer {
     fn start(&mut self, context: &mut Context<'_, Node>, index: u32, job: Job) {
         let claims = self.config.guarantee == Guarantee::AtMostOnce;
         if claims || self.config.has(Mutant::AckBeforeProcess) {
-            context.send(self.contact.broker(), Message::Acknowledge(job.receipt));
+            context.send(self.contact.server(), Message::Acknowledge(job.receipt));
         }
         if claims && !self.config.has(Mutant::ProcessBeforeClaim) {
             self.workers[index as usize] = Worker::Claims(job);
@@ -345,7 +345,7 @@ impl Consumer {
         let has_failed = context.random().chance(self.config.failure);
         if has_failed || self.config.is_poison(job.value) {
             context.sometimes(Point::Failed as usize);
-            context.send(self.contact.broker(), Message::Return(job.receipt));
+            context.send(self.contact.server(), Message::Return(job.receipt));
             return self.finish(context, index);
         }
         self.apply(context, index, job);

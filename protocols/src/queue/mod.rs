@@ -91,7 +91,6 @@ mod broker;
 pub mod command;
 pub mod config;
 mod consumer;
-mod contact;
 pub mod durable;
 pub mod facts;
 pub mod invariants;

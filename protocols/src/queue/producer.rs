@@ -21,13 +21,13 @@ use sim_core::service::{Outcome, Refusal, Value};
 use sim_core::{Context, NodeId, OpId, SyncId};
 
 use super::config::Config;
-use super::contact::Contact;
 use super::durable::{LOG, Record};
 use super::facts::Fact;
 use super::message::Message;
 use super::metrics::{Counter, Gauge};
 use super::mutants::Mutant;
 use super::{FaultPoint, Node, Point, Timer};
+use crate::contact::Contact;
 use crate::group_commit::GroupCommit;
 
 /// How many rows are on their way to the broker at a time.
@@ -84,7 +84,7 @@ impl Producer {
         let bounds = context.disk().log_bounds(LOG);
         for number in bounds {
             let Ok(Some(Record::Row(value))) = context.disk().read_entry(LOG, number) else {
-                // It was being written, and nobody was told of it.
+                // What is unreadable is beyond what is promised: it is as if the log ended before it.
                 context.truncate_from(LOG, number);
                 break;
             };
@@ -103,7 +103,7 @@ impl Producer {
         };
         context.fault_point(FaultPoint::Outbox as usize);
         if self.config.has(Mutant::PublishBeforeCommit) {
-            context.send(self.contact.broker(), Message::Publish { number, value });
+            context.send(self.contact.server(), Message::Publish { number, value });
         }
         self.rows.insert(number, Row { value, is_kept: false, tries: 0 });
         if let Some(waiting) = self.commit.after_durable(context, Waiting { op, number }) {
@@ -187,7 +187,7 @@ impl Producer {
         let fresh = self.rows.iter().take(WINDOW).filter(|(_, row)| row.is_kept && row.tries == 0);
         let fresh: Vec<u64> = fresh.map(|(number, _)| *number).collect();
         for number in fresh {
-            self.publish(context, self.contact.broker(), number);
+            self.publish(context, self.contact.server(), number);
         }
         context.gauge(Gauge::OutboxDepth as usize, self.rows.len() as u64);
     }

@@ -85,7 +85,7 @@ impl DiskLog {
         let end = context.disk().log_bounds(LOG).end;
         for index in self.snapshot_upto..end {
             let Ok(Some(Record::Command { at, command })) = context.disk().read_entry(LOG, index) else {
-                // It was being written, and nobody was told of it.
+                // What is unreadable is beyond what is promised: it is as if the log ended before it.
                 context.truncate_from(LOG, index);
                 return (queue, index);
             };

@@ -159,7 +159,7 @@ impl Raft {
         if leader.handover.is_some() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
-        if self.is_overloaded() {
+        if !self.has_room_for(1) {
             return context.reply(op, Outcome::Refused(Refusal::Overloaded));
         }
         self.append_for(context, op, Payload::Command(Command::Client { op, operation }));

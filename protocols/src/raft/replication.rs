@@ -83,13 +83,19 @@ impl<A: Application> Replica<A> {
         }
     }
 
+    /// Whether a leader could append so many commands now, but for its disk.
+    pub fn has_room_for(&self, commands: u64) -> bool {
+        let uncommitted = self.log.last_index().since(self.log.commit());
+        let is_steady = matches!(&self.role, Role::Leader(leader) if leader.handover.is_none());
+        is_steady && uncommitted.saturating_add(commands) <= self.config.uncommitted_entries::<A::Command>()
+    }
+
     /// A leader appends a command of its process. With [`Replica::spread`] it goes to the disk and to the followers.
     ///
     /// Returns where it stands; `None` if nothing changed: this node does not lead or is about to hand over, too much is
     /// not committed yet, or the disk takes no more.
     pub fn submit(&mut self, context: &mut Context<'_, A::Host>, command: A::Command) -> Option<Index> {
-        let Role::Leader(leader) = &self.role else { return None };
-        if leader.handover.is_some() || self.is_overloaded() {
+        if !self.has_room_for(1) {
             return None;
         }
         self.append_own(context, Entry::command(self.term(), command)).ok()
@@ -99,11 +105,6 @@ impl<A: Application> Replica<A> {
     pub fn spread(&mut self, context: &mut Context<'_, A::Host>) {
         self.flush(context);
         self.replicate(context);
-    }
-
-    /// Whether too much is not committed yet.
-    pub(super) fn is_overloaded(&self) -> bool {
-        self.log.last_index().since(self.log.commit()) >= self.config.uncommitted_entries::<A::Command>()
     }
 
     /// Appends an entry of this node's own term, as a leader does.

@@ -15,11 +15,14 @@ use crate::format::Latency;
 use crate::text::units::Time;
 use crate::validate::Objection;
 
-/// The parameters of a partitioned log. `n1` is the controller. With `consumers` the last node is the store that they have
+/// The parameters of a partitioned log. `n1` is the controller, or the first few nodes are. With `consumers` the last node is the store that they have
 /// effects on, and they are before it. All others are brokers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
+    /// How many of the first nodes are controllers, at least 1. One keeps what it decides on its disk; several keep it by Raft, and
+    /// whoever leads decides. Default 1.
+    pub controllers: u32,
     /// How many partitions clients use, 1 to 10,000; one more holds the offsets of consumers. With transactions there are as many
     /// of results, and one of transactions. Default 2.
     pub partitions: u32,
@@ -163,6 +166,7 @@ impl Default for Parameters {
     fn default() -> Self {
         let usual = Config::new(4);
         Self {
+            controllers: usual.controllers,
             partitions: usual.partitions,
             replication: None,
             min_insync: None,
@@ -211,15 +215,18 @@ impl Builtin for Parameters {
                 self.partitions.saturating_add(2)
             }
         };
-        u16::try_from(all).unwrap_or(u16::MAX)
+        // A controller that is one of several has the three regions of Raft.
+        u16::try_from(all.max(3)).unwrap_or(u16::MAX)
     }
 
     fn config(&self, members: &[NodeId]) -> Config {
         let node_count = members.last().map_or(0, |last| last.raw() + 1);
-        let brokers = Config { consumers: self.consumers, ..Config::new(node_count) }.broker_count();
+        let (controllers, consumers) = (self.controllers, self.consumers);
+        let brokers = Config { controllers, consumers, ..Config::new(node_count) }.broker_count();
         let replication = self.replication.unwrap_or(brokers.min(3));
         Config {
             node_count,
+            controllers,
             partitions: self.partitions,
             replication,
             min_insync: self.min_insync.unwrap_or(replication.min(2)),

@@ -12,6 +12,7 @@ use super::{
     Acks, Config, Election, Fact, GroupProtocol, Guarantee, Isolation, Membership, Mutant, Node, PartitionId,
     Timer, invariants,
 };
+use crate::raft::Raft;
 use crate::switch::Switch;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
@@ -20,6 +21,7 @@ impl Conversation for Node {
     /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { partitions: 1, ..Config::new(nodes) };
+        arguments.set("controllers", &mut config.controllers)?;
         arguments.set("partitions", &mut config.partitions)?;
         arguments.set("replication", &mut config.replication)?;
         arguments.set("min_insync", &mut config.min_insync)?;
@@ -76,6 +78,8 @@ impl Conversation for Node {
                 let leader = state.leader.map_or_else(|| "nobody".to_owned(), |leader| leader.to_string());
                 Some(format!("decides {partition}: {leader} leads in {}, isr={}", state.epoch, state.isr))
             }
+            Fact::Decided { .. } => None,
+            Fact::Raft(fact) => Raft::fact(fact),
             Fact::Led { partition, epoch, end } => Some(format!("leads {partition} in {epoch} from {end}")),
             Fact::Appended { partition, offset, epoch, .. } => {
                 Some(format!("has {partition}@{offset} of {epoch}"))
@@ -106,9 +110,12 @@ impl Conversation for Node {
     fn summary(&self) -> String {
         match self {
             Self::Controller(controller) => {
-                let image = controller.published();
+                let image = controller.controller.published();
                 let live = image.brokers.values().filter(|broker| !broker.is_fenced).count();
                 format!("controller version={} live={live} of {}", image.version, image.brokers.len())
+            }
+            Self::Quorum(controller) => {
+                format!("{} version={}", controller.status().role, controller.image().version)
             }
             Self::Broker(broker) => {
                 let copies =
@@ -140,6 +147,7 @@ impl Conversation for Node {
             Timer::Share(partition) => format!("share {partition}"),
             Timer::Worker(index) => format!("worker {index}"),
             Timer::Transaction(id) => format!("transaction {id}"),
+            Timer::Raft(timer) => Raft::timer(timer),
             Timer::Heartbeat
             | Timer::Lag
             | Timer::Rebalance

@@ -572,6 +572,7 @@ impl Broker {
         if !self.leads(partition) {
             return answer(context, call, self.elsewhere(partition));
         }
+        self.tell_lag(context, partition, offset);
         let values = self.committed_from(context, partition, offset).unwrap_or_default();
         answer(context, call, Answer::Records { partition, offset, values });
     }

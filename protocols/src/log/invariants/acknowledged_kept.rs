@@ -61,7 +61,9 @@ impl Invariant<Node> for AcknowledgedKept {
             | Fact::Recorded { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
-            | Fact::Showed { .. } => Ok(()),
+            | Fact::Showed { .. }
+            | Fact::Decided { .. }
+            | Fact::Raft(_) => Ok(()),
         })
     }
 

@@ -6,12 +6,14 @@ use sim_core::ensure;
 
 use super::super::image::PartitionState;
 use super::super::{Fact, Node, PartitionId};
-use super::decided;
+use super::Decided;
 use crate::replicated::NodeSet;
 
 /// The controller makes nobody leader who was not in sync, and who leads is in sync.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CleanElection;
+#[derive(Clone, Debug, Default)]
+pub struct CleanElection {
+    decided: Decided,
+}
 
 fn check(id: PartitionId, state: &PartitionState, was: NodeSet) -> Result<(), Breach> {
     let Some(leader) = state.leader else { return Ok(()) };
@@ -31,6 +33,7 @@ impl Invariant<Node> for CleanElection {
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        self.decided.hear(facts);
         facts.iter().try_for_each(|fact| match *fact {
             Fact::Changed { partition, state, was } => check(partition, &state, was),
             Fact::Led { .. }
@@ -42,18 +45,20 @@ impl Invariant<Node> for CleanElection {
             | Fact::Recorded { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
-            | Fact::Showed { .. } => Ok(()),
+            | Fact::Showed { .. }
+            | Fact::Decided { .. }
+            | Fact::Raft(_) => Ok(()),
         })
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
-        let Some(image) = decided(nodes) else { return Ok(()) };
+        let Some(image) = self.decided.image(nodes) else { return Ok(()) };
         let mut all = (0..).map(PartitionId).zip(&image.partitions);
         all.try_for_each(|(id, state)| check(id, state, state.isr))
     }
 
     fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(*self)
+        Box::new(self.clone())
     }
 }
 

@@ -64,7 +64,9 @@ impl Invariant<Node> for Idempotent {
             | Fact::Recorded { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
-            | Fact::Showed { .. } => Ok(()),
+            | Fact::Showed { .. }
+            | Fact::Decided { .. }
+            | Fact::Raft(_) => Ok(()),
         })
     }
 

@@ -45,6 +45,8 @@ mod single_owner;
 mod transaction_atomicity;
 mod transactions;
 
+use std::sync::Arc;
+
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
@@ -71,7 +73,7 @@ use super::durable::{METADATA, Record, region_of};
 use super::entry::Entry;
 use super::image::Image;
 use super::replica::{Leading, Replica};
-use super::{CONTROLLER, Config, Election, Fact, Guarantee, Isolation, Node, PartitionId};
+use super::{Config, Election, Fact, Guarantee, Isolation, Node, PartitionId};
 
 /// All of them, fresh. What these parameters do not promise is not asked.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
@@ -140,12 +142,33 @@ impl Invariant<Node> for Promised {
     }
 }
 
-/// What is on the controller's disk; `None` before anything is.
-fn decided<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
-    let slot = nodes.disk(CONTROLLER)?.durable_cell(METADATA)?;
+/// What was decided last: what is on the disk of a controller by itself, or what one of several has executed.
+#[derive(Clone, Debug, Default)]
+struct Decided(Option<Arc<Image>>);
+
+impl Decided {
+    fn hear(&mut self, facts: &[Fact]) {
+        for fact in facts {
+            if let Fact::Decided { image } = fact
+                && self.0.as_ref().is_none_or(|known| known.version < image.version)
+            {
+                self.0 = Some(Arc::clone(image));
+            }
+        }
+    }
+
+    /// `None` before anything was.
+    fn image<'a>(&'a self, nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
+        self.0.as_deref().or_else(|| on_disk_of_one(nodes))
+    }
+}
+
+/// What is on the disk of a controller by itself.
+fn on_disk_of_one<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
+    let slot = nodes.disk(NodeId::new(0))?.durable_cell(METADATA)?;
     match slot.intact()? {
         Record::Image(image) => Some(image),
-        Record::Entry(_) | Record::Effect(_) | Record::Result { .. } => None,
+        Record::Entry(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_) => None,
     }
 }
 
@@ -154,7 +177,7 @@ fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) 
     let log = nodes.disk(node)?.durable_log(region_of(id))?;
     match log.get(offset)?.intact()? {
         Record::Entry(entry) => Some(entry.clone()),
-        Record::Image(_) | Record::Effect(_) | Record::Result { .. } => None,
+        Record::Image(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_) => None,
     }
 }
 

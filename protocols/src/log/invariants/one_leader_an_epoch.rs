@@ -49,7 +49,9 @@ impl Invariant<Node> for OneLeaderAnEpoch {
             | Fact::Recorded { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
-            | Fact::Showed { .. } => Ok(()),
+            | Fact::Showed { .. }
+            | Fact::Decided { .. }
+            | Fact::Raft(_) => Ok(()),
         })
     }
 

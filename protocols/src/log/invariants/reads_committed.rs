@@ -39,7 +39,9 @@ impl ReadsCommitted {
             | Fact::Recorded { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
-            | Fact::Showed { .. } => Ok(()),
+            | Fact::Showed { .. }
+            | Fact::Decided { .. }
+            | Fact::Raft(_) => Ok(()),
         }
     }
 
