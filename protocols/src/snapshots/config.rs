@@ -7,6 +7,9 @@ use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
 
+/// How many accounts there may be.
+pub const ACCOUNTS_MAX: u32 = 1_000_000;
+
 /// What channels promise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Channels {
@@ -22,7 +25,7 @@ pub enum Channels {
 pub struct Config {
     /// How many nodes there are, at least 2.
     pub node_count: u32,
-    /// How many accounts there are, at least one a node; nodes have them in turn. Default 8.
+    /// How many accounts there are, at least one a node and at most [`ACCOUNTS_MAX`]; nodes have them in turn. Default 8.
     pub accounts: u32,
     /// What channels promise. Default `Fifo`.
     pub channels: Channels,
@@ -56,6 +59,9 @@ pub enum ConfigError {
         /// How many accounts.
         accounts: u32,
     },
+    /// Each is in memory, and in each snapshot.
+    #[error("{0} accounts are too many: there may be {ACCOUNTS_MAX}")]
+    TooManyAccounts(u32),
     /// There are not so many.
     #[error("of {nodes} nodes {initiators} cannot begin snapshots")]
     TooManyInitiators {
@@ -107,6 +113,9 @@ impl Config {
         }
         if accounts < nodes {
             return Err(ConfigError::TooFewAccounts { nodes, accounts });
+        }
+        if accounts > ACCOUNTS_MAX {
+            return Err(ConfigError::TooManyAccounts(accounts));
         }
         if initiators > nodes {
             return Err(ConfigError::TooManyInitiators { nodes, initiators });
@@ -181,6 +190,9 @@ mod tests {
         assert_eq!(refused(Config::new(1)), ConfigError::TooFewNodes(1));
         let few = refused(Config { accounts: 3, ..usual.clone() });
         assert_eq!(few, ConfigError::TooFewAccounts { nodes: 4, accounts: 3 });
+        let accounts = ACCOUNTS_MAX + 1;
+        let rich = refused(Config { accounts, ..usual.clone() });
+        assert_eq!(rich, ConfigError::TooManyAccounts(accounts));
         let many = refused(Config { initiators: 5, ..usual.clone() });
         assert_eq!(many, ConfigError::TooManyInitiators { nodes: 4, initiators: 5 });
         let none = refused(Config { patience: Span::ZERO, ..usual.clone() });

@@ -18,7 +18,7 @@ use crate::validate::Objection;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
-    /// How many accounts there are, at least one a node; each begins with 100, and nodes have them in turn. Default 8.
+    /// How many accounts there are, one a node to 1000000; each begins with 100, and nodes have them in turn. Default 8.
     pub accounts: u32,
     /// What the channels between nodes promise. Default `Fifo`.
     pub channels: Channels,
@@ -112,6 +112,9 @@ fn objection(error: &ConfigError) -> Objection {
         ConfigError::TooFewNodes(_) => too_few_nodes(error, MORE_NODES),
         ConfigError::TooFewAccounts { nodes, .. } => {
             parameter("accounts", error, format!("{nodes} and more"), "leave it out for 8, or write more")
+        }
+        ConfigError::TooManyAccounts(_) => {
+            parameter("accounts", error, "one a node to 1000000", "leave it out for 8")
         }
         ConfigError::TooManyInitiators { nodes, .. } => {
             parameter("initiators", error, format!("0 to {nodes}"), "with `0` only clients begin snapshots")

@@ -47,6 +47,7 @@ fn snapshots_that_cannot_be_are_refused() {
         error_of(&format!("Scenario(format_version: 1, name: \"t\", protocol: Snapshots(\n{parameters}))"))
     };
     assert_says(&error("accounts: 1"), "2:11", &["cannot share 1 accounts"]);
+    assert_says(&error("accounts: 4000000000"), "2:11", &["4000000000 accounts are too many"]);
     assert_says(&error("initiators: 99"), "2:13", &["99 cannot begin snapshots"]);
     assert_says(&error("patience: \"0s\""), "2:11", &["must be longer than 0"]);
     assert_says(&error("pay_every: \"0ms..5ms\""), "2:12", &["must be longer than 0"]);
