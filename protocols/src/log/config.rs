@@ -168,11 +168,20 @@ pub enum Isolation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// There is nobody to keep anything.
-    #[error("a log needs a controller, or several, and a broker, and there are {0} nodes")]
-    TooFewNodes(u32),
+    #[error("{controllers} `controllers` leave no broker among {nodes} nodes")]
+    TooFewNodes {
+        /// Controllers.
+        controllers: u32,
+        /// Nodes.
+        nodes: u32,
+    },
     /// Consumers and their store are all that there is.
-    #[error("{consumers} `consumers` and their store leave no broker among {nodes} nodes")]
+    #[error(
+        "{consumers} `consumers` and their store, with {controllers} `controllers`, leave no broker among {nodes} nodes"
+    )]
     OnlyConsumers {
+        /// Controllers.
+        controllers: u32,
         /// Consumers.
         consumers: u32,
         /// Nodes.
@@ -398,8 +407,12 @@ impl Config {
         }
         if brokers == 0 {
             let (consumers, nodes) = (self.consumers, self.node_count);
-            let alone = ConfigError::TooFewNodes(nodes);
-            return Err(if consumers == 0 { alone } else { ConfigError::OnlyConsumers { consumers, nodes } });
+            let controllers = self.controllers;
+            return Err(if consumers == 0 {
+                ConfigError::TooFewNodes { controllers, nodes }
+            } else {
+                ConfigError::OnlyConsumers { controllers, consumers, nodes }
+            });
         }
         if self.node_count as usize > NodeSet::LIMIT {
             return Err(ConfigError::TooManyNodes(self.node_count));

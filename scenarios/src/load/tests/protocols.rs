@@ -82,5 +82,9 @@ fn a_log_that_cannot_be_is_refused() {
     assert_says(&error(short), "2:62", &over);
     assert_says(&error("transaction_timeout: \"0s\""), "2:22", &["longer than 0"]);
     let alone = "Scenario(format_version: 1, name: \"t\", protocol: Log(), nodes: 1)";
-    assert_says(&error_of(alone), "1:64", &["a controller and a broker, and there are 1 nodes"]);
+    assert_says(&error_of(alone), "1:64", &["1 `controllers` leave no broker among 1 nodes", "more than 1"]);
+    let many = "nodes: 4, protocol: Log(controllers: 4)";
+    let many = error_of(&format!("Scenario(format_version: 1, name: \"t\", {many})"));
+    assert_says(&many, "1:47", &["4 `controllers` leave no broker among 4 nodes", "more than 4"]);
+    assert_says(&error("controllers: 0"), "2:14", &["at least 1"]);
 }
