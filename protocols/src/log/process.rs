@@ -165,7 +165,7 @@ impl Process for Node {
         }
     }
 
-    /// Partitions that nobody leads, and copies that are not in sync.
+    /// Partitions that nobody leads, copies that are not in sync, and partitions that no consumer handles.
     fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
         let brokers = || nodes.running().filter(|(node, _)| well.contains(node));
         let copies = || {
@@ -177,11 +177,15 @@ impl Process for Node {
             let leads = copies().filter(|(_, id, _)| *id == wanted).filter_map(|(_, _, copy)| copy.leading());
             leads.max_by_key(|leading| leading.epoch())
         };
-        copies().find_map(|(node, id, _)| match leader(id) {
+        let out_of_sync = copies().find_map(|(node, id, _)| match leader(id) {
             None => Some(format!("nobody leads {id}")),
             Some(leading) => {
                 (!leading.isr().contains(node)).then(|| format!("{node} is not in sync in {id}"))
             }
+        });
+        out_of_sync.or_else(|| {
+            let unhandled = brokers().find_map(|(_, process)| process.broker()?.unhandled());
+            unhandled.map(|id| format!("nobody in the group has {id}"))
         })
     }
 

@@ -367,7 +367,8 @@ impl Consumer {
         match (self.config.group, self.generation) {
             (GroupProtocol::Eager, _) if self.must_rejoin && self.shares.is_empty() => self.join(context),
             (GroupProtocol::Cooperative, Some(_)) if self.gave_up => {
-                self.gave_up = false;
+                // Until it is answered: the request may be lost, or have to wait for a worker.
+                (self.gave_up, self.must_rejoin) = (false, true);
                 self.join(context);
             }
             (GroupProtocol::ServerSide, Some(generation)) if self.gave_up => {

@@ -173,6 +173,12 @@ impl Coordinator {
         is_new
     }
 
+    /// Whether every partition is with somebody. Not when one was to move, and who had it has forgotten that, or the coordinator
+    /// has: then all join once more.
+    fn is_shared_out(&self) -> bool {
+        self.partitions().all(|partition| self.members.values().any(|member| member.holds(partition)))
+    }
+
     fn is_free_for(&self, node: NodeId, partition: PartitionId) -> bool {
         let holds = |(other, member): (&NodeId, &Member)| *other != node && member.holds(partition);
         self.config.has(Mutant::AssignBeforeRevoke) || !self.members.iter().any(holds)
@@ -201,13 +207,15 @@ impl Coordinator {
         let is_same = known.as_ref().is_some_and(|member| member.life == life);
         let is_static = self.config.membership == Membership::Static;
         if let Some(member) = known.filter(|_| is_static && !is_same && !self.is_gathering) {
-            // A static member that has restarted is who it was, and gets what it had.
+            // A static member that has restarted is who it was, and gets what it had. What it was to give up is free.
             (member.life, member.owned) = (life, Vec::new());
-            return Step::Changed;
+            if self.is_server_side() || self.is_shared_out() {
+                return Step::Changed;
+            }
         }
         let is_known =
             self.members.get(&node).is_some_and(|member| member.life == life && member.owned == owned);
-        if is_known && !self.is_gathering && !self.is_server_side() {
+        if is_known && !self.is_gathering && !self.is_server_side() && self.is_shared_out() {
             // It was answered, and has not heard it.
             return Step::Changed;
         }
@@ -293,6 +301,13 @@ pub struct Call {
 }
 
 impl Broker {
+    /// A partition that no member of the group has, if this broker coordinates one that has members.
+    pub(in super::super) fn unhandled(&self) -> Option<PartitionId> {
+        let group = self.coordinator.as_ref().filter(|group| !group.members.is_empty())?;
+        let has = |id: PartitionId| group.members.values().any(|member| member.assigned.contains(&id));
+        group.partitions().find(|id| !has(*id))
+    }
+
     /// A consumer asks.
     pub(in super::super) fn on_call(
         &mut self,
