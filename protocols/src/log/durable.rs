@@ -20,6 +20,7 @@ use super::image::Image;
 use super::metadata::Metadata;
 use super::types::PartitionId;
 use crate::raft;
+use crate::replicated::Told;
 
 /// The controller's region.
 pub const METADATA: RegionId = RegionId::new(0);
@@ -54,7 +55,7 @@ pub enum Record {
         effect: Effect,
     },
     /// Of a controller's replica, into the regions that Raft names.
-    Raft(raft::RecordOf<Metadata>),
+    Raft(raft::RecordOf<Told<Metadata>>),
 }
 
 impl disk::Record for Record {

@@ -12,7 +12,7 @@ use super::metadata::Metadata;
 use super::transaction::message::TransactionMessage;
 use super::types::{BrokerEpoch, Epoch, PartitionId};
 use crate::raft;
-use crate::replicated::NodeSet;
+use crate::replicated::{NodeSet, Told};
 
 /// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,7 +72,7 @@ pub enum Message {
     /// One of several controllers to broker: this one decides, as far as I know.
     Active(Option<NodeId>),
     /// Between controllers. Boxed, it does not make the others large.
-    Raft(Box<raft::MessageOf<Metadata>>),
+    Raft(Box<raft::MessageOf<Told<Metadata>>>),
 }
 
 /// A leader wants to change who is in sync.

@@ -8,113 +8,94 @@ use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sim_core::NodeId;
-use sim_core::service::Outcome;
 use sim_core::view::ViewBuilder;
 
 use super::Node;
 use super::image::{Image, PartitionState, Registration};
 use super::types::PartitionId;
 use crate::raft::Application;
-use crate::replicated::{Agreeable, Chain, Executable, Index, Machine, Piece};
+use crate::replicated::{Change, Saved, State, Told};
 
-/// What an entry says.
+/// One of the changes that are made together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Step {
-    /// Nothing.
-    Noop,
-    /// One of the changes that are made together.
-    Change {
-        /// What changes.
-        change: Change,
-        /// Whether it is the first of its batch, and the last.
-        is_first: bool,
-        /// See `is_first`.
-        is_last: bool,
-    },
+pub struct Part {
+    /// What changes.
+    pub alteration: Alteration,
+    /// Whether it is the first of its batch.
+    pub is_first: bool,
+    /// Whether it is the last.
+    pub is_last: bool,
 }
 
 /// What changes in an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Change {
+pub enum Alteration {
     /// A broker.
     Broker(NodeId, Registration),
     /// A partition.
     Partition(PartitionId, PartitionState),
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Noop => f.write_str("noop"),
-            Self::Change { change: Change::Broker(node, broker), .. } => write!(f, "{node} {broker:?}"),
-            Self::Change { change: Change::Partition(id, state), .. } => write!(f, "{id} {state:?}"),
+        match self.alteration {
+            Alteration::Broker(node, broker) => write!(f, "{node} {broker:?}"),
+            Alteration::Partition(id, state) => write!(f, "{id} {state:?}"),
         }
     }
 }
 
-impl Agreeable for Step {
+impl Change for Part {
     const SIZE: u64 = 40;
-    const NOOP: Self = Self::Noop;
 }
 
-/// The entries that turn `before` into `after`: at least one, so that the version rises.
-pub(super) fn batch(before: &Image, after: &Image) -> Vec<Step> {
+/// The changes that turn `before` into `after`: at least one, so that the version rises.
+pub(super) fn batch(before: &Image, after: &Image) -> Vec<Part> {
     let is_new = |(node, broker): &(&NodeId, &Registration)| before.brokers.get(*node) != Some(*broker);
     let brokers = after.brokers.iter().filter(is_new);
-    let brokers = brokers.map(|(node, broker)| Change::Broker(*node, *broker));
+    let brokers = brokers.map(|(node, broker)| Alteration::Broker(*node, *broker));
     let pairs = before.partitions.iter().zip(&after.partitions);
     let partitions = (0..).map(PartitionId).zip(pairs).filter(|(_, (was, is))| was != is);
-    let partitions = partitions.map(|(id, (_, is))| Change::Partition(id, *is));
-    let mut changes: Vec<Change> = brokers.chain(partitions).collect();
+    let partitions = partitions.map(|(id, (_, is))| Alteration::Partition(id, *is));
+    let mut changes: Vec<Alteration> = brokers.chain(partitions).collect();
     if changes.is_empty() {
-        changes.push(Change::Partition(PartitionId(0), *after.partition(PartitionId(0))));
+        changes.push(Alteration::Partition(PartitionId(0), *after.partition(PartitionId(0))));
     }
     let last = changes.len() - 1;
-    let step = |(place, change)| Step::Change { change, is_first: place == 0, is_last: place == last };
-    changes.into_iter().enumerate().map(step).collect()
+    let part = |(place, alteration)| Part { alteration, is_first: place == 0, is_last: place == last };
+    changes.into_iter().enumerate().map(part).collect()
 }
 
 /// All that a snapshot holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Saved {
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Kept {
     image: Arc<Image>,
     /// The beginning of a batch.
-    begun: Vec<Change>,
+    begun: Vec<Alteration>,
 }
 
-impl Piece for Arc<Saved> {
+impl Saved for Kept {
     fn size(&self) -> u64 {
-        self.image.size() + Step::SIZE * self.begun.len() as u64
-    }
-
-    fn is_session(&self) -> bool {
-        false
+        self.image.size() + Part::SIZE * self.begun.len() as u64
     }
 }
 
 /// A batch that took effect: the image before it and after.
-pub(super) type Decision = (Arc<Image>, Arc<Image>);
+pub type Decision = (Arc<Image>, Arc<Image>);
 
-/// The image, and what was decided. See the [module documentation](self).
+/// The image, and the batch that has begun. See the [module documentation](self).
 #[derive(Clone)]
 pub struct Metadata {
-    initial: Arc<Image>,
     image: Arc<Image>,
-    begun: Vec<Change>,
-    applied: Index,
-    chain: Chain,
-    /// What its process has not heard of yet.
-    news: Vec<Decision>,
+    begun: Vec<Alteration>,
 }
 
 impl Metadata {
     /// A cluster that begins like this.
-    pub(super) fn new(initial: Arc<Image>) -> Self {
-        let (applied, chain) = (Index::ZERO, Chain::EMPTY);
-        let image = Arc::clone(&initial);
-        Self { initial, image, begun: Vec::new(), applied, chain, news: Vec::new() }
+    pub(super) const fn new(image: Arc<Image>) -> Self {
+        Self { image, begun: Vec::new() }
     }
 
     /// What was decided.
@@ -122,77 +103,44 @@ impl Metadata {
         &self.image
     }
 
-    /// What was decided since the last call, in order.
-    pub(super) fn take_news(&mut self) -> Vec<Decision> {
-        mem::take(&mut self.news)
-    }
-
-    fn perform(&mut self, change: Change, is_first: bool, is_last: bool) {
-        if is_first {
-            self.begun.clear();
-        }
-        self.begun.push(change);
-        if is_last {
-            let mut image = Image::clone(&self.image);
-            for change in mem::take(&mut self.begun) {
-                match change {
-                    Change::Broker(node, broker) => _ = image.brokers.insert(node, broker),
-                    Change::Partition(id, state) => image.partitions[id.index()] = state,
-                }
+    fn take_effect(&mut self) -> Decision {
+        let mut image = Image::clone(&self.image);
+        for alteration in mem::take(&mut self.begun) {
+            match alteration {
+                Alteration::Broker(node, broker) => _ = image.brokers.insert(node, broker),
+                Alteration::Partition(id, state) => image.partitions[id.index()] = state,
             }
-            image.version += 1;
-            let before = mem::replace(&mut self.image, Arc::new(image));
-            self.news.push((before, Arc::clone(&self.image)));
         }
+        image.version += 1;
+        let before = mem::replace(&mut self.image, Arc::new(image));
+        (before, Arc::clone(&self.image))
     }
 }
 
-impl Machine for Metadata {
-    type Command = Step;
-    type Item = Arc<Saved>;
-    /// Everybody is told of it, and asks nothing.
-    type Query = ();
+impl State for Metadata {
+    type Change = Part;
+    type Saved = Kept;
+    type News = Decision;
 
-    fn items(&self) -> impl Iterator<Item = Arc<Saved>> {
-        [Arc::new(Saved { image: Arc::clone(&self.image), begun: self.begun.clone() })].into_iter()
-    }
-
-    fn restored(
-        &self,
-        (applied, chain): (Index, Chain),
-        items: impl IntoIterator<Item = Arc<Saved>>,
-    ) -> Self {
-        let mut metadata = Self { applied, chain, ..Self::new(Arc::clone(&self.initial)) };
-        for saved in items {
-            (metadata.image, metadata.begun) = (Arc::clone(&saved.image), saved.begun.clone());
+    fn change(&mut self, Part { alteration, is_first, is_last }: Part) -> Option<Decision> {
+        if is_first {
+            self.begun.clear();
         }
-        metadata
+        self.begun.push(alteration);
+        is_last.then(|| self.take_effect())
     }
 
-    fn apply<E>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome>
-    where
-        E: Executable<Command = Step>,
-    {
-        self.applied = self.applied.next();
-        self.chain = self.chain.extend(entry);
-        witness(self.applied, self.chain);
-        match entry.command()? {
-            Step::Noop => self.begun.clear(),
-            Step::Change { change, is_first, is_last } => self.perform(*change, *is_first, *is_last),
-        }
-        None
+    /// A batch that the one before could not finish is dropped.
+    fn on_new_leader(&mut self) {
+        self.begun.clear();
     }
 
-    fn answer(&self, (): ()) -> Outcome {
-        unreachable!("the metadata is told, and not asked for")
+    fn save(&self) -> Kept {
+        Kept { image: Arc::clone(&self.image), begun: self.begun.clone() }
     }
 
-    fn applied(&self) -> Index {
-        self.applied
-    }
-
-    fn chain(&self) -> Chain {
-        self.chain
+    fn load(&mut self, saved: &Kept) {
+        (self.image, self.begun) = (Arc::clone(&saved.image), saved.begun.clone());
     }
 
     fn show(&self, view: &mut ViewBuilder) {
@@ -201,15 +149,8 @@ impl Machine for Metadata {
     }
 }
 
-impl Application for Metadata {
+impl Application for Told<Metadata> {
     type Host = Node;
-}
-
-/// The chain stands for the image, which is a function of it.
-impl Serialize for Metadata {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.applied, self.chain).serialize(serializer)
-    }
 }
 
 #[cfg(test)]
@@ -217,11 +158,6 @@ mod tests {
     use super::super::Config;
     use super::*;
     use crate::replicated::NodeSet;
-
-    fn apply(metadata: &mut Metadata, step: Step) {
-        let entry = crate::raft::Entry::command(crate::raft::Term(1), step);
-        assert_eq!(metadata.apply(&entry, |_, _| {}), None);
-    }
 
     /// An image in which two partitions are different, and a broker has registered.
     fn changed(before: &Image) -> Image {
@@ -238,36 +174,49 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_takes_effect_with_its_last_entry() {
+    fn a_batch_takes_effect_with_its_last_change() {
         let mut metadata = Metadata::new(Arc::new(Image::initial(&Config::new(4))));
         let (before, after) = (Image::clone(metadata.image()), changed(metadata.image()));
         let batch = batch(&before, &after);
         assert_eq!(batch.len(), 3);
-        for step in &batch[..2] {
-            apply(&mut metadata, *step);
+        for part in &batch[..2] {
+            assert_eq!(metadata.change(*part), None);
             assert_eq!(**metadata.image(), before);
         }
-        apply(&mut metadata, batch[2]);
+        assert_eq!(metadata.change(batch[2]), Some((Arc::new(before), Arc::new(after.clone()))));
         assert_eq!(**metadata.image(), after);
-        assert_eq!(metadata.take_news(), [(Arc::new(before), Arc::new(after))]);
     }
 
     #[test]
-    fn a_batch_that_was_not_finished_is_dropped() {
+    fn a_batch_that_was_not_finished_is_dropped_by_the_next_leader_and_by_the_next_batch() {
         let initial = Arc::new(Image::initial(&Config::new(4)));
         let after = changed(&initial);
         let batch = batch(&initial, &after);
-        let mut metadata = Metadata::new(Arc::clone(&initial));
-        for step in [batch[0], Step::Noop, batch[1], batch[2]] {
-            apply(&mut metadata, step);
+        let [mut by_leader, mut by_batch] = [(), ()].map(|()| Metadata::new(Arc::clone(&initial)));
+        for part in &batch[..2] {
+            by_leader.change(*part);
+            by_batch.change(*part);
         }
-        assert!(metadata.image().brokers.is_empty(), "the next leader's empty entry drops it");
-        let mut metadata = Metadata::new(initial);
-        let twin = metadata.restored((Index(2), Chain::EMPTY), metadata.items());
-        assert_eq!(twin.image(), metadata.image());
-        for step in [batch[0], batch[1]].iter().chain(&batch) {
-            apply(&mut metadata, *step);
+        by_leader.on_new_leader();
+        by_leader.change(Part { is_first: false, ..batch[2] });
+        assert!(by_leader.image().brokers.is_empty());
+        for part in &batch {
+            by_batch.change(*part);
         }
-        assert_eq!(**metadata.image(), after, "and so does the next batch");
+        assert_eq!(**by_batch.image(), after);
+    }
+
+    #[test]
+    fn a_snapshot_in_the_middle_of_a_batch_has_its_beginning() {
+        let initial = Arc::new(Image::initial(&Config::new(4)));
+        let after = changed(&initial);
+        let batch = batch(&initial, &after);
+        let (mut first, mut twin) = (Metadata::new(Arc::clone(&initial)), Metadata::new(initial));
+        first.change(batch[0]);
+        twin.load(&first.save());
+        for part in &batch[1..] {
+            twin.change(*part);
+        }
+        assert_eq!(**twin.image(), after);
     }
 }

@@ -223,10 +223,10 @@ const FAULT_POINTS: [&str; 8] = [
     "record-written",
     "copy-written",
     "effect-written",
-    "hard-state-written",
-    "snapshot-staged",
-    "before-compaction",
-    "before-apply",
+    raft::FAULT_POINTS[0],
+    raft::FAULT_POINTS[1],
+    raft::FAULT_POINTS[2],
+    raft::FAULT_POINTS[3],
 ];
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].

@@ -26,6 +26,7 @@ use super::standalone::Standalone;
 use super::types::PartitionId;
 use super::{FAULT_POINTS, Node, POINTS, Timer};
 use crate::raft;
+use crate::replicated::Told;
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &[
@@ -256,13 +257,13 @@ fn broker_status(broker: &Broker) -> Status {
 }
 
 impl raft::Host for Node {
-    type App = Metadata;
+    type App = Told<Metadata>;
 
     /// Raft's own numbers are of no interest to who looks at a log.
     const IS_MEASURED: bool = false;
     const FAULT_POINTS_AT: usize = super::FaultPoint::Raft as usize;
 
-    fn message(message: raft::MessageOf<Metadata>) -> Message {
+    fn message(message: raft::MessageOf<Told<Metadata>>) -> Message {
         Message::Raft(Box::new(message))
     }
 
@@ -270,11 +271,11 @@ impl raft::Host for Node {
         Timer::Raft(timer)
     }
 
-    fn record(record: raft::RecordOf<Metadata>) -> Record {
+    fn record(record: raft::RecordOf<Told<Metadata>>) -> Record {
         Record::Raft(record)
     }
 
-    fn as_record(record: &Record) -> Option<&raft::RecordOf<Metadata>> {
+    fn as_record(record: &Record) -> Option<&raft::RecordOf<Told<Metadata>>> {
         match record {
             Record::Raft(record) => Some(record),
             Record::Image(_) | Record::Entry(_) | Record::Effect(_) | Record::Result { .. } => None,

@@ -19,34 +19,24 @@ use super::message::Message;
 use super::metadata::{Metadata, batch};
 use super::{Node, Timer};
 use crate::raft;
-use crate::replicated::{Index, Machine as _};
+use crate::replicated::{Step, Told};
 
 /// The replica of a controller.
-type Replica = raft::Replica<Metadata>;
+type Replica = raft::Replica<Told<Metadata>>;
 
 impl Journal for Replica {
     fn write(&mut self, context: &mut Context<'_, Node>, before: &Image, image: &Arc<Image>) -> bool {
-        let steps = batch(before, image);
+        let parts = batch(before, image);
         // A disk that is full in the middle leaves a batch that is never finished.
-        self.has_room_for(steps.len() as u64)
-            && steps.into_iter().all(|step| self.submit(context, step).is_some())
+        self.has_room_for(parts.len() as u64)
+            && parts.into_iter().all(|part| self.submit(context, Step::Change(part)).is_some())
     }
 
     fn wait(&mut self, context: &mut Context<'_, Node>, version: u64) -> Option<u64> {
         self.spread(context);
-        let decided = self.machine().image().version;
+        let decided = self.machine().state().image().version;
         (decided >= version).then_some(decided)
     }
-}
-
-/// A term that this controller leads.
-#[derive(Clone, Serialize)]
-struct Claim {
-    term: raft::Term,
-    /// Its first entry. When that is executed, so is all that was in the log before.
-    begins: Index,
-    /// What it decides by, from then on.
-    active: Option<Box<Controller>>,
 }
 
 /// One of several controllers. See the [module documentation](self).
@@ -56,20 +46,20 @@ pub struct Quorum {
     #[serde(skip)]
     config: Arc<Config>,
     replica: Replica,
-    claim: Option<Claim>,
+    office: raft::Office<Controller>,
 }
 
 impl Quorum {
     /// A controller that remembers nothing yet.
     pub(super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
         let initial = Arc::new(Image::initial(&config));
-        let replica = Replica::new(Arc::new(config.raft()), node, Metadata::new(initial));
-        Self { node, config, replica, claim: None }
+        let replica = Replica::new(Arc::new(config.raft()), node, Told::new(Metadata::new(initial)));
+        Self { node, config, replica, office: raft::Office::default() }
     }
 
     /// What was decided, as far as it knows.
     pub fn image(&self) -> &Arc<Image> {
-        self.replica.machine().image()
+        self.replica.machine().state().image()
     }
 
     /// Who may do what a client asks, as far as it knows.
@@ -84,19 +74,19 @@ impl Quorum {
     }
 
     pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
-        match (message, self.claim.as_mut().and_then(|claim| claim.active.as_mut())) {
+        match (message, self.office.holder_mut()) {
             (Message::Raft(message), _) => self.replica.receive(context, from, *message),
             (message, Some(controller)) => {
                 context.send(from, Message::Active(Some(self.node)));
                 controller.on_message(context, &mut self.replica, from, &message);
             }
-            (_, None) => context.send(from, Message::Active(self.replica.standing().leader)),
+            (_, None) => context.send(from, Message::Active(self.leader())),
         }
         self.settle(context);
     }
 
     pub(super) fn on_timer(&mut self, context: &mut Context<'_, Node>, timer: Timer) {
-        match (timer, self.claim.as_mut().and_then(|claim| claim.active.as_mut())) {
+        match (timer, self.office.holder_mut()) {
             (Timer::Raft(timer), _) => self.replica.expire(context, timer),
             (Timer::Session(node), Some(controller)) => {
                 controller.on_session_over(context, &mut self.replica, node);
@@ -114,39 +104,35 @@ impl Quorum {
 
     // ----- who is active -----
 
+    /// Who else leads; nobody, if this node does and is not active yet.
+    fn leader(&self) -> Option<NodeId> {
+        self.replica.standing().leader.filter(|leader| *leader != self.node)
+    }
+
     /// What follows from what the replica has done: what was decided, and who decides.
     fn settle(&mut self, context: &mut Context<'_, Node>) {
-        let leads = self.replica.is_leader().then(|| self.replica.term());
-        if self.claim.as_ref().map(|claim| claim.term) != leads {
-            if let Some(Claim { active: Some(controller), .. }) = self.claim.take() {
-                controller.retire(context);
-            }
-            let begins = self.replica.log().last_index();
-            self.claim = leads.map(|term| Claim { term, begins, active: None });
+        if let Some(controller) = self.office.follow(&self.replica) {
+            controller.retire(context);
         }
         for (before, image) in self.replica.machine_mut().take_news() {
             tell_changes(context, &before, &image);
             context.fact(Fact::Decided { image });
         }
-        let Some(claim) = &mut self.claim else { return };
-        let metadata = self.replica.machine();
-        let image = Arc::clone(metadata.image());
-        match &mut claim.active {
-            Some(controller) => controller.release(context, image.version),
-            None if metadata.applied() >= claim.begins => {
-                let controller = Controller::new(Arc::clone(&self.config), image);
-                controller.take_over(context);
-                claim.active = Some(Box::new(controller));
-            }
-            None => {}
+        if self.office.is_vacant(&self.replica) {
+            let controller = Controller::new(Arc::clone(&self.config), Arc::clone(self.image()));
+            controller.take_over(context);
+            self.office.begin(controller);
+        }
+        let decided = self.image().version;
+        if let Some(controller) = self.office.holder_mut() {
+            controller.release(context, decided);
         }
     }
 
     // ----- for people -----
 
     pub(super) fn status(&self) -> Status {
-        let is_active = self.claim.as_ref().is_some_and(|claim| claim.active.is_some());
-        let word = if is_active { "active controller" } else { "controller" };
+        let word = if self.office.holder().is_some() { "active controller" } else { "controller" };
         Status { gauge: self.image().version, ..Status::peer(word) }
     }
 

@@ -21,6 +21,7 @@ use super::facts::Effect;
 use super::ledger::Ledger;
 use super::state::Queue;
 use crate::raft;
+use crate::replicated::Told;
 
 /// The region of the log.
 pub const LOG: RegionId = RegionId::new(0);
@@ -67,7 +68,7 @@ pub enum Record {
     /// Into a producer's [`LOG`]: what it has done, and that a message must tell of it.
     Row(Value),
     /// Of a broker's replica, into the regions that Raft names.
-    Raft(raft::RecordOf<Ledger>),
+    Raft(raft::RecordOf<Told<Ledger>>),
 }
 
 impl disk::Record for Record {

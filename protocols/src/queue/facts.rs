@@ -38,7 +38,7 @@ pub enum Fact {
         /// What it says.
         value: Value,
     },
-    /// A broker has started with what its disk kept, or has executed all that it found in the log when it came into office.
+    /// A broker has started with what its disk kept, or has come into office and executed all that the log had.
     Recovered,
     /// A consumer takes a delivery.
     Took {

@@ -1,12 +1,9 @@
-//! The queue as Raft replicates it: a state machine whose entries are commands with their times.
+//! The queue as Raft replicates it: a state that changes by commands with their times.
 
 use std::fmt;
-use std::mem;
-use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sim_core::LocalTime;
-use sim_core::service::Outcome;
 use sim_core::view::ViewBuilder;
 
 use super::Node;
@@ -15,78 +12,54 @@ use super::config::Rules;
 use super::durable::Snapshot;
 use super::state::Queue;
 use crate::raft::Application;
-use crate::replicated::{Agreeable, Chain, Executable, Index, Machine, Piece};
+use crate::replicated::{Change, Saved, State, Told};
 
-/// What an entry says.
+/// A command, and when it is performed by the time of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Step {
-    /// Nothing.
-    Noop,
-    /// Perform this, at this time of the log.
-    Command {
-        /// When.
-        at: LocalTime,
-        /// What.
-        command: Command,
-    },
+pub struct Timed {
+    /// When.
+    pub at: LocalTime,
+    /// What.
+    pub command: Command,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for Timed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Noop => f.write_str("noop"),
-            Self::Command { command, .. } => write!(f, "{command:?}"),
-        }
+        write!(f, "{:?}", self.command)
     }
 }
 
-impl Agreeable for Step {
+impl Change for Timed {
     const SIZE: u64 = 32;
-    const NOOP: Self = Self::Noop;
 }
 
-/// A snapshot, whole: what it holds belongs together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Whole(pub Arc<Snapshot>);
-
-impl Piece for Whole {
+impl Saved for Snapshot {
     fn size(&self) -> u64 {
-        self.0.size()
-    }
-
-    fn is_session(&self) -> bool {
-        false
+        self.size()
     }
 }
 
 /// What came of a command that was executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Executed {
+pub struct Executed {
     /// The how-manieth command it is, from 0.
-    pub(super) index: u64,
+    pub index: u64,
     /// When, by the log's time.
-    pub(super) at: LocalTime,
-    pub(super) events: Events,
+    pub at: LocalTime,
+    /// What came of it, in order.
+    pub events: Events,
 }
 
-/// A queue, and what it was given. See the [module documentation](self).
+/// A queue, and how many commands made it what it is.
 #[derive(Clone)]
 pub struct Ledger {
-    rules: Rules,
     queue: Queue,
-    /// How many commands were executed.
     count: u64,
-    applied: Index,
-    chain: Chain,
-    /// What its process has not heard of yet.
-    news: Vec<Executed>,
 }
 
 impl Ledger {
     pub(super) fn new(rules: Rules) -> Self {
-        let (applied, chain) = (Index::ZERO, Chain::EMPTY);
-        Self { rules, queue: Queue::new(rules), count: 0, applied, chain, news: Vec::new() }
+        Self { queue: Queue::new(rules), count: 0 }
     }
 
     /// The queue after all that was executed.
@@ -98,56 +71,28 @@ impl Ledger {
     pub const fn count(&self) -> u64 {
         self.count
     }
-
-    /// What came of the commands since the last call, in order.
-    pub(super) fn take_news(&mut self) -> Vec<Executed> {
-        mem::take(&mut self.news)
-    }
 }
 
-impl Machine for Ledger {
-    type Command = Step;
-    type Item = Whole;
-    /// Everything is a command: to look at a queue and to take from it are one.
-    type Query = ();
+impl State for Ledger {
+    type Change = Timed;
+    type Saved = Snapshot;
+    type News = Executed;
 
-    fn items(&self) -> impl Iterator<Item = Whole> {
-        [Whole(Arc::new(Snapshot { upto: self.count, queue: self.queue.clone() }))].into_iter()
+    fn change(&mut self, Timed { at, command }: Timed) -> Option<Executed> {
+        let (index, events) = (self.count, self.queue.apply(at, command));
+        self.count += 1;
+        Some(Executed { index, at, events })
     }
 
-    fn restored(&self, (applied, chain): (Index, Chain), items: impl IntoIterator<Item = Whole>) -> Self {
-        let mut ledger = Self { applied, chain, ..Self::new(self.rules) };
-        for Whole(snapshot) in items {
-            (ledger.count, ledger.queue) = (snapshot.upto, snapshot.queue.clone());
-        }
-        ledger
+    /// It goes on where the log is.
+    fn on_new_leader(&mut self) {}
+
+    fn save(&self) -> Snapshot {
+        Snapshot { upto: self.count, queue: self.queue.clone() }
     }
 
-    fn apply<E>(&mut self, entry: &E, witness: impl FnOnce(Index, Chain)) -> Option<Outcome>
-    where
-        E: Executable<Command = Step>,
-    {
-        self.applied = self.applied.next();
-        self.chain = self.chain.extend(entry);
-        witness(self.applied, self.chain);
-        if let Some(&Step::Command { at, command }) = entry.command() {
-            let events = self.queue.apply(at, command);
-            self.news.push(Executed { index: self.count, at, events });
-            self.count += 1;
-        }
-        None
-    }
-
-    fn answer(&self, (): ()) -> Outcome {
-        unreachable!("a queue is asked for nothing but by commands")
-    }
-
-    fn applied(&self) -> Index {
-        self.applied
-    }
-
-    fn chain(&self) -> Chain {
-        self.chain
+    fn load(&mut self, saved: &Snapshot) {
+        (self.count, self.queue) = (saved.upto, saved.queue.clone());
     }
 
     fn show(&self, view: &mut ViewBuilder) {
@@ -159,13 +104,6 @@ impl Machine for Ledger {
     }
 }
 
-impl Application for Ledger {
+impl Application for Told<Ledger> {
     type Host = Node;
-}
-
-/// The chain stands for the queue, which is a function of it.
-impl Serialize for Ledger {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.applied, self.chain).serialize(serializer)
-    }
 }

@@ -9,6 +9,7 @@ use super::command::{MessageId, Receipt, Session};
 use super::facts::Effect;
 use super::ledger::Ledger;
 use crate::raft;
+use crate::replicated::Told;
 
 /// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +72,7 @@ pub enum Message {
         number: u64,
     },
     /// Between brokers. Boxed, it does not make the others large.
-    Raft(Box<raft::MessageOf<Ledger>>),
+    Raft(Box<raft::MessageOf<Told<Ledger>>>),
 }
 
 impl process::Message for Message {

@@ -22,6 +22,7 @@ use super::standalone::Standalone;
 use super::store::Store;
 use super::{FAULT_POINTS, Node, POINTS, Timer, metrics};
 use crate::raft;
+use crate::replicated::Told;
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &[
@@ -172,13 +173,13 @@ impl Process for Node {
 }
 
 impl raft::Host for Node {
-    type App = Ledger;
+    type App = Told<Ledger>;
 
     /// Raft's own numbers are of no interest to who looks at a queue.
     const IS_MEASURED: bool = false;
     const FAULT_POINTS_AT: usize = super::FaultPoint::Raft as usize;
 
-    fn message(message: raft::MessageOf<Ledger>) -> Message {
+    fn message(message: raft::MessageOf<Told<Ledger>>) -> Message {
         Message::Raft(Box::new(message))
     }
 
@@ -186,11 +187,11 @@ impl raft::Host for Node {
         Timer::Raft(timer)
     }
 
-    fn record(record: raft::RecordOf<Ledger>) -> Record {
+    fn record(record: raft::RecordOf<Told<Ledger>>) -> Record {
         Record::Raft(record)
     }
 
-    fn as_record(record: &Record) -> Option<&raft::RecordOf<Ledger>> {
+    fn as_record(record: &Record) -> Option<&raft::RecordOf<Told<Ledger>>> {
         match record {
             Record::Raft(record) => Some(record),
             Record::Command { .. }

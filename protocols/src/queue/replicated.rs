@@ -1,6 +1,7 @@
 //! A broker on several nodes, with its log in Raft.
 //!
-//! All brokers keep the log; the leader of Raft is *in office*: it serves producers and consumers. What it adds to the log
+//! All brokers keep the log; the leader of Raft is *in office*, once it has executed all that it found in the log: it serves
+//! producers and consumers. What it adds to the log
 //! it performs at once, on a queue that is ahead of what is agreed on, and what came of it is said when the entry is
 //! committed and executed. So a change of leaders is for everybody else what a crash and a restart of a standalone broker
 //! is: the next one goes on from the log, and knows of everything that anybody else can know of.
@@ -29,34 +30,23 @@ use super::broker::{Broker, Journal};
 use super::command::Command;
 use super::config::Config;
 use super::facts::Fact;
-use super::ledger::{Executed, Ledger, Step};
+use super::ledger::{Executed, Ledger, Timed};
 use super::message::Message;
 use super::state::Queue;
 use crate::raft;
-use crate::replicated::{Executable as _, Index, Machine as _};
+use crate::replicated::{Step, Told};
 
 /// The replica of a broker.
-type Replica = raft::Replica<Ledger>;
+type Replica = raft::Replica<Told<Ledger>>;
 
 impl Journal for Replica {
     fn append(&mut self, context: &mut Context<'_, Node>, at: LocalTime, command: Command) -> bool {
-        self.submit(context, Step::Command { at, command }).is_some()
+        self.submit(context, Step::Change(Timed { at, command })).is_some()
     }
 
     fn keep(&mut self, context: &mut Context<'_, Node>, _: &Queue) {
         self.spread(context);
     }
-}
-
-/// What a leader has beyond its replica.
-#[derive(Clone, Serialize)]
-struct Office {
-    term: raft::Term,
-    broker: Broker,
-    /// The first entry of its term. When that is executed, so is all that it found in the log.
-    begins: Index,
-    /// Whether it is.
-    has_begun: bool,
 }
 
 /// One of several brokers. See the [module documentation](self).
@@ -66,19 +56,19 @@ pub struct Replicated {
     #[serde(skip)]
     config: Arc<Config>,
     replica: Replica,
-    office: Option<Office>,
+    office: raft::Office<Broker>,
 }
 
 impl Replicated {
     /// A broker that remembers nothing yet.
     pub(super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
-        let replica = Replica::new(Arc::new(config.raft()), node, Ledger::new(config.rules));
-        Self { node, config, replica, office: None }
+        let replica = Replica::new(Arc::new(config.raft()), node, Told::new(Ledger::new(config.rules)));
+        Self { node, config, replica, office: raft::Office::default() }
     }
 
     /// The broker, where it is in office.
     pub(super) fn broker(&self) -> Option<&Broker> {
-        self.office.as_ref().map(|office| &office.broker)
+        self.office.holder()
     }
 
     /// The log, and the queue that it makes.
@@ -93,13 +83,13 @@ impl Replicated {
     }
 
     pub(super) fn on_message(&mut self, context: &mut Context<'_, Node>, from: NodeId, message: Message) {
-        match (message, &mut self.office) {
+        match (message, self.office.holder_mut()) {
             (Message::Raft(message), _) => self.replica.receive(context, from, *message),
-            (message, Some(office)) => {
+            (message, Some(broker)) => {
                 if let Message::Credit { .. } = message {
                     context.send(from, Message::Leader(Some(self.node)));
                 }
-                office.broker.on_message(context, &mut self.replica, from, &message);
+                broker.on_message(context, &mut self.replica, from, &message);
             }
             (_, None) => context.send(from, Message::Leader(self.leader())),
         }
@@ -112,10 +102,10 @@ impl Replicated {
     }
 
     pub(super) fn on_deadline(&mut self, context: &mut Context<'_, Node>) {
-        let Some(office) = &mut self.office else {
+        let Some(broker) = self.office.holder_mut() else {
             unreachable!("{} is not in office, and something comes due", self.node)
         };
-        office.broker.on_deadline(context, &mut self.replica);
+        broker.on_deadline(context, &mut self.replica);
         self.settle(context);
     }
 
@@ -125,8 +115,8 @@ impl Replicated {
         op: OpId,
         operation: queue::Operation,
     ) {
-        match &mut self.office {
-            Some(office) => office.broker.on_request(context, &mut self.replica, op, operation),
+        match self.office.holder_mut() {
+            Some(broker) => broker.on_request(context, &mut self.replica, op, operation),
             None => context.reply(op, Outcome::Redirect(self.leader())),
         }
         self.settle(context);
@@ -139,31 +129,24 @@ impl Replicated {
 
     // ----- office -----
 
+    /// Who else leads; nobody, if this node does and is not in office yet.
     fn leader(&self) -> Option<NodeId> {
-        self.replica.standing().leader
+        self.replica.standing().leader.filter(|leader| *leader != self.node)
     }
 
     /// What follows from what the replica has done: who is in office, and what is said.
     fn settle(&mut self, context: &mut Context<'_, Node>) {
-        let leads = self.replica.is_leader().then(|| self.replica.term());
-        let was_in_office = self.office.as_ref().map(|office| office.term);
-        if was_in_office != leads
-            && let Some(office) = self.office.take()
-        {
-            office.broker.retire(context, self.leader());
+        if let Some(broker) = self.office.follow(&self.replica) {
+            broker.retire(context, self.leader());
         }
         for executed in self.replica.machine_mut().take_news() {
             self.tell(context, executed);
         }
-        if let (Some(term), None) = (leads, &self.office) {
-            self.take_office(context, term);
+        if self.office.is_vacant(&self.replica) {
+            self.take_office(context);
         }
-        if let Some(office) = &mut self.office {
-            if !office.has_begun && self.replica.machine().applied() >= office.begins {
-                office.has_begun = true;
-                context.fact(Fact::Recovered);
-            }
-            office.broker.go_on(context, &mut self.replica);
+        if let Some(broker) = self.office.holder_mut() {
+            broker.go_on(context, &mut self.replica);
         }
     }
 
@@ -171,29 +154,22 @@ impl Replicated {
     fn tell(&mut self, context: &mut Context<'_, Node>, executed: Executed) {
         let Executed { index, at, events } = executed;
         context.fact(Fact::Recorded { index, at, events: events.clone() });
-        let Some(office) = &mut self.office else { return };
-        if let Some(result) = office.broker.next_result(index + 1) {
+        let Some(broker) = self.office.holder_mut() else { return };
+        if let Some(result) = broker.next_result(index + 1) {
             let foreseen = (result.index, result.at, &result.events);
             assert_eq!(foreseen, (index, at, &events), "what was foreseen is not what has come");
-            office.broker.tell(context, result);
+            broker.tell(context, result);
         }
     }
 
-    /// It performs what the log has and is not executed yet, and serves. Nobody is told what came of that: who asked
-    /// for it waits for the broker before, and asks again.
-    fn take_office(&mut self, context: &mut Context<'_, Node>, term: raft::Term) {
-        let ledger = self.replica.machine();
-        let (mut queue, mut end) = (ledger.queue().clone(), ledger.count());
-        for entry in &*self.replica.log().slice(ledger.applied().next(), u64::MAX) {
-            if let Some(&Step::Command { at, command }) = entry.command() {
-                queue.apply(at, command);
-                end += 1;
-            }
-        }
+    /// It goes on from the log. Nobody is told what came of the last commands of the broker before: who asked for them waits,
+    /// and asks again.
+    fn take_office(&mut self, context: &mut Context<'_, Node>) {
+        let ledger = self.replica.machine().state();
         let mut broker = Broker::boot(Arc::clone(&self.config), self.node);
-        broker.take_over(queue, end, context.now());
-        self.office =
-            Some(Office { term, broker, begins: self.replica.log().last_index(), has_begun: false });
+        broker.take_over(ledger.queue().clone(), ledger.count(), context.now());
+        self.office.begin(broker);
+        context.fact(Fact::Recovered);
     }
 
     // ----- for people -----
@@ -203,8 +179,8 @@ impl Replicated {
     }
 
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        if let Some(office) = &self.office {
-            view.group("in office", |view| office.broker.show(view, request));
+        if let Some(broker) = self.office.holder() {
+            view.group("in office", |view| broker.show(view, request));
         }
         view.group("raft", |view| self.replica.show(view, request));
     }

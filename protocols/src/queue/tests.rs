@@ -123,7 +123,7 @@ fn crashes_of_leaders_break_no_promise() {
 /// The queues of all brokers.
 fn queues(world: &World<Node>) -> Vec<&state::Queue> {
     let replicas = world.nodes().running().filter_map(|(_, process)| match process {
-        Node::Replicated(broker) => Some(broker.replica().machine().queue()),
+        Node::Replicated(broker) => Some(broker.replica().machine().state().queue()),
         Node::Broker(_) | Node::Producer(_) | Node::Consumer(_) | Node::Store(_) => None,
     });
     replicas.collect()

@@ -149,6 +149,7 @@ pub mod membership;
 pub mod message;
 mod metrics;
 pub mod mutants;
+mod office;
 mod process;
 mod progress;
 mod reads;
@@ -174,6 +175,7 @@ pub use host::{Application, Host, MessageOf, RecordOf};
 pub use membership::Membership;
 pub use message::Message;
 pub use mutants::Mutant;
+pub use office::Office;
 pub use snapshot::SnapshotMeta;
 pub use types::{Entry, Payload, Term};
 
@@ -253,7 +255,8 @@ enum FaultPoint {
     BeforeApply,
 }
 
-const FAULT_POINTS: [&str; 4] =
+/// Their names. A process that has a replica lists them with its own.
+pub(crate) const FAULT_POINTS: [&str; 4] =
     ["hard-state-written", "snapshot-staged", "before-compaction", "before-apply"];
 
 /// One node of a Raft cluster with the key-value store. See the [module documentation](self).

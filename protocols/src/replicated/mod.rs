@@ -8,6 +8,7 @@
 //! | [`ChainedLog`] | a sequence of entries without holes that knows the chain up to each, and may be compacted |
 //! | [`Machine`] | what a state machine must be able to do so that it can be replicated |
 //! | [`StateMachine`] | registers under keys, and sessions: the state that the agreed commands make |
+//! | [`Told`] | a state machine that answers nobody, and tells its process what has come of each change |
 //! | [`Checkpoint`] | a state machine on its way to another node |
 //! | [`NodeSet`] | a set of nodes in one word |
 //! | [`PerNode`] | something for each node |
@@ -42,6 +43,7 @@ pub mod quorum;
 mod quorums;
 mod round;
 mod session;
+mod told;
 
 pub use agreed::AgreedOrder;
 pub use ballot::Ballot;
@@ -60,3 +62,4 @@ pub use per_node::PerNode;
 pub use quorums::{Phase, Quorums, QuorumsError};
 pub use round::Round;
 pub use session::{Memory, Session, SessionPolicy};
+pub use told::{Change, Saved, State, Step, Told};

@@ -10,7 +10,7 @@ use sim_core::{NodeId, Span};
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{MORE_NODES, no_limit, no_time, parameter};
+use super::objections::{MORE_NODES, no_limit, no_time, none_left, parameter};
 use crate::format::Latency;
 use crate::text::units::Time;
 use crate::validate::Objection;
@@ -301,12 +301,9 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes { controllers, .. } => Objection::new(
-            "nodes",
-            error.to_string(),
-            format!("more than {controllers} that are no spares"),
-            "the first nodes are controllers, all others are brokers",
-        ),
+        ConfigError::TooFewNodes { controllers, .. } => {
+            none_left(&error, controllers, "the first nodes are `controllers`, all others are brokers")
+        }
         ConfigError::OnlyConsumers { controllers, nodes, .. } => {
             let most = nodes.saturating_sub(controllers.saturating_add(2));
             parameter("consumers", &error, format!("up to {most} with so many nodes"), MORE_NODES)

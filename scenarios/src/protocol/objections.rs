@@ -22,6 +22,11 @@ pub(super) fn too_few_nodes(error: &impl Display, hint: &str) -> Objection {
     Objection::new("nodes", error.to_string(), "two nodes and more that are no spares", hint)
 }
 
+/// So many nodes have a role of their own, and leave none for others.
+pub(super) fn none_left(error: &impl Display, taken: u32, hint: &str) -> Objection {
+    Objection::new("nodes", error.to_string(), format!("more than {taken} that are no spares"), hint)
+}
+
 /// What to do where nodes are alike.
 pub(super) const MORE_NODES: &str = "more nodes, or fewer of them as `spares`";
 

@@ -11,7 +11,7 @@ use sim_core::{NodeId, Span};
 
 use super::MutantName;
 use super::kind::Builtin;
-use super::objections::{no_limit, no_time, parameter, too_few_nodes};
+use super::objections::{no_limit, no_time, none_left, parameter};
 use crate::format::Latency;
 use crate::text::units::{Probability, Time};
 use crate::validate::Objection;
@@ -236,9 +236,10 @@ impl Builtin for Parameters {
 
 fn objection(error: ConfigError) -> Objection {
     match error {
-        ConfigError::TooFewNodes { .. } => too_few_nodes(
+        ConfigError::TooFewNodes { others, .. } => none_left(
             &error,
-            "the first nodes are brokers, then come producers with an outbox, the last is the store, and those between are consumers",
+            others,
+            "the first nodes are `brokers`, then come `producers`, the last is the store, and those between are consumers",
         ),
         ConfigError::TooManyBrokers(_) => {
             parameter("brokers", &error, format!("1 to {MEMBERS_MAX}"), "three or five are usual")

@@ -48,7 +48,7 @@ impl Invariant<Node> for Agreed {
     /// Replicas that have performed equally many commands have equal queues.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         let ledgers = nodes.running().filter_map(|(node, process)| match process {
-            Node::Replicated(broker) => Some((node, broker.replica().machine())),
+            Node::Replicated(broker) => Some((node, broker.replica().machine().state())),
             Node::Broker(_) | Node::Producer(_) | Node::Consumer(_) | Node::Store(_) => None,
         });
         let mut first = BTreeMap::new();
