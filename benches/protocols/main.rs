@@ -6,10 +6,13 @@
 //! is the median of ten rounds, in events per second of processor time; the cost of invariants is the median of the
 //! rounds' ratios. Arguments choose protocols.
 //!
-//! SWIM is also run with 10,000 members in which nothing happens, and Plumtree with 10,000 nodes and a broadcast a second: a median
-//! of three rounds in simulated seconds per second of processor time.
+//! Protocols of large groups are also run in [`CROWDS`]: SWIM with 10,000 members in which nothing happens, Plumtree with 10,000 nodes
+//! and a broadcast a second, a rumor among a million sites. Each runs in a process of its own, so that what it takes of memory
+//! can be read in `/proc` (on Linux), with all invariants of its protocol and without: medians of three rounds.
 
-use rustix::time::{ClockId, clock_gettime};
+use std::process::{Command, Stdio};
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use scenarios::text::Override;
 use scenarios::{Loaded, ProtocolTable, assemble, library, load};
 use sim_core::{SimTime, Span};
@@ -50,9 +53,47 @@ const LOG_LOAD: [&str; 5] = [
     "checks.history=Off",
 ];
 
-/// Protocols of large groups: the scenario, and what clients ask there.
-const LARGE_GROUPS: [(&str, &str, &str); 2] =
-    [("swim", "swim/steady", "clients.count=0"), ("plumtree", "plumtree/steady", "clients.rate=1/s")];
+/// A large group in which nothing fails.
+struct Crowd {
+    protocol: &'static str,
+    scenario: &'static str,
+    what: &'static str,
+    load: &'static [&'static str],
+    /// How long is simulated.
+    length: Span,
+    /// What it is to do, in words, and as the most processor time and gibibytes that it may take.
+    goal: (&'static str, f64, f64),
+}
+
+const CROWDS: [Crowd; 3] = [
+    Crowd {
+        protocol: "swim",
+        scenario: "swim/steady",
+        what: "10,000 members",
+        load: &["nodes=10000", "clients.count=0", "phases.faults=60s"],
+        length: Span::secs(60),
+        goal: ("a simulated second in a processor-second, 8 GiB", 60.0, 8.0),
+    },
+    Crowd {
+        protocol: "plumtree",
+        scenario: "plumtree/steady",
+        what: "10,000 nodes, a broadcast a second",
+        load: &["nodes=10000", "clients.rate=1/s", "phases.faults=60s"],
+        length: Span::secs(60),
+        goal: ("a simulated second in a processor-second, 8 GiB", 60.0, 8.0),
+    },
+    Crowd {
+        protocol: "gossip",
+        scenario: "gossip/residue",
+        what: "a rumor among 1,000,000 sites",
+        load: &["nodes=1000000"],
+        length: Span::secs(80),
+        goal: ("60 s, 2 GiB", 60.0, 2.0),
+    },
+];
+
+/// Rounds of a crowd.
+const CROWD_ROUNDS: usize = 3;
 
 const LOAD: [&str; 5] = [
     "clients.count=20",
@@ -66,29 +107,79 @@ fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let table = ProtocolTable::builtin();
+    if let [way, protocol, invariants] = &wanted[..]
+        && way == CROWD
+    {
+        return run_crowd(crowd_of(protocol), invariants == WITH, &table);
+    }
     say("protocol      events/s without      events/s with invariants      invariants cost");
     for name in table.names() {
         if wanted.is_empty() || wanted.contains(&name) {
             measure(&name, &table);
         }
     }
-    for (name, path, load) in LARGE_GROUPS {
-        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            measure_large_group(name, path, load, &table);
-        }
+    let is_wanted = |crowd: &&Crowd| wanted.is_empty() || wanted.iter().any(|name| name == crowd.protocol);
+    for crowd in CROWDS.iter().filter(is_wanted) {
+        measure_crowd(crowd, WITHOUT);
+        measure_crowd(crowd, WITH);
     }
 }
 
-/// A group of 10,000 in which nothing fails.
-fn measure_large_group(name: &str, path: &str, load_wanted: &str, table: &ProtocolTable) {
-    let entry = library::find(path).expect("the library has it");
-    let overrides = ["nodes=10000", load_wanted, "checks.invariants=[]"].map(Override::parse);
-    let overrides = overrides.into_iter().collect::<Result<Vec<_>, _>>().expect("a path and a value");
+/// The arguments with which the program starts itself.
+const CROWD: &str = "crowd";
+const WITH: &str = "with";
+const WITHOUT: &str = "without";
+
+fn crowd_of(protocol: &str) -> &'static Crowd {
+    CROWDS.iter().find(|crowd| crowd.protocol == protocol).expect("one of the table")
+}
+
+/// Runs a crowd, and prints its events, the processor time of the whole process, and the most kibibytes that were resident.
+fn run_crowd(crowd: &Crowd, has_invariants: bool, table: &ProtocolTable) {
+    let entry = library::find(crowd.scenario).expect("the library has it");
+    let more: &[&str] = if has_invariants { &[] } else { &["checks.invariants=[]"] };
+    let overrides = crowd.load.iter().chain(more).map(|text| Override::parse(text));
+    let overrides = overrides.collect::<Result<Vec<_>, _>>().expect("a path and a value");
     let loaded = load(entry.path, entry.text.as_bytes(), &overrides, table);
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
-    let seconds = median((0..3).map(|_| processor_seconds(&loaded, table).1));
-    let rate = LENGTH.as_secs_f64() / seconds;
-    say(&format!("{name}, 10,000 nodes: {rate:.1} simulated seconds a processor-second, and 1 is the goal"));
+    let (events, _) = processor_seconds(&loaded, table, crowd.length);
+    let seconds = seconds(clock_gettime(ClockId::ProcessCPUTime));
+    let status = std::fs::read_to_string("/proc/self/status").expect("this runs on Linux");
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line of proc(5)");
+    let kibibytes = most.split_whitespace().next().expect("a number");
+    say(&format!("{events} {seconds} {kibibytes}"));
+}
+
+/// One line of a crowd.
+fn measure_crowd(crowd: &Crowd, invariants: &str) {
+    let rounds: Vec<[f64; 3]> = (0..CROWD_ROUNDS).map(|_| crowd_round(crowd, invariants)).collect();
+    let [events, seconds, kibibytes] =
+        [0, 1, 2].map(|figure| median(rounds.iter().map(|round| round[figure])));
+    let gibibytes = kibibytes / f64::from(1 << 20);
+    let (goal, seconds_max, gibibytes_max) = crowd.goal;
+    let verdict = if seconds <= seconds_max && gibibytes <= gibibytes_max { "" } else { "  misses the goal" };
+    say(&format!(
+        "{}, {}, {invariants} invariants: {} in {seconds:.1} processor-seconds ({:.2} a second), {:.2} M events/s, {gibibytes:.2} GiB; goal {goal}{verdict}",
+        crowd.protocol,
+        crowd.what,
+        crowd.length,
+        crowd.length.as_secs_f64() / seconds,
+        events / seconds / 1e6,
+    ));
+}
+
+/// A process that runs a crowd once: events, seconds, kibibytes.
+fn crowd_round(crowd: &Crowd, invariants: &str) -> [f64; 3] {
+    let program = std::env::current_exe().expect("it runs");
+    let output = Command::new(program)
+        .args([CROWD, crowd.protocol, invariants])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("what runs can be started");
+    assert!(output.status.success(), "{} {invariants} invariants: {}", crowd.protocol, output.status);
+    let text = String::from_utf8(output.stdout).expect("numbers");
+    let figures: Vec<f64> = text.split_whitespace().map(|figure| figure.parse().expect("a number")).collect();
+    figures.try_into().expect("three figures")
 }
 
 fn measure(name: &str, table: &ProtocolTable) {
@@ -128,22 +219,25 @@ fn under_load(name: &str, more: &[&str], table: &ProtocolTable) -> Option<Loaded
 
 /// Events per second of processor time.
 fn events_a_second(loaded: &Loaded, table: &ProtocolTable) -> f64 {
-    let (events, seconds) = processor_seconds(loaded, table);
+    let (events, seconds) = processor_seconds(loaded, table, LENGTH);
     events / seconds
 }
 
-/// How many events there were, and how much processor time they took.
-fn processor_seconds(loaded: &Loaded, table: &ProtocolTable) -> (f64, f64) {
+/// How many events there were in so long, and how much processor time they took.
+fn processor_seconds(loaded: &Loaded, table: &ProtocolTable, length: Span) -> (f64, f64) {
     let mut simulation = assemble(&loaded.scenario, table, 0, None);
     let begun = clock_gettime(ClockId::ProcessCPUTime);
-    simulation.run(SimTime::ZERO + LENGTH, u64::MAX);
+    simulation.run(SimTime::ZERO + length, u64::MAX);
     let ended = clock_gettime(ClockId::ProcessCPUTime);
     assert!(simulation.violations().is_empty(), "{:?}", simulation.violations());
-    let seconds = ended.tv_sec - begun.tv_sec;
-    let nanos = ended.tv_nsec - begun.tv_nsec;
     #[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
-    let (events, seconds) = (simulation.events() as f64, seconds as f64 + nanos as f64 / 1e9);
-    (events, seconds)
+    let events = simulation.events() as f64;
+    (events, seconds(ended) - seconds(begun))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
+fn seconds(time: Timespec) -> f64 {
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
