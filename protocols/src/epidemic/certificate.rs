@@ -68,7 +68,8 @@ impl Epidemic {
     }
 
     /// An item comes that a dormant certificate cancels: the certificate is active again, and spreads.
-    /// Whether that is so.
+    /// Whether that is so. Where the clock was set back meanwhile, it is still activated later than before: else it would be no
+    /// news to those who have it, and nobody would pass it on.
     pub(super) fn awaken(&mut self, context: &mut Context<'_, Self>, item: &Item, now: Moment) -> bool {
         let cancels = |dormant: &&Item| dormant.version.written > item.version.written;
         let Some(dormant) = self.dormant.get(&item.key).filter(cancels) else { return false };
@@ -77,7 +78,7 @@ impl Epidemic {
         }
         let mut certificate = *dormant;
         if !self.config.has(Mutant::AwakensStale) {
-            certificate.version.activated = now.max(certificate.version.activated);
+            certificate.version.activated = now.max(certificate.version.activated.next());
         }
         context.sometimes(Point::Awakened as usize);
         context.count(Counter::Awakenings as usize, 1);

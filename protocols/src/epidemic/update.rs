@@ -62,8 +62,7 @@ impl Epidemic {
         if item.is_certificate() && self.config.has(Mutant::NoCertificate) {
             return self.database.remove(item.key);
         }
-        // Where something newer has come meanwhile, that stays.
-        self.take(context, item);
+        self.take_own(context, item);
         if self.config.mail == Mail::Direct {
             self.mail(context, item);
         }
@@ -78,17 +77,34 @@ impl Epidemic {
         }
     }
 
-    /// An item comes, from another site or from the own disk: the newer one stays.
+    /// An item comes from another site: the newer one stays. A certificate that is as old as it gets is not taken again.
     pub(super) fn take(&mut self, context: &mut Context<'_, Self>, item: Item) {
         let now = Moment::of(context.wall());
-        let held = self.database.version(item.key);
-        if !self.is_news(&item, held) {
+        let is_forgotten = self.database.version(item.key).is_none() && self.is_expired(&item, now);
+        if !self.is_superseded(context, &item, now) && !is_forgotten {
+            self.hold(context, item, now);
+        }
+    }
+
+    /// An update of this site holds. Where something newer has come meanwhile, that stays. A deletion holds even if it took
+    /// longer to get to the disk than its certificate is active: it is told as done, and a retention site keeps it dormant.
+    fn take_own(&mut self, context: &mut Context<'_, Self>, item: Item) {
+        let now = Moment::of(context.wall());
+        if !self.is_superseded(context, &item, now) {
+            self.hold(context, item, now);
+        }
+    }
+
+    /// Whether this site knows something newer than an item, perhaps a certificate that is dormant, and awake from now on.
+    fn is_superseded(&mut self, context: &mut Context<'_, Self>, item: &Item, now: Moment) -> bool {
+        if !self.is_news(item, self.database.version(item.key)) {
             context.sometimes(Point::Obsolete as usize);
-            return;
+            return true;
         }
-        if self.awaken(context, &item, now) || (held.is_none() && self.is_expired(&item, now)) {
-            return;
-        }
+        self.awaken(context, item, now)
+    }
+
+    fn hold(&mut self, context: &mut Context<'_, Self>, item: Item, now: Moment) {
         context.fact(Fact::Took { item, now });
         context.count(Counter::ItemsTaken as usize, 1);
         self.keep(context, item);
