@@ -130,7 +130,9 @@
 //! - J. Kreps, N. Narkhede, J. Rao: Kafka: a Distributed Messaging System for Log Processing, `NetDB` 2011.
 //! - K. Kingsbury: Jepsen: Kafka (2013), Redpanda 21.10.1 (2022).
 
+pub mod beginning;
 pub mod broker;
+mod cleaner;
 pub mod config;
 pub mod controller;
 pub mod durable;
@@ -145,6 +147,7 @@ pub mod message;
 pub mod metadata;
 mod metrics;
 pub mod mutants;
+pub mod offsets;
 pub mod partition_log;
 mod process;
 pub mod producers;
@@ -161,7 +164,9 @@ use sim_core::NodeId;
 use crate::raft;
 
 pub use broker::Broker;
-pub use config::{Acks, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership};
+pub use config::{
+    Acks, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership, OffsetReset,
+};
 pub use controller::Controller;
 pub use facts::Fact;
 pub use group::consumer::Consumer;
@@ -180,6 +185,8 @@ pub enum Timer {
     Heartbeat,
     /// A broker: it looks for followers that are late.
     Lag,
+    /// A broker: it looks for records that are to go.
+    Clean,
     /// The controller: partitions go back to the first of their replicas.
     Rebalance,
     /// The controller: this broker was not heard of.
@@ -214,15 +221,17 @@ enum FaultPoint {
     Record,
     Copy,
     Effect,
+    Beginning,
     /// The first of those of a replica.
     Raft,
 }
 
-const FAULT_POINTS: [&str; 8] = [
+const FAULT_POINTS: [&str; 9] = [
     "metadata-written",
     "record-written",
     "copy-written",
     "effect-written",
+    "beginning-written",
     raft::FAULT_POINTS[0],
     raft::FAULT_POINTS[1],
     raft::FAULT_POINTS[2],
@@ -257,9 +266,14 @@ enum Point {
     NotYetStable,
     AbortedLeftOut,
     ControllerChanged,
+    Retained,
+    Compacted,
+    BegunLater,
+    OutOfRange,
+    HandlingFailed,
 }
 
-const POINTS: [&str; 25] = [
+const POINTS: [&str; 30] = [
     "a broker was fenced because it was not heard of",
     "a partition went back to the first of its replicas",
     "a broker became leader that was not in sync",
@@ -285,6 +299,11 @@ const POINTS: [&str; 25] = [
     "a reader was not shown what is committed and not stable",
     "a reader was not shown the results of a transaction that was aborted",
     "a broker turned to another controller",
+    "a copy removed old records",
+    "a copy was compacted",
+    "a follower began where its leader's log begins",
+    "a reader was told that the partition begins later",
+    "a consumer failed to handle a record, went back to it and paused",
 ];
 
 /// One node, in its role. See the [module documentation](self).

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 use sim_core::{ClientId, OpId};
 
+use super::entry::Entry;
+
 /// How many records of a producer a partition remembers. A producer has fewer under way at a time (Kafka: 5 batches).
 const WINDOW: usize = 64;
 
@@ -69,6 +71,13 @@ impl Producers {
     /// A record stands at `offset`, above all before.
     pub(super) fn record(&mut self, op: OpId, offset: u64) {
         self.0.entry(op.client).or_default().record(op.ordinal.into(), offset);
+    }
+
+    /// The same of a record that a producer may have sent.
+    pub(super) fn record_entry(&mut self, entry: &Entry, offset: u64) {
+        if let Some(op) = entry.op {
+            self.record(op, offset);
+        }
     }
 
     /// Nothing stands from `end` on any more.

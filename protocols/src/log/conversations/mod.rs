@@ -2,15 +2,16 @@
 
 use sim_core::NodeId;
 use sim_core::check::Invariant;
-use sim_core::disk::RegionId;
+use sim_core::disk::{RegionId, RegionKind};
+use sim_core::random::Probability;
 
 use super::entry::Body;
 use super::group::share::Share;
 use super::group::{GroupImage, Partitions, in_words};
 use super::replica::{Replica, Role};
 use super::{
-    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Isolation, Membership, Mutant, Node, PartitionId,
-    Timer, invariants,
+    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Isolation, Membership, Mutant, Node, OffsetReset,
+    PartitionId, Timer, invariants,
 };
 use crate::raft::Raft;
 use crate::switch::Switch;
@@ -18,7 +19,8 @@ use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
     /// `partitions`, `replication`, `min_insync`, `acks=none`, `leader` or `all`, `idempotence=off`, `election=unclean`,
-    /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`.
+    /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`; `retention` in records,
+    /// `compaction=on`, `reset=latest`, `failure=always`.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { partitions: 1, ..Config::new(nodes) };
         arguments.set("controllers", &mut config.controllers)?;
@@ -62,6 +64,13 @@ impl Conversation for Node {
         let uncommitted = |word: &str| (word == "uncommitted").then_some(Isolation::ReadUncommitted);
         config.isolation = arguments.named("isolation", uncommitted)?.unwrap_or_default();
         config.epoch_per_transaction = arguments.named("epochs", off)?.unwrap_or(Switch::On);
+        config.retention_records = arguments.value("retention")?;
+        let on = |word: &str| (word == "on").then_some(Switch::On);
+        config.compaction = arguments.named("compaction", on)?.unwrap_or(Switch::Off);
+        let latest = |word: &str| (word == "latest").then_some(OffsetReset::Latest);
+        config.offset_reset = arguments.named("reset", latest)?.unwrap_or_default();
+        let always = |word: &str| (word == "always").then_some(Probability::ONE);
+        config.failure = arguments.named("failure", always)?.unwrap_or(Probability::ZERO);
         config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
@@ -85,6 +94,7 @@ impl Conversation for Node {
                 Some(format!("has {partition}@{offset} of {epoch}"))
             }
             Fact::Truncated { partition, end } => Some(format!("cuts {partition} off at {end}")),
+            Fact::Began { partition, base } => Some(format!("begins {partition} at {base}")),
             Fact::Committed { partition, high_watermark, .. } => {
                 Some(format!("counts {partition} committed below {high_watermark}"))
             }
@@ -139,6 +149,14 @@ impl Conversation for Node {
         region.raw().checked_sub(1).map_or_else(|| "state".to_owned(), |partition| format!("p{partition}"))
     }
 
+    /// Of a broker every cell is where a log begins.
+    fn region_of_kind(region: RegionId, kind: RegionKind) -> String {
+        match kind {
+            RegionKind::Cell if region.raw() > 0 => "beginning".to_owned(),
+            RegionKind::Log | RegionKind::Cell | RegionKind::Blob => Self::region(region),
+        }
+    }
+
     fn timer(timer: Timer) -> String {
         match timer {
             Timer::Session(node) => format!("session {node}"),
@@ -150,6 +168,7 @@ impl Conversation for Node {
             Timer::Raft(timer) => Raft::timer(timer),
             Timer::Heartbeat
             | Timer::Lag
+            | Timer::Clean
             | Timer::Rebalance
             | Timer::Gathering
             | Timer::Beat
@@ -173,7 +192,9 @@ fn copy_in_words(copy: &Replica) -> String {
         Role::Leader(leading) => format!("leads {} isr={}", leading.epoch(), leading.isr()),
         Role::Follower(following) => format!("follows {} {}", following.leader(), following.epoch()),
     };
-    format!("{role} end={end} disk={flushed} hw={high_watermark}")
+    let base = copy.log().base();
+    let begin = if base == 0 { String::new() } else { format!(" begins={base}") };
+    format!("{role}{begin} end={end} disk={flushed} hw={high_watermark}")
 }
 
 #[test]

@@ -232,6 +232,9 @@ impl Consumer {
             Answer::Records { partition, offset, values } => {
                 self.on_records(context, partition, offset, values);
             }
+            Answer::Gone { partition, offset, begin, end } => {
+                self.on_gone(context, partition, offset, begin..end);
+            }
             Answer::Begun { id, epoch } => self.on_begun(context, id, epoch),
             Answer::Added { id, epoch, partitions } => self.on_added(context, id, epoch, &partitions),
             Answer::Written { id, epoch, sequence } => self.on_written(context, id, epoch, sequence),
@@ -311,6 +314,7 @@ impl Consumer {
             done_above: BTreeSet::new(),
             done: 0,
             kept: 0,
+            paused_until: None,
             producing: self.config.is_transactional().then(|| Box::new(Producing::new(context.now()))),
         };
         self.shares.insert(id, share);
@@ -390,6 +394,7 @@ impl Consumer {
             Stage::Asks => {
                 self.ask_coordinator(context, Request::Ask { partition: id });
             }
+            Stage::Works if share.is_paused(context.now()) => return self.wait_out_pause(context, id),
             Stage::Works if !is_full => {
                 let leader = *self.leaders.entry(id).or_insert(self.coordinator);
                 self.ask(context, leader, Request::Read { partition: id, offset });
@@ -416,8 +421,9 @@ impl Consumer {
         offset: u64,
         values: Arc<[Value]>,
     ) {
+        let in_hand = self.in_hand(id);
         let Some(share) = self.shares.get_mut(&id) else { return };
-        if share.gives_up || share.stage != Stage::Works || share.position != offset || values.is_empty() {
+        if !share.reads(offset) || share.is_paused(context.now()) || values.is_empty() {
             return;
         }
         let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
@@ -425,8 +431,7 @@ impl Consumer {
             share.stage = Stage::Claims(values);
             return self.claim(context, id);
         }
-        share.position += values.len() as u64;
-        share.backlog.extend((offset..).zip(values.iter().copied()));
+        share.take(&values, &in_hand);
         if is_claimed || self.config.has(Mutant::CommitPosition) {
             self.keep(context, id);
         }
@@ -482,8 +487,8 @@ impl Consumer {
         if let Stage::Claims(values) = &share.stage
             && offset == share.position + values.len() as u64
         {
-            share.backlog.extend((share.position..).zip(values.iter().copied()));
-            share.position = offset;
+            let values = Arc::clone(values);
+            share.take(&values, &BTreeSet::new());
             share.stage = Stage::Works;
             self.start_all(context);
             return self.on_share(context, id);

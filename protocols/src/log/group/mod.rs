@@ -18,6 +18,7 @@ pub mod coordinator;
 pub mod message;
 pub mod producing;
 pub mod reader;
+mod seeking;
 pub mod share;
 pub mod store;
 mod workers;

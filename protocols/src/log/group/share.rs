@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::LocalTime;
 use sim_core::service::Value;
 
 use super::producing::Producing;
@@ -26,6 +27,8 @@ pub struct Share {
     pub(super) done: u64,
     /// Everything below is kept, as far as it knows.
     pub(super) kept: u64,
+    /// Until when it reads nothing, because handling a record failed.
+    pub(super) paused_until: Option<LocalTime>,
     /// With transactions: how far it is with its own.
     pub(super) producing: Option<Box<Producing>>,
 }
@@ -71,6 +74,41 @@ impl Share {
     pub(super) fn has_work(&self) -> bool {
         let may_begin = self.producing.as_ref().is_none_or(|producing| producing.is_open());
         may_begin && !self.backlog.is_empty()
+    }
+
+    /// Whether it waits for what comes from `offset` on.
+    pub(super) fn reads(&self, offset: u64) -> bool {
+        !self.gives_up && self.stage == Stage::Works && self.position == offset
+    }
+
+    /// Until when it was paused last: its clock may show later.
+    pub const fn paused_until(&self) -> Option<LocalTime> {
+        self.paused_until
+    }
+
+    /// Whether it reads nothing for now.
+    pub(super) fn is_paused(&self, now: LocalTime) -> bool {
+        self.paused_until.is_some_and(|until| until > now)
+    }
+
+    /// These come next. What is done already, or in hand, it has read before a record failed.
+    pub(super) fn take(&mut self, values: &[Value], in_hand: &BTreeSet<u64>) {
+        let next = (self.position..).zip(values.iter().copied());
+        let is_new =
+            |(offset, _): &(u64, Value)| !in_hand.contains(offset) && !self.done_above.contains(offset);
+        self.backlog.extend(next.filter(is_new));
+        self.position += values.len() as u64;
+    }
+
+    /// It reads again from an offset on, before where it is.
+    pub(super) fn seek_back(&mut self, offset: u64) {
+        self.position = offset.min(self.position);
+        self.backlog.clear();
+    }
+
+    /// It reads on further ahead; all before is done.
+    pub(super) fn seek_ahead(&mut self, offset: u64) {
+        (self.position, self.done) = (offset, offset);
     }
 
     /// A record is done.

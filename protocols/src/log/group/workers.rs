@@ -79,6 +79,7 @@ impl Consumer {
             Worker::Applies(task) if self.config.guarantee == Guarantee::AtMostOnce => {
                 self.finish(context, index, task);
             }
+            Worker::Handles(task) if self.fails(context) => self.on_failed(context, index, task),
             Worker::Handles(task) if self.config.is_transactional() => self.produce(context, index, task),
             Worker::Handles(task) | Worker::Applies(task) => {
                 self.workers[index as usize] = Worker::Applies(task);
