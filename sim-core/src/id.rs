@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A simulated host, printed `n1 … nN`; the index is 0-based.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(u32);
 
@@ -37,8 +37,15 @@ impl fmt::Display for NodeId {
     }
 }
 
+/// As for people, so that what holds one in its own `Debug` text names it as everything else does.
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// An endpoint that issues operations, printed `c1 … cN`; the index is 0-based.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientId(u32);
 
@@ -69,10 +76,17 @@ impl fmt::Display for ClientId {
     }
 }
 
+/// As for people, so that what holds one in its own `Debug` text names it as everything else does.
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 const CLIENT_BIT: u32 = 1 << 31;
 
 /// Anything with a place in the network: a node or a client, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Endpoint(u32);
 
@@ -123,6 +137,13 @@ impl fmt::Display for Endpoint {
             (None, Some(client)) => client.fmt(f),
             (None, None) => unreachable!("an endpoint is a node or a client"),
         }
+    }
+}
+
+/// As for people, so that what holds one in its own `Debug` text names it as everything else does.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -191,5 +212,13 @@ mod tests {
         assert_eq!((client.node(), client.client()), (None, Some(ClientId::new(4))));
         assert_ne!(node, client);
         assert_eq!((node.to_string(), client.to_string()), ("n5".to_owned(), "c5".to_owned()));
+    }
+
+    #[test]
+    fn ids_within_debug_texts_are_those_that_people_know() {
+        let (node, client) = (NodeId::new(2), ClientId::new(0));
+        let op = OpId { client, ordinal: 7 };
+        assert_eq!(format!("{:?}", (Some(node), op)), "(Some(n3), OpId { client: c1, ordinal: 7 })");
+        assert_eq!(format!("{:?}", [Endpoint::from(node), client.into()]), "[n3, c1]");
     }
 }

@@ -41,8 +41,13 @@ pub enum Alteration {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.alteration {
-            Alteration::Broker(node, broker) => write!(f, "{node} {broker:?}"),
-            Alteration::Partition(id, state) => write!(f, "{id} {state:?}"),
+            Alteration::Broker(node, Registration { epoch, is_fenced, .. }) => {
+                write!(f, "{node} {epoch} {}", if is_fenced { "fenced" } else { "live" })
+            }
+            Alteration::Partition(id, PartitionState { leader, epoch, isr, .. }) => match leader {
+                Some(leader) => write!(f, "{id} {leader} leads in {epoch} isr={isr}"),
+                None => write!(f, "{id} nobody leads in {epoch} isr={isr}"),
+            },
         }
     }
 }

@@ -339,7 +339,7 @@ impl Broker {
         command: Command,
     ) {
         if self.record(context, journal, Asker::Consumer(from), command).is_none() {
-            context.note(|| format!("the log takes no more, and {command:?} of {from} is left out"));
+            context.note(|| format!("the log takes no more, and `{command}` of {from} is left out"));
         }
     }
 

@@ -113,6 +113,21 @@ pub enum Command {
     Expire,
 }
 
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enqueue(value) => write!(f, "enqueue {value}"),
+            Self::Receive { holder, count } => write!(f, "receive {count} for {holder}"),
+            Self::Dequeue(op) => write!(f, "dequeue {op}"),
+            Self::Acknowledge(receipt) => write!(f, "acknowledge {receipt}"),
+            Self::Return(receipt) => write!(f, "return {receipt}"),
+            Self::Extend(receipt) => write!(f, "extend {receipt}"),
+            Self::Redrive => f.write_str("redrive"),
+            Self::Expire => f.write_str("expire"),
+        }
+    }
+}
+
 /// Why a message went back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Cause {

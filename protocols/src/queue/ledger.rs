@@ -25,7 +25,7 @@ pub struct Timed {
 
 impl fmt::Display for Timed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.command)
+        self.command.fmt(f)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sim_core::NodeId;
 
 /// A set of nodes among the first 64 of a scenario: copied like a number, counted and cut in one instruction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct NodeSet(u64);
 
@@ -134,6 +134,13 @@ impl fmt::Display for NodeSet {
     }
 }
 
+/// `{n1, n2, n5}`.
+impl fmt::Debug for NodeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -177,6 +184,7 @@ mod tests {
 
     #[test]
     fn a_set_is_written_as_its_nodes() {
-        assert_eq!([4, 0, 1].map(NodeId::new).into_iter().collect::<NodeSet>().to_string(), "n1,n2,n5");
+        let set: NodeSet = [4, 0, 1].map(NodeId::new).into_iter().collect();
+        assert_eq!((set.to_string(), format!("{set:?}")), ("n1,n2,n5".to_owned(), "{n1, n2, n5}".to_owned()));
     }
 }

@@ -5,6 +5,7 @@ use sim_core::check::Invariant;
 use sim_core::disk::{RegionId, RegionKind};
 use sim_core::random::Probability;
 
+use super::config::Role as NodeRole;
 use super::entry::Body;
 use super::group::share::Share;
 use super::group::{GroupImage, Partitions, in_words};
@@ -145,7 +146,11 @@ impl Conversation for Node {
         }
     }
 
-    fn region(region: RegionId) -> String {
+    /// One of several controllers has the regions of its replica.
+    fn region_on(config: &Config, node: NodeId, region: RegionId) -> String {
+        if config.role_of(node) == NodeRole::Controller && config.controllers > 1 {
+            return Raft::region(region);
+        }
         region.raw().checked_sub(1).map_or_else(|| "state".to_owned(), |partition| format!("p{partition}"))
     }
 

@@ -1,13 +1,13 @@
 //! The queue in conversation scripts: the texts in this folder.
 
 use sim_core::check::Invariant;
-use sim_core::disk::{RegionId, RegionKind};
+use sim_core::disk::RegionId;
 use sim_core::random::{Distribution, Probability};
-use sim_core::{Process as _, Span};
+use sim_core::{NodeId, Process as _, Span};
 
 use super::command::{Cause, Event};
 use super::facts::Effect;
-use super::{Config, Fact, Guarantee, Mutant, Node, Overflow, Stall, Timer, durable, invariants};
+use super::{Config, Fact, Guarantee, Mutant, Node, Overflow, Role, Stall, Timer, durable, invariants};
 use crate::raft::Raft;
 use crate::testing::conversation::{Arguments, Conversation, run_all};
 
@@ -82,13 +82,16 @@ impl Conversation for Node {
         }
     }
 
-    /// A standalone broker and a replica use the same regions for different things.
-    fn region_of_kind(region: RegionId, kind: RegionKind) -> String {
-        match (region, kind) {
-            (durable::INBOX, RegionKind::Log) => "inbox",
-            (_, RegionKind::Log) => "log",
-            (durable::SNAPSHOT, RegionKind::Cell) | (_, RegionKind::Blob) => "snapshot",
-            (_, RegionKind::Cell) => "hard-state",
+    /// A broker by itself and a replica use the same regions for different things.
+    fn region_on(config: &Config, node: NodeId, region: RegionId) -> String {
+        if config.role_of(node) == Role::Broker && config.brokers > 1 {
+            return Raft::region(region);
+        }
+        match region {
+            durable::LOG => "log",
+            durable::SNAPSHOT => "snapshot",
+            durable::INBOX => "inbox",
+            other => unreachable!("{node} has no region {}", other.raw()),
         }
         .to_owned()
     }

@@ -354,7 +354,7 @@ impl<P: Conversation> Stage<P> {
     fn rot(&mut self, node: NodeId, arguments: &mut Arguments) -> Output {
         let name: String = arguments.next("region")?;
         let disk = self.world.nodes().disk(node).ok_or_else(|| format!("{node} has written nothing"))?;
-        let found = disk.regions().find(|(region, kind)| P::region_of_kind(*region, *kind) == name);
+        let found = disk.regions().find(|(region, _)| P::region_on(&self.config, node, *region) == name);
         let (region, kind) = found.ok_or_else(|| format!("{node} has no region `{name}`"))?;
         let index = if kind == RegionKind::Log { disk.log_bounds(region).start } else { 0 };
         let fault = DiskFault::Corrupt { at: SlotAddress { region, index }, how: Corruption::Detected };

@@ -75,9 +75,9 @@ mod script;
 mod show;
 mod stage;
 
-use sim_core::Process;
 use sim_core::check::Invariant;
-use sim_core::disk::{RegionId, RegionKind};
+use sim_core::disk::RegionId;
+use sim_core::{NodeId, Process};
 
 pub(crate) use arguments::Arguments;
 pub(crate) use run::run_all;
@@ -111,8 +111,8 @@ pub(crate) trait Conversation: Process {
         format!("region {}", region.raw())
     }
 
-    /// What a region of this kind is called, where nodes use the same region for different things.
-    fn region_of_kind(region: RegionId, _kind: RegionKind) -> String {
+    /// What a region is called on this node, where nodes use the same one for different things.
+    fn region_on(_config: &Self::Config, _node: NodeId, region: RegionId) -> String {
         Self::region(region)
     }
 

@@ -103,7 +103,7 @@ impl<P: Conversation> Stage<P> {
                 }
                 RegionKind::Cell | RegionKind::Blob => String::new(),
             };
-            let (name, unsynced) = (P::region_of_kind(region, kind), disk.unsynced(region));
+            let (name, unsynced) = (P::region_on(&self.config, node, region), disk.unsynced(region));
             let kind = format!("{kind:?}").to_lowercase();
             format!("  {node} {name}: {kind}{bounds}, {unsynced} writes not synced")
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use sim_core::check::{About, Breach, Invariant, Nodes};
-use sim_core::disk::{Disk, DiskModel, RegionKind};
+use sim_core::disk::{Disk, DiskModel};
 use sim_core::fault::{Command, Plan};
 use sim_core::network::{LinkModel, Network, NetworkConfig, Topology};
 use sim_core::process::{Message as _, Timer as _};
@@ -28,6 +28,7 @@ type Facts<F> = Arc<Mutex<Vec<F>>>;
 /// The world of a script, and what the script has said about it.
 pub(super) struct Stage<P: Conversation> {
     pub(super) world: World<P>,
+    pub(super) config: Arc<P::Config>,
     facts: Facts<P::Fact>,
     pub(super) shows_facts: bool,
     /// What clients have asked, in order: a retry repeats it.
@@ -55,17 +56,17 @@ impl<P: Conversation> Stage<P> {
         let seed: u64 = arguments.value("seed")?.unwrap_or(0);
         let spares: NodeList = arguments.value("spares")?.unwrap_or(NodeList::These(Vec::new()));
         let spares = spares.among(nodes)?;
-        let config = P::config(nodes, &mut arguments)?;
+        let config = Arc::new(P::config(nodes, &mut arguments)?);
         arguments.finish()?;
         let facts = Facts::default();
         let mut invariants = P::invariants(&config);
         invariants.push(Box::new(Listener(Arc::clone(&facts))));
-        let mut world = World::new(setup(seed, nodes, spares, config, invariants));
+        let mut world = World::new(setup(seed, nodes, spares, Arc::clone(&config), invariants));
         world.start_trace();
         facts.lock().expect("no test thread has panicked with it").clear();
         let (asked, answers) = (Vec::new(), Vec::new());
         let (expected, violated) = (Vec::new(), BTreeSet::new());
-        Ok(Self { world, facts, shows_facts: true, asked, answers, expected, violated })
+        Ok(Self { world, config, facts, shows_facts: true, asked, answers, expected, violated })
     }
 
     /// Performs a command and checks everything.
@@ -197,9 +198,7 @@ impl<P: Conversation> Stage<P> {
     fn region_name(&self, node: NodeId, sync: SyncId) -> String {
         let disk = self.world.nodes().disk(node).expect("a node that syncs has a disk");
         let region = disk.region_of(sync).expect("a sync under way is of a region");
-        let found = disk.regions().find(|(with_content, _)| *with_content == region);
-        // Of what was never written nobody knows what it will hold: it is a log to begin with.
-        P::region_of_kind(region, found.map_or(RegionKind::Log, |(_, kind)| kind))
+        P::region_on(&self.config, node, region)
     }
 
     /// All nodes, running or not.
@@ -315,7 +314,7 @@ fn setup<P: Process>(
     seed: u64,
     node_count: u32,
     spares: Vec<NodeId>,
-    config: P::Config,
+    config: Arc<P::Config>,
     invariants: Vec<Box<dyn Invariant<P>>>,
 ) -> Setup<P> {
     let none = Distribution::constant(Span::ZERO);
@@ -338,7 +337,7 @@ fn setup<P: Process>(
     let disk = DiskTiming { write: none.clone(), sync: none, model: DiskModel::default() };
     Setup {
         seed,
-        config: Arc::new(config),
+        config,
         node_count,
         spares,
         clocks: Vec::new(),
