@@ -27,6 +27,8 @@
 //! | fenced producers | a producer's older epoch writes nothing after the newer one began | [`invariants::ProducerFencing`] |
 //! | no hanging transaction | a transaction that has ended is not opened again | [`invariants::NoHangingTransaction`] |
 //! | exactly once | transactional: each record that an offset passes has one result | [`invariants::ExactlyOnce`] |
+//! | retention | what is removed is old, and committed | [`invariants::Retention`] |
+//! | compaction | of what is compacted the last record of each key stays | [`invariants::Compaction`] |
 //!
 //! **What it does not**: reads may be late. A leader that the controller has replaced, and that does not know it, still shows
 //! what it has: a beginning of what the new one has, never something else. And a committed record is only as safe as those
@@ -105,6 +107,9 @@
 //! | control record, `WriteTxnMarkers` | [`transaction::Marker`], [`transaction::message`] |
 //! | LSO, last stable offset; aborted index | [`transaction::index::TransactionIndex`] |
 //! | `isolation.level` | [`Config::isolation`] |
+//! | `retention.bytes`, `retention.ms`; log start offset | [`Config::retention_records`], [`Config::retention_time`]; [`beginning`] |
+//! | `cleanup.policy`, log cleaner | [`Config::compaction`], `cleaner` |
+//! | `auto.offset.reset`, `seek`, `pause` | [`Config::offset_reset`], [`Config::failure_pause`] |
 //! | transaction version 2 (KIP-890) | [`Config::epoch_per_transaction`] |
 //!
 //! # What is left out, and what that costs
@@ -118,7 +123,7 @@
 //! | transactions of clients | only members of the group write them; a client's record is there or not, whatever else it sends |
 //! | a transaction of several input partitions (KIP-447) | one for each partition that a member has, so more of them |
 //! | batches, an answer to the end before the markers are written | a message a result; the next transaction of a partition begins when the last one is over |
-//! | retention and compaction | a partition grows without end |
+//! | segments; compaction of what clients append | records go one by one; clients' records have no keys |
 //! | one fetch for many partitions | a message each, where nothing happens too |
 //! | checkpoints of the high watermark | a broker that restarts asks anew |
 //!

@@ -2,7 +2,7 @@
 
 use sim_core::NodeId;
 use sim_core::check::Invariant;
-use sim_core::disk::{RegionId, RegionKind};
+use sim_core::disk::RegionId;
 use sim_core::random::Probability;
 
 use super::config::Role as NodeRole;
@@ -151,15 +151,10 @@ impl Conversation for Node {
         if config.role_of(node) == NodeRole::Controller && config.controllers > 1 {
             return Raft::region(region);
         }
-        region.raw().checked_sub(1).map_or_else(|| "state".to_owned(), |partition| format!("p{partition}"))
-    }
-
-    /// Of a broker every cell is where a log begins.
-    fn region_of_kind(region: RegionId, kind: RegionKind) -> String {
-        match kind {
-            RegionKind::Cell if region.raw() > 0 => "beginning".to_owned(),
-            RegionKind::Log | RegionKind::Cell | RegionKind::Blob => Self::region(region),
-        }
+        let Some(place) = region.raw().checked_sub(1) else { return "state".to_owned() };
+        let mut all = config.all_partitions();
+        let begins = all.find(|id| config.beginning_of(*id) == region);
+        begins.map_or_else(|| format!("p{place}"), |id| format!("the beginning of {id}"))
     }
 
     fn timer(timer: Timer) -> String {
