@@ -101,7 +101,7 @@ impl Beginning {
 }
 
 /// Of the records below `base` the last one of each key, by offset. An offset in a transaction counts if that was committed, and
-/// its marker is needed to know so.
+/// its marker is needed to know so; where the marker is at the base or above, it is not known yet.
 fn last_of_each_key(log: &PartitionLog, base: u64) -> Vec<(u64, Entry)> {
     let mut last: BTreeMap<Key, (u64, &Entry)> = BTreeMap::new();
     let mut pending: BTreeMap<TransactionalId, (u64, &Entry)> = BTreeMap::new();
@@ -124,7 +124,7 @@ fn last_of_each_key(log: &PartitionLog, base: u64) -> Vec<(u64, Entry)> {
         }
     }
     let needed = last.values().filter_map(|(offset, _)| markers.get(offset).copied());
-    let mut kept: Vec<_> = last.values().copied().chain(needed).collect();
+    let mut kept: Vec<_> = last.values().copied().chain(needed).chain(pending.into_values()).collect();
     kept.sort_unstable_by_key(|(offset, _)| *offset);
     kept.into_iter().map(|(offset, entry)| (offset, entry.clone())).collect()
 }

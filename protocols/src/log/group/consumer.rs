@@ -347,7 +347,9 @@ impl Consumer {
         {
             return;
         }
-        if self.generation.is_some() && self.handled(share) > share.kept {
+        // Results after a record that failed cannot be committed without its own: whoever comes next has them aborted.
+        let is_torn = self.config.is_transactional() && !share.done_above.is_empty();
+        if self.generation.is_some() && self.handled(share) > share.kept && !is_torn {
             self.keep(context, id);
             return context.set_timer(Timer::Share(id), self.config.poll_interval);
         }

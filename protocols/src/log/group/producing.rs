@@ -315,11 +315,11 @@ impl Consumer {
         if self.workers.iter().filter_map(|worker| worker.task()).any(is_in_hand) {
             return;
         }
-        assert!(
-            share.done_above.is_empty(),
-            "nothing of {id} is in hand, and done are {:?}",
-            share.done_above
-        );
+        if !share.done_above.is_empty() {
+            // One has failed, and others after it are done: it is tried again first.
+            producing.phase = Phase::Handles;
+            return;
+        }
         self.calls += 1;
         let sequence = self.life.wrapping_add(self.calls);
         producing.phase = Phase::Keeps { sequence, offset };
