@@ -186,6 +186,7 @@ impl Broker {
         for (id, replica) in &mut self.replicas {
             *replica = Replica::recovered(disk, &self.config, *id);
         }
+        self.apply_offsets(self.config.offsets_partition());
     }
 
     /// Tells the controller that it lives; as long as it is not known, who it is.
