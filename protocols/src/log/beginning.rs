@@ -65,7 +65,9 @@ pub(super) enum Cleanup {
 impl Beginning {
     /// Size on disk and on the wire in bytes.
     pub fn size(&self) -> u64 {
-        32 + 12 * self.epochs.len() as u64 + Entry::SIZE * self.kept.len() as u64
+        let epochs = 12 * self.epochs.len() as u64;
+        let transactions = self.transactions.as_ref().map_or(0, |index| index.size());
+        32 + epochs + self.producers.size() + transactions + Entry::SIZE * self.kept.len() as u64
     }
 
     /// Below which offset it stands for what was there.

@@ -15,6 +15,7 @@ use super::durable::{Record, region_of};
 use super::facts::Fact;
 use super::metrics::Counter;
 use super::mutants::Mutant;
+use super::offsets::Offsets;
 use super::partition_log::PartitionLog;
 use super::replica::Role;
 use super::types::PartitionId;
@@ -23,7 +24,7 @@ use super::{FaultPoint, Node, Point};
 impl Broker {
     /// Looks again some time later, where anything is ever removed.
     pub(super) fn wait_to_clean(&self, context: &mut Context<'_, Node>) {
-        if self.config.cleans() {
+        if self.config.retains() || self.config.compaction.is_on() {
             context.set_timer(Timer::Clean, self.config.clean_interval);
         }
     }
@@ -92,16 +93,16 @@ impl Broker {
         self.flush_beginning(context, id);
     }
 
-    /// Begins with what another copy begins with, in place of all that this one has. Whether the disk had room for it.
+    /// Begins with what another copy begins with, in place of all that this one has. If the disk has no room for it nothing changes.
     pub(super) fn begin_with(
         &mut self,
         context: &mut Context<'_, Node>,
         id: PartitionId,
         beginning: Arc<Beginning>,
-    ) -> bool {
+    ) {
         let place = context.disk().log_bounds(region_of(id)).end;
         if !self.write_beginning(context, id, &beginning, place) {
-            return false;
+            return;
         }
         let base = beginning.base;
         let replica = self.replica_mut(id);
@@ -112,13 +113,12 @@ impl Broker {
         replica.beginnings.is_other = true;
         replica.seen.clear();
         if id == self.config.offsets_partition() {
-            self.offsets = super::offsets::Offsets::default();
+            self.offsets = Offsets::default();
             self.apply_offsets(id);
         }
         context.fact(Fact::Began { partition: id, base });
         self.flush_beginning(context, id);
         self.flush(context, id);
-        true
     }
 
     fn write_beginning(

@@ -380,8 +380,11 @@ impl Config {
     /// All partitions: those that clients append to, with transactions as many of results, that of offsets, and with
     /// transactions that of transactions.
     pub fn all_partitions(&self) -> impl Iterator<Item = PartitionId> + use<> {
-        let last = self.transactions_partition().unwrap_or(self.offsets_partition());
-        (0..=last.0).map(PartitionId)
+        (0..=self.last_partition().0).map(PartitionId)
+    }
+
+    fn last_partition(&self) -> PartitionId {
+        self.transactions_partition().unwrap_or(self.offsets_partition())
     }
 
     /// The partition of offsets (Kafka: `__consumer_offsets`).
@@ -396,9 +399,7 @@ impl Config {
 
     /// A broker's region for what is left of the records that a partition began with: after those of all partitions.
     pub(super) fn beginning_of(&self, partition: PartitionId) -> RegionId {
-        let count = self.all_partitions().count();
-        let count = u32::try_from(count).expect("they are numbered by a `u32`");
-        region_of(PartitionId(count + partition.0))
+        region_of(PartitionId(self.last_partition().0 + 1 + partition.0))
     }
 
     /// What happens to the old records of a partition; `None` where they stay.
@@ -408,13 +409,12 @@ impl Config {
         if is_state {
             return self.compaction.is_on().then_some(Cleanup::Compact);
         }
-        let is_bounded = self.retention_records.is_some() || self.retention_time.is_some();
-        (partition.0 < self.partitions && is_bounded).then_some(Cleanup::Delete)
+        (partition.0 < self.partitions && self.retains()).then_some(Cleanup::Delete)
     }
 
-    /// Whether brokers ever remove anything.
-    pub(super) fn cleans(&self) -> bool {
-        self.all_partitions().any(|id| self.cleanup_of(id).is_some())
+    /// Whether brokers remove what clients have appended when it is old.
+    pub(super) const fn retains(&self) -> bool {
+        self.retention_records.is_some() || self.retention_time.is_some()
     }
 
     /// The partitions of results, with transactions.
@@ -517,9 +517,9 @@ impl Config {
             ("transaction_timeout", self.transaction_timeout),
             ("clean_interval", self.clean_interval),
             ("failure_pause", self.failure_pause),
-            ("retention_time", self.retention_time.unwrap_or(Span::MAX)),
         ];
-        if let Some((name, _)) = times.iter().find(|(_, time)| time.is_zero()) {
+        let retention = self.retention_time.map(|time| ("retention_time", time));
+        if let Some((name, _)) = times.into_iter().chain(retention).find(|(_, time)| time.is_zero()) {
             return Err(ConfigError::NoTime(name));
         }
         let numbers = [

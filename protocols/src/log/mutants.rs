@@ -95,6 +95,6 @@ crate::mutants! {
         source "KIP-98: a marker may go when nothing of its transaction is left";
     /// A consumer that fails to handle a record goes on with the next one.
     FailureSkipped = "failure-skipped",
-        breaks ["kept-is-handled"],
+        breaks ["kept-is-handled", "exactly-once"],
         source "Kafka, consumer: without a seek back to it, a record that failed is passed over";
 }

@@ -41,6 +41,11 @@ impl Window {
         }
     }
 
+    /// Size on disk and on the wire in bytes.
+    pub(super) fn size(&self) -> u64 {
+        8 + 16 * self.known.len() as u64
+    }
+
     /// Nothing stands from `end` on any more.
     fn truncate(&mut self, end: u64) {
         while self.known.pop_back_if(|(_, offset)| *offset >= end).is_some() {}
@@ -66,6 +71,11 @@ impl Producers {
     /// What is known of a record.
     pub fn recall(&self, op: OpId) -> Memory {
         self.0.get(&op.client).map_or(Memory::New, |window| window.recall(op.ordinal.into()))
+    }
+
+    /// Size on disk and on the wire in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.0.values().map(|window| 4 + window.size()).sum()
     }
 
     /// A record stands at `offset`, above all before.

@@ -84,10 +84,7 @@ impl Conversation for Node {
     /// Records show as what is sent.
     fn fact(fact: &Fact) -> Option<String> {
         match fact {
-            Fact::Changed { partition, state, .. } => {
-                let leader = state.leader.map_or_else(|| "nobody".to_owned(), |leader| leader.to_string());
-                Some(format!("decides {partition}: {leader} leads in {}, isr={}", state.epoch, state.isr))
-            }
+            Fact::Changed { partition, state, .. } => Some(format!("decides {partition}: {state}")),
             Fact::Decided { .. } => None,
             Fact::Raft(fact) => Raft::fact(fact),
             Fact::Led { partition, epoch, end } => Some(format!("leads {partition} in {epoch} from {end}")),

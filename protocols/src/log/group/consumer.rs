@@ -31,7 +31,7 @@ use super::super::{Message, Node, Point, Timer};
 use super::message::{Answer, GroupMessage, Request};
 use super::producing::Producing;
 use super::share::{Share, Stage};
-use super::workers::{Task, Worker};
+use super::workers::{Task, Worker, in_hand};
 use super::{Generation, Partitions};
 
 /// A consumer. See the [module documentation](self).
@@ -340,11 +340,8 @@ impl Consumer {
     pub(super) fn maybe_drop(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(share) = self.shares.get(&id).filter(|share| share.gives_up) else { return };
         let (tenure, is_claiming) = (share.tenure, matches!(share.stage, Stage::Claims(_)));
-        let is_in_hand = |task: Task| task.effect.partition == id && task.tenure == tenure;
-        if is_claiming
-            || !share.backlog.is_empty()
-            || self.workers.iter().filter_map(|worker| worker.task()).any(is_in_hand)
-        {
+        let is_in_hand = in_hand(&self.workers, id, tenure).next().is_some();
+        if is_claiming || is_in_hand || !share.backlog.is_empty() {
             return;
         }
         // Results after a record that failed cannot be committed without its own: whoever comes next has them aborted.
@@ -423,7 +420,6 @@ impl Consumer {
         offset: u64,
         values: Arc<[Value]>,
     ) {
-        let in_hand = self.in_hand(id);
         let Some(share) = self.shares.get_mut(&id) else { return };
         if !share.reads(offset) || share.is_paused(context.now()) || values.is_empty() {
             return;
@@ -433,7 +429,7 @@ impl Consumer {
             share.stage = Stage::Claims(values);
             return self.claim(context, id);
         }
-        share.take(&values, &in_hand);
+        share.take(id, &values, &self.workers);
         if is_claimed || self.config.has(Mutant::CommitPosition) {
             self.keep(context, id);
         }
@@ -490,7 +486,7 @@ impl Consumer {
             && offset == share.position + values.len() as u64
         {
             let values = Arc::clone(values);
-            share.take(&values, &BTreeSet::new());
+            share.take(id, &values, &self.workers);
             share.stage = Stage::Works;
             self.start_all(context);
             return self.on_share(context, id);

@@ -7,6 +7,7 @@
 //! | [`consumer`] | a member: reads, handles, has effects, keeps offsets |
 //! | [`share`] | what a member knows of a partition that it has |
 //! | `workers` | of a member: each handles one record at a time |
+//! | `seeking` | a member reads on elsewhere: back at what failed, ahead where something is gone |
 //! | [`producing`] | how far a member is with a transaction |
 //! | [`store`] | has the effects, and knows repetitions |
 //! | [`reader`] | with transactions the store reads results |

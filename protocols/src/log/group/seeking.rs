@@ -3,7 +3,6 @@
 //!
 //! A paused partition is still its own: it goes on with its heartbeats, and with its other partitions.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sim_core::Context;
@@ -36,7 +35,7 @@ impl Consumer {
         if let Some(share) = self.shares.get_mut(&id).filter(|share| share.tenure == task.tenure) {
             share.seek_back(task.effect.offset);
             share.paused_until = Some(now + self.config.failure_pause);
-            context.set_timer(Timer::Share(id), self.config.failure_pause);
+            self.wait_out_pause(context, id);
         }
         self.be_idle(context, index);
         self.maybe_drop(context, id);
@@ -47,12 +46,6 @@ impl Consumer {
         if let Some(until) = self.shares.get(&id).and_then(|share| share.paused_until) {
             context.set_timer(Timer::Share(id), until.since(context.now()));
         }
-    }
-
-    /// The records of a partition that workers have in hand.
-    pub(super) fn in_hand(&self, id: PartitionId) -> BTreeSet<u64> {
-        let tasks = self.workers.iter().filter_map(|worker| worker.task());
-        tasks.filter(|task| task.effect.partition == id).map(|task| task.effect.offset).collect()
     }
 
     /// What it wanted to read next is not there any more. It first does what it has read.

@@ -7,7 +7,9 @@ use serde::Serialize;
 use sim_core::LocalTime;
 use sim_core::service::Value;
 
+use super::super::types::PartitionId;
 use super::producing::Producing;
+use super::workers::{Worker, in_hand};
 
 /// A partition that it has.
 #[derive(Clone, Debug, Serialize)]
@@ -92,10 +94,10 @@ impl Share {
     }
 
     /// These come next. What is done already, or in hand, it has read before a record failed.
-    pub(super) fn take(&mut self, values: &[Value], in_hand: &BTreeSet<u64>) {
+    pub(super) fn take(&mut self, id: PartitionId, values: &[Value], workers: &[Worker]) {
         let next = (self.position..).zip(values.iter().copied());
-        let is_new =
-            |(offset, _): &(u64, Value)| !in_hand.contains(offset) && !self.done_above.contains(offset);
+        let is_in_hand = |offset: u64| in_hand(workers, id, self.tenure).any(|other| other == offset);
+        let is_new = |(offset, _): &(u64, Value)| !self.done_above.contains(offset) && !is_in_hand(*offset);
         self.backlog.extend(next.filter(is_new));
         self.position += values.len() as u64;
     }

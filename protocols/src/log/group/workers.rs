@@ -4,6 +4,7 @@ use serde::Serialize;
 use sim_core::{Context, LocalTime};
 
 use super::super::config::Guarantee;
+use super::super::types::PartitionId;
 use super::super::{Message, Node, Timer};
 use super::consumer::Consumer;
 use super::message::{Effect, GroupMessage};
@@ -44,6 +45,13 @@ impl Worker {
             Self::Idle => None,
         }
     }
+}
+
+/// The records of a partition that workers have in hand since this tenure of it began.
+pub(super) fn in_hand(workers: &[Worker], id: PartitionId, tenure: u64) -> impl Iterator<Item = u64> {
+    let tasks = workers.iter().filter_map(|worker| worker.task());
+    let is_of = move |task: &Task| task.effect.partition == id && task.tenure == tenure;
+    tasks.filter(is_of).map(|task| task.effect.offset)
 }
 
 impl Consumer {

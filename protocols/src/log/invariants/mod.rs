@@ -111,8 +111,8 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Promised::when(transactional, Box::<ProducerFencing>::default()),
         Promised::when(transactional, Box::<NoHangingTransaction>::default()),
         Promised::when(transactional, Box::<ExactlyOnce>::default()),
-        Promised::when(is_clean, Box::new(Retention::new(config))),
-        Promised::when(is_clean, Box::new(Compaction::new(config))),
+        Promised::when(is_clean && config.retains(), Box::new(Retention::new(config))),
+        Promised::when(is_clean && config.compaction.is_on(), Box::new(Compaction::new(config))),
     ]
 }
 

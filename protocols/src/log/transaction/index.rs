@@ -63,6 +63,12 @@ impl TransactionIndex {
         }
     }
 
+    /// Size on disk and on the wire in bytes.
+    pub(in super::super) fn size(&self) -> u64 {
+        let producers = self.producers.values().map(|producer| 32 + producer.window.size());
+        producers.sum::<u64>() + 24 * self.ended.len() as u64
+    }
+
     /// Nobody asks any more how transactions ended whose markers are below `base`.
     pub(in super::super) fn forget_ended_below(&mut self, base: u64) {
         let over = self.ended.partition_point(|ended| ended.marker < base);
