@@ -385,7 +385,8 @@ impl Consumer {
 
     /// Asks for the offset, for records, or again what was not answered.
     pub(in super::super) fn on_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        let Some(share) = self.shares.get(&id) else { return };
+        let Some(share) = self.shares.get_mut(&id) else { return };
+        share.end_pause(context.now());
         let (offset, is_full) = (share.position, share.backlog.len() >= self.config.backlog_max as usize);
         match share.stage {
             Stage::Asks | Stage::Works if share.gives_up => return self.maybe_drop(context, id),
@@ -393,7 +394,7 @@ impl Consumer {
             Stage::Asks => {
                 self.ask_coordinator(context, Request::Ask { partition: id });
             }
-            Stage::Works if share.is_paused(context.now()) => return self.wait_out_pause(context, id),
+            Stage::Works if share.is_paused() => return self.wait_out_pause(context, id),
             Stage::Works if !is_full => {
                 let leader = *self.leaders.entry(id).or_insert(self.coordinator);
                 self.ask(context, leader, Request::Read { partition: id, offset });
@@ -421,7 +422,7 @@ impl Consumer {
         values: Arc<[Value]>,
     ) {
         let Some(share) = self.shares.get_mut(&id) else { return };
-        if !share.reads(offset) || share.is_paused(context.now()) || values.is_empty() {
+        if !share.reads(offset) || share.is_paused() || values.is_empty() {
             return;
         }
         let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;

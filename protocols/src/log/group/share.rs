@@ -83,14 +83,18 @@ impl Share {
         !self.gives_up && self.stage == Stage::Works && self.position == offset
     }
 
-    /// Until when it was paused last: its clock may show later.
+    /// Until when it reads nothing.
     pub const fn paused_until(&self) -> Option<LocalTime> {
         self.paused_until
     }
 
-    /// Whether it reads nothing for now.
-    pub(super) fn is_paused(&self, now: LocalTime) -> bool {
-        self.paused_until.is_some_and(|until| until > now)
+    pub(super) const fn is_paused(&self) -> bool {
+        self.paused_until.is_some()
+    }
+
+    /// It reads again if the time is up.
+    pub(super) fn end_pause(&mut self, now: LocalTime) {
+        self.paused_until = self.paused_until.filter(|until| *until > now);
     }
 
     /// These come next. What is done already, or in hand, it has read before a record failed.

@@ -165,7 +165,9 @@ fn begins_too_late(record: &Record<'_>) -> Option<Answer> {
             calls.entry(*partition).or_default().push(one.call_at);
         }
     }
-    calls.values_mut().for_each(|calls| calls.sort_unstable());
+    for calls in calls.values_mut() {
+        calls.sort_unstable();
+    }
     gone(record).find_map(|(partition, _, begin, one)| {
         let calls = calls.get(&partition).map_or(&[][..], Vec::as_slice);
         let most = calls.partition_point(|call_at| *call_at < one.return_at) as u64;
