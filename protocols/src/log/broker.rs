@@ -13,17 +13,16 @@ use sim_core::{Context, NodeId, OpId, Span, SyncId};
 
 use super::config::Config;
 use super::durable::{Record, region_of};
-use super::entry::{Body, Entry};
+use super::entry::Body;
 use super::facts::Fact;
-use super::group::GroupImage;
 use super::group::coordinator::{Call, Coordinator};
 use super::group::message::GroupMessage;
 use super::image::Image;
 use super::message::Message;
 use super::metrics::Gauge;
-use super::partition_log::PartitionLog;
+use super::offsets::Offsets;
 use super::replica::{Replica, Role};
-use super::transaction::{End, TransactionCoordinator, TransactionalId, Written};
+use super::transaction::TransactionCoordinator;
 use super::types::{BrokerEpoch, PartitionId};
 use super::{Node, Point, Timer};
 use crate::contact::Contact;
@@ -34,10 +33,16 @@ struct Flush {
     #[serde(skip)]
     sync: SyncId,
     partition: PartitionId,
-    /// Which of the partition's.
-    number: u64,
-    /// Everything below is on disk then.
-    upto: u64,
+    covers: Covers,
+}
+
+/// What is on disk when a sync is done.
+#[derive(Clone, Copy, Debug, Serialize)]
+enum Covers {
+    /// Of the partition's syncs this one: all records below `upto`.
+    Records { number: u64, upto: u64 },
+    /// Where its log begins.
+    Beginning,
 }
 
 /// A broker. See the [module documentation](self).
@@ -58,7 +63,7 @@ pub struct Broker {
     flushes: VecDeque<Flush>,
     /// How often it has asked for records.
     pub(super) fetches: u64,
-    offsets: Offsets,
+    pub(super) offsets: Offsets,
     /// How many wait for records of partitions that it leads to be as safe as they have to be.
     #[serde(skip)]
     waiting: u64,
@@ -69,21 +74,6 @@ pub struct Broker {
     pub(super) coordinator: Option<Coordinator>,
     /// If it leads the partition of transactions, and knows what is committed there.
     pub(super) transactions: Option<TransactionCoordinator>,
-}
-
-/// What consumers have handled: a function of the committed records of the partition of offsets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Offsets {
-    /// By partition, what clients have.
-    pub committed: BTreeMap<PartitionId, u64>,
-    /// By partition, what members of the group have handled.
-    pub kept: BTreeMap<PartitionId, u64>,
-    /// By transactional id, what was handled if its open transaction commits.
-    pub pending: BTreeMap<TransactionalId, u64>,
-    /// The group.
-    pub group: Arc<GroupImage>,
-    /// Below which offset the records are in it.
-    upto: u64,
 }
 
 impl Broker {
@@ -177,6 +167,7 @@ impl Broker {
             context.gauge(Gauge::ConsumerLag as usize, 0);
         }
         self.watch_lag(context);
+        self.wait_to_clean(context);
         self.on_heartbeat(context);
     }
 
@@ -193,15 +184,9 @@ impl Broker {
 
     fn recover(&mut self, disk: &Disk<Record>) {
         for (id, replica) in &mut self.replicas {
-            let region = region_of(*id);
-            // What is unreadable is beyond what the log promises to survive: it is as if the log ended before it.
-            let entries = disk.read_log(region, disk.log_bounds(region)).map_while(|record| match record {
-                Ok(Record::Entry(entry)) => Some(entry.clone()),
-                Ok(Record::Image(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_))
-                | Err(_) => None,
-            });
-            *replica = Replica::recovered(PartitionLog::of(entries));
+            *replica = Replica::recovered(disk, &self.config, *id);
         }
+        self.apply_offsets(self.config.offsets_partition());
     }
 
     /// Tells the controller that it lives; as long as it is not known, who it is.
@@ -353,14 +338,23 @@ impl Broker {
         let (number, upto) = (replica.flush_count, replica.log.end());
         replica.flush = Some(number);
         let sync = context.sync(region_of(id));
-        self.flushes.push_back(Flush { sync, partition: id, number, upto });
+        self.flushes.push_back(Flush { sync, partition: id, covers: Covers::Records { number, upto } });
+    }
+
+    /// Sees to it that where a log begins gets to the disk, before what is written from now on.
+    pub(super) fn flush_beginning(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let sync = context.sync(self.config.beginning_of(id));
+        self.flushes.push_back(Flush { sync, partition: id, covers: Covers::Beginning });
     }
 
     pub(super) fn on_durable(&mut self, context: &mut Context<'_, Node>, sync: SyncId) {
         let Some(at) = self.flushes.iter().position(|flush| flush.sync == sync) else {
             panic!("{} has begun no {sync:?}", self.node)
         };
-        let Some(Flush { partition: id, number, upto, .. }) = self.flushes.remove(at) else { return };
+        let Some(Flush { partition: id, covers, .. }) = self.flushes.remove(at) else { return };
+        let Covers::Records { number, upto } = covers else {
+            return self.on_beginning_durable(context, id);
+        };
         let replica = self.replica_mut(id);
         if replica.flush == Some(number) {
             replica.flush = None;
@@ -415,9 +409,8 @@ impl Broker {
             return;
         }
         let Some(replica) = self.replicas.get(&id) else { return };
-        let count = replica.high_watermark.saturating_sub(self.offsets.upto);
-        for entry in replica.log.range(self.offsets.upto, count) {
-            self.offsets.apply(entry);
+        for (offset, entry) in replica.log.range(self.offsets.upto, replica.high_watermark) {
+            self.offsets.apply(offset, entry);
         }
     }
 
@@ -426,8 +419,7 @@ impl Broker {
         let from = self.offsets.upto;
         self.apply_offsets(id);
         if id == self.config.offsets_partition() {
-            let count = self.offsets.upto - from;
-            for (index, entry) in (from..).zip(self.replica(id).log.range(from, count)) {
+            for (index, entry) in self.replica(id).log.range(from, self.offsets.upto) {
                 context.fact(Fact::Recorded { index, body: entry.body.clone() });
             }
         }
@@ -437,30 +429,5 @@ impl Broker {
     pub(super) fn leader_of(&self, id: PartitionId) -> Option<NodeId> {
         let leader = self.image.as_ref().and_then(|image| image.partition(id).leader);
         leader.filter(|leader| *leader != self.node)
-    }
-}
-
-impl Offsets {
-    fn apply(&mut self, entry: &Entry) {
-        match &entry.body {
-            Body::Commit { partition, offset, by: None } => _ = self.committed.insert(*partition, *offset),
-            Body::Commit { partition, offset, by: Some(_) } => _ = self.kept.insert(*partition, *offset),
-            Body::Group(group) => self.group = Arc::clone(group),
-            Body::Transactional(written) => self.apply_written(written),
-            Body::Value(_) => {}
-        }
-        self.upto += 1;
-    }
-
-    /// What a transaction says of offsets counts when it commits.
-    fn apply_written(&mut self, written: &Written) {
-        match written {
-            Written::Offset { by, offset } => _ = self.pending.insert(by.id, *offset),
-            Written::Marker(marker) => {
-                let offset = self.pending.remove(&marker.id).filter(|_| marker.end == End::Commit);
-                self.kept.extend(offset.map(|offset| (marker.id.partition(), offset)));
-            }
-            Written::Result { .. } | Written::State(_) => {}
-        }
     }
 }

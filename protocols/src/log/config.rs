@@ -1,10 +1,13 @@
 //! The parameters of a log, and which of them make no sense.
 
 use serde::Serialize;
-use sim_core::random::Distribution;
+use sim_core::disk::RegionId;
+use sim_core::random::{Distribution, Probability};
 use sim_core::service::{Value, log};
 use sim_core::{NodeId, Span};
 
+use super::beginning::Cleanup;
+use super::durable::region_of;
 use super::mutants::Mutant;
 use super::types::PartitionId;
 use crate::raft;
@@ -98,6 +101,20 @@ pub struct Config {
     pub transaction_timeout: Span,
     /// Whether each transaction has a producer epoch of its own (KIP-890). Default yes.
     pub epoch_per_transaction: Switch,
+    /// How many committed records a partition of clients keeps; those before them go. Default all.
+    pub retention_records: Option<u64>,
+    /// How long they are kept at least; then they go. Default for ever.
+    pub retention_time: Option<Span>,
+    /// Whether the partitions of offsets and of transactions keep the last record of each key, and no others. Default no.
+    pub compaction: Switch,
+    /// How often a broker looks for what is to go. Default 5 min.
+    pub clean_interval: Span,
+    /// Where a consumer goes on whose next record is not there any more.
+    pub offset_reset: OffsetReset,
+    /// How probable it is that a consumer fails to handle a record, at each attempt. Default 0.
+    pub failure: Probability,
+    /// How long it then leaves the partition alone. Default 1 s.
+    pub failure_pause: Span,
     /// The bug to have; default none.
     pub mutant: Option<Mutant>,
 }
@@ -162,6 +179,16 @@ pub enum Isolation {
     /// Those of transactions that are committed, below the last stable offset.
     #[default]
     ReadCommitted,
+}
+
+/// Where a consumer goes on whose next record is not there any more (Kafka: `auto.offset.reset`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum OffsetReset {
+    /// With the first record that is.
+    #[default]
+    Earliest,
+    /// With the next one that comes.
+    Latest,
 }
 
 /// Why a [`Config`] is refused.
@@ -297,6 +324,13 @@ impl Config {
             isolation: Isolation::default(),
             transaction_timeout: Span::secs(60),
             epoch_per_transaction: Switch::On,
+            retention_records: None,
+            retention_time: None,
+            compaction: Switch::Off,
+            clean_interval: Span::secs(300),
+            offset_reset: OffsetReset::default(),
+            failure: Probability::ZERO,
+            failure_pause: Span::secs(1),
             mutant: None,
         }
     }
@@ -346,8 +380,11 @@ impl Config {
     /// All partitions: those that clients append to, with transactions as many of results, that of offsets, and with
     /// transactions that of transactions.
     pub fn all_partitions(&self) -> impl Iterator<Item = PartitionId> + use<> {
-        let last = self.transactions_partition().unwrap_or(self.offsets_partition());
-        (0..=last.0).map(PartitionId)
+        (0..=self.last_partition().0).map(PartitionId)
+    }
+
+    fn last_partition(&self) -> PartitionId {
+        self.transactions_partition().unwrap_or(self.offsets_partition())
     }
 
     /// The partition of offsets (Kafka: `__consumer_offsets`).
@@ -358,6 +395,26 @@ impl Config {
     /// The partition of transactions (Kafka: `__transaction_state`); `None` where there are none.
     pub fn transactions_partition(&self) -> Option<PartitionId> {
         self.is_transactional().then_some(PartitionId(2 * self.partitions + 1))
+    }
+
+    /// A broker's region for what is left of the records that a partition began with: after those of all partitions.
+    pub(super) fn beginning_of(&self, partition: PartitionId) -> RegionId {
+        region_of(PartitionId(self.last_partition().0 + 1 + partition.0))
+    }
+
+    /// What happens to the old records of a partition; `None` where they stay.
+    pub(super) fn cleanup_of(&self, partition: PartitionId) -> Option<Cleanup> {
+        let is_state =
+            partition == self.offsets_partition() || Some(partition) == self.transactions_partition();
+        if is_state {
+            return self.compaction.is_on().then_some(Cleanup::Compact);
+        }
+        (partition.0 < self.partitions && self.retains()).then_some(Cleanup::Delete)
+    }
+
+    /// Whether brokers remove what clients have appended when it is old.
+    pub(super) const fn retains(&self) -> bool {
+        self.retention_records.is_some() || self.retention_time.is_some()
     }
 
     /// The partitions of results, with transactions.
@@ -458,8 +515,11 @@ impl Config {
             ("poll_interval", self.poll_interval),
             ("call_timeout", self.call_timeout),
             ("transaction_timeout", self.transaction_timeout),
+            ("clean_interval", self.clean_interval),
+            ("failure_pause", self.failure_pause),
         ];
-        if let Some((name, _)) = times.iter().find(|(_, time)| time.is_zero()) {
+        let retention = self.retention_time.map(|time| ("retention_time", time));
+        if let Some((name, _)) = times.into_iter().chain(retention).find(|(_, time)| time.is_zero()) {
             return Err(ConfigError::NoTime(name));
         }
         let numbers = [
@@ -470,6 +530,9 @@ impl Config {
         ];
         if let Some((name, _)) = numbers.iter().find(|(_, number)| *number == 0) {
             return Err(ConfigError::Nothing(name));
+        }
+        if self.retention_records == Some(0) {
+            return Err(ConfigError::Nothing("retention_records"));
         }
         if self.session_timeout <= self.heartbeat {
             let (session, heartbeat) = (self.session_timeout, self.heartbeat);

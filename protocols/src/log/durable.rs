@@ -5,7 +5,8 @@
 //! | controller by itself | [`METADATA`] | cell | the cluster's metadata |
 //! | one of several controllers | those of [`raft::durable`] | | the replica's |
 //! | store | [`EFFECTS`] | log | effects |
-//! | broker | [`region_of`] a partition | log | the records of the partition, by offset |
+//! | broker | [`region_of`] a partition | log | the records of the partition, in order of their offsets |
+//! | broker | [`Config::beginning_of`](super::Config::beginning_of) a partition | cell | what is left of the records that it began with, and where the others are |
 //!
 //! High watermarks and who waits for what are in memory alone: they are found again by asking.
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::disk::{self, RegionId};
 
+use super::beginning::Beginning;
 use super::entry::Entry;
 use super::group::message::Effect;
 use super::image::Image;
@@ -43,6 +45,13 @@ pub enum Record {
     Image(Arc<Image>),
     /// Into the region of a partition.
     Entry(Entry),
+    /// Where a log begins.
+    Beginning {
+        /// What is left of the records below its base.
+        beginning: Arc<Beginning>,
+        /// Where in the region of the partition the record at the base stands, or will.
+        place: u64,
+    },
     /// Into [`EFFECTS`].
     Effect(Effect),
     /// Into [`EFFECTS`], with transactions.
@@ -58,11 +67,19 @@ pub enum Record {
     Raft(raft::RecordOf<Told<Metadata>>),
 }
 
+impl Record {
+    /// A record of a partition.
+    pub(super) const fn entry(&self) -> Option<&Entry> {
+        if let Self::Entry(entry) = self { Some(entry) } else { None }
+    }
+}
+
 impl disk::Record for Record {
     fn size(&self) -> u64 {
         match self {
             Self::Image(image) => image.size(),
             Self::Entry(_) => Entry::SIZE,
+            Self::Beginning { beginning, .. } => 8 + beginning.size(),
             Self::Effect(_) => 32,
             Self::Result { .. } => 44,
             Self::Raft(record) => disk::Record::size(record),

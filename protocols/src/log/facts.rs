@@ -58,6 +58,13 @@ pub enum Fact {
         /// Where its log ends now.
         end: u64,
     },
+    /// A copy has other records in place of those below an offset, or none.
+    Began {
+        /// Of which partition.
+        partition: PartitionId,
+        /// Below which.
+        base: u64,
+    },
     /// A leader knows that everything below is committed.
     Committed {
         /// In which partition.

@@ -47,7 +47,8 @@ impl Broker {
         let replica = self.replica(id);
         let (offset, last_epoch) = (replica.log.end(), replica.log.last_epoch());
         let high_watermark = replica.high_watermark;
-        if replica.flushed == offset || self.config.has(Mutant::FetchBeforeFlush) {
+        let is_there = replica.flushed == offset && !replica.beginnings.is_other;
+        if is_there || self.config.has(Mutant::FetchBeforeFlush) {
             self.fetches += 1;
             let (number, epoch) = (self.fetches, following.epoch);
             self.replica_mut(id).role = Role::Follower(Following { number, ..following });
@@ -80,6 +81,10 @@ impl Broker {
                 self.take(context, id, offset, &entries, high_watermark);
             }
             Found::Diverging { epoch, end } => self.on_diverging(context, id, epoch, end),
+            Found::Beginning(beginning) => {
+                context.sometimes(Point::BegunLater as usize);
+                self.begin_with(context, id, beginning);
+            }
         }
     }
 
@@ -123,12 +128,19 @@ impl Broker {
         if end >= before {
             return;
         }
+        if end < replica.log.base() {
+            // Only after an unclean election: what was removed was committed.
+            context.count(Counter::RecordsTruncated as usize, before - end);
+            self.begin_with(context, id, Arc::default());
+            return;
+        }
+        let place = replica.place_of(end);
         replica.log.truncate(end);
         replica.flushed = replica.flushed.min(end);
         replica.high_watermark = replica.high_watermark.min(end);
         // What the sync under way covers is not what stands there by then.
         replica.flush = None;
-        context.truncate_from(region_of(id), end);
+        context.truncate_from(region_of(id), place);
         context.sometimes(Point::Truncated as usize);
         context.count(Counter::RecordsTruncated as usize, before - end);
         context.fact(Fact::Truncated { partition: id, end });

@@ -1,6 +1,7 @@
 //! The cluster's metadata: who leads which partition, and who is in sync. The controller decides, everybody else copies it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 use sim_core::NodeId;
@@ -42,6 +43,16 @@ pub struct PartitionState {
     pub version: u32,
     /// The in-sync replicas: who has all that is committed.
     pub isr: NodeSet,
+}
+
+impl fmt::Display for PartitionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.leader {
+            Some(leader) => write!(f, "{leader}")?,
+            None => f.write_str("nobody")?,
+        }
+        write!(f, " leads in {}, isr={}", self.epoch, self.isr)
+    }
 }
 
 impl Image {

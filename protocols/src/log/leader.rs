@@ -19,7 +19,7 @@ use super::config::Acks;
 use super::durable::{Record, region_of};
 use super::entry::{Body, Entry};
 use super::facts::Fact;
-use super::group::coordinator::answer;
+use super::group::coordinator::{Call, answer};
 use super::group::message::Answer;
 use super::image::PartitionState;
 use super::message::{Fetch, Found, IsrChange, Message};
@@ -219,29 +219,54 @@ impl Broker {
 
     /// A client reads what is committed. A new leader does not know at first what is, and says so (KIP-207).
     pub(super) fn read(&self, context: &mut Context<'_, Node>, id: PartitionId, op: OpId, offset: u64) {
-        let outcome = self
-            .committed_from(context, id, offset)
-            .map_or(Outcome::Refused(Refusal::Unavailable), Outcome::Values);
+        let outcome = match self.committed_from(context, id, offset) {
+            Reading::NotYetKnown => Outcome::Refused(Refusal::Unavailable),
+            Reading::BeginsAt(base) => Outcome::Ticket(base),
+            Reading::Values(values) => Outcome::Values(values),
+        };
         context.reply(op, outcome);
     }
 
-    /// What is committed from an offset on; `None` as long as this leader does not know.
-    pub(super) fn committed_from(
-        &self,
+    /// A member of the group reads.
+    pub(super) fn read_as_member(
+        &mut self,
         context: &mut Context<'_, Node>,
+        call: Call,
         id: PartitionId,
         offset: u64,
-    ) -> Option<Arc<[Value]>> {
+    ) {
+        if !self.leads(id) {
+            return answer(context, call, self.elsewhere(id));
+        }
+        self.tell_lag(context, id, offset);
+        let found = match self.committed_from(context, id, offset) {
+            Reading::NotYetKnown => Answer::Records { partition: id, offset, values: [].into() },
+            Reading::BeginsAt(begin) => {
+                let end = self.replica(id).high_watermark;
+                Answer::Gone { partition: id, offset, begin, end }
+            }
+            Reading::Values(values) => Answer::Records { partition: id, offset, values },
+        };
+        answer(context, call, found);
+    }
+
+    /// What is committed from an offset on.
+    fn committed_from(&self, context: &mut Context<'_, Node>, id: PartitionId, offset: u64) -> Reading {
         let replica = self.replica(id);
-        let committed = self.readable(context, id)?;
+        let Some(committed) = self.readable(context, id) else { return Reading::NotYetKnown };
+        if offset < replica.log.base() {
+            context.sometimes(Point::OutOfRange as usize);
+            return Reading::BeginsAt(replica.log.base());
+        }
         let upto = if self.config.has(Mutant::ReadPastHighWatermark) { replica.log.end() } else { committed };
         let count = upto.saturating_sub(offset).min(self.config.fetch_max.into());
-        let values: Arc<[Value]> = replica.log.range(offset, count).filter_map(value_of).collect();
+        let records = replica.log.range(offset, offset + count);
+        let values: Arc<[Value]> = records.filter_map(|(_, entry)| value_of(entry)).collect();
         if count > 0 {
             context.fact(Fact::Served { partition: id, upto: offset + count });
         }
         context.count(Counter::RecordsRead as usize, values.len() as u64);
-        Some(values)
+        Reading::Values(values)
     }
 
     /// Up to where this leader may show what it has; `None` as long as it does not know.
@@ -302,7 +327,12 @@ impl Broker {
             return;
         }
         progress.parked = None;
-        let entries: Arc<[Entry]> = replica.log.range(offset, max).cloned().collect();
+        if offset < replica.log.base() {
+            let beginning = Arc::clone(replica.log.beginning());
+            return self.send_found(context, id, to, Found::Beginning(beginning));
+        }
+        let entries = replica.log.range(offset, offset + max).map(|(_, entry)| entry.clone());
+        let entries: Arc<[Entry]> = entries.collect();
         context.count(Counter::RecordsReplicated as usize, entries.len() as u64);
         self.send_found(context, id, to, Found::Records { offset, entries, high_watermark });
     }
@@ -425,13 +455,16 @@ impl Broker {
         }
     }
 
-    /// Writes a record. `None` if the disk takes no more: then nothing changes.
+    /// Writes a record. `None` if the disk takes no more, or not yet: then nothing changes.
     pub(super) fn push(
         &mut self,
         context: &mut Context<'_, Node>,
         id: PartitionId,
         entry: Entry,
     ) -> Option<()> {
+        if self.replica(id).beginnings.is_other {
+            return None;
+        }
         context.append(region_of(id), Record::Entry(entry.clone())).ok()?;
         let (replica, epoch) = (self.replica_mut(id), entry.epoch);
         let offset = replica.log.end();
@@ -440,6 +473,16 @@ impl Broker {
         context.fact(Fact::Appended { partition: id, offset, epoch, chain });
         Some(())
     }
+}
+
+/// What a reader finds.
+pub(super) enum Reading {
+    /// This leader does not know what is committed.
+    NotYetKnown,
+    /// Nothing: the partition begins later.
+    BeginsAt(u64),
+    /// This.
+    Values(Arc<[Value]>),
 }
 
 /// Tells the records of all partitions apart.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::{NodeId, process};
 
+use super::beginning::Beginning;
 use super::entry::Entry;
 use super::group::message::GroupMessage;
 use super::image::Image;
@@ -128,6 +129,8 @@ pub enum Found {
         /// Where it ends.
         end: u64,
     },
+    /// The leader does not have them any more: its log begins later (Kafka: `OFFSET_OUT_OF_RANGE`).
+    Beginning(Arc<Beginning>),
 }
 
 impl process::Message for Message {
@@ -193,6 +196,7 @@ impl process::Message for Message {
             Self::Fetched { found, .. } => match found {
                 Found::Records { entries, .. } => 32 + Entry::SIZE * entries.len() as u64,
                 Found::Diverging { .. } => 28,
+                Found::Beginning(beginning) => 24 + beginning.size(),
             },
         }
     }
@@ -243,6 +247,9 @@ impl Found {
                 format!("from={offset} records={} hw={high_watermark}", entries.len())
             }
             Self::Diverging { epoch, end } => format!("diverging={epoch} end={end}"),
+            Self::Beginning(beginning) => {
+                format!("begins={} left={}", beginning.base, beginning.kept.len())
+            }
         }
     }
 }

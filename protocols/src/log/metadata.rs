@@ -44,10 +44,7 @@ impl fmt::Display for Part {
             Alteration::Broker(node, Registration { epoch, is_fenced, .. }) => {
                 write!(f, "{node} {epoch} {}", if is_fenced { "fenced" } else { "live" })
             }
-            Alteration::Partition(id, PartitionState { leader, epoch, isr, .. }) => match leader {
-                Some(leader) => write!(f, "{id} {leader} leads in {epoch} isr={isr}"),
-                None => write!(f, "{id} nobody leads in {epoch} isr={isr}"),
-            },
+            Alteration::Partition(id, state) => write!(f, "{id}: {state}"),
         }
     }
 }

@@ -60,6 +60,14 @@ pub(super) enum Counter {
     TransactionsTimedOut,
     /// What producers asked for in an epoch that is over.
     ProducersFenced,
+    /// Records that a copy removed because they were old.
+    RecordsExpired,
+    /// Records of a copy of which compaction leaves the last of each key.
+    RecordsCompacted,
+    /// Times that the next record of a consumer was not there any more.
+    OffsetsReset,
+    /// Attempts to handle a record that failed.
+    HandlingsFailed,
 }
 
 /// What takes time: [`Context::begin`](sim_core::Context::begin).

@@ -27,6 +27,8 @@
 //! | fenced producers | a producer's older epoch writes nothing after the newer one began | [`invariants::ProducerFencing`] |
 //! | no hanging transaction | a transaction that has ended is not opened again | [`invariants::NoHangingTransaction`] |
 //! | exactly once | transactional: each record that an offset passes has one result | [`invariants::ExactlyOnce`] |
+//! | retention | what is removed is old, and committed | [`invariants::Retention`] |
+//! | compaction | of what is compacted the last record of each key stays | [`invariants::Compaction`] |
 //!
 //! **What it does not**: reads may be late. A leader that the controller has replaced, and that does not know it, still shows
 //! what it has: a beginning of what the new one has, never something else. And a committed record is only as safe as those
@@ -105,6 +107,9 @@
 //! | control record, `WriteTxnMarkers` | [`transaction::Marker`], [`transaction::message`] |
 //! | LSO, last stable offset; aborted index | [`transaction::index::TransactionIndex`] |
 //! | `isolation.level` | [`Config::isolation`] |
+//! | `retention.bytes`, `retention.ms`; log start offset | [`Config::retention_records`], [`Config::retention_time`]; [`beginning`] |
+//! | `cleanup.policy`, log cleaner | [`Config::compaction`], `cleaner` |
+//! | `auto.offset.reset`, `seek`, `pause` | [`Config::offset_reset`], [`Config::failure_pause`] |
 //! | transaction version 2 (KIP-890) | [`Config::epoch_per_transaction`] |
 //!
 //! # What is left out, and what that costs
@@ -118,7 +123,7 @@
 //! | transactions of clients | only members of the group write them; a client's record is there or not, whatever else it sends |
 //! | a transaction of several input partitions (KIP-447) | one for each partition that a member has, so more of them |
 //! | batches, an answer to the end before the markers are written | a message a result; the next transaction of a partition begins when the last one is over |
-//! | retention and compaction | a partition grows without end |
+//! | segments; compaction of what clients append | records go one by one; clients' records have no keys |
 //! | one fetch for many partitions | a message each, where nothing happens too |
 //! | checkpoints of the high watermark | a broker that restarts asks anew |
 //!
@@ -130,7 +135,9 @@
 //! - J. Kreps, N. Narkhede, J. Rao: Kafka: a Distributed Messaging System for Log Processing, `NetDB` 2011.
 //! - K. Kingsbury: Jepsen: Kafka (2013), Redpanda 21.10.1 (2022).
 
+pub mod beginning;
 pub mod broker;
+mod cleaner;
 pub mod config;
 pub mod controller;
 pub mod durable;
@@ -145,6 +152,7 @@ pub mod message;
 pub mod metadata;
 mod metrics;
 pub mod mutants;
+pub mod offsets;
 pub mod partition_log;
 mod process;
 pub mod producers;
@@ -161,7 +169,9 @@ use sim_core::NodeId;
 use crate::raft;
 
 pub use broker::Broker;
-pub use config::{Acks, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership};
+pub use config::{
+    Acks, Config, ConfigError, Election, GroupProtocol, Guarantee, Isolation, Membership, OffsetReset,
+};
 pub use controller::Controller;
 pub use facts::Fact;
 pub use group::consumer::Consumer;
@@ -180,6 +190,8 @@ pub enum Timer {
     Heartbeat,
     /// A broker: it looks for followers that are late.
     Lag,
+    /// A broker: it looks for records that are to go.
+    Clean,
     /// The controller: partitions go back to the first of their replicas.
     Rebalance,
     /// The controller: this broker was not heard of.
@@ -214,15 +226,17 @@ enum FaultPoint {
     Record,
     Copy,
     Effect,
+    Beginning,
     /// The first of those of a replica.
     Raft,
 }
 
-const FAULT_POINTS: [&str; 8] = [
+const FAULT_POINTS: [&str; 9] = [
     "metadata-written",
     "record-written",
     "copy-written",
     "effect-written",
+    "beginning-written",
     raft::FAULT_POINTS[0],
     raft::FAULT_POINTS[1],
     raft::FAULT_POINTS[2],
@@ -257,9 +271,14 @@ enum Point {
     NotYetStable,
     AbortedLeftOut,
     ControllerChanged,
+    Retained,
+    Compacted,
+    BegunLater,
+    OutOfRange,
+    HandlingFailed,
 }
 
-const POINTS: [&str; 25] = [
+const POINTS: [&str; 30] = [
     "a broker was fenced because it was not heard of",
     "a partition went back to the first of its replicas",
     "a broker became leader that was not in sync",
@@ -285,6 +304,11 @@ const POINTS: [&str; 25] = [
     "a reader was not shown what is committed and not stable",
     "a reader was not shown the results of a transaction that was aborted",
     "a broker turned to another controller",
+    "a copy removed old records",
+    "a copy was compacted",
+    "a follower began where its leader's log begins",
+    "a reader was told that the partition begins later",
+    "a consumer failed to handle a record, went back to it and paused",
 ];
 
 /// One node, in its role. See the [module documentation](self).

@@ -85,4 +85,16 @@ crate::mutants! {
     HangingTransaction = "hanging-transaction",
         breaks ["no-hanging-transaction", "exactly-once", "transaction-atomicity"],
         source "KIP-890: transactions server-side defense";
+    /// A broker removes and compacts what is not committed yet.
+    CleanPastHighWatermark = "clean-past-high-watermark",
+        breaks ["compaction", "committed-stays"],
+        source "Kafka, log cleaner: it cleans up to the high watermark and the last stable offset";
+    /// Compaction removes the markers of transactions whose offsets it leaves.
+    MarkersCompacted = "markers-compacted",
+        breaks ["compaction"],
+        source "KIP-98: a marker may go when nothing of its transaction is left";
+    /// A consumer that fails to handle a record goes on with the next one.
+    FailureSkipped = "failure-skipped",
+        breaks ["kept-is-handled", "exactly-once"],
+        source "Kafka, consumer: without a seek back to it, a record that failed is passed over";
 }

@@ -5,10 +5,15 @@
 //!  epoch    1   1   1   3   3   4
 //!  epochs   1 from 0, 3 from 3, 4 from 5
 //! ```
+//!
+//! Where retention or compaction has been, it begins with a [`Beginning`] in place of records.
+
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::entry::{Body, Entry};
+use super::beginning::Beginning;
+use super::entry::Entry;
 use super::producers::Producers;
 use super::transaction::index::TransactionIndex;
 use super::types::Epoch;
@@ -17,6 +22,8 @@ use crate::replicated::{Chain, ChainedLog, Index};
 /// The records of a partition, by offset from 0.
 #[derive(Clone, Debug, Default)]
 pub struct PartitionLog {
+    /// What is left of the records below its base.
+    beginning: Arc<Beginning>,
     /// The record at offset o is the entry at index o + 1.
     entries: ChainedLog<Entry>,
     /// The epochs that have records, each with the offset of its first; rising.
@@ -27,9 +34,15 @@ pub struct PartitionLog {
 }
 
 impl PartitionLog {
-    /// The log with these records.
-    pub(super) fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut log = Self::default();
+    /// The log that begins so and has these records then.
+    pub(super) fn of(beginning: Arc<Beginning>, entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut log = Self {
+            entries: ChainedLog::starting_after(Index(beginning.base), beginning.chain),
+            epochs: beginning.epochs.clone(),
+            producers: beginning.producers.clone(),
+            transactions: beginning.transactions.clone(),
+            beginning,
+        };
         for entry in entries {
             log.push(entry);
         }
@@ -42,17 +55,38 @@ impl PartitionLog {
         self.entries.last_index().0
     }
 
-    /// The record at `offset`.
+    /// The first offset from which on all records are there.
+    #[inline]
+    pub const fn base(&self) -> u64 {
+        self.entries.base().0
+    }
+
+    /// What is left of the records below its base.
+    pub const fn beginning(&self) -> &Arc<Beginning> {
+        &self.beginning
+    }
+
+    /// The epochs that have or had records, each with the offset of its first; rising.
+    pub(super) fn epochs(&self) -> &[(Epoch, u64)] {
+        &self.epochs
+    }
+
+    /// The record at `offset`; `None` below the base, too.
     pub fn get(&self, offset: u64) -> Option<&Entry> {
         self.entries.get(Index(offset + 1))
     }
 
-    /// At most `count` records from `offset` on.
-    pub fn range(&self, offset: u64, count: u64) -> impl Iterator<Item = &Entry> {
-        self.entries.range(Index(offset.saturating_add(1)), count)
+    /// The records from `offset` on and below `end`, each with its offset: below the base there are gaps.
+    pub fn range(&self, offset: u64, end: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let left = &self.beginning.kept;
+        let left = &left[left.partition_point(|(at, _)| *at < offset)..];
+        let left = &left[..left.partition_point(|(at, _)| *at < end)];
+        let from = offset.max(self.base());
+        let all = self.entries.range(Index(from.saturating_add(1)), end.saturating_sub(from));
+        left.iter().map(|(at, entry)| (*at, entry)).chain((from..).zip(all))
     }
 
-    /// The chain of all records below `offset`; `None` beyond the end.
+    /// The chain of all records below `offset`; `None` below the base and beyond the end.
     pub fn chain_below(&self, offset: u64) -> Option<Chain> {
         self.entries.chain_at(Index(offset))
     }
@@ -105,16 +139,24 @@ impl PartitionLog {
         if entry.epoch > last {
             self.epochs.push((entry.epoch, offset));
         }
-        if let Some(op) = entry.op {
-            self.producers.record(op, offset);
-        }
-        if let Body::Transactional(written) = &entry.body {
-            self.transactions.get_or_insert_default().record(written, offset);
-        }
+        self.producers.record_entry(&entry, offset);
+        TransactionIndex::record_entry(&mut self.transactions, &entry, offset);
         self.entries.push(entry);
     }
 
-    /// Removes all records from `end` on.
+    /// Begins so from now on: what is below the new base is gone, but for what is left there.
+    ///
+    /// # Panics
+    /// If the log ends before.
+    pub(super) fn clean(&mut self, beginning: Arc<Beginning>) {
+        self.entries.compact_to(Index(beginning.base));
+        if let Some(index) = &mut self.transactions {
+            index.forget_ended_below(beginning.base);
+        }
+        self.beginning = beginning;
+    }
+
+    /// Removes all records from `end` on, which is not below the base.
     pub(super) fn truncate(&mut self, end: u64) {
         self.entries.truncate_from(Index(end + 1));
         self.epochs.retain(|(_, start)| *start < end);
@@ -126,13 +168,11 @@ impl PartitionLog {
 
     /// Reads again what the log says about transactions: what a marker that is cut off had ended is open again.
     fn index_transactions(&mut self) {
-        let mut index = TransactionIndex::default();
-        for (offset, entry) in (0..).zip(self.entries.range(Index(1), self.end())) {
-            if let Body::Transactional(written) = &entry.body {
-                index.record(written, offset);
-            }
+        let mut index = self.beginning.transactions.clone();
+        for (offset, entry) in self.range(self.base(), self.end()) {
+            TransactionIndex::record_entry(&mut index, entry, offset);
         }
-        self.transactions = Some(Box::new(index));
+        self.transactions = Some(index.unwrap_or_default());
     }
 
     /// Forgets what producers sent. For a mutant.
@@ -155,6 +195,7 @@ mod tests {
     use proptest::prelude::*;
     use sim_core::{ClientId, OpId};
 
+    use super::super::entry::Body;
     use super::super::producers::Memory;
     use super::super::transaction::{End, Marker, ProducerEpoch, Stamp, TransactionalId, Written};
     use super::*;
@@ -165,7 +206,7 @@ mod tests {
     }
 
     fn log(epochs: &[u32]) -> PartitionLog {
-        PartitionLog::of((0..).zip(epochs).map(|(ordinal, epoch)| entry(*epoch, ordinal)))
+        PartitionLog::of(Arc::default(), (0..).zip(epochs).map(|(ordinal, epoch)| entry(*epoch, ordinal)))
     }
 
     #[test]
@@ -191,7 +232,7 @@ mod tests {
         let all = [write(first), write(second), ends(first, End::Commit), ends(second, End::Abort)];
         let entry =
             |written| Entry { epoch: Epoch(1), op: None, body: Body::Transactional(Arc::new(written)) };
-        let mut log = PartitionLog::of(all.map(entry));
+        let mut log = PartitionLog::of(Arc::default(), all.map(entry));
         assert_eq!(log.stable(4), 4);
         log.truncate(3);
         assert_eq!(log.stable(3), 1, "the second is open");

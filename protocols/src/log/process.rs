@@ -42,6 +42,7 @@ impl process::Timer for Timer {
         "raft-quorum",
         "raft-transfer",
         "raft-apply",
+        "clean",
     ];
 
     fn index(self) -> Option<usize> {
@@ -54,6 +55,7 @@ impl process::Timer for Timer {
             Self::Keep => Some(5),
             Self::Markers => Some(6),
             Self::Raft(timer) => timer.index().map(|index| 7 + index),
+            Self::Clean => Some(12),
             Self::Session(_)
             | Self::Fetch(_)
             | Self::Member(_)
@@ -123,6 +125,7 @@ impl Process for Node {
             (Self::Quorum(controller), timer) => controller.on_timer(context, timer),
             (Self::Broker(broker), Timer::Heartbeat) => broker.on_heartbeat(context),
             (Self::Broker(broker), Timer::Lag) => broker.on_lag_timer(context),
+            (Self::Broker(broker), Timer::Clean) => broker.on_clean(context),
             (Self::Broker(broker), Timer::Fetch(partition)) => broker.fetch(context, partition),
             (Self::Broker(broker), Timer::Member(node)) => broker.on_member_gone(context, node),
             (Self::Broker(broker), Timer::Gathering) => broker.on_gathered(context),
@@ -278,7 +281,11 @@ impl raft::Host for Node {
     fn as_record(record: &Record) -> Option<&raft::RecordOf<Told<Metadata>>> {
         match record {
             Record::Raft(record) => Some(record),
-            Record::Image(_) | Record::Entry(_) | Record::Effect(_) | Record::Result { .. } => None,
+            Record::Image(_)
+            | Record::Entry(_)
+            | Record::Beginning { .. }
+            | Record::Effect(_)
+            | Record::Result { .. } => None,
         }
     }
 

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 use sim_core::{ClientId, OpId};
 
+use super::entry::Entry;
+
 /// How many records of a producer a partition remembers. A producer has fewer under way at a time (Kafka: 5 batches).
 const WINDOW: usize = 64;
 
@@ -39,6 +41,11 @@ impl Window {
         }
     }
 
+    /// Size on disk and on the wire in bytes.
+    pub(super) fn size(&self) -> u64 {
+        8 + 16 * self.known.len() as u64
+    }
+
     /// Nothing stands from `end` on any more.
     fn truncate(&mut self, end: u64) {
         while self.known.pop_back_if(|(_, offset)| *offset >= end).is_some() {}
@@ -66,9 +73,21 @@ impl Producers {
         self.0.get(&op.client).map_or(Memory::New, |window| window.recall(op.ordinal.into()))
     }
 
+    /// Size on disk and on the wire in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.0.values().map(|window| 4 + window.size()).sum()
+    }
+
     /// A record stands at `offset`, above all before.
     pub(super) fn record(&mut self, op: OpId, offset: u64) {
         self.0.entry(op.client).or_default().record(op.ordinal.into(), offset);
+    }
+
+    /// The same of a record that a producer may have sent.
+    pub(super) fn record_entry(&mut self, entry: &Entry, offset: u64) {
+        if let Some(op) = entry.op {
+            self.record(op, offset);
+        }
     }
 
     /// Nothing stands from `end` on any more.

@@ -1,15 +1,19 @@
 //! A broker's copy of one partition, whether it leads it or follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::disk::Disk;
 use sim_core::{LocalTime, NodeId, OpId};
 
+use super::config::Config;
+use super::durable::{Record, region_of};
 use super::group::coordinator::Call;
 use super::group::message::Answer;
 use super::partition_log::PartitionLog;
 use super::transaction::Marker;
-use super::types::{BrokerEpoch, Epoch};
+use super::types::{BrokerEpoch, Epoch, PartitionId};
 use crate::replicated::NodeSet;
 
 /// One copy.
@@ -24,7 +28,22 @@ pub struct Replica {
     pub(super) flush_count: u64,
     /// Everything below is committed, as far as this broker knows.
     pub(super) high_watermark: u64,
+    /// Where in the region the record at the log's base stands, or would.
+    pub(super) place: u64,
+    /// How many times where the log begins is being written, and whether the last of them put another log in place of this one.
+    pub(super) beginnings: Beginnings,
+    /// What was committed when this broker last looked for what to remove, oldest first.
+    pub(super) seen: VecDeque<(LocalTime, u64)>,
     pub(super) role: Role,
+}
+
+/// Writes of where a log begins that are under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Beginnings {
+    /// How many.
+    pub(super) under_way: u32,
+    /// Whether one of them stands for another log: until it is on disk, no record may follow it there.
+    pub(super) is_other: bool,
 }
 
 /// What a broker does for a partition.
@@ -102,9 +121,24 @@ pub struct Following {
 }
 
 impl Replica {
-    /// The copy that a disk kept: all of it is durable.
-    pub(super) fn recovered(log: PartitionLog) -> Self {
-        Self { flushed: log.end(), log, ..Self::default() }
+    /// The copy that a disk kept: all of it is durable. What is unreadable is beyond what the log promises to survive: it is as if
+    /// nothing were there.
+    pub(super) fn recovered(disk: &Disk<Record>, config: &Config, id: PartitionId) -> Self {
+        let (region, bounds) = (region_of(id), disk.log_bounds(region_of(id)));
+        let (beginning, place) = match disk.read_cell(config.beginning_of(id)) {
+            Ok(Some(Record::Beginning { beginning, place })) => (Arc::clone(beginning), *place),
+            Ok(_) if bounds.start == 0 => (Arc::default(), 0),
+            Ok(_) | Err(_) => (Arc::default(), bounds.end),
+        };
+        let entries = disk.read_log(region, place..bounds.end);
+        let entries = entries.map_while(|record| record.ok().and_then(Record::entry).cloned());
+        let log = PartitionLog::of(beginning, entries);
+        Self { flushed: log.end(), high_watermark: log.base(), log, place, ..Self::default() }
+    }
+
+    /// Where in the region the record at `offset` stands, or would.
+    pub(super) fn place_of(&self, offset: u64) -> u64 {
+        self.place + (offset - self.log.base())
     }
 
     /// Its records.

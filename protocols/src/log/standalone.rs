@@ -80,7 +80,16 @@ impl Standalone {
 fn kept(disk: &Disk<Record>) -> Option<Arc<Image>> {
     match disk.read_cell(METADATA) {
         Ok(Some(Record::Image(image))) => Some(Arc::clone(image)),
-        Ok(Some(Record::Entry(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_)) | None)
+        Ok(
+            Some(
+                Record::Entry(_)
+                | Record::Beginning { .. }
+                | Record::Effect(_)
+                | Record::Result { .. }
+                | Record::Raft(_),
+            )
+            | None,
+        )
         | Err(_) => None,
     }
 }

@@ -39,9 +39,18 @@ impl Broker {
         );
         view.number("version of the metadata", self.image().map_or(0, |image| image.version));
         let rows = self.replicas().iter().map(|(id, replica)| replica_row(*id, replica));
-        let columns =
-            vec!["partition", "role", "epoch", "end", "on disk", "high watermark", "last stable", "in sync"];
-        view.table("copies", Table::of_rows(columns, request, rows));
+        let columns = [
+            "partition",
+            "role",
+            "epoch",
+            "begins",
+            "end",
+            "on disk",
+            "high watermark",
+            "last stable",
+            "in sync",
+        ];
+        view.table("copies", Table::of_rows(columns.to_vec(), request, rows));
         let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(*id, replica));
         view.table(
             "followers",
@@ -109,12 +118,12 @@ impl Consumer {
             let numbers = [share.kept(), share.done(), share.position(), share.backlog_len()];
             let mut row = vec![id.to_string()];
             row.extend(numbers.map(|number| number.to_string()));
+            let until = share.paused_until();
+            row.push(until.map_or_else(|| "-".to_owned(), |until| until.to_string()));
             row
         });
-        view.table(
-            "partitions",
-            Table::of_rows(vec!["partition", "kept", "done", "position", "waits"], request, rows),
-        );
+        let columns = vec!["partition", "kept", "done", "position", "waits", "paused until"];
+        view.table("partitions", Table::of_rows(columns, request, rows));
         let producers = self.shares().iter().filter_map(|(id, share)| Some((*id, share.producing()?)));
         let rows: Vec<Vec<String>> = producers
             .map(|(id, producing)| {
@@ -183,9 +192,12 @@ fn replica_row(id: PartitionId, replica: &Replica) -> Vec<String> {
         }
     };
     let stable = replica.log().stable(replica.high_watermark());
-    let numbers = [replica.log().end(), replica.flushed(), replica.high_watermark(), stable];
-    let [end, flushed, high_watermark, stable] = numbers.map(|number| number.to_string());
-    vec![id.to_string(), role, epoch, end, flushed, high_watermark, stable, isr]
+    let (begin, end) = (replica.log().base(), replica.log().end());
+    let numbers = [begin, end, replica.flushed(), replica.high_watermark(), stable];
+    let mut row = vec![id.to_string(), role, epoch];
+    row.extend(numbers.map(|number| number.to_string()));
+    row.push(isr);
+    row
 }
 
 fn open_rows(id: PartitionId, replica: &Replica) -> Vec<Vec<String>> {
@@ -206,12 +218,13 @@ fn follower_rows(id: PartitionId, replica: &Replica) -> Vec<Vec<String>> {
 
 fn strip(replica: &Replica, request: &ViewRequest) -> Strip {
     let log = replica.log();
-    let available = 0..log.end();
+    let available = log.base()..log.end();
     let window = request.window(available.clone());
-    let cells = window
-        .clone()
-        .zip(log.range(window.start, window.end - window.start))
-        .map(|(index, entry)| Cell { index, epoch: entry.epoch.0.into(), label: entry.body.to_string() });
+    let cells = log.range(window.start, window.end).map(|(index, entry)| Cell {
+        index,
+        epoch: entry.epoch.0.into(),
+        label: entry.body.to_string(),
+    });
     let mut marks = vec![("high watermark", replica.high_watermark()), ("durable", replica.flushed())];
     if let Some(index) = log.transactions() {
         marks.push(("last stable", index.stable(replica.high_watermark())));

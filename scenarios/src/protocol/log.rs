@@ -12,7 +12,7 @@ use super::MutantName;
 use super::kind::Builtin;
 use super::objections::{MORE_NODES, no_limit, no_time, none_left, parameter};
 use crate::format::Latency;
-use crate::text::units::Time;
+use crate::text::units::{Probability, Time};
 use crate::validate::Objection;
 
 /// The parameters of a partitioned log. `n1` is the controller, or the first few nodes are. With `consumers` the last node is the store that they have
@@ -86,6 +86,23 @@ pub struct Parameters {
     pub transaction_timeout: Time,
     /// Whether each transaction has a producer epoch of its own, so that what is late opens none. Default `true`.
     pub epoch_per_transaction: bool,
+    /// How many committed records a partition keeps, at least 1; those before them go, whether somebody has read them or not. Default:
+    /// all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_records: Option<u64>,
+    /// How long records are kept, above 0; then they go. With `retention_records` whichever comes first. Default: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_time: Option<Time>,
+    /// Whether the partitions of offsets and of transactions keep the last record of each key and no others. Default `false`.
+    pub compaction: bool,
+    /// How often a broker looks for what is to go, above 0. Default `5m`.
+    pub clean_interval: Time,
+    /// Where a consumer goes on whose next record is not there any more. Default `Earliest`.
+    pub offset_reset: OffsetReset,
+    /// How probable it is that handling a record fails, at each attempt. Default 0.
+    pub failure: Probability,
+    /// How long a consumer then leaves the partition alone, above 0. It goes back to the record that failed. Default `1s`.
+    pub failure_pause: Time,
     /// The bug to have on purpose: the name of a mutant. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mutant: Option<MutantName>,
@@ -159,6 +176,16 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+/// Where a consumer goes on whose next record is not there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OffsetReset {
+    /// With the first record that is there.
+    #[default]
+    Earliest,
+    /// With the next one that comes.
+    Latest,
+}
+
 /// A disk has no more regions.
 const PARTITIONS_MAX: u32 = 10_000;
 
@@ -196,6 +223,13 @@ impl Default for Parameters {
             isolation: Isolation::default(),
             transaction_timeout: usual.transaction_timeout.into(),
             epoch_per_transaction: true,
+            retention_records: None,
+            retention_time: None,
+            compaction: false,
+            clean_interval: usual.clean_interval.into(),
+            offset_reset: OffsetReset::default(),
+            failure: "0".parse().expect("it is a probability"),
+            failure_pause: usual.failure_pause.into(),
             mutant: None,
         }
     }
@@ -215,6 +249,9 @@ impl Builtin for Parameters {
                 self.partitions.saturating_add(2)
             }
         };
+        // Where they begin has as many.
+        let cleans = self.compaction || self.retention_records.is_some() || self.retention_time.is_some();
+        let all = if cleans { all.saturating_mul(2).saturating_sub(1) } else { all };
         // A controller that is one of several has the three regions of Raft.
         u16::try_from(all.max(3)).unwrap_or(u16::MAX)
     }
@@ -278,6 +315,16 @@ impl Builtin for Parameters {
             },
             transaction_timeout: self.transaction_timeout.span(),
             epoch_per_transaction: self.epoch_per_transaction.into(),
+            retention_records: self.retention_records,
+            retention_time: self.retention_time.map(Time::span),
+            compaction: self.compaction.into(),
+            clean_interval: self.clean_interval.span(),
+            offset_reset: match self.offset_reset {
+                OffsetReset::Earliest => log::OffsetReset::Earliest,
+                OffsetReset::Latest => log::OffsetReset::Latest,
+            },
+            failure: self.failure.probability(),
+            failure_pause: self.failure_pause.span(),
             mutant: MutantName::resolve(self.mutant.as_ref(), Mutant::by_name),
         }
     }

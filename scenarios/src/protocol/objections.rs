@@ -42,7 +42,7 @@ pub(super) fn no_time(name: &str, error: &impl Display) -> Objection {
 
 /// A limit, `name`, is 0.
 pub(super) fn no_limit(name: &str, error: &impl Display) -> Objection {
-    parameter(name, error, "1 and more", "leave it out for the usual limit")
+    parameter(name, error, "1 and more", "leave it out for the default")
 }
 
 /// A range, `name`, ends before it begins.

@@ -18,7 +18,7 @@ pub enum Operation {
         value: Value,
     },
     /// Read from an offset on: `Values` in order of offset, as many as the server likes, but one where there
-    /// is one.
+    /// is one. Where what stood there is gone, `Ticket` with the first offset that is left.
     Poll {
         /// The partition, from 0.
         partition: u32,
@@ -88,7 +88,7 @@ pub struct Partition {
     pub committed: u64,
 }
 
-/// The sequential meaning of `log`: offsets are dense from 0, what was appended stays, and a read sees all of
+/// The sequential meaning of a `log` that keeps everything: offsets are dense from 0, what was appended stays, and a read sees all of
 /// it. Every partition exists, empty. Clients alone write no results: there are none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogModel;

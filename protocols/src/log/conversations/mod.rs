@@ -3,6 +3,7 @@
 use sim_core::NodeId;
 use sim_core::check::Invariant;
 use sim_core::disk::RegionId;
+use sim_core::random::Probability;
 
 use super::config::Role as NodeRole;
 use super::entry::Body;
@@ -10,8 +11,8 @@ use super::group::share::Share;
 use super::group::{GroupImage, Partitions, in_words};
 use super::replica::{Replica, Role};
 use super::{
-    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Isolation, Membership, Mutant, Node, PartitionId,
-    Timer, invariants,
+    Acks, Config, Election, Fact, GroupProtocol, Guarantee, Isolation, Membership, Mutant, Node, OffsetReset,
+    PartitionId, Timer, invariants,
 };
 use crate::raft::Raft;
 use crate::switch::Switch;
@@ -19,7 +20,8 @@ use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
     /// `partitions`, `replication`, `min_insync`, `acks=none`, `leader` or `all`, `idempotence=off`, `election=unclean`,
-    /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`.
+    /// `lag_max`, `fetch_max`; with `guarantee=transactional` also `isolation=uncommitted`, `epochs=off`; `retention` in records,
+    /// `compaction=on`, `reset=latest`, `failure=always`.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
         let mut config = Config { partitions: 1, ..Config::new(nodes) };
         arguments.set("controllers", &mut config.controllers)?;
@@ -63,6 +65,13 @@ impl Conversation for Node {
         let uncommitted = |word: &str| (word == "uncommitted").then_some(Isolation::ReadUncommitted);
         config.isolation = arguments.named("isolation", uncommitted)?.unwrap_or_default();
         config.epoch_per_transaction = arguments.named("epochs", off)?.unwrap_or(Switch::On);
+        config.retention_records = arguments.value("retention")?;
+        let on = |word: &str| (word == "on").then_some(Switch::On);
+        config.compaction = arguments.named("compaction", on)?.unwrap_or(Switch::Off);
+        let latest = |word: &str| (word == "latest").then_some(OffsetReset::Latest);
+        config.offset_reset = arguments.named("reset", latest)?.unwrap_or_default();
+        let always = |word: &str| (word == "always").then_some(Probability::ONE);
+        config.failure = arguments.named("failure", always)?.unwrap_or(Probability::ZERO);
         config.mutant = arguments.named("mutant", Mutant::by_name)?;
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
@@ -75,10 +84,7 @@ impl Conversation for Node {
     /// Records show as what is sent.
     fn fact(fact: &Fact) -> Option<String> {
         match fact {
-            Fact::Changed { partition, state, .. } => {
-                let leader = state.leader.map_or_else(|| "nobody".to_owned(), |leader| leader.to_string());
-                Some(format!("decides {partition}: {leader} leads in {}, isr={}", state.epoch, state.isr))
-            }
+            Fact::Changed { partition, state, .. } => Some(format!("decides {partition}: {state}")),
             Fact::Decided { .. } => None,
             Fact::Raft(fact) => Raft::fact(fact),
             Fact::Led { partition, epoch, end } => Some(format!("leads {partition} in {epoch} from {end}")),
@@ -86,6 +92,7 @@ impl Conversation for Node {
                 Some(format!("has {partition}@{offset} of {epoch}"))
             }
             Fact::Truncated { partition, end } => Some(format!("cuts {partition} off at {end}")),
+            Fact::Began { partition, base } => Some(format!("begins {partition} at {base}")),
             Fact::Committed { partition, high_watermark, .. } => {
                 Some(format!("counts {partition} committed below {high_watermark}"))
             }
@@ -141,7 +148,10 @@ impl Conversation for Node {
         if config.role_of(node) == NodeRole::Controller && config.controllers > 1 {
             return Raft::region(region);
         }
-        region.raw().checked_sub(1).map_or_else(|| "state".to_owned(), |partition| format!("p{partition}"))
+        let Some(place) = region.raw().checked_sub(1) else { return "state".to_owned() };
+        let mut all = config.all_partitions();
+        let begins = all.find(|id| config.beginning_of(*id) == region);
+        begins.map_or_else(|| format!("p{place}"), |id| format!("the beginning of {id}"))
     }
 
     fn timer(timer: Timer) -> String {
@@ -155,6 +165,7 @@ impl Conversation for Node {
             Timer::Raft(timer) => Raft::timer(timer),
             Timer::Heartbeat
             | Timer::Lag
+            | Timer::Clean
             | Timer::Rebalance
             | Timer::Gathering
             | Timer::Beat
@@ -178,7 +189,9 @@ fn copy_in_words(copy: &Replica) -> String {
         Role::Leader(leading) => format!("leads {} isr={}", leading.epoch(), leading.isr()),
         Role::Follower(following) => format!("follows {} {}", following.leader(), following.epoch()),
     };
-    format!("{role} end={end} disk={flushed} hw={high_watermark}")
+    let base = copy.log().base();
+    let begin = if base == 0 { String::new() } else { format!(" begins={base}") };
+    format!("{role}{begin} end={end} disk={flushed} hw={high_watermark}")
 }
 
 #[test]

@@ -31,7 +31,7 @@ use super::super::{Message, Node, Point, Timer};
 use super::message::{Answer, GroupMessage, Request};
 use super::producing::Producing;
 use super::share::{Share, Stage};
-use super::workers::{Task, Worker};
+use super::workers::{Task, Worker, in_hand};
 use super::{Generation, Partitions};
 
 /// A consumer. See the [module documentation](self).
@@ -232,6 +232,9 @@ impl Consumer {
             Answer::Records { partition, offset, values } => {
                 self.on_records(context, partition, offset, values);
             }
+            Answer::Gone { partition, offset, begin, end } => {
+                self.on_gone(context, partition, offset, begin..end);
+            }
             Answer::Begun { id, epoch } => self.on_begun(context, id, epoch),
             Answer::Added { id, epoch, partitions } => self.on_added(context, id, epoch, &partitions),
             Answer::Written { id, epoch, sequence } => self.on_written(context, id, epoch, sequence),
@@ -311,6 +314,7 @@ impl Consumer {
             done_above: BTreeSet::new(),
             done: 0,
             kept: 0,
+            paused_until: None,
             producing: self.config.is_transactional().then(|| Box::new(Producing::new(context.now()))),
         };
         self.shares.insert(id, share);
@@ -336,14 +340,13 @@ impl Consumer {
     pub(super) fn maybe_drop(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(share) = self.shares.get(&id).filter(|share| share.gives_up) else { return };
         let (tenure, is_claiming) = (share.tenure, matches!(share.stage, Stage::Claims(_)));
-        let is_in_hand = |task: Task| task.effect.partition == id && task.tenure == tenure;
-        if is_claiming
-            || !share.backlog.is_empty()
-            || self.workers.iter().filter_map(|worker| worker.task()).any(is_in_hand)
-        {
+        let is_in_hand = in_hand(&self.workers, id, tenure).next().is_some();
+        if is_claiming || is_in_hand || !share.backlog.is_empty() {
             return;
         }
-        if self.generation.is_some() && self.handled(share) > share.kept {
+        // Results after a record that failed cannot be committed without its own: whoever comes next has them aborted.
+        let is_torn = self.config.is_transactional() && !share.done_above.is_empty();
+        if self.generation.is_some() && self.handled(share) > share.kept && !is_torn {
             self.keep(context, id);
             return context.set_timer(Timer::Share(id), self.config.poll_interval);
         }
@@ -382,7 +385,8 @@ impl Consumer {
 
     /// Asks for the offset, for records, or again what was not answered.
     pub(in super::super) fn on_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        let Some(share) = self.shares.get(&id) else { return };
+        let Some(share) = self.shares.get_mut(&id) else { return };
+        share.end_pause(context.now());
         let (offset, is_full) = (share.position, share.backlog.len() >= self.config.backlog_max as usize);
         match share.stage {
             Stage::Asks | Stage::Works if share.gives_up => return self.maybe_drop(context, id),
@@ -390,6 +394,7 @@ impl Consumer {
             Stage::Asks => {
                 self.ask_coordinator(context, Request::Ask { partition: id });
             }
+            Stage::Works if share.is_paused() => return self.wait_out_pause(context, id),
             Stage::Works if !is_full => {
                 let leader = *self.leaders.entry(id).or_insert(self.coordinator);
                 self.ask(context, leader, Request::Read { partition: id, offset });
@@ -417,7 +422,7 @@ impl Consumer {
         values: Arc<[Value]>,
     ) {
         let Some(share) = self.shares.get_mut(&id) else { return };
-        if share.gives_up || share.stage != Stage::Works || share.position != offset || values.is_empty() {
+        if !share.reads(offset) || share.is_paused() || values.is_empty() {
             return;
         }
         let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
@@ -425,8 +430,7 @@ impl Consumer {
             share.stage = Stage::Claims(values);
             return self.claim(context, id);
         }
-        share.position += values.len() as u64;
-        share.backlog.extend((offset..).zip(values.iter().copied()));
+        share.take(id, &values, &self.workers);
         if is_claimed || self.config.has(Mutant::CommitPosition) {
             self.keep(context, id);
         }
@@ -482,8 +486,8 @@ impl Consumer {
         if let Stage::Claims(values) = &share.stage
             && offset == share.position + values.len() as u64
         {
-            share.backlog.extend((share.position..).zip(values.iter().copied()));
-            share.position = offset;
+            let values = Arc::clone(values);
+            share.take(id, &values, &self.workers);
             share.stage = Stage::Works;
             self.start_all(context);
             return self.on_share(context, id);

@@ -17,11 +17,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::{Context, NodeId};
 
-use super::super::broker::{Broker, Offsets};
+use super::super::broker::Broker;
 use super::super::config::{Config, GroupProtocol, Membership};
 use super::super::entry::{Body, Entry};
 use super::super::metrics::Counter;
 use super::super::mutants::Mutant;
+use super::super::offsets::Offsets;
 use super::super::replica::Waiter;
 use super::super::types::PartitionId;
 use super::super::{Message, Node, Point, Timer};
@@ -316,7 +317,7 @@ impl Broker {
         request: Request,
     ) {
         match request {
-            Request::Read { partition, offset } => self.on_read(context, call, partition, offset),
+            Request::Read { partition, offset } => self.read_as_member(context, call, partition, offset),
             Request::ReadResults { partition, offset } => {
                 self.on_read_results(context, call, partition, offset);
             }
@@ -580,16 +581,6 @@ impl Broker {
         self.flush(context, id);
         self.serve_parked(context, id);
         Some(())
-    }
-
-    /// A consumer reads what is committed.
-    fn on_read(&mut self, context: &mut Context<'_, Node>, call: Call, partition: PartitionId, offset: u64) {
-        if !self.leads(partition) {
-            return answer(context, call, self.elsewhere(partition));
-        }
-        self.tell_lag(context, partition, offset);
-        let values = self.committed_from(context, partition, offset).unwrap_or_default();
-        answer(context, call, Answer::Records { partition, offset, values });
     }
 }
 

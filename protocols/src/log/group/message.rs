@@ -149,6 +149,17 @@ pub enum Answer {
         /// What they say.
         values: Arc<[Value]>,
     },
+    /// That is not there any more (`OFFSET_OUT_OF_RANGE`).
+    Gone {
+        /// In which partition.
+        partition: PartitionId,
+        /// What.
+        offset: u64,
+        /// Where the partition begins.
+        begin: u64,
+        /// Below which offset all is committed.
+        end: u64,
+    },
     /// The partition is yours, and whoever had it is fenced.
     Begun {
         /// The id that goes with it.
@@ -308,6 +319,9 @@ impl Answer {
             Self::Offset { partition, offset } => format!("Offset {partition}@{offset}"),
             Self::Records { partition, offset, values } => {
                 format!("Records {partition}@{offset} count={}", values.len())
+            }
+            Self::Gone { partition, offset, begin, end } => {
+                format!("Gone {partition}@{offset} begins={begin} end={end}")
             }
             Self::Begun { id, epoch } => format!("Begun {id} {epoch}"),
             Self::Added { id, epoch, partitions } => format!("Added {id} {epoch} {}", in_words(partitions)),

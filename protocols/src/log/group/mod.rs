@@ -7,6 +7,7 @@
 //! | [`consumer`] | a member: reads, handles, has effects, keeps offsets |
 //! | [`share`] | what a member knows of a partition that it has |
 //! | `workers` | of a member: each handles one record at a time |
+//! | `seeking` | a member reads on elsewhere: back at what failed, ahead where something is gone |
 //! | [`producing`] | how far a member is with a transaction |
 //! | [`store`] | has the effects, and knows repetitions |
 //! | [`reader`] | with transactions the store reads results |
@@ -18,6 +19,7 @@ pub mod coordinator;
 pub mod message;
 pub mod producing;
 pub mod reader;
+mod seeking;
 pub mod share;
 pub mod store;
 mod workers;

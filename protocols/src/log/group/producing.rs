@@ -23,7 +23,7 @@ use super::super::{Node, Timer};
 use super::consumer::Consumer;
 use super::message::{Effect, Request};
 use super::share::{Share, Stage};
-use super::workers::Task;
+use super::workers::{Task, in_hand};
 
 /// How many results are on their way at a time (Kafka: 5 batches). A leader knows the last 64 of a producer.
 const UNWRITTEN_MAX: usize = 50;
@@ -311,15 +311,14 @@ impl Consumer {
         let (tenure, offset) = (share.tenure, share.done);
         let is_ready = |one: &&mut Producing| one.phase == Phase::Closes && one.unwritten.is_empty();
         let Some(producing) = share.producing.as_deref_mut().filter(is_ready) else { return };
-        let is_in_hand = |task: Task| task.effect.partition == id && task.tenure == tenure;
-        if self.workers.iter().filter_map(|worker| worker.task()).any(is_in_hand) {
+        if in_hand(&self.workers, id, tenure).next().is_some() {
             return;
         }
-        assert!(
-            share.done_above.is_empty(),
-            "nothing of {id} is in hand, and done are {:?}",
-            share.done_above
-        );
+        if !share.done_above.is_empty() {
+            // One has failed, and others after it are done: it is tried again first.
+            producing.phase = Phase::Handles;
+            return;
+        }
         self.calls += 1;
         let sequence = self.life.wrapping_add(self.calls);
         producing.phase = Phase::Keeps { sequence, offset };

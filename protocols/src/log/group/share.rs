@@ -4,9 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::LocalTime;
 use sim_core::service::Value;
 
+use super::super::types::PartitionId;
 use super::producing::Producing;
+use super::workers::{Worker, in_hand};
 
 /// A partition that it has.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +29,8 @@ pub struct Share {
     pub(super) done: u64,
     /// Everything below is kept, as far as it knows.
     pub(super) kept: u64,
+    /// Until when it reads nothing, because handling a record failed.
+    pub(super) paused_until: Option<LocalTime>,
     /// With transactions: how far it is with its own.
     pub(super) producing: Option<Box<Producing>>,
 }
@@ -71,6 +76,45 @@ impl Share {
     pub(super) fn has_work(&self) -> bool {
         let may_begin = self.producing.as_ref().is_none_or(|producing| producing.is_open());
         may_begin && !self.backlog.is_empty()
+    }
+
+    /// Whether it waits for what comes from `offset` on.
+    pub(super) fn reads(&self, offset: u64) -> bool {
+        !self.gives_up && self.stage == Stage::Works && self.position == offset
+    }
+
+    /// Until when it reads nothing.
+    pub const fn paused_until(&self) -> Option<LocalTime> {
+        self.paused_until
+    }
+
+    pub(super) const fn is_paused(&self) -> bool {
+        self.paused_until.is_some()
+    }
+
+    /// It reads again if the time is up.
+    pub(super) fn end_pause(&mut self, now: LocalTime) {
+        self.paused_until = self.paused_until.filter(|until| *until > now);
+    }
+
+    /// These come next. What is done already, or in hand, it has read before a record failed.
+    pub(super) fn take(&mut self, id: PartitionId, values: &[Value], workers: &[Worker]) {
+        let next = (self.position..).zip(values.iter().copied());
+        let is_in_hand = |offset: u64| in_hand(workers, id, self.tenure).any(|other| other == offset);
+        let is_new = |(offset, _): &(u64, Value)| !self.done_above.contains(offset) && !is_in_hand(*offset);
+        self.backlog.extend(next.filter(is_new));
+        self.position += values.len() as u64;
+    }
+
+    /// It reads again from an offset on, before where it is.
+    pub(super) fn seek_back(&mut self, offset: u64) {
+        self.position = offset.min(self.position);
+        self.backlog.clear();
+    }
+
+    /// It reads on further ahead; all before is done.
+    pub(super) fn seek_ahead(&mut self, offset: u64) {
+        (self.position, self.done) = (offset, offset);
     }
 
     /// A record is done.

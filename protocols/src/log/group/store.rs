@@ -96,7 +96,11 @@ impl Store {
                     self.reader.pass(*partition, *offset);
                     *effect
                 }
-                Ok(Some(Record::Image(_) | Record::Entry(_) | Record::Raft(_)) | None) | Err(_) => break,
+                Ok(
+                    Some(Record::Image(_) | Record::Entry(_) | Record::Beginning { .. } | Record::Raft(_))
+                    | None,
+                )
+                | Err(_) => break,
             };
             self.have(effect);
             if !self.config.has(Mutant::InboxForgotten) {

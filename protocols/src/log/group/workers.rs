@@ -4,6 +4,7 @@ use serde::Serialize;
 use sim_core::{Context, LocalTime};
 
 use super::super::config::Guarantee;
+use super::super::types::PartitionId;
 use super::super::{Message, Node, Timer};
 use super::consumer::Consumer;
 use super::message::{Effect, GroupMessage};
@@ -46,6 +47,13 @@ impl Worker {
     }
 }
 
+/// The records of a partition that workers have in hand since this tenure of it began.
+pub(super) fn in_hand(workers: &[Worker], id: PartitionId, tenure: u64) -> impl Iterator<Item = u64> {
+    let tasks = workers.iter().filter_map(|worker| worker.task());
+    let is_of = move |task: &Task| task.effect.partition == id && task.tenure == tenure;
+    tasks.filter(is_of).map(|task| task.effect.offset)
+}
+
 impl Consumer {
     /// Idle workers take what waits, of each partition in turn.
     pub(super) fn start_all(&mut self, context: &mut Context<'_, Node>) {
@@ -79,6 +87,7 @@ impl Consumer {
             Worker::Applies(task) if self.config.guarantee == Guarantee::AtMostOnce => {
                 self.finish(context, index, task);
             }
+            Worker::Handles(task) if self.fails(context) => self.on_failed(context, index, task),
             Worker::Handles(task) if self.config.is_transactional() => self.produce(context, index, task),
             Worker::Handles(task) | Worker::Applies(task) => {
                 self.workers[index as usize] = Worker::Applies(task);

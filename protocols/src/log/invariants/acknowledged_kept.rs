@@ -4,7 +4,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::{NodeId, OpId, ensure};
 
 use super::super::{Acks, Config, Fact, Node, PartitionId};
-use super::on_disk;
+use super::{OnDisk, on_disk};
 
 /// When a producer is told that its record is kept, it is on as many disks as was promised.
 #[derive(Clone, Debug)]
@@ -28,7 +28,12 @@ impl AcknowledgedKept {
     }
 
     fn check(&self, nodes: &Nodes<'_, Node>, id: PartitionId, op: OpId, offset: u64) -> Result<(), Breach> {
-        let has = |node: &NodeId| on_disk(nodes, *node, id, offset).is_some_and(|entry| entry.op == Some(op));
+        let has = |node: &NodeId| match on_disk(nodes, &self.config, *node, id, offset) {
+            OnDisk::Record(entry) => entry.op == Some(op),
+            // It was, and is old.
+            OnDisk::Removed => true,
+            OnDisk::Nothing => false,
+        };
         let count = self.config.replicas(id).filter(has).count();
         let promised = self.promised(id);
         ensure!(
@@ -56,6 +61,7 @@ impl Invariant<Node> for AcknowledgedKept {
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Committed { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }

@@ -39,6 +39,7 @@ impl Invariant<Node> for CleanElection {
             Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }

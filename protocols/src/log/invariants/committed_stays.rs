@@ -18,15 +18,19 @@ pub struct CommittedStays {
 }
 
 impl CommittedStays {
-    /// That the log of a leader of `epoch` has what was committed before; `chain_below` is what it has below an offset.
+    /// That the log of a leader of `epoch` has what was committed before; `chain_below` is what it has below an offset from its
+    /// base on.
     fn check(
         &self,
         node: NodeId,
         (id, epoch): (PartitionId, Epoch),
+        base: u64,
         chain_below: impl Fn(u64) -> Option<Chain>,
     ) -> Result<(), Breach> {
         let before = self.committed.range((id, Epoch::default())..(id, epoch)).next_back();
-        let Some(((_, by), (offset, chain))) = before else { return Ok(()) };
+        let Some(((_, by), (offset, chain))) = before.filter(|(_, (offset, _))| *offset >= base) else {
+            return Ok(());
+        };
         let there = chain_below(*offset);
         ensure!(
             there == Some(*chain),
@@ -43,7 +47,9 @@ impl CommittedStays {
         at: (PartitionId, Epoch),
     ) -> Result<(), Breach> {
         let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&at.0));
-        copy.map_or(Ok(()), |copy| self.check(node, at, |offset| copy.log().chain_below(offset)))
+        copy.map_or(Ok(()), |copy| {
+            self.check(node, at, copy.log().base(), |offset| copy.log().chain_below(offset))
+        })
     }
 
     fn on_committed(&mut self, at: (PartitionId, Epoch), upto: u64, chain: Chain) {
@@ -71,6 +77,7 @@ impl Invariant<Node> for CommittedStays {
             Fact::Changed { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
@@ -84,7 +91,8 @@ impl Invariant<Node> for CommittedStays {
 
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         leaders(nodes).try_for_each(|(node, id, copy, leading)| {
-            self.check(node, (id, leading.epoch()), |offset| copy.log().chain_below(offset))
+            let log = copy.log();
+            self.check(node, (id, leading.epoch()), log.base(), |offset| log.chain_below(offset))
         })
     }
 
@@ -105,7 +113,7 @@ mod tests {
         invariant.on_committed((id, Epoch(2)), 3, Chain(30));
         let check = |id, epoch, there: Option<Chain>| {
             let below = |offset| if offset == 3 { there } else { Some(Chain(offset * 10)) };
-            invariant.check(node, (id, Epoch(epoch)), below).is_ok()
+            invariant.check(node, (id, Epoch(epoch)), 0, below).is_ok()
         };
         assert!(check(id, 3, Some(Chain(30))));
         assert!(!check(id, 3, Some(Chain(31))) && !check(id, 3, None));

@@ -23,19 +23,19 @@ struct Committed {
 }
 
 impl Committed {
-    fn add(&mut self, id: PartitionId, ops: impl Iterator<Item = Option<OpId>>) -> Result<(), Breach> {
-        for op in ops {
+    fn add(&mut self, id: PartitionId, ops: impl Iterator<Item = (u64, Option<OpId>)>) -> Result<(), Breach> {
+        for (offset, op) in ops {
             if let Some(op) = op {
-                ensure!(self.ops.insert(op), "{op} is committed twice in {id}, again at {}", self.upto);
+                ensure!(self.ops.insert(op), "{op} is committed twice in {id}, again at {offset}");
             }
-            self.upto += 1;
+            self.upto = offset + 1;
         }
         Ok(())
     }
 }
 
-fn ops(copy: &Replica, from: u64) -> impl Iterator<Item = Option<OpId>> + '_ {
-    copy.log().range(from, copy.high_watermark().saturating_sub(from)).map(|entry| entry.op)
+fn ops(copy: &Replica, from: u64) -> impl Iterator<Item = (u64, Option<OpId>)> + '_ {
+    copy.log().range(from, copy.high_watermark()).map(|(offset, entry)| (offset, entry.op))
 }
 
 impl Invariant<Node> for Idempotent {
@@ -59,6 +59,7 @@ impl Invariant<Node> for Idempotent {
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
@@ -87,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_record_that_stands_there_twice_is_found() {
-        let op = |ordinal| OpId { client: ClientId::new(0), ordinal };
+        let op = |ordinal| Some(OpId { client: ClientId::new(0), ordinal });
         let mut committed = Committed::default();
-        assert!(committed.add(PartitionId(0), [op(1), op(0)].into_iter().map(Some)).is_ok());
-        assert!(committed.add(PartitionId(0), [op(2), op(1)].into_iter().map(Some)).is_err());
+        assert!(committed.add(PartitionId(0), [(0, op(1)), (1, op(0))].into_iter()).is_ok());
+        assert!(committed.add(PartitionId(0), [(2, op(2)), (3, op(1))].into_iter()).is_err());
     }
 }

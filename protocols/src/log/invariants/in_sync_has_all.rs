@@ -6,17 +6,26 @@ use sim_core::ensure;
 
 use super::super::image::Image;
 use super::super::replica::Replica;
-use super::super::{Fact, Node, PartitionId};
-use super::{Decided, leaders, on_disk};
+use super::super::{Config, Fact, Node, PartitionId};
+use super::{Decided, OnDisk, leaders, on_disk};
 
 /// Whatever a leader counts as committed is on the disk of each replica that the controller counts as in sync.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct InSyncHasAll {
+    config: Config,
     decided: Decided,
 }
 
-/// The last committed record stands on all these disks; by log matching all before it do.
+impl InSyncHasAll {
+    /// With these parameters.
+    pub fn new(config: &Config) -> Self {
+        Self { config: config.clone(), decided: Decided::default() }
+    }
+}
+
+/// The last committed record stands on all these disks, or did; by log matching all before it do.
 fn check(
+    config: &Config,
     nodes: &Nodes<'_, Node>,
     image: &Image,
     (node, id): (NodeId, PartitionId),
@@ -24,11 +33,16 @@ fn check(
 ) -> Result<(), Breach> {
     let Some(last) = copy.high_watermark().checked_sub(1) else { return Ok(()) };
     for member in image.partition(id).isr.iter() {
-        let there = on_disk(nodes, member, id, last);
+        let (is_same, there) = match (on_disk(nodes, config, member, id, last), copy.log().get(last)) {
+            (OnDisk::Nothing, _) => (false, "nothing".to_owned()),
+            (OnDisk::Record(entry), Some(own)) => {
+                (entry == own, format!("{} of {}", entry.body, entry.epoch))
+            }
+            (OnDisk::Removed, _) | (OnDisk::Record(_), None) => continue,
+        };
         ensure!(
-            there.as_ref() == copy.log().get(last),
-            "{node} counts {id} as committed up to {last}, and {member} is in sync and has {} there",
-            there.map_or_else(|| "nothing".to_owned(), |entry| format!("{} of {}", entry.body, entry.epoch))
+            is_same,
+            "{node} counts {id} as committed up to {last}, and {member} is in sync and has {there} there"
         );
     }
     Ok(())
@@ -50,13 +64,15 @@ impl Invariant<Node> for InSyncHasAll {
             Fact::Committed { partition, .. } => {
                 let copy =
                     nodes.process(node).and_then(|process| process.broker()?.replicas().get(&partition));
-                copy.zip(self.decided.image(nodes))
-                    .map_or(Ok(()), |(copy, image)| check(nodes, image, (node, partition), copy))
+                copy.zip(self.decided.image(nodes)).map_or(Ok(()), |(copy, image)| {
+                    check(&self.config, nodes, image, (node, partition), copy)
+                })
             }
             Fact::Changed { .. }
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
@@ -72,7 +88,7 @@ impl Invariant<Node> for InSyncHasAll {
         let Some(image) = self.decided.image(nodes) else { return Ok(()) };
         leaders(nodes).try_for_each(|(node, id, copy, leading)| {
             let is_last = image.partition(id).epoch == leading.epoch();
-            if is_last { check(nodes, image, (node, id), copy) } else { Ok(()) }
+            if is_last { check(&self.config, nodes, image, (node, id), copy) } else { Ok(()) }
         })
     }
 

@@ -51,6 +51,7 @@ impl Invariant<Node> for LogMatching {
             Fact::Changed { .. }
             | Fact::Led { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
@@ -66,7 +67,7 @@ impl Invariant<Node> for LogMatching {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         let mut seen: BTreeMap<(PartitionId, Epoch, u64), (Chain, NodeId)> = BTreeMap::new();
         for (node, id, copy) in copies(nodes) {
-            for (offset, entry) in (0..).zip(copy.log().range(0, copy.log().end())) {
+            for (offset, entry) in copy.log().range(copy.log().base(), copy.log().end()) {
                 let chain = copy.log().chain_below(offset + 1).unwrap_or_default();
                 let (known, other) = *seen.entry((id, entry.epoch, offset)).or_insert((chain, node));
                 ensure!(

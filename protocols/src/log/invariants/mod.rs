@@ -20,6 +20,8 @@
 //! | fenced producers | KIP-98: producer epochs | `producer_fencing` |
 //! | no hanging transaction | KIP-890 | `no_hanging_transaction` |
 //! | exactly once | KIP-98, KIP-129 | `exactly_once` |
+//! | retention | Kafka, log retention | `retention` |
+//! | compaction | Kafka, log compaction | `compaction` |
 //!
 //! They look at disks, which no process can see of another, so that no leader is believed. That a partition has a leader
 //! and goes on is none of them: it needs brokers that run.
@@ -28,6 +30,7 @@ mod aborted_unread;
 mod acknowledged_kept;
 mod clean_election;
 mod committed_stays;
+mod compaction;
 mod effect_once;
 mod effects;
 mod effects_in_order;
@@ -41,6 +44,7 @@ mod no_hanging_transaction;
 mod one_leader_an_epoch;
 mod producer_fencing;
 mod reads_committed;
+mod retention;
 mod single_owner;
 mod transaction_atomicity;
 mod transactions;
@@ -49,11 +53,13 @@ use std::sync::Arc;
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
+use sim_core::disk::Slot;
 
 pub use aborted_unread::AbortedUnread;
 pub use acknowledged_kept::AcknowledgedKept;
 pub use clean_election::CleanElection;
 pub use committed_stays::CommittedStays;
+pub use compaction::Compaction;
 pub use effect_once::EffectOnce;
 pub use effects_in_order::EffectsInOrder;
 pub use exactly_once::ExactlyOnce;
@@ -66,6 +72,7 @@ pub use no_hanging_transaction::NoHangingTransaction;
 pub use one_leader_an_epoch::OneLeaderAnEpoch;
 pub use producer_fencing::ProducerFencing;
 pub use reads_committed::ReadsCommitted;
+pub use retention::Retention;
 pub use single_owner::SingleOwner;
 pub use transaction_atomicity::TransactionAtomicity;
 
@@ -88,7 +95,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
     vec![
         Box::<OneLeaderAnEpoch>::default(),
         Box::<LogMatching>::default(),
-        Box::<InSyncHasAll>::default(),
+        Box::new(InSyncHasAll::new(config)),
         Box::<ReadsCommitted>::default(),
         Promised::when(is_clean, Box::<CleanElection>::default()),
         Promised::when(is_clean, Box::<CommittedStays>::default()),
@@ -104,6 +111,8 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Promised::when(transactional, Box::<ProducerFencing>::default()),
         Promised::when(transactional, Box::<NoHangingTransaction>::default()),
         Promised::when(transactional, Box::<ExactlyOnce>::default()),
+        Promised::when(is_clean && config.retains(), Box::new(Retention::new(config))),
+        Promised::when(is_clean && config.compaction.is_on(), Box::new(Compaction::new(config))),
     ]
 }
 
@@ -168,17 +177,43 @@ fn on_disk_of_one<'a>(nodes: &Nodes<'a, Node>) -> Option<&'a Image> {
     let slot = nodes.disk(NodeId::new(0))?.durable_cell(METADATA)?;
     match slot.intact()? {
         Record::Image(image) => Some(image),
-        Record::Entry(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_) => None,
+        Record::Entry(_)
+        | Record::Beginning { .. }
+        | Record::Effect(_)
+        | Record::Result { .. }
+        | Record::Raft(_) => None,
     }
 }
 
-/// The record at an offset on a broker's disk, whether it runs or not.
-fn on_disk(nodes: &Nodes<'_, Node>, node: NodeId, id: PartitionId, offset: u64) -> Option<Entry> {
-    let log = nodes.disk(node)?.durable_log(region_of(id))?;
-    match log.get(offset)?.intact()? {
-        Record::Entry(entry) => Some(entry.clone()),
-        Record::Image(_) | Record::Effect(_) | Record::Result { .. } | Record::Raft(_) => None,
+/// What a broker's disk has at an offset.
+enum OnDisk<'a> {
+    /// Nothing, and never had.
+    Nothing,
+    /// Nothing any more: its log begins later.
+    Removed,
+    /// This.
+    Record(&'a Entry),
+}
+
+/// What a broker's disk has at an offset, whether it runs or not.
+fn on_disk<'a>(
+    nodes: &Nodes<'a, Node>,
+    config: &Config,
+    node: NodeId,
+    id: PartitionId,
+    offset: u64,
+) -> OnDisk<'a> {
+    let Some(disk) = nodes.disk(node) else { return OnDisk::Nothing };
+    let beginning = disk.durable_cell(config.beginning_of(id)).and_then(Slot::intact);
+    let (base, place) = match beginning {
+        Some(Record::Beginning { beginning, place }) => (beginning.base(), *place),
+        Some(_) | None => (0, 0),
+    };
+    if offset < base {
+        return OnDisk::Removed;
     }
+    let record = disk.durable_log(region_of(id)).and_then(|log| log.get(place + (offset - base))?.intact());
+    record.and_then(Record::entry).map_or(OnDisk::Nothing, OnDisk::Record)
 }
 
 /// The copies of running brokers.

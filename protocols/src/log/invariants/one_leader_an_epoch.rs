@@ -43,6 +43,7 @@ impl Invariant<Node> for OneLeaderAnEpoch {
             Fact::Changed { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }

@@ -35,6 +35,7 @@ impl ReadsCommitted {
             | Fact::Led { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
+            | Fact::Began { .. }
             | Fact::Acknowledged { .. }
             | Fact::Recorded { .. }
             | Fact::Effected { .. }

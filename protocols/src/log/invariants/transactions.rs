@@ -42,8 +42,7 @@ pub(super) fn written(
     from: u64,
     upto: u64,
 ) -> impl Iterator<Item = (u64, Arc<Written>)> + '_ {
-    let entries = (from..).zip(copy.log().range(from, upto.saturating_sub(from)));
-    entries.filter_map(|(offset, entry)| match &entry.body {
+    copy.log().range(from, upto).filter_map(|(offset, entry)| match &entry.body {
         Body::Transactional(written) => Some((offset, Arc::clone(written))),
         Body::Value(_) | Body::Commit { .. } | Body::Group(_) => None,
     })

@@ -74,7 +74,7 @@ impl Broker {
         }
         let Some(committed) = self.readable(context, id) else { return };
         let mut coordinator = TransactionCoordinator::default();
-        for image in self.replica(id).log.range(0, committed).filter_map(|entry| image_of(&entry.body)) {
+        for image in self.replica(id).log.range(0, committed).filter_map(|(_, entry)| image_of(&entry.body)) {
             let image = Arc::new(image.clone());
             coordinator.ids.insert(image.id, Tracked { image, due: BTreeSet::new(), caller: None });
         }
@@ -311,9 +311,9 @@ impl Broker {
             return self.maybe_coordinate_transactions(context);
         }
         let replica = self.replica(id);
-        let count = replica.high_watermark - before;
+        let committed = replica.log.range(before, replica.high_watermark);
         let images: Vec<TransactionImage> =
-            replica.log.range(before, count).filter_map(|entry| image_of(&entry.body)).cloned().collect();
+            committed.filter_map(|(_, entry)| image_of(&entry.body)).cloned().collect();
         for image in images {
             context.fact(Fact::Stepped { image: Arc::new(image.clone()) });
             if let State::Prepared(_) = image.state {

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::entry::{Body, Entry};
 use super::super::producers::{Memory, Window};
 use super::{End, Marker, ProducerEpoch, Stamp, TransactionalId, Written};
 
@@ -53,6 +54,25 @@ impl TransactionIndex {
             producer.window.record(stamp.sequence, offset);
             producer.open.get_or_insert(offset);
         }
+    }
+
+    /// The same of any record; there is an index from the first record of a transaction on.
+    pub(in super::super) fn record_entry(index: &mut Option<Box<Self>>, entry: &Entry, offset: u64) {
+        if let Body::Transactional(written) = &entry.body {
+            index.get_or_insert_default().record(written, offset);
+        }
+    }
+
+    /// Size on disk and on the wire in bytes.
+    pub(in super::super) fn size(&self) -> u64 {
+        let producers = self.producers.values().map(|producer| 32 + producer.window.size());
+        producers.sum::<u64>() + 24 * self.ended.len() as u64
+    }
+
+    /// Nobody asks any more how transactions ended whose markers are below `base`.
+    pub(in super::super) fn forget_ended_below(&mut self, base: u64) {
+        let over = self.ended.partition_point(|ended| ended.marker < base);
+        self.ended.drain(..over);
     }
 
     fn close(&mut self, marker: Marker, offset: u64) {

@@ -193,7 +193,7 @@ impl Broker {
         }
         let count = upto.saturating_sub(offset).min(self.config.fetch_max.into());
         let mut found = Results { next: offset + count, all: Vec::new() };
-        for (at, entry) in (offset..).zip(log.range(offset, count)) {
+        for (at, entry) in log.range(offset, offset + count) {
             let Body::Transactional(written) = &entry.body else { continue };
             let Written::Result { .. } = **written else { continue };
             if is_strict && self.is_aborted(id, at, written) {

@@ -58,7 +58,7 @@ use super::group::message::Effect;
 use super::types::PartitionId;
 
 /// Who writes transactions: one for each partition that clients append to, whoever has it. Printed `t0`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct TransactionalId(pub u32);
 
@@ -77,6 +77,13 @@ impl TransactionalId {
 impl fmt::Display for TransactionalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "t{}", self.0)
+    }
+}
+
+/// As for people, so that what holds one in its own `Debug` text names it as everything else does.
+impl fmt::Debug for TransactionalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

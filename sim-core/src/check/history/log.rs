@@ -2,7 +2,8 @@
 //!
 //! Four checkers, because a service may promise the one and not the other:
 //!
-//! - [`Integrity`]: at an offset stands one value, that somebody appended; an offset that is read as committed was committed.
+//! - [`Integrity`]: at an offset stands one value, that somebody appended; an offset that is read as committed was committed; what
+//!   is said to be gone is before where the partition begins.
 //! - [`Duplicates`]: no value stands at two offsets.
 //! - [`Order`]: what was appended first stands first.
 //! - [`Durability`]: from some time after an append was answered, nobody finds the partition to end before it.
@@ -100,7 +101,8 @@ impl HistoryChecker for Integrity {
         &About {
             name: "log-integrity",
             statement: "At an offset of a partition stands one value for ever, and somebody had begun to append it there; an \
-                        offset that is read as committed was committed.",
+                        offset that is read as committed was committed; what is said to be gone is before where the \
+                        partition begins.",
             source: "after Jepsen's workload for Kafka (2022): inconsistent offsets, unexpected values",
             leaves_out: "whether what was appended stays: `log-durability`",
         }
@@ -133,8 +135,45 @@ impl HistoryChecker for Integrity {
                 return violation(&what, &[before.seen, seen]);
             }
         }
-        committed(&record).unwrap_or(Answer::Pass)
+        committed(&record).or_else(|| begins_before(&record)).unwrap_or(Answer::Pass)
     }
+}
+
+/// The polls that were told that the partition begins later: what they asked for, and where it begins.
+fn gone<'a>(record: &'a Record<'a>) -> impl Iterator<Item = (u32, u64, u64, &'a Recorded<'a>)> {
+    record.operations.iter().filter_map(|one| match (one.operation, one.outcome) {
+        (Operation::Log(Log::Poll { partition, offset }), Outcome::Ticket(begin)) => {
+            Some((*partition, *offset, *begin, one))
+        }
+        _ => None,
+    })
+}
+
+/// A poll that was told that the partition begins later, and it begins there or before.
+fn begins_before(record: &Record<'_>) -> Option<Answer> {
+    gone(record).find_map(|(partition, offset, begin, one)| {
+        let what = format!("p{partition}@{offset} is said to be gone, and p{partition} to begin at {begin}");
+        (begin <= offset).then(|| violation(&what, &[one]))
+    })
+}
+
+/// A partition that begins behind more records than anybody had begun to append: one of them stood there twice.
+fn begins_too_late(record: &Record<'_>) -> Option<Answer> {
+    let mut calls: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for one in &record.operations {
+        if let Operation::Log(Log::Append { partition, .. }) = one.operation {
+            calls.entry(*partition).or_default().push(one.call_at);
+        }
+    }
+    for calls in calls.values_mut() {
+        calls.sort_unstable();
+    }
+    gone(record).find_map(|(partition, _, begin, one)| {
+        let calls = calls.get(&partition).map_or(&[][..], Vec::as_slice);
+        let most = calls.partition_point(|call_at| *call_at < one.return_at) as u64;
+        let what = format!("duplicated: p{partition} begins at {begin}, and {most} appends had begun");
+        (begin > most).then(|| violation(&what, &[one]))
+    })
 }
 
 /// An offset that was read as committed and that nobody had begun to commit; 0 is before the first.
@@ -191,7 +230,7 @@ impl HistoryChecker for Duplicates {
                 return violation(&what, &[before.seen, seen]);
             }
         }
-        Answer::Pass
+        begins_too_late(&record).unwrap_or(Answer::Pass)
     }
 }
 
@@ -334,6 +373,20 @@ mod tests {
         assert_eq!(judge(&[append(7, 0, 0), append(8, 2, 1), poll(0, 4, &[8])]), other, "skipped");
         let unknown = (Log::Append { partition: 0, value: 7 }, 0, 9, Outcome::Unknown);
         assert_eq!(judge(&[unknown, poll(0, 2, &[7])]), "pass");
+    }
+
+    #[test]
+    fn what_is_gone_is_before_where_the_partition_begins() {
+        let gone =
+            |offset, at, begin| (Log::Poll { partition: 0, offset }, at, at + 1, Outcome::Ticket(begin));
+        let both =
+            |steps: &[Step]| [first_line(&Integrity, steps), first_line(&Duplicates, steps)].join(", ");
+        assert_eq!(both(&[append(7, 0, 0), append(8, 2, 1), gone(0, 4, 2), gone(0, 6, 1)]), "pass, pass");
+        let there = "p0@1 is said to be gone, and p0 to begin at 1, pass";
+        assert_eq!(both(&[append(7, 0, 0), gone(1, 2, 1)]), there);
+        let twice = "pass, duplicated: p0 begins at 2, and 1 appends had begun";
+        assert_eq!(both(&[append(7, 0, 0), gone(0, 2, 2)]), twice);
+        assert_eq!(both(&[append(7, 0, 0), gone(0, 2, 2), append(8, 5, 1)]), twice, "not yet");
     }
 
     #[test]
