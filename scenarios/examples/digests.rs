@@ -1,11 +1,13 @@
 //! Prints `NAME DIGEST` for each scenario of the library, for comparing architectures, profiles and runs.
 //!
 //! `digests [FILTER] [--seeds A..B]`: only names that contain the filter; the default is seed 0. With several seeds the
-//! digest of a scenario is over the digests of its runs.
+//! digest of a scenario is over the digests of its runs. Scenarios run in parallel, on as many threads as there are cores or
+//! `RAYON_NUM_THREADS` says.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program does")]
 
 use std::process::ExitCode;
 
+use rayon::prelude::*;
 use scenarios::library::{self, Entry};
 use scenarios::text::units::SeedRange;
 use scenarios::{ProtocolTable, RunOptions, load, run};
@@ -34,8 +36,10 @@ fn print_digests(mut arguments: impl Iterator<Item = String>) -> Result<(), Stri
             filter = argument;
         }
     }
-    for entry in library::all().iter().filter(|entry| entry.name.contains(&filter)) {
-        println!("{} {:016x}", entry.name, digest(entry, &seeds)?);
+    let entries: Vec<_> = library::all().iter().filter(|entry| entry.name.contains(&filter)).collect();
+    let digests: Vec<_> = entries.par_iter().map(|entry| digest(entry, &seeds)).collect();
+    for (entry, digest) in entries.iter().zip(digests) {
+        println!("{} {:016x}", entry.name, digest?);
     }
     Ok(())
 }

@@ -69,8 +69,16 @@ pub struct Telling {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Session {
     ordinal: u32,
-    /// `None` while it is under way.
-    outcome: Option<Outcome>,
+    standing: Standing,
+}
+
+/// How an operation stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+enum Standing {
+    UnderWay,
+    Answered(Outcome),
+    /// It came to nothing, and there was no room to write so: if it comes again, it is begun anew.
+    Undone,
 }
 
 /// Something that must not happen before what led to it is on disk.
@@ -195,13 +203,13 @@ impl Coordinator {
         match session {
             // It has asked for something else since.
             Some(session) if session.ordinal > op.ordinal => {}
-            Some(Session { ordinal, outcome }) if *ordinal == op.ordinal => {
-                if let Some(outcome) = outcome {
-                    context.reply(op, outcome.clone());
-                }
+            Some(Session { ordinal, standing: Standing::UnderWay }) if *ordinal == op.ordinal => {}
+            Some(Session { ordinal, standing: Standing::Answered(outcome) }) if *ordinal == op.ordinal => {
+                context.reply(op, outcome.clone());
             }
             Some(_) | None => {
-                self.sessions.insert(op.client, Session { ordinal: op.ordinal, outcome: None });
+                let standing = Standing::UnderWay;
+                self.sessions.insert(op.client, Session { ordinal: op.ordinal, standing });
                 let txn = self.begin(op, asked, 1);
                 self.start(context, txn);
             }
@@ -219,7 +227,8 @@ impl Coordinator {
     fn remember(&mut self, op: OpId, outcome: Outcome) {
         let is_news = self.sessions.get(&op.client).is_none_or(|session| session.ordinal <= op.ordinal);
         if is_news {
-            self.sessions.insert(op.client, Session { ordinal: op.ordinal, outcome: Some(outcome) });
+            let standing = Standing::Answered(outcome);
+            self.sessions.insert(op.client, Session { ordinal: op.ordinal, standing });
         }
     }
 
@@ -235,8 +244,15 @@ impl Coordinator {
             context.count(Counter::ForcedAnswers as usize, 1);
             self.after_durable(context, Act::Answer(op, outcome));
         } else {
-            self.sessions.remove(&op.client);
+            self.undo(op);
             context.reply(op, Outcome::Refused(Refusal::Unavailable));
+        }
+    }
+
+    /// The client may ask for something else by now: that goes on.
+    fn undo(&mut self, op: OpId) {
+        if let Some(session) = self.sessions.get_mut(&op.client).filter(|session| session.ordinal == op.ordinal) {
+            session.standing = Standing::Undone;
         }
     }
 

@@ -204,7 +204,7 @@ impl Participant {
         }
         if let Some(doubt) = self.doubts.get(&txn) {
             if doubt.stage == Stage::InDoubt {
-                send(context, txn.coordinator, Message::Vote { txn, vote: Vote::Yes });
+                tell_yes(context, txn);
             }
             return;
         }
@@ -234,8 +234,7 @@ impl Participant {
         doubt.stage = Stage::InDoubt;
         context.fault_point(FaultPoint::BeforeVote as usize);
         context.begin(Latency::InDoubt as usize, txn.key());
-        context.fact(Fact::VotedYes { txn });
-        send(context, txn.coordinator, Message::Vote { txn, vote: Vote::Yes });
+        tell_yes(context, txn);
         context.set_timer(Timer::Doubt(txn), self.config.inquire_after);
         if self.config.has(Mutant::ReleasesAtVote) {
             self.accounts.release(txn);
@@ -444,6 +443,12 @@ impl Participant {
 
 fn acknowledge(context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
     send(context, txn.coordinator, Message::Acknowledge { txn });
+}
+
+/// After a restart this may be the first time, as the yes was on disk and not told.
+fn tell_yes(context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
+    context.fact(Fact::VotedYes { txn });
+    send(context, txn.coordinator, Message::Vote { txn, vote: Vote::Yes });
 }
 
 fn vote_no(context: &mut Context<'_, TwoPhaseCommit>, txn: Txn, vote: Vote) {

@@ -60,7 +60,6 @@ pub struct Consumer {
     pub(super) leaders: BTreeMap<PartitionId, NodeId>,
     /// With transactions: of which partitions it was told so since it last asked.
     pub(super) moved: BTreeSet<PartitionId>,
-    tenures: u64,
     /// Whether it has given something up since it said what it has.
     gave_up: bool,
     pub(super) workers: Vec<Worker>,
@@ -84,7 +83,6 @@ impl Consumer {
             shares: BTreeMap::new(),
             leaders: BTreeMap::new(),
             moved: BTreeSet::new(),
-            tenures: 0,
             gave_up: false,
             workers,
         }
@@ -228,14 +226,14 @@ impl Consumer {
             }
             Answer::Kept { partition, offset } => self.on_kept(context, partition, offset),
             Answer::NotKept { partition } => self.on_not_kept(context, partition),
-            Answer::Offset { partition, offset } => self.on_offset(context, partition, offset),
+            Answer::Offset { partition, offset } => self.on_offset(context, number, partition, offset),
             Answer::Records { partition, offset, values } => {
                 self.on_records(context, partition, offset, values);
             }
             Answer::Gone { partition, offset, begin, end } => {
                 self.on_gone(context, partition, offset, begin..end);
             }
-            Answer::Begun { id, epoch } => self.on_begun(context, id, epoch),
+            Answer::Begun { id, epoch } => self.on_begun(context, number, id, epoch),
             Answer::Added { id, epoch, partitions } => self.on_added(context, id, epoch, &partitions),
             Answer::Written { id, epoch, sequence } => self.on_written(context, id, epoch, sequence),
             Answer::Ended { id, epoch, next } => self.on_ended(context, id, epoch, next),
@@ -304,9 +302,9 @@ impl Consumer {
 
     /// It has a partition, and asks how far anybody has come.
     fn begin(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        self.tenures += 1;
+        self.calls += 1;
         let share = Share {
-            tenure: self.tenures,
+            tenure: self.calls,
             stage: Stage::Asks,
             gives_up: false,
             position: 0,
@@ -407,8 +405,8 @@ impl Consumer {
         context.set_timer(Timer::Share(id), self.config.poll_interval);
     }
 
-    fn on_offset(&mut self, context: &mut Context<'_, Node>, id: PartitionId, offset: u64) {
-        let Some(share) = self.shares.get_mut(&id).filter(|share| share.stage == Stage::Asks) else { return };
+    fn on_offset(&mut self, context: &mut Context<'_, Node>, number: u64, id: PartitionId, offset: u64) {
+        let Some(share) = self.shares.get_mut(&id).filter(|share| share.has_asked(number)) else { return };
         (share.position, share.done, share.kept) = (offset, offset, offset);
         share.stage = Stage::Works;
         self.on_share(context, id);

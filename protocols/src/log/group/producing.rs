@@ -22,7 +22,7 @@ use super::super::types::PartitionId;
 use super::super::{Node, Timer};
 use super::consumer::Consumer;
 use super::message::{Effect, Request};
-use super::share::{Share, Stage};
+use super::share::Share;
 use super::workers::{Task, in_hand};
 
 /// How many results are on their way at a time (Kafka: 5 batches). A leader knows the last 64 of a producer.
@@ -184,10 +184,11 @@ impl Consumer {
     pub(super) fn on_begun(
         &mut self,
         context: &mut Context<'_, Node>,
+        number: u64,
         id: TransactionalId,
         epoch: ProducerEpoch,
     ) {
-        let share = self.shares.get_mut(&id.partition()).filter(|share| share.stage == Stage::Asks);
+        let share = self.shares.get_mut(&id.partition()).filter(|share| share.has_asked(number));
         let Some(producing) = share.and_then(|share| share.producing.as_deref_mut()) else { return };
         if producing.epoch.is_none() {
             producing.epoch = Some(epoch);

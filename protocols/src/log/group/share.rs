@@ -14,7 +14,7 @@ use super::workers::{Worker, in_hand};
 /// A partition that it has.
 #[derive(Clone, Debug, Serialize)]
 pub struct Share {
-    /// Tells it from earlier times that it had the partition.
+    /// Tells it from earlier times that it had the partition: the number of its last call before it began.
     pub(super) tenure: u64,
     pub(super) stage: Stage,
     /// Whether it gives the partition up when what is in hand is done.
@@ -76,6 +76,12 @@ impl Share {
     pub(super) fn has_work(&self) -> bool {
         let may_begin = self.producing.as_ref().is_none_or(|producing| producing.is_open());
         may_begin && !self.backlog.is_empty()
+    }
+
+    /// Whether it asked this, by the call's number, to find out how far anybody has come. An answer to what it asked when it had
+    /// the partition before may be of long ago.
+    pub(super) fn has_asked(&self, number: u64) -> bool {
+        self.stage == Stage::Asks && number > self.tenure
     }
 
     /// Whether it waits for what comes from `offset` on.

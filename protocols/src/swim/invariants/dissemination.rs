@@ -6,7 +6,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::{Config, Fact, Swim};
+use super::super::{Config, Fact, Standing, Swim};
 
 /// A node passes an update on λ⌈log(n + 1)⌉ times, with n as it is at the last, unless a newer one of the same member
 /// comes.
@@ -71,7 +71,7 @@ impl Invariant<Swim> for Dissemination {
     }
 
     /// An update in hand when the group changes was passed on by the size before: events in which anything is heard are
-    /// judged by neither.
+    /// judged by neither. Nor are those after which it lists nobody: it has left, though it may have crashed before it could say so.
     fn on_event(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         let Some(swim) = nodes.process(node) else { return Ok(()) };
         let limit = self.config.retransmit_limit(swim.member_count());
@@ -81,7 +81,7 @@ impl Invariant<Swim> for Dissemination {
                 Fact::Heard { .. } | Fact::Announced { .. } | Fact::Leaves { .. } | Fact::Started { .. }
             )
         };
-        let is_changing = facts.iter().any(changes);
+        let is_changing = swim.standing() == Standing::Left || facts.iter().any(changes);
         for fact in facts {
             let answer = self.on_fact(node, fact, limit);
             if !is_changing {
