@@ -57,6 +57,9 @@ const MENDED: &[(&str, u64)] = &[
     ("two-phase-commit/random-swarm", 8_974),
     // A member crashed in the event with which it left, and was judged by the size of the group that it listed no more.
     ("swim/random-swarm", 3_121),
+    // A consumer took the answer to what it had asked when it had the partition before, and worked without having begun.
+    ("log/random-transactions", 9_551),
+    ("log/random-transactions", 9_663),
 ];
 
 /// Runs that `splitbrain shrink` made of failures of mutants: the file in `tests/shrunk/`, the seed.

@@ -251,7 +251,9 @@ impl Coordinator {
 
     /// The client may ask for something else by now: that goes on.
     fn undo(&mut self, op: OpId) {
-        if let Some(session) = self.sessions.get_mut(&op.client).filter(|session| session.ordinal == op.ordinal) {
+        if let Some(session) =
+            self.sessions.get_mut(&op.client).filter(|session| session.ordinal == op.ordinal)
+        {
             session.standing = Standing::Undone;
         }
     }
