@@ -428,6 +428,7 @@ impl Broker {
             self.is_refused =
                 self.record(context, journal, Asker::Nobody, Command::Receive { holder, count }).is_none();
             if self.is_refused {
+                self.hungry.push_front(node);
                 break;
             }
             if !self.config.has(Mutant::CreditForgotten) {
