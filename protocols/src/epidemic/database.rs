@@ -193,13 +193,13 @@ impl Database {
         if !self.is_compared(item) {
             return;
         }
-        let checksum = match self.mutant {
-            Some(Mutant::ChecksumOfKeys) => fingerprint(&(item.key, item.is_certificate())),
-            Some(_) | None => checksum,
-        };
         let leaf = (1 << self.depth) + self.bucket(item.key);
-        let place = leaf as usize;
-        self.checksums[place] = by(self.checksums[place], checksum);
+        let sum = &mut self.checksums[leaf as usize];
+        *sum = match self.mutant {
+            Some(Mutant::ChecksumOfKeys) => by(*sum, fingerprint(&(item.key, item.is_certificate()))),
+            Some(Mutant::XorOfTimestamps) => *sum ^ item.version.written.as_number(),
+            Some(_) | None => by(*sum, checksum),
+        };
         for level in 1..=self.depth {
             self.mix(leaf >> level);
         }

@@ -50,6 +50,13 @@ pub struct Timestamp {
     pub site: NodeId,
 }
 
+impl Timestamp {
+    /// The time above, the site below: for sites with numbers below 65,536 the order is the same.
+    pub(super) fn as_number(self) -> u64 {
+        self.at.0 << 16 | u64::from(self.site.raw())
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.at, self.site)

@@ -29,6 +29,10 @@ crate::mutants! {
     ChecksumOfKeys = "checksum-of-keys",
         breaks ["all-agree"],
         source "Demers et al. §1.3: the checksum is of the contents";
+    /// The checksum of a bucket is the exclusive or of the timestamps as they are: two differences in the same bits cancel out.
+    XorOfTimestamps = "xor-of-timestamps",
+        breaks ["all-agree"],
+        source "Demers et al. §1.3: sites with equal checksums are taken to be the same; bucket hashes by exclusive or";
     /// Of two items with equal times the one that comes last wins.
     TiesToTheLast = "ties-to-the-last",
         breaks ["newest-wins", "all-agree"],

@@ -132,3 +132,28 @@ fn what_is_no_kv_operation_or_compares_is_refused() {
     let refused = sim_core::service::Outcome::Refused(sim_core::service::Refusal::Unsupported);
     assert_eq!(testing::clients::outcomes(&world), [refused.clone(), refused]);
 }
+
+#[test]
+fn two_differences_in_the_same_bits_cancel_out_for_the_mutant_alone() {
+    use super::item::{Timestamp, Version};
+    let site = NodeId::new(0);
+    let item = |(key, at): (u32, u64)| {
+        let written = Timestamp { at: Moment(at), site };
+        Item {
+            key: Key(key),
+            value: Some(at),
+            version: Version { written, activated: Moment(at) },
+            retention: site,
+        }
+    };
+    let root = |mutant: Option<Mutant>, items: [(u32, u64); 2]| {
+        let mut database = Database::new(0, mutant);
+        items.map(item).into_iter().for_each(|item| database.put(item));
+        database.root()
+    };
+    let (old, new, half) = ([(1, 8), (2, 12)], [(1, 9), (2, 13)], [(1, 9), (2, 12)]);
+    assert_ne!(root(None, old), root(None, new));
+    let mutant = Some(Mutant::XorOfTimestamps);
+    assert_eq!(root(mutant, old), root(mutant, new), "8 ^ 12 is 9 ^ 13");
+    assert_ne!(root(mutant, old), root(mutant, half), "one alone shows");
+}
