@@ -5,7 +5,7 @@
 //!
 //! | property | says | checked in |
 //! | --- | --- | --- |
-//! | time-bounded completeness | each member probes each other one within 2n − 1 of its periods, and whoever is down is believed alive no longer than that | [`invariants::BoundedCompleteness`] |
+//! | time-bounded completeness | each member probes each other one within 2n − 1 of its periods, and whoever is down is believed alive no longer than that; a period is at most S + 1 intervals | [`invariants::BoundedCompleteness`] |
 //! | accuracy | in runs that are held to it: nobody who runs is declared dead, or suspected | [`invariants::Accurate`] |
 //! | suspicion first | a member is declared dead only after a suspicion that stood long enough and was not refuted | [`invariants::ConfirmedAfterSuspicion`] |
 //! | incarnations | they are raised by their member alone, and never fall, whatever crashes | [`invariants::IncarnationByOwner`] |

@@ -45,4 +45,8 @@ crate::mutants! {
     NackAsAck = "nack-as-ack",
         breaks ["bounded-completeness"],
         source "Lifeguard §4.1: a nack says that the helper is well";
+    /// A member thinks worse and worse of itself, with no bound, and its periods get as long.
+    HealthUnbounded = "health-unbounded",
+        breaks ["bounded-completeness"],
+        source "Lifeguard §4.1: the local health multiplier saturates at S";
 }

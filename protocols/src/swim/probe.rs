@@ -54,6 +54,11 @@ impl Swim {
         Span::nanos(interval - (context.now().as_nanos() % interval + behind) % interval)
     }
 
+    /// How long its periods are, as well as it is.
+    pub(super) fn period(&self) -> Span {
+        self.scaled(self.config.probe_interval)
+    }
+
     /// A time that gets longer when this node is not well.
     fn scaled(&self, span: Span) -> Span {
         span.times(u64::from(self.health) + 1)
@@ -62,7 +67,7 @@ impl Swim {
     /// A period ends and the next begins.
     pub(super) fn on_period(&mut self, context: &mut Context<'_, Self>) {
         self.close_probe(context);
-        context.set_timer(Timer::Period, self.scaled(self.config.probe_interval));
+        context.set_timer(Timer::Period, self.period());
         context.count(Counter::Periods as usize, 1);
         context.fact(Fact::Period);
         if let Some(target) = self.next_target(context) {
@@ -230,7 +235,9 @@ impl Swim {
     /// The node has a reason to think that it is not well itself.
     pub(super) fn worsen(&mut self, by: u32) {
         if self.config.local_health.is_on() {
-            self.health = (self.health + by).min(self.config.health_max);
+            let is_bounded = !self.config.has(Mutant::HealthUnbounded);
+            let most = if is_bounded { self.config.health_max } else { u32::MAX };
+            self.health = self.health.saturating_add(by).min(most);
         }
     }
 

@@ -199,3 +199,12 @@ fn a_copy_goes_on_as_the_original_does() {
     testing::run(&mut copy, Span::secs(5));
     assert_eq!(world.digest(), copy.digest());
 }
+
+#[test]
+fn a_member_that_hears_nobody_doubts_itself_only_so_far() {
+    let mut world = world(9, quick(4));
+    (1..4).for_each(|node| world.apply(Fault::Crash(NodeId::new(node))));
+    testing::run(&mut world, Span::secs(20));
+    let period = world.process(NodeId::new(0)).map(Swim::period);
+    assert_eq!(period, Some(Span::millis(900)), "S is 8");
+}

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
+use sim_core::{NodeId, Span};
 
 use super::super::{Config, Fact, ProbeOrder, Swim};
 
@@ -20,10 +20,13 @@ struct Watched {
 }
 
 /// With the round-robin order, a member probes each that it lists within 2n − 1 of its periods, n being the most members that it
-/// has listed; and one that is down is not believed alive for longer than that and the period in which it is probed.
+/// has listed; and one that is down is not believed alive for longer than that and the period in which it is probed. A period is at
+/// most S + 1 times as long as that of a member that is well, so that these bounds are bounds of time.
 #[derive(Clone, Debug)]
 pub struct BoundedCompleteness {
     order: ProbeOrder,
+    /// How long a period is at most.
+    period_max: Span,
     /// For each node how many periods have begun, the most members that it has listed, and these.
     nodes: BTreeMap<NodeId, (u64, u64, BTreeMap<NodeId, Watched>)>,
 }
@@ -31,7 +34,9 @@ pub struct BoundedCompleteness {
 impl BoundedCompleteness {
     /// For nodes with this configuration.
     pub fn new(config: &Config) -> Self {
-        Self { order: config.probe_order, nodes: BTreeMap::new() }
+        let worst = u64::from(if config.local_health.is_on() { config.health_max } else { 0 });
+        let period_max = config.probe_interval.times(worst + 1);
+        Self { order: config.probe_order, period_max, nodes: BTreeMap::new() }
     }
 
     fn on_fact(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
@@ -76,6 +81,8 @@ impl BoundedCompleteness {
     /// A period of `node` begins: looks at everybody that it lists.
     fn on_period(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId) -> Result<(), Breach> {
         let Some(swim) = nodes.process(node) else { return Ok(()) };
+        let (length, longest) = (swim.period(), self.period_max);
+        ensure!(length <= longest, "a period of {node} takes {length}, and must take at most {longest}");
         let (period, most, watched) = self.nodes.entry(node).or_default();
         *period += 1;
         *most = (*most).max(swim.member_count().into());
@@ -123,9 +130,9 @@ impl Invariant<Swim> for BoundedCompleteness {
             name: "bounded-completeness",
             statement: "A member probes each that it lists within 2n − 1 of its periods, n being the most that it has \
                         listed; and it does not believe one that is down to be alive for longer than that and one period \
-                        more, unless it hears news of it.",
-            source: "SWIM (DSN 2002) §4.3: time-bounded strong completeness",
-            leaves_out: "probes in random order, which have no bound",
+                        more, unless it hears news of it. A period is at most S + 1 times the usual one.",
+            source: "SWIM (DSN 2002) §4.3: time-bounded strong completeness; Lifeguard §4.1: S",
+            leaves_out: "probes in random order, of which only the length of periods is bounded",
         }
     }
 
