@@ -87,6 +87,10 @@ crate::mutants! {
     HangingTransaction = "hanging-transaction",
         breaks ["no-hanging-transaction", "exactly-once", "transaction-atomicity"],
         source "KIP-890: transactions server-side defense";
+    /// A producer that sends a result again, perhaps to another leader, gives it a new sequence number.
+    RetryRenumbered = "retry-renumbered",
+        breaks ["exactly-once", "log-results-once"],
+        source "KIP-98: a retry has the sequence number of the first try";
     /// A broker removes and compacts what is not committed yet.
     CleanPastHighWatermark = "clean-past-high-watermark",
         breaks ["compaction", "committed-stays"],

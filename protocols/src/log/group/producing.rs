@@ -17,6 +17,7 @@ use serde::Serialize;
 use sim_core::{Context, LocalTime, NodeId};
 
 use super::super::config::Config;
+use super::super::mutants::Mutant;
 use super::super::transaction::{End, ProducerEpoch, Stamp, TransactionalId, Written};
 use super::super::types::PartitionId;
 use super::super::{Node, Timer};
@@ -243,8 +244,28 @@ impl Consumer {
         for partition in asked {
             self.try_next(partition);
         }
+        if self.config.has(Mutant::RetryRenumbered) {
+            self.renumber(id, &mut late);
+        }
         for effect in late {
             self.send_result(context, effect);
+        }
+    }
+
+    /// Gives results that are sent again new sequence numbers, by which no leader knows them.
+    fn renumber(&mut self, id: PartitionId, late: &mut [Effect]) {
+        let Some(producing) = self.shares.get_mut(&id).and_then(|share| share.producing.as_deref_mut())
+        else {
+            return;
+        };
+        for effect in late {
+            let Some((mut unwritten, sent_at)) = producing.unwritten.remove(&effect.attempt) else {
+                continue;
+            };
+            self.calls += 1;
+            unwritten.attempt = self.life.wrapping_add(self.calls);
+            *effect = unwritten;
+            producing.unwritten.insert(effect.attempt, (unwritten, sent_at));
         }
     }
 
