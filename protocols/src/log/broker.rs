@@ -330,8 +330,16 @@ impl Broker {
 
     /// Sees to it that what was written gets to the disk.
     pub(super) fn flush(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+        let replica = self.replica(id);
+        if replica.flushed != replica.log.end() {
+            self.flush_all(context, id);
+        }
+    }
+
+    /// The same where nothing was added, so that what was removed is gone for good.
+    pub(super) fn flush_all(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let replica = self.replica_mut(id);
-        if replica.flush.is_some() || replica.flushed == replica.log.end() {
+        if replica.flush.is_some() {
             return;
         }
         replica.flush_count += 1;

@@ -94,12 +94,17 @@ impl Broker {
     }
 
     /// Begins with what another copy begins with, in place of all that this one has. If the disk has no room for it nothing changes.
+    /// Nor before all that was added or removed is on disk: the two are written apart, and after a crash records could stand
+    /// where those that follow are to be. It is told the same again when it asks again.
     pub(super) fn begin_with(
         &mut self,
         context: &mut Context<'_, Node>,
         id: PartitionId,
         beginning: Arc<Beginning>,
     ) {
+        if context.disk().unsynced(region_of(id)) > 0 {
+            return self.flush_all(context, id);
+        }
         let place = context.disk().log_bounds(region_of(id)).end;
         if !self.write_beginning(context, id, &beginning, place) {
             return;

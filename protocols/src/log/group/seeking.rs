@@ -38,6 +38,7 @@ impl Consumer {
             self.wait_out_pause(context, id);
         }
         self.be_idle(context, index);
+        self.maybe_keep_in_transaction(context, id);
         self.maybe_drop(context, id);
     }
 
