@@ -1,0 +1,132 @@
+//! The log: what its mutants break, seen by invariants and by their twins.
+
+use sim_core::Span;
+use sim_core::random::{Distribution, Probability};
+use sim_core::service::{Operation, log};
+
+use super::super::faults::random_fault;
+use super::super::{Script, world};
+use super::harassment::{leader, trouble_by};
+use super::{Difference, Expected, compare};
+use crate::log::{Config, Guarantee, Mutant, invariants};
+use crate::switch::Switch;
+
+/// What only the invariants see.
+const HISTORY: &[Difference] = &[];
+
+/// What their twins see before them.
+const STATE: &[Difference] = &[];
+
+const EXPECTED: Expected = Expected { history_only: HISTORY, state_first: STATE, both: &[] };
+
+/// What a log is used for.
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    /// Clients alone append and read.
+    Clients,
+    /// A group handles what they append, and promises this.
+    Group(Guarantee),
+    /// A group with transactions, and what is old goes.
+    Cleaned,
+}
+
+const USES: [Use; 6] = [
+    Use::Clients,
+    Use::Group(Guarantee::AtLeastOnce),
+    Use::Group(Guarantee::AtMostOnce),
+    Use::Group(Guarantee::EffectivelyOnce),
+    Use::Group(Guarantee::Transactional),
+    Use::Cleaned,
+];
+
+/// Where a bug can do harm.
+fn use_for(mutant: Mutant) -> Use {
+    match mutant {
+        Mutant::TruncateToHighWatermark
+        | Mutant::ReadPastHighWatermark
+        | Mutant::UncleanElection
+        | Mutant::SequencesForgotten
+        | Mutant::AckByLeaderAlone
+        | Mutant::ShrinksAlone
+        | Mutant::JoinsTooEarly
+        | Mutant::StaleChangeAccepted
+        | Mutant::EpochReused
+        | Mutant::FetchBeforeFlush
+        | Mutant::LeaderCountsUnflushed
+        | Mutant::MinInsyncIgnored => Use::Clients,
+        Mutant::CommitPosition
+        | Mutant::CommitHighestDone
+        | Mutant::ZombieCommit
+        | Mutant::AssignBeforeRevoke
+        | Mutant::FailureSkipped => Use::Group(Guarantee::AtLeastOnce),
+        Mutant::ProcessBeforeCommit => Use::Group(Guarantee::AtMostOnce),
+        Mutant::InboxForgotten => Use::Group(Guarantee::EffectivelyOnce),
+        Mutant::NoEpochFence | Mutant::ReadPastStable | Mutant::HangingTransaction => {
+            Use::Group(Guarantee::Transactional)
+        }
+        Mutant::CleanPastHighWatermark | Mutant::MarkersCompacted => Use::Cleaned,
+    }
+}
+
+/// A controller and three brokers, where there is a group also two consumers and their store; times suit a network of
+/// milliseconds.
+fn config(of: Use, mutant: Option<Mutant>) -> Config {
+    let (nodes, consumers, guarantee) = match of {
+        Use::Clients => (4, 0, Guarantee::AtLeastOnce),
+        Use::Group(guarantee) => (7, 2, guarantee),
+        Use::Cleaned => (7, 2, Guarantee::Transactional),
+    };
+    let is_cleaned = matches!(of, Use::Cleaned);
+    Config {
+        replication: 3,
+        min_insync: 2,
+        heartbeat: Span::millis(30),
+        session_timeout: Span::millis(100),
+        lag_max: Span::millis(80),
+        fetch_wait: Span::millis(20),
+        fetch_max: 20,
+        rebalance: Span::millis(200),
+        consumers,
+        guarantee,
+        commit_interval: Span::millis(20),
+        group_heartbeat: Span::millis(20),
+        group_session: Span::millis(80),
+        rebalance_timeout: Span::millis(100),
+        poll_interval: Span::millis(5),
+        call_timeout: Span::millis(20),
+        transaction_timeout: Span::millis(150),
+        service: Distribution::uniform(Span::millis(1), Span::millis(10)).expect("a valid range"),
+        workers: if mutant == Some(Mutant::CommitHighestDone) { 3 } else { 1 },
+        failure: Probability::from_ratio(1, 10).expect("a valid ratio"),
+        failure_pause: Span::millis(30),
+        retention_records: is_cleaned.then_some(8),
+        compaction: if is_cleaned { Switch::On } else { Switch::Off },
+        clean_interval: Span::millis(40),
+        mutant,
+        ..Config::new(nodes)
+    }
+}
+
+/// Clients that append to two partitions, and read what there is.
+fn clients() -> Vec<Script> {
+    let step = |client: u64, round: u64| {
+        let partition = u32::try_from(round % 2).expect("small");
+        let asked = match round % 5 {
+            4 => log::Operation::Poll { partition, offset: round / 4 },
+            _ => log::Operation::Append { partition, value: 1_000 * client + round },
+        };
+        (Span::millis(5), Operation::Log(asked))
+    };
+    (1..=3).map(|client| Script((0..100).map(|round| step(client, round)).collect())).collect()
+}
+
+#[test]
+fn invariants_and_their_twins_find_the_same_in_mutants() {
+    compare(Mutant::ALL, 6, &EXPECTED, |run, found| {
+        let right = USES[usize::try_from(run.round % 6).expect("small")];
+        let config = config(run.mutant.map_or(right, use_for), run.mutant);
+        let invariants = found.pair(invariants::all(&config));
+        let mut world = world(run.seed, config.node_count, config, clients(), invariants);
+        trouble_by(&mut world, run.seed, 25, |world, stream| random_fault(world, stream, leader(world)));
+    });
+}
