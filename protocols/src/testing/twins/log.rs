@@ -12,10 +12,25 @@ use crate::log::{Config, Guarantee, Mutant, invariants};
 use crate::switch::Switch;
 
 /// What only the invariants see.
-const HISTORY: &[Difference] = &[];
+const HISTORY: &[Difference] = &[
+    ("aborted-unread", "what a reader was shown: the twin asks what copies take for committed"),
+    ("acknowledged-kept", "what is acknowledged before its leader counts it as committed"),
+    ("clean-election", "who was in sync before the leader was chosen"),
+    ("exactly-once", "a record without a result: the twin looks for a second one"),
+    ("idempotence", "what another leader has committed, and this one has not"),
+    ("in-sync-has-all", "what a leader commits that has been replaced"),
+    ("one-leader-an-epoch", "who has led before"),
+    ("reads-committed", "what a client was shown"),
+    ("single-owner", "who said how far a partition is handled: the twin asks whose it is"),
+];
 
 /// What their twins see before them.
-const STATE: &[Difference] = &[];
+const STATE: &[Difference] = &[
+    ("committed-stays", "a leader that has something else, before it commits"),
+    ("in-sync-has-all", "one in sync who lacks something, before the leader commits more"),
+    ("last-stable-offset", "a copy that thinks something open whose marker is gone"),
+    ("reads-committed", "a copy that takes more for committed than any leader, before a client reads"),
+];
 
 const EXPECTED: Expected = Expected { history_only: HISTORY, state_first: STATE, both: &[] };
 
@@ -26,21 +41,25 @@ enum Use {
     Clients,
     /// A group handles what they append, and promises this.
     Group(Guarantee),
-    /// A group with transactions, and what is old goes.
-    Cleaned,
+    /// Clients append and read, and what is old goes.
+    Retained,
+    /// A group has transactions, and what it keeps is compacted.
+    Compacted,
 }
 
-const USES: [Use; 6] = [
+const USES: [Use; 7] = [
     Use::Clients,
     Use::Group(Guarantee::AtLeastOnce),
     Use::Group(Guarantee::AtMostOnce),
     Use::Group(Guarantee::EffectivelyOnce),
     Use::Group(Guarantee::Transactional),
-    Use::Cleaned,
+    Use::Retained,
+    Use::Compacted,
 ];
 
 /// Where a bug can do harm.
-fn use_for(mutant: Mutant) -> Use {
+fn use_for(mutant: Mutant, round: u64) -> Use {
+    let is_odd = round % 2 == 1;
     match mutant {
         Mutant::TruncateToHighWatermark
         | Mutant::ReadPastHighWatermark
@@ -64,7 +83,8 @@ fn use_for(mutant: Mutant) -> Use {
         Mutant::NoEpochFence | Mutant::ReadPastStable | Mutant::HangingTransaction => {
             Use::Group(Guarantee::Transactional)
         }
-        Mutant::CleanPastHighWatermark | Mutant::MarkersCompacted => Use::Cleaned,
+        Mutant::CleanPastHighWatermark if is_odd => Use::Retained,
+        Mutant::CleanPastHighWatermark | Mutant::MarkersCompacted => Use::Compacted,
     }
 }
 
@@ -72,11 +92,11 @@ fn use_for(mutant: Mutant) -> Use {
 /// milliseconds.
 fn config(of: Use, mutant: Option<Mutant>) -> Config {
     let (nodes, consumers, guarantee) = match of {
-        Use::Clients => (4, 0, Guarantee::AtLeastOnce),
+        Use::Clients | Use::Retained => (4, 0, Guarantee::AtLeastOnce),
         Use::Group(guarantee) => (7, 2, guarantee),
-        Use::Cleaned => (7, 2, Guarantee::Transactional),
+        Use::Compacted => (7, 2, Guarantee::Transactional),
     };
-    let is_cleaned = matches!(of, Use::Cleaned);
+    let (is_retained, is_compacted) = (matches!(of, Use::Retained), matches!(of, Use::Compacted));
     Config {
         replication: 3,
         min_insync: 2,
@@ -99,8 +119,8 @@ fn config(of: Use, mutant: Option<Mutant>) -> Config {
         workers: if mutant == Some(Mutant::CommitHighestDone) { 3 } else { 1 },
         failure: Probability::from_ratio(1, 10).expect("a valid ratio"),
         failure_pause: Span::millis(30),
-        retention_records: is_cleaned.then_some(8),
-        compaction: if is_cleaned { Switch::On } else { Switch::Off },
+        retention_records: is_retained.then_some(8),
+        compaction: if is_compacted { Switch::On } else { Switch::Off },
         clean_interval: Span::millis(40),
         mutant,
         ..Config::new(nodes)
@@ -122,9 +142,10 @@ fn clients() -> Vec<Script> {
 
 #[test]
 fn invariants_and_their_twins_find_the_same_in_mutants() {
-    compare(Mutant::ALL, 6, &EXPECTED, |run, found| {
-        let right = USES[usize::try_from(run.round % 6).expect("small")];
-        let config = config(run.mutant.map_or(right, use_for), run.mutant);
+    compare(Mutant::ALL, 7, &EXPECTED, |run, found| {
+        let right = USES[usize::try_from(run.round % 7).expect("small")];
+        let used = run.mutant.map_or(right, |mutant| use_for(mutant, run.round));
+        let config = config(used, run.mutant);
         let invariants = found.pair(invariants::all(&config));
         let mut world = world(run.seed, config.node_count, config, clients(), invariants);
         trouble_by(&mut world, run.seed, 25, |world, stream| random_fault(world, stream, leader(world)));

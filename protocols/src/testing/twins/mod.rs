@@ -209,6 +209,7 @@ fn compare<M: Copy + fmt::Debug>(
     expected: &Expected,
     run: impl Fn(Run<M>, &Finds),
 ) {
+    let rounds = std::env::var("ROUNDS").map_or(rounds, |r| r.parse().unwrap());
     let mutants = mutants.iter().copied().map(Some).chain([None]);
     let mut finds = Vec::new();
     for (number, mutant) in (0..).zip(mutants) {
