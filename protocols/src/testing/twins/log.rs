@@ -26,9 +26,13 @@ const HISTORY: &[Difference] = &[
 
 /// What their twins see before them.
 const STATE: &[Difference] = &[
-    ("committed-stays", "a leader that has something else, before it commits"),
+    ("committed-stays", "what an earlier leader commits when a later one leads, before that commits"),
     ("in-sync-has-all", "one in sync who lacks something, before the leader commits more"),
-    ("last-stable-offset", "a copy that thinks something open whose marker is gone"),
+    ("last-stable-offset", "a copy whose records say that something is open, as its marker is gone"),
+    (
+        "no-hanging-transaction",
+        "a record after the marker that the coordinator, which is not done yet, still knows of",
+    ),
     ("reads-committed", "a copy that takes more for committed than any leader, before a client reads"),
 ];
 
