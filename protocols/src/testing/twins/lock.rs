@@ -14,6 +14,7 @@ use crate::lock::{Config, Lock, Mutant, SERVER, invariants};
 /// What only the invariants see.
 const HISTORY: &[Difference] = &[
     ("fenced-writes", "a write that another one has replaced: the resource has the last one alone"),
+    ("single-holder", "a lock that is given before that is on the server's disk"),
     ("tokens-rise", "a token that was given before, to a worker that has forgotten it"),
 ];
 
