@@ -74,6 +74,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
             ..Config::new(members(5))
         };
         let mut world = world(run.seed, 5, config, scripts(), found.pair(invariants::all()));
-        trouble_by(&mut world, run.seed, 40, draw);
+        trouble_by(&mut world, run.seed, 40, draw)
     });
 }

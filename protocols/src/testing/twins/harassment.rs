@@ -8,9 +8,9 @@ use sim_core::{NodeId, Process, SimTime, Simulation, Span, World};
 
 use super::super::faults::random_fault;
 
-/// Goes on under faults for a while. Half of the seeds only crash whoever leads, a few
+/// Goes on under faults for a while; whether a process has panicked. Half of the seeds only crash whoever leads, a few
 /// milliseconds after it came to lead.
-pub(super) fn harass<P: Process>(world: &mut World<P>, seed: u64) {
+pub(super) fn harass<P: Process>(world: &mut World<P>, seed: u64) -> bool {
     let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
     for _ in 0..120 {
         let is_over = if seed.is_multiple_of(2) {
@@ -20,39 +20,34 @@ pub(super) fn harass<P: Process>(world: &mut World<P>, seed: u64) {
             is_ended_by(world, fault, pause)
         };
         if is_over {
-            return;
+            return true;
         }
     }
+    false
 }
 
-/// Goes on under so many faults, where nobody leads.
-pub(super) fn trouble<P: Process>(world: &mut World<P>, seed: u64, faults: u32) {
+/// Goes on under so many faults, where nobody leads; whether a process has panicked.
+pub(super) fn trouble<P: Process>(world: &mut World<P>, seed: u64, faults: u32) -> bool {
     let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
-    for _ in 0..faults {
-        if is_ended_by_trouble(world, &mut stream) {
-            return;
-        }
-    }
+    (0..faults).any(|_| is_ended_by_trouble(world, &mut stream))
 }
 
-/// Goes on under so many faults, which `draw` draws, for up to 120 ms after each; one of three
-/// times it brings somebody back who is down.
+/// Goes on under so many faults, which `draw` draws, for up to 120 ms after each; one of three times somebody who is down
+/// comes back instead. Whether a process has panicked.
 pub(super) fn trouble_by<P: Process>(
     world: &mut World<P>,
     seed: u64,
     faults: u32,
     mut draw: impl FnMut(&World<P>, &mut Stream) -> Fault,
-) {
+) -> bool {
     let mut stream = KeySource::new(seed).stream(Purpose::Faults, 0, 0);
-    for _ in 0..faults {
+    (0..faults).any(|_| {
         let is_cure = stream.below(3) == 0;
         let back = if is_cure { stream.pick(&down(world)).map(|node| Fault::Restart(*node)) } else { None };
         let fault = back.unwrap_or_else(|| whole_crash(draw(world, &mut stream)));
         let pause = stream.span(Span::ZERO, Span::millis(120));
-        if is_ended_by(world, fault, pause) {
-            return;
-        }
-    }
+        is_ended_by(world, fault, pause)
+    })
 }
 
 fn is_ended_by_trouble<P: Process>(world: &mut World<P>, stream: &mut Stream) -> bool {

@@ -81,6 +81,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
         let invariants = found.pair(invariants::all());
         let mut world = world(run.seed, 5, config(run.mutant), Vec::new(), invariants);
         let mut standing = None;
-        trouble_by(&mut world, run.seed, 40, |world, stream| draw(world, stream, &mut standing));
+        trouble_by(&mut world, run.seed, 40, |world, stream| draw(world, stream, &mut standing))
     });
 }

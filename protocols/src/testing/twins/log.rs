@@ -36,7 +36,22 @@ const STATE: &[Difference] = &[
     ("reads-committed", "a copy that takes more for committed than any leader, before a client reads"),
 ];
 
-const EXPECTED: Expected = Expected { history_only: HISTORY, state_first: STATE, both: &[] };
+const EXPECTED: Expected = Expected {
+    history_only: HISTORY,
+    state_first: STATE,
+    both: &[
+        "acknowledged-kept",
+        "committed-stays",
+        "compaction",
+        "effect-once",
+        "effects-in-order",
+        "idempotence",
+        "in-sync-has-all",
+        "kept-is-handled",
+        "no-hanging-transaction",
+        "producer-fencing",
+    ],
+};
 
 /// What a log is used for.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +167,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
         let config = config(used, run.mutant);
         let invariants = found.pair(invariants::all(&config));
         let mut world = world(run.seed, config.node_count, config, clients(), invariants);
-        trouble_by(&mut world, run.seed, 25, |world, stream| random_fault(world, stream, leader(world)));
+        trouble_by(&mut world, run.seed, 25, |world, stream| random_fault(world, stream, leader(world)))
     });
 }

@@ -149,8 +149,8 @@ impl<P: Process> Invariant<P> for Pair<P> {
         self.ghost.about()
     }
 
-    /// Where the invariant has complained what it keeps says nothing any more, to itself or to its twin. At that event it has
-    /// kept what was before: a twin that compares with it complains, too, which proves nothing where it is listed.
+    /// Where the invariant has complained what it keeps says nothing any more, to itself or to its twin. At that very event it may
+    /// have kept the half of it, of which a twin that compares states with it complains, too.
     fn on_event(&mut self, nodes: &Nodes<'_, P>, node: NodeId, facts: &[P::Fact]) -> Result<(), Breach> {
         let property = self.about().name;
         let mut find = self.finds.of(property).unwrap_or(Find { property, ghost: None, twin: None });
@@ -209,21 +209,26 @@ struct Run<M> {
     seed: u64,
 }
 
-/// Compares so many runs of the right protocol, and as many of each mutant; `run` makes the world and harasses it.
+/// Compares so many runs of the right protocol, and as many of each mutant; `run` makes the world, harasses it, and says whether
+/// a process has panicked.
 fn compare<M: Copy + fmt::Debug>(
     mutants: &[M],
     rounds: u64,
     expected: &Expected,
-    run: impl Fn(Run<M>, &Finds),
+    run: impl Fn(Run<M>, &Finds) -> bool,
 ) {
     let mutants = mutants.iter().copied().map(Some).chain([None]);
     let mut finds = Vec::new();
     for (number, mutant) in (0..).zip(mutants) {
         for round in 0..rounds {
             let (found, this) = (Finds::default(), Run { mutant, round, seed: round + 100 * number });
-            run(this, &found);
+            let has_panicked = run(this, &found);
             let found = found.all();
-            assert!(mutant.is_some() || found.is_empty(), "nothing is wrong in {this:?}: {found:#?}");
+            let is_fine = !has_panicked && found.is_empty();
+            assert!(
+                mutant.is_some() || is_fine,
+                "nothing is wrong in {this:?}, panic: {has_panicked}, {found:#?}"
+            );
             finds.extend(found.into_iter().map(|find| (format!("{this:?}"), find)));
         }
     }
@@ -248,6 +253,7 @@ fn judge(finds: &[(String, Find)], expected: &Expected) {
         let counts = tally.get(property)?;
         counts.get(&Outcome::Both).or_else(|| counts.get(&Outcome::TwinFirst))
     };
+    assert!(!expected.both.is_empty(), "some property must be compared where it is violated: {tally:#?}");
     for property in expected.both {
         assert!(by_both(property).is_some(), "{property} was not found violated by both: {tally:#?}");
     }

@@ -34,6 +34,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
             Config { window: 16, snapshot_every: Some(30), mutant: run.mutant, ..Config::new(members(3)) };
         let invariants = found.pair(invariants::all(&config));
         let mut world = world(run.seed, 3, config, scripts(), invariants);
-        harass(&mut world, run.seed);
+        harass(&mut world, run.seed)
     });
 }

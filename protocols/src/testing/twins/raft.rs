@@ -40,6 +40,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
             ..Config::new(members(count))
         };
         let mut world = world(run.seed, count, config, scripts(), found.pair(invariants::all()));
-        harass(&mut world, run.seed);
+        harass(&mut world, run.seed)
     });
 }

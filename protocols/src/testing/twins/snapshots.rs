@@ -40,6 +40,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
         };
         let invariants = found.pair(invariants::all(&config));
         let mut world = world(run.seed, 3, config, Vec::new(), invariants);
-        trouble(&mut world, run.seed, 8);
+        trouble(&mut world, run.seed, 8)
     });
 }

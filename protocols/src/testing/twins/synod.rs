@@ -50,6 +50,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
         // Nobody leads.
         let seed = 2 * run.seed;
         let mut world = world(seed, 3, config, rivals(), invariants);
-        harass(&mut world, seed);
+        harass(&mut world, seed)
     });
 }

@@ -55,6 +55,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
         let invariants = found.pair(invariants::all(&config));
         let scripts = vec![mover(1, 60), mover(2, 60)];
         let mut world = world(run.seed, 3, config, scripts, invariants);
-        trouble(&mut world, run.seed, 30);
+        trouble(&mut world, run.seed, 30)
     });
 }

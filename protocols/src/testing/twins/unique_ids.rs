@@ -55,6 +55,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
             }
             let step = i64::try_from(stream.below(60_000_000)).expect("small") - 30_000_000;
             Fault::Clock { node: random_node(world, stream, None), fault: ClockFault::Step(step) }
-        });
+        })
     });
 }

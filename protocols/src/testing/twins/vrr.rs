@@ -17,6 +17,6 @@ fn invariants_and_their_twins_find_the_same_in_mutants() {
     compare(Mutant::ALL, 24, &EXPECTED, |run, found| {
         let config = Config { checkpoint_interval: 20, mutant: run.mutant, ..Config::new(members(3)) };
         let mut world = world(run.seed, 3, config, scripts(), found.pair(invariants::all()));
-        harass(&mut world, run.seed);
+        harass(&mut world, run.seed)
     });
 }
