@@ -352,6 +352,7 @@ impl Config {
         raft::Config {
             snapshot_every,
             snapshot_trail,
+            mutant: self.mutant.and_then(Mutant::of_replicas),
             ..raft::Config::new((0..self.controllers).map(NodeId::new))
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sim_core::OpId;
+use strum::{EnumCount, EnumDiscriminants};
 
 use super::entry::Body;
 use super::group::message::Effect;
@@ -13,7 +14,8 @@ use crate::raft;
 use crate::replicated::{Chain, NodeSet};
 
 /// A statement of one node about what it has just done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(Kind), vis(pub(super)), derive(EnumCount), doc = "Of what kind a fact is.")]
 pub enum Fact {
     /// The controller has changed a partition, and it is on disk.
     Changed {
@@ -29,8 +31,6 @@ pub enum Fact {
         /// What the cluster looks like now.
         image: Arc<Image>,
     },
-    /// What the replica of a controller states.
-    Raft(raft::Fact),
     /// A broker leads a partition.
     Led {
         /// Which.
@@ -118,9 +118,22 @@ pub enum Fact {
         /// Where they stand.
         offsets: Arc<[u64]>,
     },
+    /// What the replica of a controller states.
+    Raft(raft::Fact),
 }
 
+const _: () = assert!(
+    Kind::Raft as usize + 1 == Kind::COUNT,
+    "the kinds of a replica's statements come after all others"
+);
+
 impl Fact {
+    /// Its kind as a number: those of a replica's statements come last.
+    pub(super) fn kind(&self) -> u32 {
+        let kind = Kind::from(self) as u32;
+        if let Self::Raft(fact) = self { kind + fact.kind() } else { kind }
+    }
+
     /// An effect that the store has, and where in its log.
     pub(super) const fn effect(&self) -> Option<(u64, &Effect)> {
         if let Self::Effected { index, effect } = self { Some((*index, effect)) } else { None }

@@ -29,6 +29,7 @@
 //! | exactly once | transactional: each record that an offset passes has one result | [`invariants::ExactlyOnce`] |
 //! | retention | what is removed is old, and committed | [`invariants::Retention`] |
 //! | compaction | of what is compacted the last record of each key stays | [`invariants::Compaction`] |
+//! | Raft's own | the replicas of several controllers keep to what Raft promises | [`raft::invariants`] |
 //!
 //! **What it does not**: reads may be late. A leader that the controller has replaced, and that does not know it, still shows
 //! what it has: a beginning of what the new one has, never something else. And a committed record is only as safe as those

@@ -1,5 +1,7 @@
 //! Logs gone wrong, one bug each. See [`crate::mutant`].
 
+use crate::raft;
+
 crate::mutants! {
     /// A follower cuts its log off at its high watermark, and not where it parts from the leader's.
     TruncateToHighWatermark = "truncate-to-high-watermark",
@@ -97,4 +99,19 @@ crate::mutants! {
     FailureSkipped = "failure-skipped",
         breaks ["kept-is-handled", "exactly-once"],
         source "Kafka, consumer: without a seek back to it, a record that failed is passed over";
+    /// The replica of a controller answers before its vote is on disk.
+    VoteNotPersisted = "vote-not-persisted",
+        breaks ["raft-safety"],
+        source "Raft, §5.2, Figure 2; the same mutant of Raft";
+    /// The replica of a controller acknowledges entries before they are on disk.
+    AckBeforeFsync = "ack-before-fsync",
+        breaks ["raft-safety"],
+        source "Raft, Figure 2; the same mutant of Raft";
+}
+
+impl Mutant {
+    /// The bug that the replicas of several controllers have: the mutant of Raft with this name.
+    pub(super) fn of_replicas(self) -> Option<raft::Mutant> {
+        raft::Mutant::by_name(self.about().name)
+    }
 }

@@ -14,7 +14,7 @@ use strum::VariantNames;
 use super::broker::Broker;
 use super::config::{Config, Role as NodeRole};
 use super::durable::Record;
-use super::facts::Fact;
+use super::facts::{Fact, Kind};
 use super::group::consumer::Consumer;
 use super::group::share::Share;
 use super::group::store::Store;
@@ -79,6 +79,10 @@ impl Process for Node {
     const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
     const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
     const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
+
+    fn kind_of(fact: &Fact) -> u32 {
+        fact.kind()
+    }
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let shared = Arc::new(config.clone());
@@ -265,6 +269,14 @@ impl raft::Host for Node {
     /// Raft's own numbers are of no interest to who looks at a log.
     const IS_MEASURED: bool = false;
     const FAULT_POINTS_AT: usize = super::FaultPoint::Raft as usize;
+    const FACT_KINDS_AT: u32 = Kind::Raft as u32;
+
+    fn replica(&self) -> Option<&raft::Replica<Told<Metadata>>> {
+        match self {
+            Self::Quorum(controller) => Some(controller.replica()),
+            Self::Controller(_) | Self::Broker(_) | Self::Consumer(_) | Self::Store(_) => None,
+        }
+    }
 
     fn message(message: raft::MessageOf<Told<Metadata>>) -> Message {
         Message::Raft(Box::new(message))
@@ -291,5 +303,9 @@ impl raft::Host for Node {
 
     fn fact(fact: raft::Fact) -> Fact {
         Fact::Raft(fact)
+    }
+
+    fn as_fact(fact: &Fact) -> Option<&raft::Fact> {
+        if let Fact::Raft(fact) = fact { Some(fact) } else { None }
     }
 }

@@ -57,6 +57,11 @@ impl Quorum {
         Self { node, config, replica, office: raft::Office::default() }
     }
 
+    /// The log, and what it has decided.
+    pub(super) const fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
     /// What was decided, as far as it knows.
     pub fn image(&self) -> &Arc<Image> {
         self.replica.machine().state().image()

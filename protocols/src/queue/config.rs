@@ -294,7 +294,8 @@ impl Config {
     /// How several brokers keep their log.
     pub(super) fn raft(&self) -> raft::Config {
         let (snapshot_every, snapshot_trail) = (self.snapshot_every, self.snapshot_every / 2);
-        raft::Config { snapshot_every, snapshot_trail, ..raft::Config::new(self.broker_nodes()) }
+        let mutant = self.rules.mutant.and_then(Mutant::of_replicas);
+        raft::Config { snapshot_every, snapshot_trail, mutant, ..raft::Config::new(self.broker_nodes()) }
     }
 
     /// Whether handling this message always fails.

@@ -2,6 +2,7 @@
 
 use sim_core::LocalTime;
 use sim_core::service::Value;
+use strum::{EnumCount, EnumDiscriminants};
 
 use crate::raft;
 
@@ -22,7 +23,8 @@ pub struct Effect {
 ///
 /// What is stated with an index is on disk, and is stated again in a restart if the log still has it: whoever hears an
 /// index again has heard it before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(Kind), vis(pub(super)), derive(EnumCount), doc = "Of what kind a fact is.")]
 pub enum Fact {
     /// The broker's log has a command, and this is what came of it.
     Recorded {
@@ -61,4 +63,17 @@ pub enum Fact {
     },
     /// What the replica of a broker states.
     Raft(raft::Fact),
+}
+
+const _: () = assert!(
+    Kind::Raft as usize + 1 == Kind::COUNT,
+    "the kinds of a replica's statements come after all others"
+);
+
+impl Fact {
+    /// Its kind as a number: those of a replica's statements come last.
+    pub(super) fn kind(&self) -> u32 {
+        let kind = Kind::from(self) as u32;
+        if let Self::Raft(fact) = self { kind + fact.kind() } else { kind }
+    }
 }

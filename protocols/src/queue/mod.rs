@@ -11,6 +11,7 @@
 //! | conservation | what was sent is queued, in flight, acknowledged, a dead letter, expired or dropped | [`invariants::Conservation`] |
 //! | no loss | what was confirmed to its producer survives any crash of the broker | [`invariants::NoLoss`] |
 //! | agreement | all brokers, in all restarts, read the same log | [`invariants::Agreed`] |
+//! | Raft's own | the replicas of several brokers keep to what Raft promises | [`raft::invariants`] |
 //! | exclusive visibility | a message has one valid receipt, until its time is over | [`invariants::VisibilityExclusive`] |
 //! | deduplication | a message that is sent again within the window is the same | [`invariants::Deduplicated`] |
 //! | order | a message of a group is delivered after those before it are gone | [`invariants::OrderWithinGroup`] |

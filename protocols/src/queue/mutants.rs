@@ -1,5 +1,7 @@
 //! Queues and consumers gone wrong, one bug each. See [`crate::mutant`].
 
+use crate::raft;
+
 crate::mutants! {
     /// A consumer acknowledges a message before it handles it, and promises at least once.
     AckBeforeProcess = "ack-before-process",
@@ -73,4 +75,19 @@ crate::mutants! {
     ProcessBeforeClaim = "process-before-claim",
         breaks ["at-most-once"],
         source "at most once is acknowledgement before processing: the broker must have it";
+    /// The replica of a broker answers before its vote is on disk.
+    VoteNotPersisted = "vote-not-persisted",
+        breaks ["raft-safety"],
+        source "Raft, §5.2, Figure 2; the same mutant of Raft";
+    /// The replica of a broker acknowledges entries before they are on disk.
+    AckBeforeFsync = "ack-before-fsync",
+        breaks ["raft-safety"],
+        source "Raft, Figure 2; the same mutant of Raft";
+}
+
+impl Mutant {
+    /// The bug that the replicas of several brokers have: the mutant of Raft with this name.
+    pub(super) fn of_replicas(self) -> Option<raft::Mutant> {
+        raft::Mutant::by_name(self.about().name)
+    }
 }

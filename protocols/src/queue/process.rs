@@ -13,7 +13,7 @@ use strum::VariantNames;
 use super::config::{Config, Role};
 use super::consumer::Consumer;
 use super::durable::Record;
-use super::facts::Fact;
+use super::facts::{Fact, Kind};
 use super::ledger::Ledger;
 use super::message::Message;
 use super::producer::Producer;
@@ -62,6 +62,10 @@ impl Process for Node {
     const GAUGES: &'static [&'static str] = metrics::Gauge::VARIANTS;
     const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
     const LATENCIES: &'static [&'static str] = metrics::Latency::VARIANTS;
+
+    fn kind_of(fact: &Fact) -> u32 {
+        fact.kind()
+    }
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let shared = Arc::new(config.clone());
@@ -178,6 +182,14 @@ impl raft::Host for Node {
     /// Raft's own numbers are of no interest to who looks at a queue.
     const IS_MEASURED: bool = false;
     const FAULT_POINTS_AT: usize = super::FaultPoint::Raft as usize;
+    const FACT_KINDS_AT: u32 = Kind::Raft as u32;
+
+    fn replica(&self) -> Option<&raft::Replica<Told<Ledger>>> {
+        match self {
+            Self::Replicated(broker) => Some(broker.replica()),
+            Self::Broker(_) | Self::Producer(_) | Self::Consumer(_) | Self::Store(_) => None,
+        }
+    }
 
     fn message(message: raft::MessageOf<Told<Ledger>>) -> Message {
         Message::Raft(Box::new(message))
@@ -204,5 +216,9 @@ impl raft::Host for Node {
 
     fn fact(fact: raft::Fact) -> Fact {
         Fact::Raft(fact)
+    }
+
+    fn as_fact(fact: &Fact) -> Option<&raft::Fact> {
+        if let Fact::Raft(fact) = fact { Some(fact) } else { None }
     }
 }

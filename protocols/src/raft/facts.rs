@@ -10,14 +10,15 @@
 use serde::Serialize;
 use sim_core::NodeId;
 use sim_core::check::Kinds;
-use strum::EnumDiscriminants;
+use strum::{EnumCount, EnumDiscriminants};
 
+use super::host::Host;
 use super::types::Term;
 use crate::replicated::{Chain, Index};
 
 /// A statement of one node about what it has just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumDiscriminants)]
-#[strum_discriminants(name(Kind), vis(pub(super)), doc = "Of what kind a fact is.")]
+#[strum_discriminants(name(Kind), vis(pub(super)), derive(EnumCount), doc = "Of what kind a fact is.")]
 pub enum Fact {
     /// It started, with this last entry on its disk (index 0 for none), and is a follower.
     Recovered {
@@ -115,16 +116,21 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Its kind as a number.
+    /// Its kind as a number. A process with a replica adds where those of the replica begin.
     #[inline]
-    pub(super) fn kind(&self) -> u32 {
+    pub(crate) fn kind(&self) -> u32 {
         Kind::from(self) as u32
     }
 }
 
-/// The set of these kinds.
-pub(super) fn kinds<const N: usize>(kinds: [Kind; N]) -> Kinds {
-    kinds.into_iter().map(|kind| kind as u32).collect()
+/// The set of these kinds, as the process of a replica numbers them.
+pub(super) fn kinds<H: Host>(kinds: impl IntoIterator<Item = Kind>) -> Kinds {
+    kinds.into_iter().map(|kind| H::FACT_KINDS_AT + kind as u32).collect()
+}
+
+/// The set of all that a replica states.
+pub(super) fn every_kind<H: Host>() -> Kinds {
+    (H::FACT_KINDS_AT..).take(Kind::COUNT).collect()
 }
 
 /// Who hears statements: the context of a handler, or the list of a test.

@@ -11,7 +11,7 @@ use super::durable::{Deferred, Record};
 use super::facts::Fact;
 use super::message::Message;
 use super::metrics::{Counter, Gauge, Latency};
-use super::{FaultPoint, Point, Timer};
+use super::{FaultPoint, Point, Replica, Timer};
 use crate::replicated::Machine;
 
 /// A state machine that Raft replicates.
@@ -38,6 +38,11 @@ pub trait Host: Process {
     const IS_MEASURED: bool;
     /// Where in the process's `FAULT_POINTS` those of a replica begin.
     const FAULT_POINTS_AT: usize;
+    /// Where in the process's [numbers of kinds](Process::kind_of) those of a replica's statements begin, in its order.
+    const FACT_KINDS_AT: u32;
+
+    /// The replica; `None` where a process of this kind has none.
+    fn replica(&self) -> Option<&Replica<Self::App>>;
 
     /// A message of the replica.
     fn message(message: MessageOf<Self::App>) -> Self::Message;
@@ -49,6 +54,8 @@ pub trait Host: Process {
     fn as_record(record: &Self::Record) -> Option<&RecordOf<Self::App>>;
     /// A statement of the replica.
     fn fact(fact: Fact) -> Self::Fact;
+    /// What the replica states in a statement of the process; `None` if it is another's.
+    fn as_fact(fact: &Self::Fact) -> Option<&Fact>;
 }
 
 /// What a replica does to its context beyond sending and writing.

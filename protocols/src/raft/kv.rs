@@ -28,6 +28,12 @@ impl Host for Raft {
 
     const IS_MEASURED: bool = true;
     const FAULT_POINTS_AT: usize = 0;
+    const FACT_KINDS_AT: u32 = 0;
+
+    #[inline]
+    fn replica(&self) -> Option<&Self> {
+        Some(self)
+    }
 
     #[inline]
     fn message(message: Message) -> Message {
@@ -52,6 +58,11 @@ impl Host for Raft {
     #[inline]
     fn fact(fact: Fact) -> Fact {
         fact
+    }
+
+    #[inline]
+    fn as_fact(fact: &Fact) -> Option<&Fact> {
+        Some(fact)
     }
 }
 

@@ -124,7 +124,8 @@
 //! Nothing here but `kv` knows of keys and values. What is replicated is an [`Application`], a state machine; the process that
 //! a replica is or is part of is its [`Host`]. The message queue keeps its log in a [`Replica`] of its own
 //! ([`crate::queue::replicated`]): it hands it the inputs that are for it, adds commands ([`Replica::submit`]) and takes from
-//! the state machine what has become of them.
+//! the state machine what has become of them. So do the controllers of the partitioned log ([`crate::log`]). What Raft
+//! promises is checked there, too: [`invariants::Hosted`].
 //!
 //! # Sources
 //!

@@ -22,6 +22,7 @@
 //! | exactly once | KIP-98, KIP-129 | `exactly_once` |
 //! | retention | Kafka, log retention | `retention` |
 //! | compaction | Kafka, log compaction | `compaction` |
+//! | elections and logs of several controllers | Raft, Figure 3 | `raft_safety` |
 //!
 //! They look at disks, which no process can see of another, so that no leader is believed. That a partition has a leader
 //! and goes on is none of them: it needs brokers that run.
@@ -43,6 +44,7 @@ mod log_matching;
 mod no_hanging_transaction;
 mod one_leader_an_epoch;
 mod producer_fencing;
+mod raft_safety;
 mod reads_committed;
 mod retention;
 mod single_owner;
@@ -75,6 +77,8 @@ pub use reads_committed::ReadsCommitted;
 pub use retention::Retention;
 pub use single_owner::SingleOwner;
 pub use transaction_atomicity::TransactionAtomicity;
+
+use raft_safety::raft_safety;
 
 use super::durable::{METADATA, Record, region_of};
 use super::entry::Entry;
@@ -113,6 +117,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Promised::when(transactional, Box::<ExactlyOnce>::default()),
         Promised::when(is_clean && config.retains(), Box::new(Retention::new(config))),
         Promised::when(is_clean && config.compaction.is_on(), Box::new(Compaction::new(config))),
+        raft_safety(),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | what was sent is somewhere | bookkeeping | `conservation` |
 //! | one log, whoever reads it | Raft, State Machine Safety | `agreed` |
+//! | elections and logs of several brokers | Raft, Figure 3 | `raft_safety` |
 //! | what was confirmed survives | `RabbitMQ`, Publisher Confirms | `no_loss` |
 //! | one valid receipt a message | SQS, visibility timeout | `visibility_exclusive` |
 //! | a repetition is no message | SQS, FIFO queues | `deduplicated` |
@@ -29,6 +30,7 @@ mod no_loss;
 mod order_within_group;
 mod outbox;
 mod poison_isolated;
+mod raft_safety;
 mod visibility_exclusive;
 mod work_conserving;
 
@@ -49,6 +51,8 @@ pub use poison_isolated::PoisonIsolated;
 pub use visibility_exclusive::VisibilityExclusive;
 pub use work_conserving::WorkConserving;
 
+use raft_safety::raft_safety;
+
 use super::command::Event;
 use super::facts::Effect;
 use super::{Config, Fact, Node};
@@ -59,6 +63,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Box::<Conservation>::default(),
         Box::<NoLoss>::default(),
         Box::<Agreed>::default(),
+        raft_safety(),
         Box::<VisibilityExclusive>::default(),
         Box::new(Deduplicated::new(config)),
         Box::new(OrderWithinGroup::new(config)),

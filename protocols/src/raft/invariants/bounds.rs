@@ -1,10 +1,12 @@
 //! What each node's numbers must always be to one another (Figure 2).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
-use super::super::{Fact, Index, Raft, Term};
+use super::super::facts::every_kind;
+use super::super::{Application, Host, Index, Replica, Term};
+use super::{replica, replicas};
 use crate::replicated::PerNode;
 
 /// Base ≤ snapshot ≤ applied ≤ commit ≤ last index, durable ≤ last index, last term ≤ current term; and from a start to the next
@@ -29,7 +31,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(raft: &Raft, incarnation: u32) -> Self {
+    fn new(raft: &Replica<impl Application>, incarnation: u32) -> Self {
         Self {
             incarnation,
             term: raft.term(),
@@ -82,7 +84,7 @@ impl Reading {
     }
 }
 
-impl Invariant<Raft> for Bounds {
+impl<H: Host> Invariant<H> for Bounds {
     fn about(&self) -> &'static About {
         &About {
             name: "bounds",
@@ -94,19 +96,23 @@ impl Invariant<Raft> for Bounds {
         }
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
+    fn hears(&self) -> Kinds {
+        every_kind::<H>()
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, _: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
         let reading = Reading::new(raft, nodes.incarnation(node));
         reading.check(node)?;
         let before = self.before.replace(node, reading);
         reading.check_after(&before, node)
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        nodes.running().try_for_each(|(node, raft)| Reading::new(raft, nodes.incarnation(node)).check(node))
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        replicas(nodes).try_for_each(|(node, raft)| Reading::new(raft, nodes.incarnation(node)).check(node))
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -5,9 +5,9 @@ use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Index, Membership, NodeSet, Raft};
-use super::members_before;
+use super::super::{Fact, Host, Index, Membership, NodeSet};
 use super::quorum_log_inv::is_on_disk;
+use super::{members_before, replica, replicas, stated};
 
 /// When a leader commits an entry, a quorum of its membership has the entry on disk, so that it survives if all of them
 /// crash at once.
@@ -28,14 +28,14 @@ fn check(node: NodeId, index: Index, members: &Membership, durable: NodeSet) -> 
 }
 
 impl CommittedIsDurable {
-    fn commit(
+    fn commit<H: Host>(
         &mut self,
-        nodes: &Nodes<'_, Raft>,
+        nodes: &Nodes<'_, H>,
         node: NodeId,
         index: Index,
-        later: &[Fact],
+        later: &[H::Fact],
     ) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node).filter(|raft| raft.is_leader()) else { return Ok(()) };
+        let Some(raft) = replica(nodes, node).filter(|raft| raft.is_leader()) else { return Ok(()) };
         let Some(term) = raft.log().term_at(index).filter(|_| index > self.last) else { return Ok(()) };
         self.last = index;
         let members = members_before(raft, later);
@@ -44,7 +44,7 @@ impl CommittedIsDurable {
     }
 }
 
-impl Invariant<Raft> for CommittedIsDurable {
+impl<H: Host> Invariant<H> for CommittedIsDurable {
     fn about(&self) -> &'static About {
         &About {
             name: "committed-is-durable",
@@ -55,12 +55,12 @@ impl Invariant<Raft> for CommittedIsDurable {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Committed])
+        kinds::<H>([Kind::Committed])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().zip(1..).try_for_each(|(fact, next)| match *fact {
-            Fact::Committed { index, .. } => self.commit(nodes, node, index, &facts[next..]),
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        stated::<H>(facts).try_for_each(|(fact, later)| match *fact {
+            Fact::Committed { index, .. } => self.commit(nodes, node, index, later),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
             | Fact::SpokeIn { .. }
@@ -79,11 +79,11 @@ impl Invariant<Raft> for CommittedIsDurable {
     }
 
     /// What a node says of its own disk is so.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        nodes.running().try_for_each(|(node, raft)| super::durable_is_on_disk::check(nodes, node, raft))
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        replicas(nodes).try_for_each(|(node, raft)| super::durable_is_on_disk::check(nodes, node, raft))
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

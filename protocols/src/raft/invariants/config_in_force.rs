@@ -1,10 +1,12 @@
 //! The membership in force is the one that the log says (§6).
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
-use super::super::{Fact, Membership, Raft};
+use super::super::facts::every_kind;
+use super::super::{Application, Host, Membership, Replica};
+use super::{replica, replicas};
 
 /// A node always decides by the last membership in its log: from when that is appended until it is replaced or truncated,
 /// over restarts too. Where memberships take effect when they are executed: by the last one that is, or that another one
@@ -12,7 +14,7 @@ use super::super::{Fact, Membership, Raft};
 #[derive(Clone, Debug, Default)]
 pub struct ConfigInForce;
 
-fn check_node(node: NodeId, raft: &Raft) -> Result<(), Breach> {
+fn check_node(node: NodeId, raft: &Replica<impl Application>) -> Result<(), Breach> {
     let (_, rightful) = raft.rightful_members(raft.machine().applied(), raft.log().last_index());
     check(node, raft.members(), &rightful)
 }
@@ -25,7 +27,7 @@ fn check(node: NodeId, in_force: &Membership, in_log: &Membership) -> Result<(),
     Ok(())
 }
 
-impl Invariant<Raft> for ConfigInForce {
+impl<H: Host> Invariant<H> for ConfigInForce {
     fn about(&self) -> &'static About {
         &About {
             name: "config-in-force",
@@ -35,16 +37,20 @@ impl Invariant<Raft> for ConfigInForce {
         }
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
+    fn hears(&self) -> Kinds {
+        every_kind::<H>()
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, _: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
         check_node(node, raft)
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        nodes.running().try_for_each(|(node, raft)| check_node(node, raft))
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        replicas(nodes).try_for_each(|(node, raft)| check_node(node, raft))
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -5,7 +5,8 @@ use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Entry, Fact, Index, Membership, Raft, Term};
+use super::super::{Application, Entry, Fact, Host, Index, Membership, Replica, Term};
+use super::{replica, replicas};
 
 /// In every log, each membership may follow the one before it: their quorums meet. A leader appends one only when the one
 /// before is committed, and when it has committed an entry of its own term.
@@ -45,7 +46,7 @@ fn check_step(node: NodeId, index: Index, before: &Membership, after: &Membershi
     Ok(())
 }
 
-fn on_appended(node: NodeId, raft: &Raft, index: Index) -> Result<(), Breach> {
+fn on_appended(node: NodeId, raft: &Replica<impl Application>, index: Index) -> Result<(), Breach> {
     let Some(members) = raft.log().entry_at(index).and_then(Entry::members) else { return Ok(()) };
     let (before, previous) = raft.log().membership_at(index.previous());
     check_step(node, index, &previous, &members)?;
@@ -56,7 +57,7 @@ fn on_appended(node: NodeId, raft: &Raft, index: Index) -> Result<(), Breach> {
     Appending { term, commit, commit_term: raft.log().term_at(commit), before }.check(node, index)
 }
 
-impl Invariant<Raft> for ConfigSafety {
+impl<H: Host> Invariant<H> for ConfigSafety {
     fn about(&self) -> &'static About {
         &About {
             name: "config-safety",
@@ -68,12 +69,12 @@ impl Invariant<Raft> for ConfigSafety {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Appended])
+        kinds::<H>([Kind::Appended])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::Appended { index, .. } => on_appended(node, raft, index),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
@@ -93,8 +94,8 @@ impl Invariant<Raft> for ConfigSafety {
     }
 
     /// Every step of every log.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running() {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes) {
             for index in (raft.log().base().0 + 1..=raft.log().last_index().0).map(Index) {
                 if let Some(members) = raft.log().entry_at(index).and_then(Entry::members) {
                     let (_, before) = raft.log().membership_at(index.previous());
@@ -105,7 +106,7 @@ impl Invariant<Raft> for ConfigSafety {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

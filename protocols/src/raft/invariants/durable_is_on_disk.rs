@@ -5,8 +5,9 @@ use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Index, Raft, Term};
+use super::super::{Application, Fact, Host, Index, Replica, Term};
 use super::quorum_log_inv::is_on_disk;
+use super::{replica, replicas};
 
 /// The last entry that a node counts as durable is on its disk with the term that its log has there.
 ///
@@ -16,7 +17,11 @@ use super::quorum_log_inv::is_on_disk;
 pub struct DurableIsOnDisk;
 
 /// Judges one node as it stands.
-pub(super) fn check(nodes: &Nodes<'_, Raft>, node: NodeId, raft: &Raft) -> Result<(), Breach> {
+pub(super) fn check<H: Host>(
+    nodes: &Nodes<'_, H>,
+    node: NodeId,
+    raft: &Replica<impl Application>,
+) -> Result<(), Breach> {
     let durable = raft.log().durable();
     let Some(term) = raft.log().term_at(durable).filter(|_| durable > raft.log().base()) else {
         return Ok(());
@@ -29,7 +34,7 @@ fn judge(node: NodeId, (durable, term): (Index, Term), is_there: bool) -> Result
     Ok(())
 }
 
-impl Invariant<Raft> for DurableIsOnDisk {
+impl<H: Host> Invariant<H> for DurableIsOnDisk {
     fn about(&self) -> &'static About {
         &About {
             name: "durable-is-on-disk",
@@ -40,12 +45,12 @@ impl Invariant<Raft> for DurableIsOnDisk {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Appended, Kind::Truncated, Kind::Restored, Kind::Committed])
+        kinds::<H>([Kind::Appended, Kind::Truncated, Kind::Restored, Kind::Committed])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
-        let is_about_logs = facts.iter().any(|fact| match fact {
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
+        let is_about_logs = facts.iter().filter_map(H::as_fact).any(|fact| match fact {
             Fact::Committed { .. }
             | Fact::Appended { .. }
             | Fact::Truncated { .. }
@@ -65,11 +70,11 @@ impl Invariant<Raft> for DurableIsOnDisk {
         if is_about_logs { check(nodes, node, raft) } else { Ok(()) }
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        nodes.running().try_for_each(|(node, raft)| check(nodes, node, raft))
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        replicas(nodes).try_for_each(|(node, raft)| check(nodes, node, raft))
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -6,8 +6,8 @@ use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Membership, NodeSet, Raft, Term};
-use super::members_before;
+use super::super::{Fact, Host, Membership, NodeSet, Term};
+use super::{members_before, replica, replicas, stated};
 
 /// Those who voted for a leader are a quorum of the membership in its own log.
 ///
@@ -36,7 +36,7 @@ impl ElectionRecord {
     }
 }
 
-impl Invariant<Raft> for ElectionRecord {
+impl<H: Host> Invariant<H> for ElectionRecord {
     fn about(&self) -> &'static About {
         &About {
             name: "election-record",
@@ -47,17 +47,17 @@ impl Invariant<Raft> for ElectionRecord {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::VoteGranted, Kind::BecameLeader])
+        kinds::<H>([Kind::VoteGranted, Kind::BecameLeader])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
-        facts.iter().zip(1..).try_for_each(|(fact, next)| match *fact {
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
+        stated::<H>(facts).try_for_each(|(fact, later)| match *fact {
             Fact::VoteGranted { term, candidate } => {
                 self.vote(node, term, candidate);
                 Ok(())
             }
-            Fact::BecameLeader { term } => self.elect(node, term, &members_before(raft, &facts[next..])),
+            Fact::BecameLeader { term } => self.elect(node, term, &members_before(raft, later)),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
             | Fact::SpokeIn { .. }
@@ -75,15 +75,15 @@ impl Invariant<Raft> for ElectionRecord {
     }
 
     /// Memberships may have changed since an election: what is left to see is that each leader was voted for at all.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running().filter(|(_, raft)| raft.is_leader()) {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes).filter(|(_, raft)| raft.is_leader()) {
             let has_votes = self.votes.contains_key(&(raft.term(), node));
             ensure!(has_votes, "{node} leads {}, and nobody has voted for it", raft.term());
         }
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

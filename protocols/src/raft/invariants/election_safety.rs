@@ -6,7 +6,8 @@ use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Raft, Term};
+use super::super::{Fact, Host, Term};
+use super::replicas;
 
 /// At most one leader can be elected in a given term. The history of all elections is kept, because two leaders of
 /// one term need not live at the same time.
@@ -23,7 +24,7 @@ impl ElectionSafety {
     }
 }
 
-impl Invariant<Raft> for ElectionSafety {
+impl<H: Host> Invariant<H> for ElectionSafety {
     fn about(&self) -> &'static About {
         &About {
             name: "election-safety",
@@ -34,11 +35,11 @@ impl Invariant<Raft> for ElectionSafety {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::BecameLeader])
+        kinds::<H>([Kind::BecameLeader])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| match fact {
+    fn on_event(&mut self, _: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match fact {
             Fact::BecameLeader { term } => self.elect(*term, node),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
@@ -58,9 +59,9 @@ impl Invariant<Raft> for ElectionSafety {
     }
 
     /// Weaker than the history: only leaders that live at the same time.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         let mut living = Self::default();
-        for (node, raft) in nodes.running().filter(|(_, raft)| raft.is_leader()) {
+        for (node, raft) in replicas(nodes).filter(|(_, raft)| raft.is_leader()) {
             living.elect(raft.term(), node)?;
             ensure!(
                 self.leaders.get(&raft.term()) == Some(&node),
@@ -71,7 +72,7 @@ impl Invariant<Raft> for ElectionSafety {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

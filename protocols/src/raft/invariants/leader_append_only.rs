@@ -5,7 +5,8 @@ use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Chain, Fact, Index, Raft, Term};
+use super::super::{Chain, Fact, Host, Index, Term};
+use super::replicas;
 use crate::replicated::PerNode;
 
 /// A leader never overwrites or deletes entries in its log; it only appends.
@@ -65,7 +66,7 @@ impl LeaderAppendOnly {
     }
 }
 
-impl Invariant<Raft> for LeaderAppendOnly {
+impl<H: Host> Invariant<H> for LeaderAppendOnly {
     fn about(&self) -> &'static About {
         &About {
             name: "leader-append-only",
@@ -77,7 +78,7 @@ impl Invariant<Raft> for LeaderAppendOnly {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([
+        kinds::<H>([
             Kind::Recovered,
             Kind::BecameCandidate,
             Kind::BecameLeader,
@@ -88,12 +89,12 @@ impl Invariant<Raft> for LeaderAppendOnly {
         ])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, _: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| self.on_fact(node, fact))
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running().filter(|(_, raft)| raft.is_leader()) {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes).filter(|(_, raft)| raft.is_leader()) {
             let Some(leading) = self.leaders.of(node).filter(|leading| leading.term == raft.term()) else {
                 return Err(Breach(format!("{node} leads {}, and its election was not stated", raft.term())));
             };
@@ -108,7 +109,7 @@ impl Invariant<Raft> for LeaderAppendOnly {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

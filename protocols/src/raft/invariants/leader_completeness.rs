@@ -6,7 +6,8 @@ use sim_core::ensure;
 use sim_core::persist::AppendLog;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Chain, Fact, Index, Raft, Term};
+use super::super::{Chain, Fact, Host, Index, Term};
+use super::{replica, replicas};
 
 /// If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
 /// higher-numbered terms. And the committed prefixes of any two nodes are prefixes of one another.
@@ -119,8 +120,8 @@ impl LeaderCompleteness {
         Ok(())
     }
 
-    fn on_fact(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
+    fn on_fact<H: Host>(&mut self, nodes: &Nodes<'_, H>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
         let chain_at = |index| raft.log().chain_at(index);
         match *fact {
             Fact::BecameLeader { term } => {
@@ -148,7 +149,7 @@ impl LeaderCompleteness {
     }
 }
 
-impl Invariant<Raft> for LeaderCompleteness {
+impl<H: Host> Invariant<H> for LeaderCompleteness {
     fn about(&self) -> &'static About {
         &About {
             name: "leader-completeness",
@@ -160,15 +161,15 @@ impl Invariant<Raft> for LeaderCompleteness {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::BecameLeader, Kind::Committed, Kind::Restored])
+        kinds::<H>([Kind::BecameLeader, Kind::Committed, Kind::Restored])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(nodes, node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| self.on_fact(nodes, node, fact))
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running() {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes) {
             let chain_at = |index| raft.log().chain_at(index);
             if raft.is_leader() {
                 self.check_leader(node, raft.term(), raft.log().base(), chain_at)?;
@@ -184,7 +185,7 @@ impl Invariant<Raft> for LeaderCompleteness {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

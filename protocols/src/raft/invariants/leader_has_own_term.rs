@@ -5,7 +5,8 @@ use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Index, Raft, Term};
+use super::super::{Fact, Host, Index, Term};
+use super::{replica, replicas};
 use crate::replicated::PerNode;
 
 /// A leader has the largest index, over all logs, of the entries of its term: only it creates them, and it never removes
@@ -37,15 +38,15 @@ impl LeaderHasOwnTerm {
         }
     }
 
-    fn on_entry(
+    fn on_entry<H: Host>(
         &self,
-        nodes: &Nodes<'_, Raft>,
+        nodes: &Nodes<'_, H>,
         node: NodeId,
         index: Index,
         term: Term,
     ) -> Result<(), Breach> {
         let Some(leader) = self.leader_of(term) else { return Ok(()) };
-        match nodes.process(leader) {
+        match replica(nodes, leader) {
             Some(raft) if raft.is_leader() && raft.term() == term => {
                 check(leader, raft.log().last_index(), (node, index, term))
             }
@@ -63,7 +64,7 @@ fn check(leader: NodeId, last: Index, (node, index, term): (NodeId, Index, Term)
     Ok(())
 }
 
-impl Invariant<Raft> for LeaderHasOwnTerm {
+impl<H: Host> Invariant<H> for LeaderHasOwnTerm {
     fn about(&self) -> &'static About {
         &About {
             name: "leader-has-own-term",
@@ -74,11 +75,11 @@ impl Invariant<Raft> for LeaderHasOwnTerm {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::BecameLeader, Kind::Appended, Kind::Restored, Kind::Recovered])
+        kinds::<H>([Kind::BecameLeader, Kind::Appended, Kind::Restored, Kind::Recovered])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::BecameLeader { term } => {
                 self.elect(term, node);
                 Ok(())
@@ -101,9 +102,9 @@ impl Invariant<Raft> for LeaderHasOwnTerm {
     }
 
     /// Every leader against every entry of every log.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (leader, leading) in nodes.running().filter(|(_, raft)| raft.is_leader()) {
-            for (node, raft) in nodes.running() {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (leader, leading) in replicas(nodes).filter(|(_, raft)| raft.is_leader()) {
+            for (node, raft) in replicas(nodes) {
                 let (log, term) = (raft.log(), leading.term());
                 let indices = (log.base().0 + 1..=log.last_index().0).map(Index);
                 for index in indices.filter(|index| log.matches(*index, term)) {
@@ -114,7 +115,7 @@ impl Invariant<Raft> for LeaderHasOwnTerm {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -6,7 +6,8 @@ use sim_core::ensure;
 use sim_core::persist::AppendLog;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Chain, Fact, Index, Raft};
+use super::super::{Chain, Fact, Host, Index};
+use super::{replica, replicas};
 
 /// What one node has committed is a prefix of what another has, or the other way round.
 ///
@@ -44,7 +45,7 @@ impl LogInv {
     }
 }
 
-impl Invariant<Raft> for LogInv {
+impl<H: Host> Invariant<H> for LogInv {
     fn about(&self) -> &'static About {
         &About {
             name: "log-inv",
@@ -55,12 +56,12 @@ impl Invariant<Raft> for LogInv {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Committed, Kind::Restored])
+        kinds::<H>([Kind::Committed, Kind::Restored])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::Committed { index, chain } | Fact::Restored { index, chain, .. } => {
                 self.commit(node, (index, chain), |index| raft.log().chain_at(index))
             }
@@ -81,9 +82,9 @@ impl Invariant<Raft> for LogInv {
     }
 
     /// All pairs of running nodes.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running() {
-            for (other, twin) in nodes.running() {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes) {
+            for (other, twin) in replicas(nodes) {
                 let index = raft.log().commit().min(twin.log().commit());
                 let pair = (raft.log().chain_at(index), twin.log().chain_at(index));
                 let (Some(one), Some(two)) = pair else { continue };
@@ -93,7 +94,7 @@ impl Invariant<Raft> for LogInv {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -6,7 +6,8 @@ use sim_core::ensure;
 use sim_core::persist::{AppendLog, PersistentMap};
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Chain, Fact, Index, Raft, Term};
+use super::super::{Chain, Fact, Host, Index, Term};
+use super::replicas;
 
 /// If two logs contain an entry with the same index and term, then the logs are identical in all entries up
 /// through that index.
@@ -54,7 +55,7 @@ impl LogMatching {
     }
 }
 
-impl Invariant<Raft> for LogMatching {
+impl<H: Host> Invariant<H> for LogMatching {
     fn about(&self) -> &'static About {
         &About {
             name: "log-matching",
@@ -66,11 +67,11 @@ impl Invariant<Raft> for LogMatching {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Recovered, Kind::Appended, Kind::Restored])
+        kinds::<H>([Kind::Recovered, Kind::Appended, Kind::Restored])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, _: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::Appended { index, term, chain } | Fact::Restored { index, term, chain } => {
                 self.on_entry(node, index, term, chain)
             }
@@ -94,9 +95,9 @@ impl Invariant<Raft> for LogMatching {
     }
 
     /// Every entry of every log, the chains computed anew from its base on.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         let mut ghost = self.clone();
-        for (node, raft) in nodes.running() {
+        for (node, raft) in replicas(nodes) {
             let base = raft.log().base();
             let mut chain = raft.log().chain_at(base).unwrap_or(Chain::EMPTY);
             let indices = (base.0 + 1..=raft.log().last_index().0).map(Index);
@@ -109,7 +110,7 @@ impl Invariant<Raft> for LogMatching {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -7,7 +7,8 @@ use sim_core::ensure;
 
 use super::super::durable::{HARD_STATE, Record};
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Raft, Term};
+use super::super::{Fact, Host, Term};
+use super::{replica, replicas};
 
 /// The term of a message is at most its sender's current term, and at most the term on its disk: one that is forgotten in
 /// a crash was never spoken of. The first message of each term is looked at.
@@ -21,15 +22,15 @@ fn check(node: NodeId, spoken: Term, current: Term, on_disk: Term) -> Result<(),
 }
 
 /// The term that a node would find after a crash.
-fn term_on_disk(nodes: &Nodes<'_, Raft>, node: NodeId) -> Term {
+fn term_on_disk<H: Host>(nodes: &Nodes<'_, H>, node: NodeId) -> Term {
     let cell = nodes.disk(node).and_then(|disk| disk.durable_cell(HARD_STATE));
-    match cell.and_then(Slot::intact) {
+    match cell.and_then(Slot::intact).and_then(H::as_record) {
         Some(Record::HardState(hard)) => hard.term,
         Some(Record::Entry(_) | Record::Snapshot(_) | Record::Items(_)) | None => Term(0),
     }
 }
 
-impl Invariant<Raft> for MessageTerms {
+impl<H: Host> Invariant<H> for MessageTerms {
     fn about(&self) -> &'static About {
         &About {
             name: "message-terms",
@@ -41,12 +42,12 @@ impl Invariant<Raft> for MessageTerms {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::SpokeIn])
+        kinds::<H>([Kind::SpokeIn])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::SpokeIn { term } => check(node, term, raft.term(), term_on_disk(nodes, node)),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
@@ -66,15 +67,15 @@ impl Invariant<Raft> for MessageTerms {
     }
 
     /// Messages on their way are not seen from here: that the disk is never ahead of the node is.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running() {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes) {
             let on_disk = term_on_disk(nodes, node);
             ensure!(on_disk <= raft.term(), "{node} is in {}, and its disk in {on_disk}", raft.term());
         }
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -22,6 +22,9 @@
 //! | a command takes effect once | §8 | – | `session_exactly_once` |
 //! | a leader that is heard stays | dissertation §9.6 | – | `non_disruption` |
 //!
+//! All but `session_exactly_once`, which is about the key-value store, hold whatever is replicated; where replicas are parts of
+//! other processes [`Hosted`] checks them.
+//!
 //! Each keeps ghost state from facts, in O(1) an entry, in containers whose copies share their chunks. What spec
 //! authors found *not* to hold is shown in [`votes_granted`] with what refutes it, and never checked.
 
@@ -46,7 +49,11 @@ mod state_machine_safety;
 mod vote_once;
 pub mod votes_granted;
 
-use sim_core::check::Invariant;
+use std::fmt;
+
+use sim_core::NodeId;
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
+use sim_core::process::Process;
 
 pub use bounds::Bounds;
 pub use committed_is_durable::CommittedIsDurable;
@@ -68,20 +75,19 @@ pub use session_exactly_once::SessionExactlyOnce;
 pub use state_machine_safety::StateMachineSafety;
 pub use vote_once::VoteOnce;
 
-use super::{Fact, Index, Membership, Raft};
-
-/// The membership that was in force when a handler stated a fact, of which it has stated these `later` ones: what it appended
-/// and executed meanwhile may have brought another.
-fn members_before(raft: &Raft, later: &[Fact]) -> Membership {
-    let first = |is_it: fn(&Fact) -> Option<Index>| later.iter().find_map(is_it).map(Index::previous);
-    let executed = first(|fact| if let Fact::Applied { index, .. } = fact { Some(*index) } else { None });
-    let last = first(|fact| if let Fact::Appended { index, .. } = fact { Some(*index) } else { None });
-    let executed = executed.unwrap_or(raft.machine().applied());
-    raft.rightful_members(executed, last.unwrap_or(raft.log().last_index())).1
-}
+use super::facts::every_kind;
+use super::{Application, Fact, Host, Index, Membership, Raft, Replica};
 
 /// All of them, fresh.
 pub fn all() -> Vec<Box<dyn Invariant<Raft>>> {
+    let mut all = of_replicas();
+    // It is about the commands of the key-value store.
+    all.push(Box::<SessionExactlyOnce>::default());
+    all
+}
+
+/// Those that hold of replicas whatever they replicate, fresh.
+fn of_replicas<H: Host>() -> Vec<Box<dyn Invariant<H>>> {
     vec![
         Box::<ElectionSafety>::default(),
         Box::<LeaderAppendOnly>::default(),
@@ -99,8 +105,113 @@ pub fn all() -> Vec<Box<dyn Invariant<Raft>>> {
         Box::<ElectionRecord>::default(),
         Box::<ConfigSafety>::default(),
         Box::<ConfigInForce>::default(),
-        Box::<SessionExactlyOnce>::default(),
         Box::<NonDisruption>::default(),
         Box::<LeaderHasOwnTerm>::default(),
     ]
+}
+
+// ----- replicas within other processes -----
+
+/// All that holds of replicas, as one invariant of the processes that they are part of. A breach begins with the name of the
+/// property that does not hold.
+///
+/// It is one, and not as many as there are, so that nobody takes Raft's log for another log of the process: there is more
+/// than one property called `log-matching`.
+pub struct Hosted<H: Host> {
+    about: &'static About,
+    properties: Vec<Property<H>>,
+}
+
+/// One of Raft's invariants, and what it hears.
+struct Property<H: Host> {
+    hears: Kinds,
+    invariant: Box<dyn Invariant<H>>,
+}
+
+impl<H: Host> Property<H> {
+    fn new(invariant: Box<dyn Invariant<H>>) -> Self {
+        Self { hears: invariant.hears(), invariant }
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        if !facts.iter().any(|fact| self.hears.has(H::kind_of(fact))) {
+            return Ok(());
+        }
+        let found = self.invariant.on_event(nodes, node, facts);
+        self.named(found)
+    }
+
+    fn named(&self, found: Result<(), Breach>) -> Result<(), Breach> {
+        found.map_err(|Breach(text)| Breach(format!("{}: {text}", self.invariant.about().name)))
+    }
+}
+
+impl<H: Host> Hosted<H> {
+    /// All of them, fresh, under the name and in the words of the process.
+    pub fn new(about: &'static About) -> Self {
+        Self { about, properties: of_replicas().into_iter().map(Property::new).collect() }
+    }
+}
+
+impl<H: Host> fmt::Debug for Hosted<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.properties.iter().map(|property| &property.invariant)).finish()
+    }
+}
+
+impl<H: Host> Invariant<H> for Hosted<H> {
+    fn about(&self) -> &'static About {
+        self.about
+    }
+
+    fn hears(&self) -> Kinds {
+        every_kind::<H>()
+    }
+
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        self.properties.iter_mut().try_for_each(|property| property.on_event(nodes, node, facts))
+    }
+
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        self.properties.iter().try_for_each(|property| property.named(property.invariant.check_all(nodes)))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant<H>> {
+        let properties =
+            self.properties.iter().map(|property| Property::new(property.invariant.fork())).collect();
+        Box::new(Self { about: self.about, properties })
+    }
+}
+
+// ----- what they look at -----
+
+/// The replica of a node; `None` while the node is down, or where it has none.
+#[inline]
+fn replica<'a, H: Host>(nodes: &Nodes<'a, H>, node: NodeId) -> Option<&'a Replica<H::App>> {
+    nodes.process(node)?.replica()
+}
+
+/// The replicas of the running nodes, in order of node.
+fn replicas<'a, H: Host>(
+    nodes: &Nodes<'a, H>,
+) -> impl Iterator<Item = (NodeId, &'a Replica<H::App>)> + use<'a, H> {
+    nodes.running().filter_map(|(node, process)| Some((node, process.replica()?)))
+}
+
+/// What a replica states among these facts, each with what is stated after it.
+#[inline]
+fn stated<H: Host>(facts: &[H::Fact]) -> impl Iterator<Item = (&Fact, &[H::Fact])> {
+    facts.iter().zip(1..).filter_map(|(fact, next)| Some((H::as_fact(fact)?, &facts[next..])))
+}
+
+/// The membership that was in force when a handler stated a fact, of which it has stated these `later` ones: what it appended
+/// and executed meanwhile may have brought another.
+fn members_before<A: Application>(raft: &Replica<A>, later: &[<A::Host as Process>::Fact]) -> Membership {
+    let first = |is_it: fn(&Fact) -> Option<Index>| {
+        later.iter().filter_map(A::Host::as_fact).find_map(is_it).map(Index::previous)
+    };
+    let executed = first(|fact| if let Fact::Applied { index, .. } = fact { Some(*index) } else { None });
+    let last = first(|fact| if let Fact::Appended { index, .. } = fact { Some(*index) } else { None });
+    let executed = executed.unwrap_or(raft.machine().applied());
+    raft.rightful_members(executed, last.unwrap_or(raft.log().last_index())).1
 }

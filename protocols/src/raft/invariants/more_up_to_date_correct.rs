@@ -5,7 +5,8 @@ use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Chain, Fact, Index, Raft, Term};
+use super::super::{Application, Chain, Fact, Host, Index, Replica, Term};
+use super::replica;
 use crate::replicated::PerNode;
 
 /// If a node's log is at least as up to date (by last term, then by length) as that of another which has everything
@@ -63,7 +64,7 @@ fn judge(prefix: &Prefix, logs: impl Iterator<Item = Candidate> + Clone) -> Resu
 }
 
 impl MoreUpToDateCorrect {
-    fn is_worth_a_look(&mut self, node: NodeId, raft: &Raft, fact: &Fact) -> bool {
+    fn is_worth_a_look(&mut self, node: NodeId, raft: &Replica<impl Application>, fact: &Fact) -> bool {
         match *fact {
             Fact::Appended { term, .. } => self.is_first_of_term(node, term),
             Fact::Committed { index, chain } => {
@@ -91,10 +92,10 @@ impl MoreUpToDateCorrect {
         self.last_terms.replace(node, term) != term
     }
 
-    fn check(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check<H: Host>(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         let Some(prefix) = self.committed else { return Ok(()) };
         let candidates = (0_u32..).map(NodeId::new).take(nodes.count()).filter_map(|node| {
-            let log = nodes.process(node)?.log();
+            let log = replica(nodes, node)?.log();
             let has_prefix = prefix.index < log.base() || log.chain_at(prefix.index) == Some(prefix.chain);
             Some(Candidate { node, end: (log.last_term(), log.last_index()), has_prefix })
         });
@@ -102,7 +103,7 @@ impl MoreUpToDateCorrect {
     }
 }
 
-impl Invariant<Raft> for MoreUpToDateCorrect {
+impl<H: Host> Invariant<H> for MoreUpToDateCorrect {
     fn about(&self) -> &'static About {
         &About {
             name: "more-up-to-date-correct",
@@ -114,21 +115,22 @@ impl Invariant<Raft> for MoreUpToDateCorrect {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Recovered, Kind::Appended, Kind::Truncated, Kind::Restored, Kind::Committed])
+        kinds::<H>([Kind::Recovered, Kind::Appended, Kind::Truncated, Kind::Restored, Kind::Committed])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        let Some(raft) = nodes.process(node) else { return Ok(()) };
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        let Some(raft) = replica(nodes, node) else { return Ok(()) };
         // Each fact is taken note of, whatever the others say.
-        let worthy = facts.iter().filter(|fact| self.is_worth_a_look(node, raft, fact)).count();
+        let worthy =
+            facts.iter().filter_map(H::as_fact).filter(|fact| self.is_worth_a_look(node, raft, fact)).count();
         if worthy > 0 { self.check(nodes) } else { Ok(()) }
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         self.check(nodes)
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

@@ -4,7 +4,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Raft, Term};
+use super::super::{Fact, Host, Term};
 
 /// A leader whom a majority has answered within the shortest election timeout goes only because it is asked to.
 ///
@@ -17,7 +17,7 @@ fn judge(node: NodeId, term: Term) -> Breach {
     Breach(format!("{node} led {term} and could count on a majority, and was deposed all the same"))
 }
 
-impl Invariant<Raft> for NonDisruption {
+impl<H: Host> Invariant<H> for NonDisruption {
     fn about(&self) -> &'static About {
         &About {
             name: "non-disruption",
@@ -28,11 +28,11 @@ impl Invariant<Raft> for NonDisruption {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Disrupted])
+        kinds::<H>([Kind::Disrupted])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, _: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::Disrupted { term } => Err(judge(node, term)),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
@@ -52,11 +52,11 @@ impl Invariant<Raft> for NonDisruption {
     }
 
     /// It is about what happens, not about how things stand.
-    fn check_all(&self, _: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check_all(&self, _: &Nodes<'_, H>) -> Result<(), Breach> {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

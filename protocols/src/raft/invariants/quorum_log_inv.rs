@@ -2,12 +2,13 @@
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
+use sim_core::disk::Slot;
 use sim_core::ensure;
 
 use super::super::durable::{LOG, Record};
 use super::super::facts::{Kind, kinds};
-use super::super::{Chain, Fact, Index, Membership, NodeSet, Raft, Term};
-use super::members_before;
+use super::super::{Chain, Fact, Host, Index, Membership, NodeSet, Term};
+use super::{members_before, replica, stated};
 
 /// Every quorum of a node's membership has a node whose log begins with all that the first has committed.
 ///
@@ -41,8 +42,8 @@ impl Prefix {
     }
 
     /// Who of the members has another log, in memory, or on disk if it is down.
-    fn lacking(&self, nodes: &Nodes<'_, Raft>) -> NodeSet {
-        let lacks = |node: &NodeId| match nodes.process(*node) {
+    fn lacking<H: Host>(&self, nodes: &Nodes<'_, H>) -> NodeSet {
+        let lacks = |node: &NodeId| match replica(nodes, *node) {
             Some(raft) if self.index < raft.log().base() => false,
             Some(raft) => raft.log().chain_at(self.index) != Some(self.chain),
             None => !is_on_disk(nodes, *node, self.index, self.term),
@@ -53,30 +54,30 @@ impl Prefix {
 
 /// Whether a node would find this entry after a crash that loses every un-synced write: in its log, or behind the
 /// beginning of its log, for which a snapshot stands.
-pub(super) fn is_on_disk(nodes: &Nodes<'_, Raft>, node: NodeId, index: Index, term: Term) -> bool {
+pub(super) fn is_on_disk<H: Host>(nodes: &Nodes<'_, H>, node: NodeId, index: Index, term: Term) -> bool {
     let log = nodes.disk(node).and_then(|disk| disk.durable_log(LOG));
     let Some(log) = log else { return false };
     let record = index.previous().0;
     if record < log.first_index() {
         return true;
     }
-    match log.get(record).and_then(|slot| slot.intact()) {
+    match log.get(record).and_then(Slot::intact).and_then(H::as_record) {
         Some(Record::Entry(entry)) => entry.term == term,
         Some(Record::HardState(_) | Record::Snapshot(_) | Record::Items(_)) | None => false,
     }
 }
 
 impl QuorumLogInv {
-    fn on_fact(
+    fn on_fact<H: Host>(
         &mut self,
-        nodes: &Nodes<'_, Raft>,
+        nodes: &Nodes<'_, H>,
         node: NodeId,
         fact: &Fact,
-        later: &[Fact],
+        later: &[H::Fact],
     ) -> Result<(), Breach> {
         match *fact {
             Fact::Committed { index, chain } => {
-                let Some(raft) = nodes.process(node) else { return Ok(()) };
+                let Some(raft) = replica(nodes, node) else { return Ok(()) };
                 let is_news = self.last.is_none_or(|last| index > last.index);
                 if let Some(term) = raft.log().term_at(index).filter(|_| is_news && raft.is_leader()) {
                     let members = members_before(raft, later);
@@ -100,12 +101,12 @@ impl QuorumLogInv {
         }
     }
 
-    fn check_last(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check_last<H: Host>(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         self.last.map_or(Ok(()), |last| last.check(last.lacking(nodes)))
     }
 }
 
-impl Invariant<Raft> for QuorumLogInv {
+impl<H: Host> Invariant<H> for QuorumLogInv {
     fn about(&self) -> &'static About {
         &About {
             name: "quorum-log-inv",
@@ -117,18 +118,18 @@ impl Invariant<Raft> for QuorumLogInv {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Recovered, Kind::Truncated, Kind::Restored, Kind::Committed])
+        kinds::<H>([Kind::Recovered, Kind::Truncated, Kind::Restored, Kind::Committed])
     }
 
-    fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().zip(1..).try_for_each(|(fact, next)| self.on_fact(nodes, node, fact, &facts[next..]))
+    fn on_event(&mut self, nodes: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        stated::<H>(facts).try_for_each(|(fact, later)| self.on_fact(nodes, node, fact, later))
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         self.check_last(nodes)
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

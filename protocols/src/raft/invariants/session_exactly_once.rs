@@ -84,7 +84,7 @@ impl Invariant<Raft> for SessionExactlyOnce {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Applied, Kind::Restored])
+        kinds::<Raft>([Kind::Applied, Kind::Restored])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

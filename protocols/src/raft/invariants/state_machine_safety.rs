@@ -4,8 +4,9 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Raft};
-use crate::replicated::AgreedOrder;
+use super::super::{Fact, Host};
+use super::replicas;
+use crate::replicated::{AgreedOrder, Machine as _};
 
 /// If a server has applied a log entry at a given index, no other server will ever apply a different log entry for
 /// the same index.
@@ -38,7 +39,7 @@ impl StateMachineSafety {
     }
 }
 
-impl Invariant<Raft> for StateMachineSafety {
+impl<H: Host> Invariant<H> for StateMachineSafety {
     fn about(&self) -> &'static About {
         &About {
             name: "state-machine-safety",
@@ -50,20 +51,20 @@ impl Invariant<Raft> for StateMachineSafety {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::Applied, Kind::Restored])
+        kinds::<H>([Kind::Applied, Kind::Restored])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, _: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| self.on_fact(node, fact))
     }
 
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        nodes.running().try_for_each(|(node, raft)| {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        replicas(nodes).try_for_each(|(node, raft)| {
             self.executed.check(node, raft.machine().applied(), raft.machine().chain())
         })
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }

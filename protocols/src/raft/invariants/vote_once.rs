@@ -6,7 +6,8 @@ use sim_core::ensure;
 use sim_core::persist::PersistentMap;
 
 use super::super::facts::{Kind, kinds};
-use super::super::{Fact, Raft, Term};
+use super::super::{Fact, Host, Term};
+use super::replicas;
 
 /// Each server will vote for at most one candidate in a given term. A vote counts when it leaves the node, or when a
 /// candidate counts its own: one that was written and lost in a crash was never given.
@@ -23,7 +24,7 @@ impl VoteOnce {
     }
 }
 
-impl Invariant<Raft> for VoteOnce {
+impl<H: Host> Invariant<H> for VoteOnce {
     fn about(&self) -> &'static About {
         &About {
             name: "vote-once",
@@ -34,11 +35,11 @@ impl Invariant<Raft> for VoteOnce {
     }
 
     fn hears(&self) -> Kinds {
-        kinds([Kind::VoteGranted])
+        kinds::<H>([Kind::VoteGranted])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Raft>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| match *fact {
+    fn on_event(&mut self, _: &Nodes<'_, H>, node: NodeId, facts: &[H::Fact]) -> Result<(), Breach> {
+        facts.iter().filter_map(H::as_fact).try_for_each(|fact| match *fact {
             Fact::VoteGranted { term, candidate } => self.vote(node, term, candidate),
             Fact::Recovered { .. }
             | Fact::TermChanged { .. }
@@ -58,8 +59,8 @@ impl Invariant<Raft> for VoteOnce {
     }
 
     /// The votes that the nodes hold now are the ones they gave, if they gave any.
-    fn check_all(&self, nodes: &Nodes<'_, Raft>) -> Result<(), Breach> {
-        for (node, raft) in nodes.running() {
+    fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
+        for (node, raft) in replicas(nodes) {
             let given = self.votes.get(&(node, raft.term()));
             ensure!(
                 given.is_none() || given == raft.vote().as_ref(),
@@ -71,7 +72,7 @@ impl Invariant<Raft> for VoteOnce {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
+    fn fork(&self) -> Box<dyn Invariant<H>> {
         Box::new(self.clone())
     }
 }
