@@ -19,7 +19,9 @@ const HISTORY: &[Difference] = &[
     ("exactly-once", "a record without a result: the twin looks for a second one"),
     ("idempotence", "what another leader has committed, and this one has not"),
     ("in-sync-has-all", "what a leader commits that has been replaced"),
+    ("log-matching", "a record that is cut off since, or of a broker that is down"),
     ("one-leader-an-epoch", "who has led before"),
+    ("raft-safety", "what replicas have sent before it was on disk, as with Raft"),
     ("reads-committed", "what a client was shown"),
     ("single-owner", "who said how far a partition is handled: the twin asks whose it is"),
 ];
@@ -33,6 +35,7 @@ const STATE: &[Difference] = &[
         "no-hanging-transaction",
         "a record after the marker that the coordinator, which is not done yet, still knows of",
     ),
+    ("raft-safety", "a vote that is forgotten, before it is given to another, as with Raft"),
     ("reads-committed", "a copy that takes more for committed than any leader, before a client reads"),
 ];
 
@@ -58,6 +61,8 @@ const EXPECTED: Expected = Expected {
 enum Use {
     /// Clients alone append and read.
     Clients,
+    /// The same, and there are three controllers.
+    Quorum,
     /// A group handles what they append, and promises this.
     Group(Guarantee),
     /// Clients append and read, and what is old goes.
@@ -66,8 +71,9 @@ enum Use {
     Compacted,
 }
 
-const USES: [Use; 7] = [
+const USES: [Use; 8] = [
     Use::Clients,
+    Use::Quorum,
     Use::Group(Guarantee::AtLeastOnce),
     Use::Group(Guarantee::AtMostOnce),
     Use::Group(Guarantee::EffectivelyOnce),
@@ -92,6 +98,7 @@ fn use_for(mutant: Mutant, round: u64) -> Use {
         | Mutant::FetchBeforeFlush
         | Mutant::LeaderCountsUnflushed
         | Mutant::MinInsyncIgnored => Use::Clients,
+        Mutant::VoteNotPersisted | Mutant::AckBeforeFsync => Use::Quorum,
         Mutant::CommitPosition
         | Mutant::CommitHighestDone
         | Mutant::ZombieCommit
@@ -107,16 +114,18 @@ fn use_for(mutant: Mutant, round: u64) -> Use {
     }
 }
 
-/// A controller and three brokers, where there is a group also two consumers and their store; times suit a network of
-/// milliseconds.
+/// One controller or three and three brokers, where there is a group also two consumers and their store; times suit a network
+/// of milliseconds.
 fn config(of: Use, mutant: Option<Mutant>) -> Config {
     let (nodes, consumers, guarantee) = match of {
         Use::Clients | Use::Retained => (4, 0, Guarantee::AtLeastOnce),
+        Use::Quorum => (6, 0, Guarantee::AtLeastOnce),
         Use::Group(guarantee) => (7, 2, guarantee),
         Use::Compacted => (7, 2, Guarantee::Transactional),
     };
     let (is_retained, is_compacted) = (matches!(of, Use::Retained), matches!(of, Use::Compacted));
     Config {
+        controllers: if matches!(of, Use::Quorum) { 3 } else { 1 },
         replication: 3,
         min_insync: 2,
         heartbeat: Span::millis(30),
@@ -161,8 +170,8 @@ fn clients() -> Vec<Script> {
 
 #[test]
 fn invariants_and_their_twins_find_the_same_in_mutants() {
-    compare(Mutant::ALL, 7, &EXPECTED, |run, found| {
-        let right = USES[usize::try_from(run.round % 7).expect("small")];
+    compare(Mutant::ALL, 8, &EXPECTED, |run, found| {
+        let right = USES[usize::try_from(run.round % 8).expect("small")];
         let used = run.mutant.map_or(right, |mutant| use_for(mutant, run.round));
         let config = config(used, run.mutant);
         let invariants = found.pair(invariants::all(&config));
