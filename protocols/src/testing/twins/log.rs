@@ -35,7 +35,6 @@ const STATE: &[Difference] = &[
         "no-hanging-transaction",
         "a record after the marker that the coordinator, which is not done yet, still knows of",
     ),
-    ("raft-safety", "a vote that is forgotten, before it is given to another, as with Raft"),
     ("reads-committed", "a copy that takes more for committed than any leader, before a client reads"),
 ];
 
