@@ -368,10 +368,26 @@ impl Worker {
 
     /// The token with which it takes itself to have the lock, by what its clocks show.
     pub fn held(&self, monotonic: LocalTime, wall: LocalTime) -> Option<Token> {
-        let now = if self.config.has(Mutant::WallClockLease) { wall } else { monotonic };
         let grace = if self.config.has(Mutant::WritesInGrace) { self.config.grace } else { Span::ZERO };
+        let now = self.shown(monotonic, wall);
+        self.present_tenure().filter(|tenure| now < tenure.until + grace).map(|tenure| tenure.token)
+    }
+
+    /// The token with which it has sent a write at this very moment, by what its clocks show.
+    pub(super) fn writing(&self, monotonic: LocalTime, wall: LocalTime) -> Option<Token> {
+        let now = self.shown(monotonic, wall);
+        let is_now = |tenure: &&Tenure| tenure.last_sent.is_some_and(|(sent, _)| sent == now);
+        self.present_tenure().filter(is_now).map(|tenure| tenure.token)
+    }
+
+    /// The clock that it measures leases with, of these two.
+    fn shown(&self, monotonic: LocalTime, wall: LocalTime) -> LocalTime {
+        if self.config.has(Mutant::WallClockLease) { wall } else { monotonic }
+    }
+
+    fn present_tenure(&self) -> Option<&Tenure> {
         match &self.stage {
-            Stage::Holding(tenure) => Some(tenure.token).filter(|_| now < tenure.until + grace),
+            Stage::Holding(tenure) => Some(tenure),
             Stage::Resting | Stage::Asking { .. } => None,
         }
     }

@@ -8,6 +8,9 @@ use sim_core::{ClientId, NodeId, Span};
 use super::mutants::Mutant;
 use super::types::{Change, Step};
 
+/// How many accounts there may be.
+pub const ACCOUNTS_MAX: u32 = 1_000_000;
+
 /// What is presumed of a transaction that its coordinator knows nothing of, and so what need not be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Presumption {
@@ -36,7 +39,7 @@ pub struct Config {
     pub node_count: u32,
     /// How many of them coordinate, the first ones, at least 1; the others are participants, at least 1. Default 1.
     pub coordinators: u32,
-    /// How many accounts there are, at least 1; the participants have them in turn. Default 8.
+    /// How many accounts there are, at least 1 and at most [`ACCOUNTS_MAX`]; the participants have them in turn. Default 8.
     pub accounts: u32,
     /// What is presumed. Default `Abort`.
     pub presumption: Presumption,
@@ -76,6 +79,9 @@ pub enum ConfigError {
     /// There is nothing to move money between.
     #[error("there must be at least one account")]
     NoAccounts,
+    /// Each is in memory.
+    #[error("{0} accounts are too many: there may be {ACCOUNTS_MAX}")]
+    TooManyAccounts(u32),
     /// There are not so many, or not so many that have an account.
     #[error("a transfer cannot have {wanted} participants: {there_are} have an account")]
     ParticipantCount {
@@ -133,6 +139,9 @@ impl Config {
         }
         if self.accounts == 0 {
             return Err(ConfigError::NoAccounts);
+        }
+        if self.accounts > ACCOUNTS_MAX {
+            return Err(ConfigError::TooManyAccounts(self.accounts));
         }
         let (wanted, there_are) = (self.participants_min, (nodes - coordinators).min(self.accounts));
         if wanted == 0 || wanted > there_are {
@@ -236,6 +245,9 @@ mod tests {
         let none = refused(Config { coordinators, ..usual.clone() });
         assert_eq!(none, ConfigError::NoParticipant { nodes, coordinators });
         assert_eq!(refused(Config { accounts: 0, ..usual.clone() }), ConfigError::NoAccounts);
+        let accounts = ACCOUNTS_MAX + 1;
+        let rich = refused(Config { accounts, ..usual.clone() });
+        assert_eq!(rich, ConfigError::TooManyAccounts(accounts));
         let many = refused(Config { participants_min: 4, ..usual.clone() });
         assert_eq!(many, ConfigError::ParticipantCount { wanted: 4, there_are: usual.node_count - 1 });
         assert_eq!(refused(Config { attempts: 0, ..usual.clone() }), ConfigError::NoAttempts);

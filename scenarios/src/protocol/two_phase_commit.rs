@@ -20,7 +20,7 @@ use crate::validate::Objection;
 pub struct Parameters {
     /// How many nodes coordinate, at least 1 and fewer than there are nodes. Default 1.
     pub coordinators: u32,
-    /// How many accounts there are, at least 1; each begins with 100, and participants have them in turn. Default 8.
+    /// How many accounts there are, 1 to 1000000; each begins with 100, and participants have them in turn. Default 8.
     pub accounts: u32,
     /// What is presumed of a transaction that its coordinator knows nothing of. Default `Abort`.
     pub presumption: Presumption,
@@ -142,6 +142,7 @@ fn objection(error: &ConfigError) -> Objection {
             )
         }
         ConfigError::NoAccounts => no_limit("accounts", error),
+        ConfigError::TooManyAccounts(_) => parameter("accounts", error, "1 to 1000000", "leave it out for 8"),
         ConfigError::ParticipantCount { there_are, .. } => parameter(
             "participants_min",
             error,

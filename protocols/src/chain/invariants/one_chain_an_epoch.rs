@@ -7,6 +7,8 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::config::MASTER;
+use super::super::durable::{CONFIGURATION, Record};
 use super::super::facts::{ENTERED, ISSUED};
 use super::super::process::servers;
 use super::super::{ChainReplication, Configuration, Epoch, Fact};
@@ -76,9 +78,13 @@ impl Invariant<ChainReplication> for OneChainAnEpoch {
         })
     }
 
-    /// Servers of one epoch know the same chain.
+    /// Servers of one epoch know the same chain, and none is in a later one than the master has on its disk.
     fn check_all(&self, nodes: &Nodes<'_, ChainReplication>) -> Result<(), Breach> {
+        let on_disk = nodes.disk(MASTER).and_then(|disk| disk.durable_cell(CONFIGURATION)?.intact());
+        let last = on_disk.map_or(Epoch(1), |Record(configuration)| configuration.epoch);
         servers(nodes).try_for_each(|(node, server)| {
+            let epoch = server.epoch();
+            ensure!(epoch <= last, "{node} is in {epoch}, and the master's disk knows of none after {last}");
             let mine = server.configuration();
             let other = servers(nodes)
                 .find(|(_, other)| other.epoch() == mine.epoch && other.configuration() != mine);

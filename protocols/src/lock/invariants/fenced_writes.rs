@@ -4,6 +4,8 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
+use super::super::durable::{Record, STATE};
+use super::super::resource::Stored;
 use super::super::{Fact, Lock, RESOURCE, Token};
 
 /// The resource takes no write whose token is below one that it has taken.
@@ -50,12 +52,19 @@ impl Invariant<Lock> for FencedWrites {
         facts.iter().try_for_each(|fact| self.on_fact(*fact))
     }
 
-    /// The last write has the highest token.
+    /// The last write has the highest token, and the resource knows of all that is on its disk.
     fn check_all(&self, nodes: &Nodes<'_, Lock>) -> Result<(), Breach> {
         let Some(resource) = nodes.process(RESOURCE).and_then(Lock::resource) else { return Ok(()) };
-        let stored = resource.stored();
-        let (token, highest) = (stored.token, stored.highest);
+        let Stored { token, highest, .. } = resource.stored();
         ensure!(token == highest, "the last write is one of {token}, and there was one of {highest}");
+        let on_disk = nodes.disk(RESOURCE).and_then(|disk| disk.durable_cell(STATE)?.intact());
+        if let Some(Record::Resource(stored)) = on_disk {
+            let written = stored.highest;
+            ensure!(
+                highest >= written,
+                "it knows of no token above {highest}, and has {written} on its disk"
+            );
+        }
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::server::Name;
-use super::super::worker::{Stage, Worker};
-use super::super::{Fact, Lock, Token};
+use super::super::worker::Stage;
+use super::super::{Fact, Lock, SERVER, Token};
 
 /// A worker sends a write only while the server keeps the lock for its token.
 #[derive(Clone, Debug, Default)]
@@ -56,12 +56,20 @@ impl Invariant<Lock> for NoWriteAfterExpiry {
         facts.iter().try_for_each(|fact| self.on_fact(node, *fact))
     }
 
-    /// Each worker's last write was sent before its lease ran out by its own clock.
+    /// Each worker's last write was sent before its lease ran out by its own clock, and for one that is just sent a server that
+    /// runs keeps the lock.
     fn check_all(&self, nodes: &Nodes<'_, Lock>) -> Result<(), Breach> {
+        let server = nodes.process(SERVER).and_then(Lock::server);
+        let guard = server.map(|server| server.books().entry(Name::Guard));
         for (node, lock) in nodes.running() {
-            let Some(Stage::Holding(tenure)) = lock.worker().map(Worker::stage) else { continue };
+            let Some(worker) = lock.worker() else { continue };
+            let Stage::Holding(tenure) = worker.stage() else { continue };
             if let Some((sent, until)) = tenure.last_sent {
                 ensure!(sent < until, "{node} wrote at {sent}, and counted on its lease until {until}");
+            }
+            if let Some((guard, token)) = guard.zip(worker.writing(nodes.monotonic(node), nodes.wall(node))) {
+                let is_kept = guard.tenant.is_some() && guard.last == token;
+                ensure!(is_kept, "{node} writes with {token}, and the server has {guard:?}");
             }
         }
         Ok(())

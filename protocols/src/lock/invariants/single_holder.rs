@@ -4,8 +4,9 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::server::{Name, Tenant};
-use super::super::{Fact, Lock, Token};
+use super::super::durable::{Record, STATE};
+use super::super::server::{Entry, Name, Tenant};
+use super::super::{Fact, Lock, SERVER, Token};
 use super::holders;
 
 /// At no moment two workers count on the lock, nor one when the lock is given to another.
@@ -61,15 +62,31 @@ impl Invariant<Lock> for SingleHolder {
         facts.iter().try_for_each(|fact| self.on_fact(node, *fact, &holders))
     }
 
+    /// One counts on the lock, and it is not given to another: by the server's disk, before which nobody hears of it.
     fn check_all(&self, nodes: &Nodes<'_, Lock>) -> Result<(), Breach> {
         let holders: Vec<_> = holders(nodes).collect();
         let texts: Vec<String> = holders.iter().map(|(node, token)| format!("{node} on {token}")).collect();
         ensure!(holders.len() <= 1, "several nodes count on the lock at once: {}", texts.join(", "));
+        let given = on_disk(nodes).filter(|guard| guard.tenant.is_some()).map(|guard| guard.last);
+        let outrun = holders.iter().find(|(_, held)| given.is_some_and(|given| given > *held));
+        if let Some((holder, held)) = outrun {
+            let given = given.unwrap_or_default();
+            return Err(Breach(format!("{holder} counts on {held}, and {given} is given to another")));
+        }
         Ok(())
     }
 
     fn fork(&self) -> Box<dyn Invariant<Lock>> {
         Box::new(self.clone())
+    }
+}
+
+/// The workers' lock, as it is on the server's disk.
+fn on_disk<'a>(nodes: &Nodes<'a, Lock>) -> Option<&'a Entry> {
+    let record = nodes.disk(SERVER)?.durable_cell(STATE)?.intact()?;
+    match record {
+        Record::Server(books) => Some(books.entry(Name::Guard)),
+        Record::Resource(_) => None,
     }
 }
 

@@ -4,9 +4,8 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
-use super::super::durable::{EFFECTS, Record};
 use super::super::{Fact, Node};
-use super::effects::{Effects, Which};
+use super::effects::{Effects, Which, on_disk};
 
 /// No record has two effects.
 #[derive(Clone, Debug, Default)]
@@ -45,15 +44,9 @@ impl Invariant<Node> for EffectOnce {
     /// The effects on the store's disk are of different records.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         let mut effects = Effects::default();
-        for (node, _) in nodes.running().filter(|(_, node)| node.store().is_some()) {
-            let Some(log) = nodes.disk(node).and_then(|disk| disk.durable_log(EFFECTS)) else { continue };
-            for (index, slot) in (log.first_index()..).zip(log.iter()) {
-                let Some(Record::Effect(effect) | Record::Result { effect, .. }) = slot.intact() else {
-                    continue;
-                };
-                let is_repeated = effects.add(index, effect) == Which::Repeated;
-                ensure!(!is_repeated, "{}@{} has two effects on disk", effect.partition, effect.offset);
-            }
+        for (index, effect) in on_disk(nodes) {
+            let is_repeated = effects.add(index, effect) == Which::Repeated;
+            ensure!(!is_repeated, "{}@{} has two effects on disk", effect.partition, effect.offset);
         }
         Ok(())
     }

@@ -1,9 +1,12 @@
-//! Ghost state: which records have had an effect.
+//! Ghost state: which records have had an effect. And what the store's disk says of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::PartitionId;
+use sim_core::check::Nodes;
+
+use super::super::durable::{EFFECTS, Record};
 use super::super::group::message::Effect;
+use super::super::{Node, PartitionId};
 
 /// The records that have had an effect, by partition.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +68,17 @@ impl Handled {
         }
         if is_late { Which::Late } else { Which::First }
     }
+}
+
+/// The effects on the disk of a store that runs, with their places in its log, in order.
+pub(super) fn on_disk<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (u64, &'a Effect)> + use<'a> {
+    let store = nodes.running().find(|(_, process)| process.store().is_some());
+    let log = store.and_then(|(node, _)| nodes.disk(node)?.durable_log(EFFECTS));
+    let slots = log.into_iter().flat_map(|log| (log.first_index()..).zip(log.iter()));
+    slots.filter_map(|(index, slot)| match slot.intact()? {
+        Record::Effect(effect) | Record::Result { effect, .. } => Some((index, effect)),
+        Record::Image(_) | Record::Entry(_) | Record::Beginning { .. } | Record::Raft(_) => None,
+    })
 }
 
 #[cfg(test)]

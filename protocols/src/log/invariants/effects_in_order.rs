@@ -5,7 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 
 use super::super::{Fact, Node};
-use super::effects::{Effects, Which};
+use super::effects::{Effects, Which, on_disk};
 
 /// A record has its first effect after those before it in its partition.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +40,13 @@ impl Invariant<Node> for EffectsInOrder {
         facts.iter().try_for_each(|fact| self.on_fact(fact))
     }
 
-    /// A matter of time, which processes do not show.
-    fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
+    /// The effects on the store's disk stand there in the order of their records.
+    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
+        let mut effects = Effects::default();
+        for (index, effect) in on_disk(nodes) {
+            let is_late = effects.add(index, effect) == Which::Late;
+            ensure!(!is_late, "{}@{} is on disk after a later record", effect.partition, effect.offset);
+        }
         Ok(())
     }
 

@@ -78,8 +78,12 @@ impl EagerByRule {
     fn check(&self, node: NodeId, found: &BTreeMap<NodeId, Push>) -> Result<(), Breach> {
         let nothing = BTreeMap::new();
         let expected = self.nodes.get(&node).map_or(&nothing, |links| &links.pushes);
-        let (expected, found) = (eager(expected), eager(found));
-        ensure!(expected == found, "by the rules the links of {node} are {expected}, and they are {found}");
+        ensure!(
+            expected == found,
+            "by the rules the links of {node} are {}, and they are {}",
+            eager(expected),
+            eager(found)
+        );
         Ok(())
     }
 }

@@ -98,13 +98,18 @@ impl Invariant<Plumtree> for FailuresNoticed {
         facts.iter().try_for_each(|fact| self.on_fact(node, now, fact))
     }
 
-    /// When a neighbour was heard is as facts say.
+    /// When a neighbour was heard is as facts say, and its node looks in time whether it is silent.
     fn check_all(&self, nodes: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
         for (node, one) in nodes.running() {
             for neighbour in one.neighbours() {
                 let told = self.heard.get(&(node, neighbour.node)).map(Detector::heard);
                 let (peer, found) = (neighbour.node, neighbour.detector.heard());
                 ensure!(told == Some(found), "{node} has heard {peer} at {found}, and has told of {told:?}");
+                let (deadline, looks) = (neighbour.detector.deadline(&self.rule), one.silence_due);
+                ensure!(
+                    looks.is_some_and(|looks| looks <= deadline),
+                    "{peer} is silent for too long at {node} from {deadline} on, and that looks at {looks:?}"
+                );
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use sim_core::{ClientId, NodeId, OpId, Simulation, Span};
 
 use super::Conversation;
 use super::arguments::{Arguments, Nodes};
-use super::stage::{Stage, timer_name};
+use super::stage::{CLIENTS, Stage, timer_name};
 
 /// Steps of one `settle` at most: a protocol that sends without end does not come to rest.
 const SETTLE_MAX: usize = 5_000;
@@ -236,6 +236,9 @@ impl<P: Conversation> Stage<P> {
 
     fn request(&mut self, arguments: &mut Arguments) -> Output {
         let client: ClientId = arguments.next("client")?;
+        if client.raw() >= CLIENTS {
+            return Err(format!("{client} is none of the {CLIENTS} clients"));
+        }
         let node = self.node(arguments)?;
         let operation = arguments.operation()?;
         let count = self.asked.iter().filter(|(op, _)| op.client == client).count();

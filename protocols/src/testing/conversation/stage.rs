@@ -20,7 +20,7 @@ use super::arguments::{Arguments, Nodes as NodeList};
 use crate::testing;
 
 /// How many clients a script has.
-const CLIENTS: u32 = 4;
+pub(super) const CLIENTS: u32 = 4;
 
 /// What nodes have stated since somebody looked.
 type Facts<F> = Arc<Mutex<Vec<F>>>;

@@ -44,6 +44,8 @@ fn commands_that_make_no_sense_fail_the_script() {
         ("state n4", "none of the 3 nodes"),
         ("state n1 n2", "not understood"),
         ("retry c1 n1", "asked nothing"),
+        ("request c5 n1 echo 7", "c5 is none of the 4 clients"),
+        ("retry c5 n1", "`c5` has asked nothing"),
         ("request c1 n1 sing", "no operation"),
     ];
     for (command, reason) in cases {

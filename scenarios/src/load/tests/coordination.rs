@@ -24,6 +24,11 @@ fn two_phase_commit_that_cannot_be_is_refused() {
     };
     assert_says(&error("coordinators: 0"), "2:15", &["at least one coordinator"]);
     assert_says(&error("accounts: 0"), "2:11", &["at least one account"]);
+    assert_says(
+        &error("accounts: 4000000000"),
+        "2:11",
+        &["4000000000 accounts are too many", "1 to 1000000"],
+    );
     assert_says(&error("participants_min: 99"), "2:19", &["cannot have 99 participants"]);
     assert_says(&error("attempts: 0"), "2:11", &["no transaction is ever tried"]);
     assert_says(&error("inquire_after: \"0s\""), "2:16", &["must be longer than 0"]);
