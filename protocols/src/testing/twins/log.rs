@@ -105,9 +105,10 @@ fn use_for(mutant: Mutant, round: u64) -> Use {
         | Mutant::FailureSkipped => Use::Group(Guarantee::AtLeastOnce),
         Mutant::ProcessBeforeCommit => Use::Group(Guarantee::AtMostOnce),
         Mutant::InboxForgotten => Use::Group(Guarantee::EffectivelyOnce),
-        Mutant::NoEpochFence | Mutant::ReadPastStable | Mutant::HangingTransaction => {
-            Use::Group(Guarantee::Transactional)
-        }
+        Mutant::NoEpochFence
+        | Mutant::ReadPastStable
+        | Mutant::HangingTransaction
+        | Mutant::RetryRenumbered => Use::Group(Guarantee::Transactional),
         Mutant::CleanPastHighWatermark if is_odd => Use::Retained,
         Mutant::CleanPastHighWatermark | Mutant::MarkersCompacted => Use::Compacted,
     }
