@@ -396,9 +396,8 @@ impl Broker {
     }
 
     fn feed_holder(&mut self, holder: Holder) {
-        match holder {
-            Holder::Consumer { node, .. } => self.feed(node),
-            Holder::Client(_) => {}
+        if let Holder::Consumer { node, .. } = holder {
+            self.feed(node);
         }
     }
 
