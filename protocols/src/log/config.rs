@@ -346,13 +346,13 @@ impl Config {
         NodeId::new(self.controllers + after % self.broker_count())
     }
 
-    /// How several controllers keep what they decide.
+    /// How several controllers keep what they decide. A mutant with the name of one of Raft is that bug in the replicas.
     pub(super) fn raft(&self) -> raft::Config {
         let (snapshot_every, snapshot_trail) = (METADATA_SNAPSHOT_EVERY, METADATA_SNAPSHOT_EVERY / 2);
         raft::Config {
             snapshot_every,
             snapshot_trail,
-            mutant: self.mutant.and_then(Mutant::of_replicas),
+            mutant: self.mutant.and_then(|mutant| raft::Mutant::by_name(mutant.about().name)),
             ..raft::Config::new((0..self.controllers).map(NodeId::new))
         }
     }

@@ -1,7 +1,5 @@
 //! Logs gone wrong, one bug each. See [`crate::mutant`].
 
-use crate::raft;
-
 crate::mutants! {
     /// A follower cuts its log off at its high watermark, and not where it parts from the leader's.
     TruncateToHighWatermark = "truncate-to-high-watermark",
@@ -111,11 +109,4 @@ crate::mutants! {
     AckBeforeFsync = "ack-before-fsync",
         breaks ["raft-safety"],
         source "Raft, Figure 2; the same mutant of Raft";
-}
-
-impl Mutant {
-    /// The bug that the replicas of several controllers have: the mutant of Raft with this name.
-    pub(super) fn of_replicas(self) -> Option<raft::Mutant> {
-        raft::Mutant::by_name(self.about().name)
-    }
 }

@@ -291,10 +291,10 @@ impl Config {
         (0..self.brokers).map(NodeId::new)
     }
 
-    /// How several brokers keep their log.
+    /// How several brokers keep their log. A mutant with the name of one of Raft is that bug in the replicas.
     pub(super) fn raft(&self) -> raft::Config {
         let (snapshot_every, snapshot_trail) = (self.snapshot_every, self.snapshot_every / 2);
-        let mutant = self.rules.mutant.and_then(Mutant::of_replicas);
+        let mutant = self.rules.mutant.and_then(|mutant| raft::Mutant::by_name(mutant.about().name));
         raft::Config { snapshot_every, snapshot_trail, mutant, ..raft::Config::new(self.broker_nodes()) }
     }
 

@@ -88,6 +88,7 @@
 //! - M. Kleppmann: Designing Data-Intensive Applications (2017), chapters 8 (fencing) and 11 (acknowledgement, redelivery).
 //! - C. Richardson: Microservices Patterns (2018) §3.3: competing receivers, duplicate messages, transactional messaging.
 
+mod answers;
 mod broker;
 pub mod command;
 pub mod config;

@@ -1,7 +1,5 @@
 //! Queues and consumers gone wrong, one bug each. See [`crate::mutant`].
 
-use crate::raft;
-
 crate::mutants! {
     /// A consumer acknowledges a message before it handles it, and promises at least once.
     AckBeforeProcess = "ack-before-process",
@@ -83,11 +81,4 @@ crate::mutants! {
     AckBeforeFsync = "ack-before-fsync",
         breaks ["raft-safety"],
         source "Raft, Figure 2; the same mutant of Raft";
-}
-
-impl Mutant {
-    /// The bug that the replicas of several brokers have: the mutant of Raft with this name.
-    pub(super) fn of_replicas(self) -> Option<raft::Mutant> {
-        raft::Mutant::by_name(self.about().name)
-    }
 }

@@ -167,4 +167,4 @@ pub struct UniqueIds {
 #[cfg(test)]
 mod conversations;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,7 @@ use crate::testing::faults::random_fault;
 use crate::testing::{self, Script};
 
 const BLOCK: Span = Span::millis(10);
-const KINDS: [Kind; 4] = [
+pub(crate) const KINDS: [Kind; 4] = [
     Kind::Counter { block: 8 },
     Kind::Snowflake { regress: Regress::Refuse, block: BLOCK },
     Kind::Snowflake { regress: Regress::Wait, block: BLOCK },

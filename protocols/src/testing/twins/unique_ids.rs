@@ -9,7 +9,8 @@ use super::super::faults::{random_fault, random_node};
 use super::super::{Script, world};
 use super::harassment::trouble_by;
 use super::{Difference, Expected, compare};
-use crate::unique_ids::{Config, Kind, Mutant, Regress, invariants};
+use crate::unique_ids::tests::KINDS;
+use crate::unique_ids::{Config, Mutant, invariants};
 
 /// What only the invariants see.
 const HISTORY: &[Difference] = &[
@@ -32,14 +33,6 @@ const EXPECTED: Expected = Expected {
     state_first: STATE,
     both: &["unique", "rises-at-node", "causal-order"],
 };
-
-const BLOCK: Span = Span::millis(10);
-const KINDS: [Kind; 4] = [
-    Kind::Counter { block: 8 },
-    Kind::Snowflake { regress: Regress::Refuse, block: BLOCK },
-    Kind::Snowflake { regress: Regress::Wait, block: BLOCK },
-    Kind::Hybrid { epsilon: Span::millis(5), block: BLOCK, beat: Span::millis(2) },
-];
 
 #[test]
 fn invariants_and_their_twins_find_the_same_in_mutants() {
