@@ -67,6 +67,11 @@ pub struct Broker {
     /// How many wait for records of partitions that it leads to be as safe as they have to be.
     #[serde(skip)]
     waiting: u64,
+    /// How many partitions it leads, and where all its copies end, together: kept, because it has many copies.
+    #[serde(skip)]
+    led_count: u64,
+    #[serde(skip)]
+    pub(super) ends: u64,
     /// By partition that it leads, how many committed records were there and not read when a consumer read last.
     #[serde(skip)]
     lags: BTreeMap<PartitionId, u64>,
@@ -92,6 +97,8 @@ impl Broker {
             fetches: 0,
             offsets: Offsets::default(),
             waiting: 0,
+            led_count: 0,
+            ends: 0,
             lags: BTreeMap::new(),
             coordinator: None,
             transactions: None,
@@ -185,6 +192,7 @@ impl Broker {
     fn recover(&mut self, disk: &Disk<Record>) {
         for (id, replica) in &mut self.replicas {
             *replica = Replica::recovered(disk, &self.config, *id);
+            self.ends += replica.log.end();
         }
         self.apply_offsets(self.config.offsets_partition());
     }
@@ -263,8 +271,14 @@ impl Broker {
         self.on_heartbeat(context);
     }
 
-    fn tell_led(&self, context: &mut Context<'_, Node>) {
-        context.gauge(Gauge::PartitionsLed as usize, self.led().len() as u64);
+    fn tell_led(&mut self, context: &mut Context<'_, Node>) {
+        self.led_count = self.led().len() as u64;
+        context.gauge(Gauge::PartitionsLed as usize, self.led_count);
+    }
+
+    /// How many partitions it leads.
+    pub(super) const fn led_count(&self) -> u64 {
+        self.led_count
     }
 
     /// So many more wait, or fewer.

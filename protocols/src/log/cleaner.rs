@@ -110,6 +110,7 @@ impl Broker {
             return;
         }
         let base = beginning.base;
+        self.ends = self.ends - self.replica(id).log.end() + base;
         let replica = self.replica_mut(id);
         replica.log = PartitionLog::of(beginning, []);
         (replica.place, replica.high_watermark) = (place, base);

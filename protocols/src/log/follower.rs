@@ -123,17 +123,19 @@ impl Broker {
     }
 
     fn truncate(&mut self, context: &mut Context<'_, Node>, id: PartitionId, end: u64) {
-        let replica = self.replica_mut(id);
-        let before = replica.log.end();
+        let log = self.replica(id).log();
+        let before = log.end();
         if end >= before {
             return;
         }
-        if end < replica.log.base() {
+        if end < log.base() {
             // Only after an unclean election: what was removed was committed.
             context.count(Counter::RecordsTruncated as usize, before - end);
             self.begin_with(context, id, Arc::default());
             return;
         }
+        self.ends -= before - end;
+        let replica = self.replica_mut(id);
         let place = replica.place_of(end);
         replica.log.truncate(end);
         replica.flushed = replica.flushed.min(end);

@@ -466,6 +466,7 @@ impl Broker {
             return None;
         }
         context.append(region_of(id), Record::Entry(entry.clone())).ok()?;
+        self.ends += 1;
         let (replica, epoch) = (self.replica_mut(id), entry.epoch);
         let offset = replica.log.end();
         replica.log.push(entry);

@@ -248,11 +248,11 @@ impl Node {
 }
 
 fn broker_status(broker: &Broker) -> Status {
-    let gauge = broker.replicas().values().map(|replica| replica.log().end()).sum();
-    let leads = broker.replicas().values().any(|replica| replica.leading().is_some());
+    debug_assert_eq!(broker.ends, broker.replicas().values().map(|replica| replica.log().end()).sum::<u64>());
+    debug_assert_eq!(broker.led_count(), broker.led().len() as u64);
     let word = if broker.epoch().is_none() {
         "outsider"
-    } else if leads {
+    } else if broker.led_count() > 0 {
         "leader"
     } else {
         "follower"
@@ -260,7 +260,7 @@ fn broker_status(broker: &Broker) -> Status {
     let first = broker.image().map(|image| *image.partition(PartitionId(0)));
     let (leader, epoch) = first.map_or((None, 0), |state| (state.leader, state.epoch.0));
     let standing = if leader == Some(broker.node()) { Standing::Leader } else { Standing::Follower };
-    Status { role: word, standing, epoch: epoch.into(), leader, commit: 0, gauge }
+    Status { role: word, standing, epoch: epoch.into(), leader, commit: 0, gauge: broker.ends }
 }
 
 impl raft::Host for Node {

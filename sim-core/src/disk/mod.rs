@@ -228,8 +228,7 @@ impl<R: Record> Disk<R> {
     /// Starts making durable what has been written to `region` so far. The device takes `latency` times its slow
     /// factor, after what it has to do before. The world calls [`complete`](Self::complete) when due.
     pub fn begin_sync(&mut self, region: RegionId, now: SimTime, latency: Span) -> PendingSync {
-        let found = self.regions.iter().find(|candidate| candidate.id == region);
-        let upto = found.map_or(0, Region::written);
+        let upto = self.find(region).map_or(0, Region::written);
         self.device_mut().begin(region, upto, now, latency)
     }
 
@@ -238,9 +237,9 @@ impl<R: Record> Disk<R> {
         let Some(device) = self.device.as_deref_mut() else { return SyncCompletion::Void };
         let Some(sync) = device.take_due(id, now) else { return SyncCompletion::Void };
         let lies = device.lies();
-        let Some(region) = self.regions.iter_mut().find(|region| region.id == sync.region) else {
-            return SyncCompletion::Durable;
-        };
+        let found = self.places.binary_search_by_key(&sync.region, |(known, _)| *known);
+        let Ok(place) = found else { return SyncCompletion::Durable };
+        let region = &mut self.regions[self.places[place].1 as usize];
         region.acknowledge(sync.upto);
         if lies {
             return SyncCompletion::Lied;

@@ -409,9 +409,11 @@ impl<P: Process> Core<P> {
         let Some(due) = pending.and_then(|pending| pending.due).filter(|due| *due <= at) else {
             return false;
         };
-        let before = disk.unsynced_in_all();
+        // Of no other region anything changes, and a disk may have a thousand.
+        let region = disk.region_of(sync).expect("a sync under way has one");
+        let before = disk.unsynced(region);
         let completion = disk.complete(sync, due);
-        let after = disk.unsynced_in_all();
+        let after = disk.unsynced(region);
         self.metrics.shift(Gauge::UnsyncedWrites, at, before, after);
         match completion {
             SyncCompletion::Durable | SyncCompletion::Lied => true,

@@ -12,7 +12,7 @@ pub(super) fn raft_safety() -> Box<dyn Invariant<Node>> {
         statement: "The replicas of several brokers keep to all of Raft's own invariants; a breach begins with the name of \
                     the one that does not hold.",
         source: "Ongaro, Ousterhout, In Search of an Understandable Consensus Algorithm (2014), Figure 3, and what \
-                 `splitbrain list raft` names",
+                 `splitbrain list checkers` shows of Raft",
         leaves_out: "`session-exactly-once`, which is about the sessions of Raft's key-value store",
     }))
 }
