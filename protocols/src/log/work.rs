@@ -10,6 +10,7 @@ use sim_core::check::{Nodes, Work};
 
 use super::Node;
 use super::broker::Broker;
+use super::group::share::Share;
 use super::group::store::Store;
 use super::replica::Replica;
 use super::types::PartitionId;
@@ -62,7 +63,7 @@ impl Site<'_> {
         let Some((coordinator, _)) = self.group() else { return 0 };
         let owner = coordinator.owner(id).filter(|owner| self.well.contains(owner));
         let consumer = owner.and_then(|owner| self.nodes.process(owner)).and_then(Node::consumer);
-        consumer.and_then(|consumer| consumer.shares().get(&id)).map_or(0, |share| share.done())
+        consumer.and_then(|consumer| consumer.shares().get(&id)).map_or(0, Share::done)
     }
 
     fn group(&self) -> Option<(&Broker, &Replica)> {

@@ -150,7 +150,7 @@ struct Underway {
 #[derive(Clone, Debug, Default)]
 struct Seen {
     /// How things stood when the faults ended.
-    since: Option<Baseline>,
+    since: Option<Box<Baseline>>,
     /// What there was to do when everything else had come to hold.
     work: Option<Vec<Work>>,
     /// When it had converged.
@@ -192,11 +192,11 @@ impl Runner<'_, '_> {
         if !property::must_converge(self.scenario) {
             return Ok(None);
         }
-        let since = self.underway.seen.since.clone().unwrap_or_else(|| self.baseline());
+        let since = self.underway.seen.since.take().unwrap_or_else(|| Box::new(self.baseline()));
         self.underway.seen.since = Some(since.clone());
         // The heal itself, and what happens in its instant: then it shows who was healed.
         self.advance(heal_at)?;
-        let since = Baseline { well: healed::core(self.scenario, self.simulation().plan()), ..since };
+        let since = Baseline { well: healed::core(self.scenario, self.simulation().plan()), ..*since };
         let converged_at = match self.underway.seen.converged_at {
             Some(converged_at) => converged_at,
             None => self.converge(heal_at, phases.convergence.span(), since.clone())?,
