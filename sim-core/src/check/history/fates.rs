@@ -84,12 +84,12 @@ pub(super) fn figures(history: &History, budget: u64) -> Option<Figures> {
         }
     }
     let [stable, lost] = latencies;
-    let stale = stable.iter().filter(|latency| !latency.is_zero()).count();
+    let late_count = stable.iter().filter(|latency| !latency.is_zero()).count();
     let counts = vec![
         ("attempted", seen.len() as u64),
         ("acknowledged", seen.values().filter(|value| value.was_acknowledged).count() as u64),
         ("stable", stable.len() as u64),
-        ("stale", stale as u64),
+        ("stale", late_count as u64),
         ("lost", lost.len() as u64),
         ("never-read", never_read),
         ("duplicated", duplicated.len() as u64),
