@@ -64,6 +64,8 @@ const MENDED: &[(&str, u64)] = &[
     ("log/random-compaction", 4_068),
     // A follower began where its leader's log begins, before what it had cut off was off its disk: a crash brought that back.
     ("log/random-retention", 9_951),
+    // A new server that was handed over to stayed without a lease, for the one before it had failed, and SWIM had it down as alive.
+    ("chain/random-swim", 136),
     // A consumer with credit was passed over for good when the log had no room for its delivery.
     ("queue/random-quorum", 5_713),
 ];

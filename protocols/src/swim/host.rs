@@ -17,8 +17,8 @@ use super::{FaultPoint, Point, Record, Timer};
 pub trait Host: Process {
     /// Whether the process has the points and counters of a membership, in its order. Else nobody hears of them.
     const IS_MEASURED: bool;
-    /// Where in the process's `FAULT_POINTS` those of a membership begin.
-    const FAULT_POINTS_AT: usize;
+    /// Where in the process's `FAULT_POINTS` those of a membership begin; `None` if they are not there.
+    const FAULT_POINTS_AT: Option<usize>;
     /// The region of its incarnation, a cell.
     const INCARNATION: RegionId;
 
@@ -78,7 +78,9 @@ impl<H: Host> Acts for Context<'_, H> {
     }
 
     fn reach_fault(&mut self, point: FaultPoint) {
-        self.fault_point(H::FAULT_POINTS_AT + point as usize);
+        if let Some(first) = H::FAULT_POINTS_AT {
+            self.fault_point(first + point as usize);
+        }
     }
 
     fn tally(&mut self, counter: Counter, amount: u64) {

@@ -143,7 +143,7 @@ impl Process for Swim {
 
 impl Host for Swim {
     const IS_MEASURED: bool = true;
-    const FAULT_POINTS_AT: usize = 0;
+    const FAULT_POINTS_AT: Option<usize> = Some(0);
     const INCARNATION: RegionId = INCARNATION;
 
     fn message(message: Message) -> Message {

@@ -8,7 +8,7 @@ use super::member::{Belief, Update};
 
 impl Membership {
     /// How it stands, what it waits for, what it has to pass on, and what it believes of each member.
-    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+    pub fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.text("standing", self.standing.name());
         view.text("incarnation", self.incarnation);
         view.number("members present", self.table.present_count().into());
