@@ -28,7 +28,7 @@ use sim_core::world::Stop;
 use sim_core::{NodeId, SimTime, Simulation, Span};
 
 pub use self::budget::Busiest;
-pub use self::history::{Heard, ask, evidence, points};
+pub use self::history::{Heard, ask, evidence, figures, points};
 pub use self::paused::Paused;
 pub use self::property::{Checked, properties};
 pub use self::report::{

@@ -152,6 +152,12 @@ pub trait HistoryChecker: Send + Sync {
         None
     }
 
+    /// What it measures besides; `None` where that takes more than `budget` steps, or it measures nothing. Default: it
+    /// measures nothing.
+    fn figures(&self, _history: &History, _budget: u64) -> Option<history::Figures> {
+        None
+    }
+
     /// Moments at which operations can have taken effect, so that all together are legal: one for each that must have.
     /// `None` where no legal order was found within the budget, or this checker looks for none. Default: it looks for
     /// none.
