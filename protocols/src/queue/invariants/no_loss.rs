@@ -1,10 +1,9 @@
 //! No loss: what was confirmed survives.
 
-use std::collections::BTreeSet;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 use sim_core::service::Value;
 
 use super::super::command::Event;
@@ -17,9 +16,9 @@ use super::News;
 pub struct NoLoss {
     news: News,
     /// What the log on disk has, or had: every value that was ever in the queue.
-    logged: BTreeSet<Value>,
-    /// What was confirmed since the last start of the broker.
-    confirmed: BTreeSet<Value>,
+    logged: PersistentMap<Value, ()>,
+    /// What was confirmed since the last start of the broker, and was not in the log.
+    unlogged: PersistentMap<Value, ()>,
 }
 
 impl NoLoss {
@@ -27,19 +26,24 @@ impl NoLoss {
         if let Some((_, events)) = self.news.events(fact) {
             for event in events {
                 if let Event::Enqueued { value, .. } = event {
-                    self.logged.insert(*value);
+                    self.logged.insert(*value, ());
+                    self.unlogged.remove(value);
                 }
             }
         }
         match fact {
-            Fact::Confirmed { value } => _ = self.confirmed.insert(*value),
+            Fact::Confirmed { value } => {
+                if !self.logged.contains_key(value) {
+                    self.unlogged.insert(*value, ());
+                }
+            }
             Fact::Recovered => {
-                let lost: Vec<_> = self.confirmed.difference(&self.logged).take(3).collect();
+                let lost: Vec<_> = self.unlogged.iter().map(|(value, ())| value).take(3).collect();
                 ensure!(
                     lost.is_empty(),
                     "the broker has confirmed {lost:?}, and does not know of it after a restart"
                 );
-                self.confirmed.clear();
+                self.unlogged = PersistentMap::new();
             }
             Fact::Recorded { .. }
             | Fact::Took { .. }
