@@ -1,13 +1,15 @@
 //! One scenario with one seed, run under a clock and with an ear for Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
 use scenarios::capsule::{Capsule, Opened};
 use scenarios::export::Names;
-use scenarios::run::{Inconclusive, Recording, first_divergence, run_observed};
+use scenarios::run::{Inconclusive, Recording, figures, first_divergence, run_observed};
 use scenarios::{Loaded, ProtocolTable, Report, Run, RunOptions, Verdict, assemble};
+use sim_core::check::history::Figures;
 use sim_core::fault::Plan;
 
 use crate::cli::quoted;
@@ -133,6 +135,13 @@ impl<'a> Session<'a> {
         tracing::info!("the second run begins");
         let second = self.run(Watch::Milestones);
         (!second.was_interrupted()).then(|| self.compare(first, &second))
+    }
+
+    /// What the checkers of the history measure of a run.
+    pub(crate) fn figures(&self, ran: &Ran) -> BTreeMap<&'static str, Figures> {
+        let configured = self.loaded.configured(self.seed, self.table);
+        let scenario = &configured.scenario;
+        figures(scenario, self.table, ran.run.simulation.history(), scenario.checks.history_budget)
     }
 
     fn compare(&self, first: &Ran, second: &Ran) -> Twice {

@@ -12,8 +12,8 @@ use sim_core::check::history::linearizability::{self, Linearizability};
 use sim_core::check::history::session::{self, Guarantee};
 use sim_core::check::history::spec::{Mutex, Spec, Texts};
 use sim_core::check::history::txn::{Isolation, Transactions};
-use sim_core::check::history::{DEFAULT_BUDGET, Judgement, sequential};
-use sim_core::check::{About, Answer};
+use sim_core::check::history::{DEFAULT_BUDGET, Judgement, sequential, set};
+use sim_core::check::{About, Answer, HistoryChecker};
 use sim_core::service::Expiry;
 
 use super::Format;
@@ -22,6 +22,7 @@ use crate::failure::{Failure, Usage};
 use crate::history::{self, Built, FailedCas, Form, Input, Model};
 use crate::input::Selection;
 use crate::output::{Output, talk_line};
+use crate::report::Figures;
 use crate::session::{Session, Watch};
 
 /// Check or convert histories of operations, from this program or from another system.
@@ -56,6 +57,7 @@ enum Command {
 #[command(after_help = "Examples:
   splitbrain history check register.edn --model register
   splitbrain history check kv.jsonl --model kv --consistency sequential
+  splitbrain history check set.edn --model set --consistency stable
   splitbrain history check lists.edn --model list-append --consistency serializable
   splitbrain history check etcd.log --model register --failed-cas mismatch --format json
 
@@ -179,6 +181,8 @@ enum Consistency {
     MonotonicWrites,
     /// Who has seen a write then sees what its writer had read before
     WritesFollowReads,
+    /// What was added is in every read ten seconds later, and nothing else is in any
+    Stable,
     /// No G0
     ReadUncommitted,
     /// Nor G1
@@ -203,6 +207,8 @@ struct Checked {
     text: Option<String>,
     /// Evidence as data.
     evidence: Option<Json>,
+    /// What it has measured besides; `null` where it measures nothing.
+    figures: Option<Figures>,
 }
 
 /// The document of `--format json`.
@@ -292,6 +298,7 @@ impl Check {
         match consistency {
             Consistency::Linearizable => Ok(vec![self.linearizable(built)]),
             Consistency::Sequential => Ok(vec![self.sequential(built)]),
+            Consistency::Stable if self.model == Model::Set => Ok(self.stable(built)),
             _ => match consistency.guarantees() {
                 Some(guarantees) if matches!(self.model, Model::Register | Model::Kv) => Ok(guarantees
                     .iter()
@@ -330,6 +337,14 @@ impl Check {
         checked(&sequential::ABOUT, judgement)
     }
 
+    fn stable(&self, built: &Built) -> Vec<Checked> {
+        let ask = |checker: &dyn HistoryChecker| {
+            let figures = checker.figures(&built.history, self.budget).map(Figures::from);
+            Checked { figures, ..answered(checker.about(), checker.check(&built.history, self.budget), None) }
+        };
+        vec![ask(&set::Integrity), ask(&set::Stability)]
+    }
+
     const fn expiry(&self) -> Expiry {
         if self.leases { Expiry::Possible } else { Expiry::Never }
     }
@@ -337,9 +352,8 @@ impl Check {
     fn not_for(&self, consistency: Consistency) -> Failure {
         let allowed = match self.model {
             Model::Register | Model::Kv => "linearizable, sequential, session or one of its guarantees",
-            Model::TextKv | Model::Set | Model::Queue | Model::Lock | Model::Mutex => {
-                "linearizable or sequential"
-            }
+            Model::TextKv | Model::Queue | Model::Lock | Model::Mutex => "linearizable or sequential",
+            Model::Set => "linearizable, sequential or stable",
             Model::ListAppend => "read-uncommitted … strict-serializable",
         };
         let [model, consistency] = [name_of(&self.model), name_of(&consistency)];
@@ -362,6 +376,9 @@ impl Check {
             for line in check.text.iter().flat_map(|text| text.lines()) {
                 writeln!(text, "  {}", built.in_its_words(line)).expect(WRITES);
             }
+        }
+        for figures in checks.iter().filter_map(|check| check.figures.as_ref()) {
+            write!(text, "\n{figures}").expect(WRITES);
         }
         let shown: String = checks.iter().filter_map(|check| check.text.as_deref()).collect();
         for (number, name) in built.texts().into_iter().filter(|(number, _)| mentions(&shown, *number)) {
@@ -411,6 +428,7 @@ impl Consistency {
             Self::StrongSessionSerializable | Self::Sequential => Isolation::StrongSessionSerializable,
             Self::StrictSerializable | Self::Linearizable => Isolation::StrictSerializable,
             Self::Session
+            | Self::Stable
             | Self::ReadYourWrites
             | Self::MonotonicReads
             | Self::MonotonicWrites
@@ -436,12 +454,16 @@ fn checked<E: Serialize + std::fmt::Display>(about: &'static About, judgement: J
         Judgement::Violation(evidence) => serde_json::to_value(evidence).ok(),
         Judgement::Pass | Judgement::Inconclusive(_) => None,
     };
-    let (answer, text) = match Answer::from(judgement) {
+    answered(about, Answer::from(judgement), evidence)
+}
+
+fn answered(about: &'static About, answer: Answer, evidence: Option<Json>) -> Checked {
+    let (answer, text) = match answer {
         Answer::Pass => ("pass", None),
         Answer::Violation(text) => ("violation", Some(text)),
         Answer::Inconclusive(why) => ("inconclusive", Some(why)),
     };
-    Checked { name: about.name, statement: about.statement, answer, text, evidence }
+    Checked { name: about.name, statement: about.statement, answer, text, evidence, figures: None }
 }
 
 /// A violation outweighs what could not be decided.

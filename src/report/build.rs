@@ -34,6 +34,7 @@ impl Report {
             wall: WallTime::of(ran),
             timeline: timeline(run),
             metrics: Metrics::of(ran.run.simulation.metrics(), ran.run.simulation.now()),
+            history: session.figures(ran).into_iter().map(|(name, figures)| (name, figures.into())).collect(),
             twice,
             replayed: None,
             points: run.points.iter().map(|point| (point.name.clone(), point.count)).collect(),

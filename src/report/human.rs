@@ -20,7 +20,7 @@ use scenarios::export::Clock;
 use sim_core::metrics::Counter;
 use sim_core::{SimTime, Span};
 
-use super::measured::{Distribution, Gauge};
+use super::measured::{Distribution, Figures, Gauge, Quantiles};
 use super::{Replayed, Report, ScenarioSummary, TimelineLine};
 use crate::exit_code::ExitCode;
 use crate::table::{Align, Table, grouped};
@@ -57,6 +57,7 @@ impl fmt::Display for Body<'_> {
             Timeline::Everything(lines) => write!(f, "\n{HEADING}events{HEADING:#}\n{lines}")?,
         }
         self.write_metrics(f)?;
+        self.write_history(f)?;
         self.write_violations(f)?;
         if matches!(self.timeline, Timeline::Everything(_)) {
             write_unreached(f, "points", &self.report.points)?;
@@ -179,6 +180,15 @@ impl Body<'_> {
         write!(f, "\n{table}")
     }
 
+    /// What checkers have measured of what clients saw.
+    fn write_history(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (property, figures) in &self.report.history {
+            writeln!(f, "\n{HEADING}history{HEADING:#}, as {property} measures it")?;
+            write!(f, "{figures}")?;
+        }
+        Ok(())
+    }
+
     fn write_violations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.report;
         if !report.violations.is_empty() {
@@ -226,6 +236,24 @@ impl Body<'_> {
             writeln!(f, "{bold}replay{bold:#}     {}", report.replay)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", counts(self.counts.iter().copied()))?;
+        if self.latencies.is_empty() {
+            return Ok(());
+        }
+        let right = Align::Right;
+        let mut table = Table::new([Align::Left, right, right, right, right, right, right]);
+        table.row(["latency", "count", "min", "p50", "p95", "p99", "max"]);
+        for (name, latency) in &self.latencies {
+            let Quantiles { count, min_ns, p50_ns, p95_ns, p99_ns, max_ns } = *latency;
+            let [min, p50, p95, p99, max] = [min_ns, p50_ns, p95_ns, p99_ns, max_ns].map(rounded);
+            table.row([(*name).to_owned(), grouped(count), min, p50, p95, p99, max]);
+        }
+        write!(f, "\n{table}")
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use sim_core::check::history;
 use sim_core::gauge::GaugeSummary;
 use sim_core::metrics::{self, LatencySummary};
-use sim_core::{NodeId, SimTime};
+use sim_core::{NodeId, SimTime, Span};
 
 /// What was counted and measured.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,6 +22,36 @@ pub(crate) struct Metrics {
     pub(crate) latencies: BTreeMap<String, Distribution>,
     /// How much there was of one thing for each of another, to three decimals; left out where there is nothing to divide by.
     pub(crate) ratios: BTreeMap<String, f64>,
+}
+
+/// What a checker of the history has measured.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Figures {
+    /// How many there are of something.
+    #[serde(serialize_with = "as_map")]
+    #[schemars(with = "BTreeMap<String, u64>")]
+    pub(crate) counts: Vec<(&'static str, u64)>,
+    /// How long something took; what there is no sample of is left out.
+    #[serde(serialize_with = "as_map")]
+    #[schemars(with = "BTreeMap<String, Quantiles>")]
+    pub(crate) latencies: Vec<(&'static str, Quantiles)>,
+}
+
+/// How long something took, in nanoseconds; exact, each is one of the samples.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Quantiles {
+    /// How many samples there are.
+    pub(crate) count: u64,
+    /// The shortest.
+    pub(crate) min_ns: u64,
+    /// Half of them took at most this.
+    pub(crate) p50_ns: u64,
+    /// 95 % took at most this.
+    pub(crate) p95_ns: u64,
+    /// 99 % took at most this.
+    pub(crate) p99_ns: u64,
+    /// The longest.
+    pub(crate) max_ns: u64,
 }
 
 /// A level over simulated time.
@@ -127,6 +158,32 @@ impl From<LatencySummary> for Distribution {
             max_ns: summary.max.as_nanos(),
         }
     }
+}
+
+impl From<history::Figures> for Figures {
+    fn from(figures: history::Figures) -> Self {
+        let latencies = figures.latencies.into_iter();
+        Self {
+            counts: figures.counts,
+            latencies: latencies.map(|(name, quantiles)| (name, quantiles.into())).collect(),
+        }
+    }
+}
+
+impl From<history::Quantiles> for Quantiles {
+    fn from(quantiles: history::Quantiles) -> Self {
+        let history::Quantiles { count, min, p50, p95, p99, max } = quantiles;
+        let [min_ns, p50_ns, p95_ns, p99_ns, max_ns] = [min, p50, p95, p99, max].map(Span::as_nanos);
+        Self { count, min_ns, p50_ns, p95_ns, p99_ns, max_ns }
+    }
+}
+
+/// Pairs as an object, in their order.
+fn as_map<S: Serializer, T: Serialize>(
+    pairs: &[(&'static str, T)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 #[cfg(test)]

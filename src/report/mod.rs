@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub(crate) use self::human::{Body, Heading, Timeline};
 pub(crate) use self::kind::VerdictKind;
-pub(crate) use self::measured::Metrics;
+pub(crate) use self::measured::{Figures, Metrics};
 pub(crate) use self::sizes::Sizes;
 
 /// The version of the document; a change that breaks readers raises it.
@@ -60,6 +60,8 @@ pub(crate) struct Report {
     pub(crate) timeline: Vec<TimelineLine>,
     /// What was counted and measured.
     pub(crate) metrics: Metrics,
+    /// What checkers have measured of what clients saw, by property. Numbers are no verdict.
+    pub(crate) history: BTreeMap<&'static str, Figures>,
     /// What came of running it again; `null` unless that was asked for.
     pub(crate) twice: Option<Twice>,
     /// Whether it was the run that its capsule keeps; `null` unless it was replayed from one.

@@ -39,6 +39,24 @@ fn an_operation_that_timed_out_may_take_effect_later() {
 }
 
 #[test]
+fn of_a_set_it_is_told_how_long_values_took_to_be_in_all_reads() {
+    let late = ["--model", "set", "--consistency", "stable"];
+    let ended = check("tests/histories/late-set.edn", &late);
+    code_and(&ended, 1, "3, there at 5s: missing in 2 of 2 reads, first in c2#1 at 30s");
+    assert!(line_of(&ended.stdout, "set-integrity").ends_with("pass"), "{}", ended.stdout);
+    assert_eq!(line_of(&ended.stdout, "  stable"), "  stable       2    0ns    0ns  27.0s  27.0s  27.0s");
+    let ended = check("tests/histories/late-set.edn", &[&late[..], &["--format", "json"]].concat());
+    let document: Value = serde_json::from_str(&ended.stdout).expect("it is JSON");
+    let figures = &document["checks"][1]["figures"];
+    let count = |name: &str| figures["counts"][name].as_u64();
+    assert_eq!(["stable", "stale", "lost", "never-read"].map(count), [Some(2), Some(1), Some(1), Some(1)]);
+    assert_eq!(figures["latencies"]["stable"]["p95_ns"], 27_000_000_001_u64);
+    assert_eq!(document["checks"][0]["figures"], Value::Null);
+    let queue = check("tests/histories/late-set.edn", &["--model", "queue", "--consistency", "stable"]);
+    assert_eq!(queue.code, 2, "{}", queue.stderr);
+}
+
+#[test]
 fn transactions_are_judged_at_the_level_that_is_asked_for() {
     let level =
         |name| check("tests/histories/write-skew.edn", &["--model", "list-append", "--consistency", name]);
@@ -286,7 +304,7 @@ fn what_does_not_go_together_is_refused() {
     is_refused(&levels, 2, &["`--consistency serializable` is not for `--model register`"]);
     let set = "{:process 0 :type :invoke :f :add :value 1}{:process 0 :type :ok :f :add :value 1}";
     let session = check_text("set-session", set, &["--model", "set", "--consistency", "session"]);
-    is_refused(&session, 2, &["allowed: linearizable or sequential"]);
+    is_refused(&session, 2, &["allowed: linearizable, sequential or stable"]);
     let empty = check_text("empty", "; nothing\n[]", &["--model", "register"]);
     is_refused(&empty, 4, &["has no operation"]);
     is_refused(&check("tests/histories", &["--model", "register"]), 2, &["is a directory"]);

@@ -4,12 +4,13 @@
 use egui::{CollapsingHeader, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, vec2};
 use scenarios::run::Checked;
 use sim_core::SimTime;
+use sim_core::check::history::{Figures, Quantiles};
 use sim_core::check::{About, Answer, Violation};
 
 use super::look::{BAD, CHOSEN, GOOD, UNUSUAL};
 use super::{Desk, Scene, wish_button};
 use crate::command::{Intent, JUDGE};
-use crate::model::scale::{Scale, seconds};
+use crate::model::scale::{Scale, offset, seconds};
 use crate::session::{Direction, Finding, Landmark};
 
 /// What mouse and keys do.
@@ -119,6 +120,29 @@ fn property(
     if let State::Violated(violation) = state {
         violated(ui, scene, violation, intents);
     }
+    let findings = scene.session.judged().map_or(&[][..], |judged| &judged.findings);
+    let finding = findings.iter().find(|finding| finding.about.name == about.name);
+    if let Some(figures) = finding.and_then(|finding| finding.figures.as_ref()) {
+        measured(ui, about.name, figures);
+    }
+}
+
+/// What a checker of the history measures besides its answer.
+fn measured(ui: &mut Ui, property: &str, figures: &Figures) {
+    ui.indent(property, |ui| {
+        let counts: Vec<String> =
+            figures.counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        ui.weak(counts.join(" · "));
+        for (name, Quantiles { min, p50, p95, p99, max, .. }) in &figures.latencies {
+            let after = [("min", min), ("p50", p50), ("p95", p95), ("p99", p99), ("max", max)];
+            let after = after.map(|(name, span)| {
+                let span = offset(i128::from(span.as_nanos()));
+                format!("{name} {}", span.trim_start_matches('+'))
+            });
+            ui.weak(format!("{name} after {}", after.join(", ")));
+        }
+    });
+    ui.add_space(4.0);
 }
 
 /// What the property says, where it comes from, and how it stands.
@@ -231,5 +255,15 @@ mod tests {
         window.get_by_label_contains("✖ linearizability at").click();
         window.run();
         assert_eq!(window.state().session.playhead(), at);
+    }
+
+    #[test]
+    fn what_a_checker_measures_of_the_history_stands_under_its_property() {
+        let mut window = panel("crdt/set-in-a-partition", "Checks");
+        let end = window.state().session.end();
+        window.state_mut().session.seek_time(end);
+        window.run();
+        assert!(window.query_by_label_contains("attempted 339").is_some());
+        assert!(window.query_by_label_contains("stable after min 0 ns, p50").is_some());
     }
 }

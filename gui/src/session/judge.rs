@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use scenarios::explain::Question;
 use scenarios::run::{self, Checked, Heard, HistoryEvidence};
+use sim_core::check::history::Figures;
 use sim_core::check::history::linearizability::Evidence;
 use sim_core::check::{About, Answer, Violation};
 use sim_core::{OpId, SimTime};
@@ -39,6 +40,8 @@ pub(crate) struct Judged {
 pub(crate) struct Finding {
     pub(crate) about: &'static About,
     pub(crate) answer: Answer,
+    /// What the checker measures besides.
+    pub(crate) figures: Option<Figures>,
     /// When the violation shows at the latest: no legal order has room for what completes here.
     pub(crate) shows_at: Option<SimTime>,
     /// The violation as operations, where the checker has that.
@@ -73,9 +76,11 @@ impl Session {
     fn judge_within(&mut self, budget: u64) {
         let (simulation, scenario, table) = (self.run(), &self.configured, self.table.as_ref());
         let (at, history) = (simulation.now(), simulation.history());
+        let mut figures = run::figures(scenario, table, history, budget);
         let look = |Heard { about, answer }: Heard| {
-            let mut finding =
-                Finding { about, answer, shows_at: None, evidence: None, points: BTreeMap::new() };
+            let figures = figures.remove(about.name);
+            let points = BTreeMap::new();
+            let mut finding = Finding { about, answer, figures, shows_at: None, evidence: None, points };
             match &mut finding.answer {
                 Answer::Pass => {
                     let points = run::points(scenario, table, about.name, history, budget);

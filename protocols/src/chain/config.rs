@@ -6,6 +6,7 @@ use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
 use crate::lease::{self, DRIFT_LIMIT};
+use crate::swim;
 
 /// The node that issues configurations.
 pub const MASTER: NodeId = NodeId::new(0);
@@ -21,14 +22,27 @@ pub enum Reads {
     Apportioned,
 }
 
+/// When a server that is silent is taken to have failed.
+#[derive(Clone, Debug, Default)]
+pub enum Detector {
+    /// As soon as the last lease that it can have is over.
+    #[default]
+    Lease,
+    /// When the lease is over and the group of all nodes, by SWIM, has it down as dead, or it has lost its memory: who is only cut off
+    /// from the master stays.
+    Swim(Arc<swim::Config>),
+}
+
 /// What all nodes share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The master, which must be the first node, and the servers of the first chain from the head on. Other nodes join
     /// when they are started.
     pub members: Arc<[NodeId]>,
     /// Who answers queries. Default: the tail.
     pub reads: Reads,
+    /// When a silent server is removed. Default: when its lease is over.
+    pub detector: Detector,
     /// How often a server shows the master that it lives, and how often that looks who does not; shorter than the lease. Default
     /// 50 ms.
     pub heartbeat: Span,
@@ -76,6 +90,9 @@ pub enum ConfigError {
     /// A clock that is off by half of its speed measures nothing.
     #[error("`drift_max` is {0} ppm, and a clock that is off by half of its speed or more measures no lease")]
     TooMuchDrift(u32),
+    /// SWIM's own parameters make no sense.
+    #[error("of the detector, {0}")]
+    Swim(swim::ConfigError),
     /// A limit of 0 stops everything.
     #[error("`{0}` must be at least 1, else no update is ever taken")]
     ZeroLimit(&'static str),
@@ -87,6 +104,7 @@ impl Config {
         Self {
             members: members.into_iter().collect(),
             reads: Reads::default(),
+            detector: Detector::default(),
             heartbeat: Span::millis(50),
             lease: Span::millis(300),
             drift_max: 200,
@@ -123,8 +141,13 @@ impl Config {
         let limits = [("batch_max", self.batch_max), ("in_process_max", self.in_process_max)];
         match limits.into_iter().find(|(_, limit)| *limit == 0) {
             Some((name, _)) => Err(ConfigError::ZeroLimit(name)),
-            None => Ok(()),
+            None => self.swim().map_or(Ok(()), |swim| swim.validate().map_err(ConfigError::Swim)),
         }
+    }
+
+    /// The parameters of the detector, if that is SWIM.
+    pub const fn swim(&self) -> Option<&Arc<swim::Config>> {
+        if let Detector::Swim(config) = &self.detector { Some(config) } else { None }
     }
 
     /// The servers of the first chain.

@@ -10,6 +10,8 @@ use crate::replicated::{Chain, Index};
 pub enum Fact {
     /// The master issues a configuration; that is on disk.
     Issued(Arc<Configuration>),
+    /// The master is about to issue a configuration, and writes it.
+    Decided(Arc<Configuration>),
     /// A server goes on in this configuration.
     Entered(Arc<Configuration>),
     /// A server that joins takes part from now on: it is the tail.
@@ -59,6 +61,7 @@ impl Fact {
             Self::Committed { .. } => COMMITTED,
             Self::Acknowledged { .. } => ACKNOWLEDGED,
             Self::Answered => ANSWERED,
+            Self::Decided(_) => DECIDED,
         }
     }
 }
@@ -81,3 +84,5 @@ pub(super) const COMMITTED: u32 = 6;
 pub(super) const ACKNOWLEDGED: u32 = 7;
 /// [`Fact::Answered`].
 pub(super) const ANSWERED: u32 = 8;
+/// [`Fact::Decided`].
+pub(super) const DECIDED: u32 = 9;

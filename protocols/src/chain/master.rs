@@ -1,7 +1,7 @@
 //! The master: who is in the chain.
 //!
-//! It hears of servers, grants them leases, and issues the next configuration when one is silent for longer than its lease, or when
-//! one wants to join. A configuration is on disk before anybody hears of it, and from the moment it is being written, nobody
+//! It hears of servers, grants them leases, and issues the next configuration when one is silent for longer than its lease (and the
+//! detector agrees, where that is SWIM), or when one wants to join. A configuration is on disk before anybody hears of it, and from the moment it is being written, nobody
 //! gets a lease who is not in it.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,8 @@ use super::mutants::Mutant;
 use super::types::{Configuration, Joiner, Member, Stage};
 use super::{ChainReplication, FaultPoint, Point, Timer};
 use crate::group_commit::GroupCommit;
-use crate::replicated::Index;
+use crate::replicated::{Index, Life};
+use crate::swim::Membership;
 
 /// The master. See the [module documentation](self).
 #[derive(Clone, Serialize)]
@@ -37,6 +38,9 @@ pub struct Master {
     writes: GroupCommit<Arc<Configuration>>,
     /// How far any server knows the tail to be.
     acknowledged: Index,
+    /// In which life each node was when it sent the last heartbeat that came, and when that was by its clock. Kept where SWIM is the
+    /// detector, which knows nodes and no lives.
+    lives: BTreeMap<NodeId, (LocalTime, Life)>,
 }
 
 impl Master {
@@ -49,12 +53,14 @@ impl Master {
             granted: BTreeMap::new(),
             writes: GroupCommit::new(CONFIGURATION),
             acknowledged: Index::ZERO,
+            lives: BTreeMap::new(),
         }
     }
 
     /// What it granted before a crash it does not know: everybody may have a whole lease.
     pub(super) fn on_start(&mut self, context: &mut Context<'_, ChainReplication>) {
-        if let Ok(Some(Record(configuration))) = context.disk().read_cell(CONFIGURATION) {
+        let kept = context.disk().read_cell(CONFIGURATION).ok().flatten();
+        if let Some(configuration) = kept.and_then(Record::configuration) {
             self.configuration = Arc::clone(configuration);
         }
         let forgets = self.config.has(Mutant::GrantsForgotten) && !context.is_first_start();
@@ -81,7 +87,8 @@ impl Master {
             | Message::Transfer(_)
             | Message::Acknowledge { .. }
             | Message::AskVersion { .. }
-            | Message::Version { .. } => {
+            | Message::Version { .. }
+            | Message::Swim(_) => {
                 panic!("{}, the master, was sent {message:?} by {from}", context.node())
             }
         }
@@ -95,6 +102,7 @@ impl Master {
         heartbeat: Heartbeat,
     ) {
         let member = Member { node: from, life: heartbeat.life };
+        self.note_life(member, heartbeat.sent);
         let configuration = Arc::clone(&self.configuration);
         if self.may_have_lease(member, context.now()) {
             self.granted.insert(member, context.now());
@@ -108,10 +116,14 @@ impl Master {
         }
     }
 
-    /// Time to look who is silent.
-    pub(super) fn on_check(&mut self, context: &mut Context<'_, ChainReplication>) {
+    /// Time to look who is silent, and whom of those the detector takes to have failed.
+    pub(super) fn on_check(
+        &mut self,
+        context: &mut Context<'_, ChainReplication>,
+        membership: Option<&Membership>,
+    ) {
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
-        if let Some(next) = self.without_the_silent(context) {
+        if let Some(next) = self.without_the_failed(context, membership) {
             self.issue(context, next);
         }
     }
@@ -202,10 +214,16 @@ impl Master {
         Configuration { epoch: self.configuration.epoch.next(), chain, joiner: None }
     }
 
-    /// The next configuration if somebody is silent and can be done without.
-    fn without_the_silent(&self, context: &mut Context<'_, ChainReplication>) -> Option<Configuration> {
-        let now = context.now();
-        let (current, is_well) = (&self.configuration, |member: &Member| !self.is_silent(*member, now));
+    /// The next configuration if somebody has failed and can be done without.
+    fn without_the_failed(
+        &self,
+        context: &mut Context<'_, ChainReplication>,
+        membership: Option<&Membership>,
+    ) -> Option<Configuration> {
+        let current = &self.configuration;
+        let failed: Vec<Member> =
+            current.links().filter(|member| self.has_failed(context, *member, membership)).collect();
+        let is_well = |member: &Member| !failed.contains(member);
         let chain: Arc<[Member]> = current.chain.iter().copied().filter(is_well).collect();
         if chain.is_empty() {
             // Whoever comes back has everything; a server that has lost it all is no help.
@@ -213,10 +231,11 @@ impl Master {
             return None;
         }
         let joiner = match current.joiner {
-            Some(Joiner { member, stage: Stage::HandingOver }) if self.is_silent(current.last(), now) => {
-                // Perhaps it is the tail already, and perhaps it lacks something. Either it says that it serves, or it must go, too.
+            Some(Joiner { member, stage: Stage::HandingOver }) if !is_well(&current.last()) => {
+                // Perhaps it is the tail already, and perhaps it lacks something. Either it says that it serves, or it must go, too,
+                // and be it alive to the detector: it gets no more leases, and when the last is over it can have answered nobody.
                 context.sometimes(Point::HandOverBroken as usize);
-                if is_well(&member) {
+                if !self.is_silent(member, context.now()) {
                     return None;
                 }
                 None
@@ -227,12 +246,44 @@ impl Master {
         is_news.then(|| Configuration { epoch: current.epoch.next(), chain, joiner })
     }
 
+    /// Whether a server is to be removed: the last lease that it can have is over, and the detector says so.
+    fn has_failed(
+        &self,
+        context: &mut Context<'_, ChainReplication>,
+        member: Member,
+        membership: Option<&Membership>,
+    ) -> bool {
+        if !self.is_silent(member, context.now()) {
+            return false;
+        }
+        let Some(membership) = membership else { return true };
+        let is_another = self.lives.get(&member.node).is_some_and(|(_, life)| *life != member.life);
+        let is_dead = !membership.state_of(member.node).is_present();
+        if !is_dead && !is_another {
+            context.sometimes(Point::SilentAndAlive as usize);
+        }
+        is_dead || is_another || self.config.has(Mutant::DetectorNotAsked)
+    }
+
+    /// A server is heard in a life. What comes late says nothing of now.
+    fn note_life(&mut self, member: Member, sent: LocalTime) {
+        if self.config.swim().is_some() {
+            let last = self.lives.entry(member.node).or_insert((sent, member.life));
+            if sent > last.0 {
+                *last = (sent, member.life);
+            }
+        }
+    }
+
     /// Writes the next configuration, unless another one is being written; on a full disk the same will be wanted again.
     fn issue(&mut self, context: &mut Context<'_, ChainReplication>, next: Configuration) {
         let next = Arc::new(next);
-        if self.next.is_some() || self.writes.replace(context, Record(Arc::clone(&next))).is_err() {
+        if self.next.is_some()
+            || self.writes.replace(context, Record::Configuration(Arc::clone(&next))).is_err()
+        {
             return;
         }
+        context.fact(Fact::Decided(Arc::clone(&next)));
         context.fault_point(FaultPoint::ConfigurationWritten as usize);
         self.next = Some(Arc::clone(&next));
         if self.config.has(Mutant::IssuedBeforeDurable) {

@@ -5,6 +5,7 @@ use sim_core::{LocalTime, OpId, process};
 
 use super::types::{Configuration, Epoch};
 use crate::replicated::{Chain, Checkpoint, Command, Entries, Index, Life};
+use crate::swim;
 use std::sync::Arc;
 
 /// How far a server is, as it tells the master.
@@ -19,7 +20,7 @@ pub enum Report {
 }
 
 /// A message between nodes. Those between servers are of an epoch, and mean nothing in another one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub enum Message {
     /// A server shows the master that it lives.
     Heartbeat(Heartbeat),
@@ -75,6 +76,8 @@ pub enum Message {
         /// The last update that the tail has.
         index: Index,
     },
+    /// Of the detector.
+    Swim(swim::Message),
 }
 
 /// What a server tells the master of itself.
@@ -121,6 +124,7 @@ impl process::Message for Message {
         "Acknowledge",
         "AskVersion",
         "Version",
+        "Swim",
     ];
 
     fn kind(&self) -> u8 {
@@ -134,10 +138,14 @@ impl process::Message for Message {
             Self::Acknowledge { .. } => 6,
             Self::AskVersion { .. } => 7,
             Self::Version { .. } => 8,
+            Self::Swim(_) => 9,
         }
     }
 
     fn size(&self) -> u64 {
+        if let Self::Swim(message) = self {
+            return message.size();
+        }
         HEADER
             + match self {
                 Self::Lease { configuration, .. } | Self::Configure(configuration) => configuration.size(),
@@ -149,7 +157,8 @@ impl process::Message for Message {
                 | Self::Missing { .. }
                 | Self::Acknowledge { .. }
                 | Self::AskVersion { .. }
-                | Self::Version { .. } => 0,
+                | Self::Version { .. }
+                | Self::Swim(_) => 0,
             }
     }
 
@@ -179,6 +188,7 @@ impl process::Message for Message {
             Self::Acknowledge { epoch, index } => format!("Acknowledge {epoch} {index}"),
             Self::AskVersion { epoch, op } => format!("AskVersion {epoch} {op}"),
             Self::Version { epoch, op, index } => format!("Version {epoch} {op} {index}"),
+            Self::Swim(message) => message.describe(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | one chain an epoch | all agree on the chain of an epoch, and nobody goes back to an older one | [`invariants::OneChainAnEpoch`] |
 //! | answers are fenced | who answers a query is in the newest chain | [`invariants::AnswersAreFenced`] |
 //! | same state | servers with the same history have the same registers and sessions | [`invariants::SameState`] |
+//! | removed by the detector | with SWIM only a server that is dead to the group, or not itself any more, is removed | [`invariants::RemovedByDetector`] |
 //!
 //! For clients this means linearizability, with both ways to answer queries. As long as one server of the chain keeps its memory,
 //! nothing that a client was told of is lost: a chain of t servers survives t − 1 failures, where protocols with majorities survive (t − 1) / 2.
@@ -71,6 +72,14 @@
 //!
 //! Messages between servers are of an epoch and of a place in it; from any other they mean nothing.
 //!
+//! # When a silent server has failed
+//!
+//! The papers have a master that learns of failures, and leave open how. Here that is a part to choose ([`Detector`]): the lease alone, or
+//! [SWIM](crate::swim) among all nodes ([`Config::swim`]), of which each keeps a [`Membership`](swim::Membership). With SWIM the master removes a
+//! server when its lease is over *and* the group has it down as dead, or it has come back without its memory. A bad link
+//! between the master and a server then costs queries at that server, for want of a lease, and no member of the chain. The lease stays
+//! what makes a removal safe, so a wrong detector costs time and no promise.
+//!
 //! # What is lost in a crash
 //!
 //! Servers have no disk: that is the papers' model, made explicit. A server that is restarted is another one ([`Member`] has a [`Life`](crate::replicated::Life)), and joins
@@ -126,11 +135,13 @@ mod view;
 
 use serde::Serialize;
 
-pub use config::{Config, ConfigError, MASTER, Reads};
+pub use config::{Config, ConfigError, Detector, MASTER, Reads};
 pub use facts::Fact;
 pub use message::Message;
 pub use mutants::Mutant;
 pub use types::{Configuration, Epoch, Member};
+
+use crate::swim;
 
 /// What a node waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -139,6 +150,8 @@ pub enum Timer {
     Heartbeat,
     /// Of a server: when to look whether to send again.
     Resend,
+    /// Of the detector.
+    Swim(swim::Timer),
 }
 
 /// Situations worth reaching in a sweep; the index is the place in [`POINTS`].
@@ -154,9 +167,10 @@ enum Point {
     StateInstalled,
     HandOverBroken,
     AllSilent,
+    SilentAndAlive,
 }
 
-const POINTS: [&str; 10] = [
+const POINTS: [&str; 11] = [
     "a server became head",
     "a list of sent updates was sent again",
     "an update overtook others",
@@ -167,6 +181,7 @@ const POINTS: [&str; 10] = [
     "a new server got the state as a whole",
     "the tail fell silent while it handed over",
     "all servers of the chain were silent",
+    "a silent server stayed because the group has it down as alive",
 ];
 
 /// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].
@@ -198,10 +213,18 @@ const FAULT_POINTS: [&str; 7] = [
     "before-joining",
 ];
 
-/// One node, by its role. See the [module documentation](self).
+/// One node. See the [module documentation](self).
+#[derive(Clone, Serialize)]
+pub struct ChainReplication {
+    role: Role,
+    /// Its part of the detector, where that is SWIM.
+    membership: Option<swim::Membership>,
+}
+
+/// What a node does in the chain.
 #[derive(Clone, Serialize)]
 #[expect(clippy::large_enum_variant, reason = "there is one master, and all others are servers")]
-pub enum ChainReplication {
+enum Role {
     /// Issues configurations: the first node.
     Master(master::Master),
     /// Has the data: the others.
@@ -211,12 +234,17 @@ pub enum ChainReplication {
 impl ChainReplication {
     /// The master, if this is it.
     pub const fn master(&self) -> Option<&master::Master> {
-        if let Self::Master(master) = self { Some(master) } else { None }
+        if let Role::Master(master) = &self.role { Some(master) } else { None }
     }
 
     /// The server, if this is one.
     pub const fn server(&self) -> Option<&server::Server> {
-        if let Self::Server(server) = self { Some(server) } else { None }
+        if let Role::Server(server) = &self.role { Some(server) } else { None }
+    }
+
+    /// What it keeps of the group, where SWIM is the detector.
+    pub const fn membership(&self) -> Option<&swim::Membership> {
+        self.membership.as_ref()
     }
 }
 

@@ -65,4 +65,8 @@ crate::mutants! {
     ClientsNotCopied = "clients-not-copied",
         breaks ["linearizability", "same-state"],
         source "van Renesse and Schneider §3.4: Hist includes the requests themselves";
+    /// The master removes a silent server as soon as its lease is over, whatever the group knows of it.
+    DetectorNotAsked = "detector-not-asked",
+        breaks ["removed-by-detector"],
+        source "Chandra and Toueg 1996: accuracy; the detector is there to tell a failure from a bad link";
 }

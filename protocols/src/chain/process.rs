@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sim_core::check::Nodes;
-use sim_core::disk::DiskPromise;
+use sim_core::disk::{DiskPromise, RegionId};
 use sim_core::process::{self, Process};
 use sim_core::service::Operation;
 use sim_core::status::{Standing, Status};
@@ -12,13 +12,14 @@ use sim_core::{Context, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
 use super::config::{Config, MASTER};
-use super::durable::Record;
+use super::durable::{INCARNATION, Record};
 use super::facts::Fact;
 use super::master::Master;
 use super::message::Message;
 use super::server::{Part, Server};
 use super::types::{Configuration, Epoch};
-use super::{ChainReplication, FAULT_POINTS, POINTS, Timer, metrics};
+use super::{ChainReplication, FAULT_POINTS, POINTS, Role, Timer, metrics};
+use crate::swim::{self, Membership};
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] = &["heartbeat", "resend"];
@@ -27,6 +28,7 @@ impl process::Timer for Timer {
         match self {
             Self::Heartbeat => Some(0),
             Self::Resend => Some(1),
+            Self::Swim(_) => None,
         }
     }
 }
@@ -51,47 +53,62 @@ impl Process for ChainReplication {
 
     fn boot(config: &Config, node: NodeId) -> Self {
         let config = Arc::new(config.clone());
-        if node == MASTER {
-            Self::Master(Master::boot(config))
+        let membership = config.swim().map(|swim| Membership::boot(Arc::clone(swim), node));
+        let role = if node == MASTER {
+            Role::Master(Master::boot(config))
         } else {
-            Self::Server(Server::boot(config, node))
-        }
+            Role::Server(Server::boot(config, node))
+        };
+        Self { role, membership }
     }
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
-        match self {
-            Self::Master(master) => master.on_start(context),
-            Self::Server(server) => server.on_start(context),
+        match &mut self.role {
+            Role::Master(master) => master.on_start(context),
+            Role::Server(server) => server.on_start(context),
+        }
+        if let Some(membership) = &mut self.membership {
+            membership.on_start(context);
         }
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
-        match self {
-            Self::Master(master) => master.on_message(context, from, &message),
-            Self::Server(server) => server.on_message(context, from, message),
+        match (&mut self.role, &mut self.membership, message) {
+            (_, Some(membership), Message::Swim(message)) => membership.on_message(context, from, message),
+            (Role::Master(master), _, message) => master.on_message(context, from, &message),
+            (Role::Server(server), _, message) => server.on_message(context, from, message),
         }
     }
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
-        match (self, timer) {
-            (Self::Master(master), Timer::Heartbeat) => master.on_check(context),
-            (Self::Server(server), Timer::Heartbeat) => server.on_heartbeat_due(context),
-            (Self::Server(server), Timer::Resend) => server.on_resend_due(context),
-            (Self::Master(_), Timer::Resend) => unreachable!("the master sets no such timer"),
+        match (&mut self.role, timer) {
+            (Role::Master(master), Timer::Heartbeat) => master.on_check(context, self.membership.as_ref()),
+            (Role::Server(server), Timer::Heartbeat) => server.on_heartbeat_due(context),
+            (Role::Server(server), Timer::Resend) => server.on_resend_due(context),
+            (Role::Master(_), Timer::Resend) => unreachable!("the master sets no such timer"),
+            (_, Timer::Swim(timer)) => {
+                self.membership.as_mut().expect("only a membership sets its timers").on_timer(context, timer);
+            }
         }
     }
 
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
-        match self {
-            Self::Master(master) => master.on_request(context, op, &operation),
-            Self::Server(server) => server.on_request(context, op, &operation),
+        match &mut self.role {
+            Role::Master(master) => master.on_request(context, op, &operation),
+            Role::Server(server) => server.on_request(context, op, &operation),
         }
     }
 
+    /// Each knows its own syncs.
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        match self {
-            Self::Master(master) => master.on_durable(context, sync),
-            Self::Server(_) => unreachable!("a server writes nothing, but {sync:?} is durable"),
+        if let Some(membership) = &mut self.membership {
+            membership.on_durable(context, sync);
+        }
+        match &mut self.role {
+            Role::Master(master) => master.on_durable(context, sync),
+            Role::Server(_) => {
+                assert!(self.membership.is_some(), "a server writes nothing, but {sync:?} is durable");
+            }
         }
     }
 
@@ -119,8 +136,8 @@ impl Process for ChainReplication {
 
     /// The head leads.
     fn status(&self) -> Status {
-        match self {
-            Self::Master(master) => {
+        match &self.role {
+            Role::Master(master) => {
                 let configuration = master.configuration();
                 Status {
                     epoch: configuration.epoch.0,
@@ -130,12 +147,38 @@ impl Process for ChainReplication {
                     ..Status::peer("master")
                 }
             }
-            Self::Server(server) => server_status(server),
+            Role::Server(server) => server_status(server),
         }
     }
 
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         self.show(view, request);
+    }
+}
+
+impl swim::Host for ChainReplication {
+    const IS_MEASURED: bool = false;
+    const FAULT_POINTS_AT: Option<usize> = None;
+    const INCARNATION: RegionId = INCARNATION;
+
+    fn message(message: swim::Message) -> Message {
+        Message::Swim(message)
+    }
+
+    fn timer(timer: swim::Timer) -> Timer {
+        Timer::Swim(timer)
+    }
+
+    fn record(record: swim::Record) -> Record {
+        Record::Incarnation(record)
+    }
+
+    fn as_record(record: &Record) -> Option<swim::Record> {
+        if let Record::Incarnation(record) = record { Some(*record) } else { None }
+    }
+
+    fn fact(_: swim::Fact) -> Option<Fact> {
+        None
     }
 }
 
@@ -164,9 +207,9 @@ pub(super) fn role(server: &Server) -> &'static str {
 
 /// The newest configuration that any node knows of.
 fn newest<'a>(nodes: &Nodes<'a, ChainReplication>) -> Option<&'a Arc<Configuration>> {
-    let known = nodes.running().map(|(_, node)| match node {
-        ChainReplication::Master(master) => master.configuration(),
-        ChainReplication::Server(server) => server.configuration(),
+    let known = nodes.running().map(|(_, node)| match &node.role {
+        Role::Master(master) => master.configuration(),
+        Role::Server(server) => server.configuration(),
     });
     known.max_by_key(|configuration| configuration.epoch)
 }
@@ -213,7 +256,9 @@ impl Server {
                     self.on_version(context, op, index);
                 }
             }
-            Message::Heartbeat(_) => panic!("{}, a server, was sent {message:?} by {from}", context.node()),
+            Message::Heartbeat(_) | Message::Swim(_) => {
+                panic!("{}, a server, was sent {message:?} by {from}", context.node())
+            }
         }
     }
 

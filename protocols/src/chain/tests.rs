@@ -220,3 +220,49 @@ fn a_view_shows_the_chain_and_the_history() {
     let text = format!("{view:?}");
     assert!(text.contains("Hist") && text.contains("e1 n2>n3"), "{text}");
 }
+
+/// With SWIM as the detector, in which periods are shorter than a lease.
+fn with_swim(node_count: u32) -> Config {
+    let usual = crate::swim::Config::new((0..node_count).map(NodeId::new));
+    let swim = crate::swim::Config {
+        probe_interval: Span::millis(100),
+        probe_timeout: Span::millis(40),
+        gossip_interval: Span::millis(20),
+        ..usual
+    };
+    Config { detector: Detector::Swim(swim.into()), ..config(node_count) }
+}
+
+/// The epoch of the chain after the link between the master and the tail was cut for two seconds, and then the tail crashes for good.
+fn epochs_of_a_bad_link_and_a_crash(config: Config) -> [u64; 2] {
+    let (master, tail) = (MASTER, NodeId::new(4));
+    let mut world = world_of(3, config, vec![counting(50)]);
+    testing::run(&mut world, Span::secs(1));
+    let [from, to] = [master, tail].map(|node| vec![sim_core::fault::Place::Node(node)]);
+    world.apply(Fault::Cut { from, to, direction: sim_core::network::Direction::BothWays });
+    testing::run(&mut world, Span::secs(2));
+    let after_cut = chain(&world).epoch.0;
+    world.apply(Fault::HealAll);
+    world.apply(Fault::Crash(tail));
+    testing::run(&mut world, Span::secs(10));
+    assert!(!nodes_of(&chain(&world)).contains(&tail.raw()), "{}", chain(&world));
+    [after_cut, chain(&world).epoch.0]
+}
+
+#[test]
+fn with_swim_a_bad_link_removes_nobody_and_a_crash_does() {
+    assert_eq!(epochs_of_a_bad_link_and_a_crash(with_swim(5)), [1, 2]);
+    let [by_lease, _] = epochs_of_a_bad_link_and_a_crash(config(5));
+    assert!(by_lease > 1, "by the lease alone it is removed");
+}
+
+#[test]
+fn a_server_that_restarts_at_once_is_somebody_new_to_a_master_with_swim_too() {
+    let mut world = world_of(4, with_swim(4), vec![counting(50)]);
+    testing::run(&mut world, Span::secs(1));
+    world.apply(Fault::Crash(NodeId::new(2)));
+    world.apply(Fault::Restart(NodeId::new(2)));
+    testing::run(&mut world, Span::secs(5));
+    assert_eq!(nodes_of(&chain(&world)), [1, 3, 2], "it was removed, and has joined at the tail");
+    assert_served(&world, None, "after a restart");
+}

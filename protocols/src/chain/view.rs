@@ -2,19 +2,22 @@
 
 use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
 
-use super::ChainReplication;
 use super::master::Master;
 use super::process::role;
 use super::server::Server;
 use super::types::Configuration;
+use super::{ChainReplication, Role};
 use crate::replicated::Index;
 
 impl ChainReplication {
     /// What the role of the node has to show.
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        match self {
-            Self::Master(master) => show_master(master, view, request),
-            Self::Server(server) => show_server(server, view, request),
+        match &self.role {
+            Role::Master(master) => show_master(master, view, request),
+            Role::Server(server) => show_server(server, view, request),
+        }
+        if let Some(membership) = &self.membership {
+            view.group("detector", |view| membership.show(view, request));
         }
     }
 }

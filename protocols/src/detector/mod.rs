@@ -8,6 +8,9 @@
 //! | [`Rule::Timeout`] | the same silence, always | known networks; a bound that can be promised |
 //! | [`Rule::Phi`] | a silence that is as unlikely as 10^-φ, by what was heard before | networks whose delays nobody knows beforehand, and which change |
 //!
+//! Where each node of a group would watch each other one, there is a third: [SWIM](crate::swim), a
+//! [`Membership`](crate::swim::Membership) that a process hosts. It asks others before it suspects, and they all come to know.
+//!
 //! # What is promised
 //!
 //! In the words of Chandra and Toueg, of a process that only one other watches:

@@ -164,6 +164,7 @@ mod standalone;
 pub mod transaction;
 pub mod types;
 mod view;
+mod work;
 
 use serde::Serialize;
 use sim_core::NodeId;

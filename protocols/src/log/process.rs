@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sim_core::check::Nodes;
+use sim_core::check::{Nodes, Work};
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
 use sim_core::service::{Operation, Outcome, Refusal};
@@ -24,7 +24,7 @@ use super::metrics;
 use super::quorum::Quorum;
 use super::standalone::Standalone;
 use super::types::PartitionId;
-use super::{FAULT_POINTS, Node, POINTS, Timer};
+use super::{FAULT_POINTS, Node, POINTS, Timer, work};
 use crate::raft;
 use crate::replicated::Told;
 
@@ -195,6 +195,10 @@ impl Process for Node {
             let unhandled = brokers().find_map(|(_, process)| process.broker()?.unhandled());
             unhandled.map(|id| format!("nobody in the group has {id}"))
         })
+    }
+
+    fn work(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Vec<Work> {
+        work::work(nodes, well)
     }
 
     fn fork(&self) -> Option<Self> {

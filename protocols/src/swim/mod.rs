@@ -83,9 +83,11 @@
 
 pub mod config;
 pub mod facts;
+mod host;
 pub mod invariants;
 mod join;
 pub mod member;
+mod membership;
 pub mod message;
 mod metrics;
 pub mod mutants;
@@ -107,6 +109,7 @@ use sim_core::{LocalTime, NodeId, OpId, Span, SyncId};
 
 pub use config::{Accuracy, Config, ConfigError, Formation, ProbeOrder, Rhythm};
 pub use facts::Fact;
+pub use host::Host;
 pub use member::{Incarnation, State, Table};
 pub use message::Message;
 pub use mutants::Mutant;
@@ -206,9 +209,10 @@ enum FaultPoint {
 
 const FAULT_POINTS: [&str; 2] = ["incarnation-written", "before-announce"];
 
-/// One node. See the [module documentation](self).
+/// What a node keeps of the group: who is in it, and who has failed. A process by itself ([`Swim`]), or a part of another one
+/// ([`Host`]), which hands it its inputs (`on_start`, `on_message`, `on_timer`, `on_durable`) and asks it ([`Membership::state_of`]).
 #[derive(Clone, Serialize)]
-pub struct Swim {
+pub struct Membership {
     node: NodeId,
     #[serde(skip)]
     config: Arc<Config>,
@@ -238,6 +242,20 @@ pub struct Swim {
     is_reconnect_due: bool,
     /// Clients that wait until it has joined or left.
     waiting: Vec<OpId>,
+}
+
+/// A membership that is a process by itself. See the [module documentation](self).
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+pub struct Swim {
+    membership: Membership,
+}
+
+impl Swim {
+    /// What it keeps of the group.
+    pub const fn membership(&self) -> &Membership {
+        &self.membership
+    }
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use sim_core::{Context, NodeId, Span};
 
 use super::config::{ProbeOrder, Rhythm};
 use super::facts::Fact;
+use super::host::{Acts, Host};
 use super::member::{Belief, Incarnation, State, Update};
 use super::message::{Message, ProbeId, Updates, WantsNack};
 use super::metrics::Counter;
 use super::order::ProbeRound;
-use super::{Mutant, Point, Swim, Timer};
+use super::{Membership, Mutant, Point, Timer};
 use crate::draw;
 
 /// A probe that nobody has answered yet.
@@ -36,11 +37,11 @@ pub(super) struct Relay {
     owes_nack: bool,
 }
 
-impl Swim {
+impl Membership {
     // ----- periods -----
 
     /// When its periods begin, after those of a node with phase zero.
-    pub(super) fn draw_phase(&self, context: &mut Context<'_, Self>) -> Span {
+    pub(super) fn draw_phase(&self, context: &mut Context<'_, impl Host>) -> Span {
         match self.config.rhythm {
             Rhythm::Scattered => draw::phase(context.random(), self.config.probe_interval),
             Rhythm::Together => Span::ZERO,
@@ -48,7 +49,7 @@ impl Swim {
     }
 
     /// How long until the next of the moments that come once in an `interval`, in its phase.
-    pub(super) fn until_next(&self, context: &Context<'_, Self>, interval: Span) -> Span {
+    pub(super) fn until_next(&self, context: &Context<'_, impl Host>, interval: Span) -> Span {
         let interval = interval.as_nanos();
         let behind = interval - self.phase.as_nanos() % interval;
         Span::nanos(interval - (context.now().as_nanos() % interval + behind) % interval)
@@ -65,18 +66,18 @@ impl Swim {
     }
 
     /// A period ends and the next begins.
-    pub(super) fn on_period(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_period(&mut self, context: &mut Context<'_, impl Host>) {
         self.close_probe(context);
-        context.set_timer(Timer::Period, self.period());
-        context.count(Counter::Periods as usize, 1);
-        context.fact(Fact::Period);
+        context.arm(Timer::Period, self.period());
+        context.tally(Counter::Periods, 1);
+        context.state(Fact::Period);
         if let Some(target) = self.next_target(context) {
             self.begin_probe(context, target);
         }
     }
 
     /// Whom to probe next: nobody where nobody else is present.
-    fn next_target(&mut self, context: &mut Context<'_, Self>) -> Option<NodeId> {
+    fn next_target(&mut self, context: &mut Context<'_, impl Host>) -> Option<NodeId> {
         if self.table.present_count() <= u32::from(self.table.get(self.node).state.is_present()) {
             return None;
         }
@@ -101,7 +102,7 @@ impl Swim {
     /// One of the other nodes for which `fits` holds, each equally likely; `None` where there is none.
     pub(super) fn draw_member(
         &self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, impl Host>,
         fits: impl Fn(NodeId, Belief) -> bool,
     ) -> Option<NodeId> {
         let count = u32::try_from(context.node_count()).expect("node counts fit 31 bits");
@@ -118,13 +119,13 @@ impl Swim {
 
     // ----- the one who probes -----
 
-    fn begin_probe(&mut self, context: &mut Context<'_, Self>, target: NodeId) {
+    fn begin_probe(&mut self, context: &mut Context<'_, impl Host>, target: NodeId) {
         let id = self.new_probe();
         let incarnation = self.table.get(target).incarnation;
         self.probe = Some(Probe { id, target, incarnation, nacks_missing: 0 });
-        context.set_timer(Timer::ProbeTimeout, self.scaled(self.config.probe_timeout));
+        context.arm(Timer::ProbeTimeout, self.scaled(self.config.probe_timeout));
         self.ping(context, target, id);
-        context.fact(Fact::Pinged { target });
+        context.state(Fact::Pinged { target });
     }
 
     fn new_probe(&mut self) -> ProbeId {
@@ -133,18 +134,18 @@ impl Swim {
     }
 
     /// With the buddy system, whoever is not believed to be alive is told so, that it can refute.
-    fn ping(&mut self, context: &mut Context<'_, Self>, target: NodeId, probe: ProbeId) {
+    fn ping(&mut self, context: &mut Context<'_, impl Host>, target: NodeId, probe: ProbeId) {
         let belief = self.table.get(target);
         let tells = self.config.buddy.is_on() && belief.state == State::Suspect;
         let buddy = tells.then_some(Update { member: target, belief, from: self.node });
         let updates = self.take_updates(context, buddy);
-        context.send(target, Message::Ping { probe, updates });
+        context.transmit(target, Message::Ping { probe, updates });
     }
 
     /// Nobody has answered in time: asks others to ping, and pings once more itself.
-    pub(super) fn on_probe_timeout(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_probe_timeout(&mut self, context: &mut Context<'_, impl Host>) {
         let Some(probe) = self.probe else { return };
-        context.sometimes(Point::Unanswered as usize);
+        context.reach(Point::Unanswered);
         let mut helpers = Vec::new();
         for _ in 0..self.config.indirect_checks {
             let is_free = |node| node != probe.target && !helpers.contains(&node);
@@ -160,7 +161,7 @@ impl Swim {
         }
     }
 
-    fn request(&mut self, context: &mut Context<'_, Self>, helper: NodeId, probe: Probe) {
+    fn request(&mut self, context: &mut Context<'_, impl Host>, helper: NodeId, probe: Probe) {
         let Probe { id, target, .. } = probe;
         if self.config.has(Mutant::RequestOnSamePath) {
             return self.ping(context, target, id);
@@ -170,14 +171,14 @@ impl Swim {
             own.nacks_missing += 1;
         }
         let updates = self.take_updates(context, None);
-        context.send(helper, Message::PingReq { probe: id, target, wants_nack, updates });
-        context.fact(Fact::Requested);
+        context.transmit(helper, Message::PingReq { probe: id, target, wants_nack, updates });
+        context.state(Fact::Requested);
     }
 
     /// An answer to a ping of its own, or in the name of another.
     pub(super) fn on_ack(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, impl Host>,
         from: NodeId,
         id: ProbeId,
         updates: &Updates,
@@ -185,21 +186,21 @@ impl Swim {
         self.hear_all(context, updates);
         if let Some(probe) = self.probe.filter(|probe| probe.id == id) {
             if from != probe.target {
-                context.sometimes(Point::AnsweredIndirectly as usize);
+                context.reach(Point::AnsweredIndirectly);
             }
             self.on_answer(context, probe);
         } else if let Some(relay) = self.relays.remove(&id) {
-            context.cancel_timer(Timer::Relay(id));
+            context.disarm(Timer::Relay(id));
             let updates = self.take_updates(context, None);
-            context.send(relay.origin, Message::Ack { probe: relay.probe, updates });
+            context.transmit(relay.origin, Message::Ack { probe: relay.probe, updates });
         }
     }
 
     /// The probe of this period was answered. A suspicion stays: only its member can refute it.
-    fn on_answer(&mut self, context: &mut Context<'_, Self>, probe: Probe) {
+    fn on_answer(&mut self, context: &mut Context<'_, impl Host>, probe: Probe) {
         self.probe = None;
-        context.cancel_timer(Timer::ProbeTimeout);
-        context.fact(Fact::Answered);
+        context.disarm(Timer::ProbeTimeout);
+        context.state(Fact::Answered);
         self.health = self.health.saturating_sub(1);
         let belief = self.table.get(probe.target);
         if belief.state == State::Suspect && self.config.has(Mutant::ThirdPartyRefute) {
@@ -208,9 +209,9 @@ impl Swim {
         }
     }
 
-    pub(super) fn on_nack(&mut self, context: &mut Context<'_, Self>, id: ProbeId) {
+    pub(super) fn on_nack(&mut self, context: &mut Context<'_, impl Host>, id: ProbeId) {
         let Some(probe) = self.probe.as_mut().filter(|probe| probe.id == id) else { return };
-        context.sometimes(Point::Nacked as usize);
+        context.reach(Point::Nacked);
         probe.nacks_missing = probe.nacks_missing.saturating_sub(1);
         if self.config.has(Mutant::NackAsAck) {
             let probe = *probe;
@@ -220,14 +221,14 @@ impl Swim {
 
     /// The period ends. A probe without an answer makes its target a suspect, and the node doubts itself: once for the probe, and
     /// once for each helper that has not even said that it heard nothing.
-    fn close_probe(&mut self, context: &mut Context<'_, Self>) {
+    fn close_probe(&mut self, context: &mut Context<'_, impl Host>) {
         let Some(probe) = self.probe.take() else { return };
-        context.cancel_timer(Timer::ProbeTimeout);
+        context.disarm(Timer::ProbeTimeout);
         self.worsen(1 + probe.nacks_missing);
         let belief = Belief::new(State::Suspect, probe.incarnation);
         if self.table.get(probe.target).state.is_present() {
-            context.count(Counter::Suspicions as usize, 1);
-            context.sometimes(Point::Suspected as usize);
+            context.tally(Counter::Suspicions, 1);
+            context.reach(Point::Suspected);
             self.hear(context, Update { member: probe.target, belief, from: self.node });
         }
     }
@@ -245,20 +246,20 @@ impl Swim {
 
     pub(super) fn on_ping(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, impl Host>,
         from: NodeId,
         probe: ProbeId,
         updates: &Updates,
     ) {
         self.hear_all(context, updates);
         let updates = self.take_updates(context, None);
-        context.send(from, Message::Ack { probe, updates });
+        context.transmit(from, Message::Ack { probe, updates });
     }
 
     /// Pings in the name of another.
     pub(super) fn on_ping_req(
         &mut self,
-        context: &mut Context<'_, Self>,
+        context: &mut Context<'_, impl Host>,
         origin: NodeId,
         probe: ProbeId,
         target: NodeId,
@@ -267,7 +268,7 @@ impl Swim {
         let id = self.new_probe();
         let owes_nack = wants_nack == WantsNack::Yes;
         self.relays.insert(id, Relay { origin, probe, target, owes_nack });
-        context.set_timer(Timer::Relay(id), self.nack_delay());
+        context.arm(Timer::Relay(id), self.nack_delay());
         self.ping(context, target, id);
     }
 
@@ -278,7 +279,7 @@ impl Swim {
 
     /// Nothing is heard from whom it pinged for another: says so, and still passes an answer on for the rest of the
     /// period.
-    pub(super) fn on_relay_timeout(&mut self, context: &mut Context<'_, Self>, id: ProbeId) {
+    pub(super) fn on_relay_timeout(&mut self, context: &mut Context<'_, impl Host>, id: ProbeId) {
         let Some(relay) = self.relays.get_mut(&id) else { return };
         if !relay.owes_nack {
             self.relays.remove(&id);
@@ -286,8 +287,8 @@ impl Swim {
         }
         relay.owes_nack = false;
         let (origin, probe) = (relay.origin, relay.probe);
-        context.set_timer(Timer::Relay(id), self.config.probe_interval);
-        context.send(origin, Message::Nack { probe });
+        context.arm(Timer::Relay(id), self.config.probe_interval);
+        context.transmit(origin, Message::Nack { probe });
     }
 
     /// Whom it probes and whose answer it waits for, and whom it pings for whom: for people.
@@ -300,6 +301,6 @@ impl Swim {
 /// So many draws are made before a node looks who there is to draw.
 const DRAWS_MAX: u32 = 16;
 
-fn draw_node(context: &mut Context<'_, Swim>, count: u32) -> NodeId {
+fn draw_node(context: &mut Context<'_, impl Host>, count: u32) -> NodeId {
     NodeId::new(draw::below(context.random(), count))
 }

@@ -1,21 +1,20 @@
 //! The inputs of a node, told apart.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sim_core::check::Nodes;
-use sim_core::disk::DiskPromise;
+use sim_core::disk::{DiskPromise, RegionId};
 use sim_core::process::{self, Process};
 use sim_core::service::{Admin, Operation, Outcome, Refusal};
 use sim_core::status::Status;
 use sim_core::view::{ViewBuilder, ViewRequest};
-use sim_core::{Context, NodeId, OpId, Span, SyncId};
+use sim_core::{Context, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
 use super::message::Message;
-use super::order::ProbeRound;
-use super::spread::Queue;
-use super::{Config, FAULT_POINTS, Fact, Incarnation, POINTS, Record, Standing, Swim, Table, Timer, metrics};
+use super::{
+    Config, FAULT_POINTS, Fact, Host, INCARNATION, Membership, POINTS, Record, Standing, Swim, Timer, metrics,
+};
 
 impl process::Timer for Timer {
     const NAMES: &'static [&'static str] =
@@ -65,72 +64,29 @@ impl Process for Swim {
     const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
 
     fn boot(config: &Config, node: NodeId) -> Self {
-        Self {
-            node,
-            config: Arc::new(config.clone()),
-            incarnation: Incarnation(0),
-            writing: None,
-            standing: Standing::Starting,
-            table: Table::default(),
-            phase: Span::ZERO,
-            probe: None,
-            next_probe: 0,
-            round: ProbeRound::new(0),
-            relays: BTreeMap::new(),
-            health: 0,
-            suspicions: BTreeMap::new(),
-            gone: BTreeMap::new(),
-            queue: Queue::default(),
-            is_gossip_due: false,
-            is_reconnect_due: false,
-            waiting: Vec::new(),
-        }
+        Self { membership: Membership::boot(Arc::new(config.clone()), node) }
     }
 
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
-        self.start(context);
+        self.membership.on_start(context);
     }
 
-    /// Who is out is silent, and so is who has not announced itself.
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
-        if !self.standing.takes_part() {
-            return;
-        }
-        match message {
-            Message::Ping { probe, updates } => self.on_ping(context, from, probe, &updates),
-            Message::Ack { probe, updates } => self.on_ack(context, from, probe, &updates),
-            Message::PingReq { probe, target, wants_nack, updates } => {
-                self.hear_all(context, &updates);
-                self.on_ping_req(context, from, probe, target, wants_nack);
-            }
-            Message::Nack { probe } => self.on_nack(context, probe),
-            Message::Gossip(updates) => self.hear_all(context, &updates),
-            Message::Sync(table) => self.on_sync(context, from, &table),
-            Message::SyncReply(table) => self.on_sync_reply(context, &table),
-        }
+        self.membership.on_message(context, from, message);
     }
 
     fn on_timer(&mut self, context: &mut Context<'_, Self>, timer: Timer) {
-        match timer {
-            Timer::Period => self.on_period(context),
-            Timer::ProbeTimeout => self.on_probe_timeout(context),
-            Timer::Gossip => self.on_gossip_due(context),
-            Timer::PushPull => self.on_push_pull(context),
-            Timer::Reconnect => self.on_reconnect(context),
-            Timer::Join => self.on_join_due(context),
-            Timer::Suspicion(member) => self.on_suspicion_over(context, member),
-            Timer::Relay(probe) => self.on_relay_timeout(context, probe),
-        }
+        self.membership.on_timer(context, timer);
     }
 
     fn on_request(&mut self, context: &mut Context<'_, Self>, op: OpId, operation: Operation) {
         match operation {
             Operation::Members => self.on_members(context, op),
             Operation::Admin(Admin::AddNode(node)) if self.is_mine(context, op, node) => {
-                self.on_asked_to_join(context, op);
+                self.membership.on_asked_to_join(context, op);
             }
             Operation::Admin(Admin::RemoveNode(node)) if self.is_mine(context, op, node) => {
-                self.on_asked_to_leave(context, op);
+                self.membership.on_asked_to_leave(context, op);
             }
             Operation::Admin(Admin::AddNode(_) | Admin::RemoveNode(_)) => {}
             Operation::Admin(
@@ -157,16 +113,16 @@ impl Process for Swim {
     }
 
     fn on_durable(&mut self, context: &mut Context<'_, Self>, sync: SyncId) {
-        self.on_written(context, sync);
+        self.membership.on_durable(context, sync);
     }
 
     /// Who is present.
     fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
-        let takes_part = |swim: &&Self| swim.standing.takes_part();
-        let mut all = well.iter().filter_map(|node| Some((*node, nodes.process(*node).filter(takes_part)?)));
+        let members = well.iter().filter_map(|node| Some((*node, nodes.process(*node)?.membership())));
+        let mut all = members.filter(|(_, member)| member.standing.takes_part());
         let (first, one) = all.next()?;
         let (second, other) = all.find(|(_, other)| other.table.present_sum() != one.table.present_sum())?;
-        let count = |swim: &Self| swim.table.present_count();
+        let count = |member: &Membership| member.table.present_count();
         Some(format!("{first} lists {} members and {second} {}, and not the same", count(one), count(other)))
     }
 
@@ -175,12 +131,39 @@ impl Process for Swim {
     }
 
     fn status(&self) -> Status {
-        let (epoch, gauge) = (self.incarnation.0.into(), self.table.present_count().into());
-        Status { epoch, gauge, ..Status::peer(self.standing.name()) }
+        let own = &self.membership;
+        let (epoch, gauge) = (own.incarnation.0.into(), own.table.present_count().into());
+        Status { epoch, gauge, ..Status::peer(own.standing.name()) }
     }
 
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        self.show(view, request);
+        self.membership.show(view, request);
+    }
+}
+
+impl Host for Swim {
+    const IS_MEASURED: bool = true;
+    const FAULT_POINTS_AT: Option<usize> = Some(0);
+    const INCARNATION: RegionId = INCARNATION;
+
+    fn message(message: Message) -> Message {
+        message
+    }
+
+    fn timer(timer: Timer) -> Timer {
+        timer
+    }
+
+    fn record(record: Record) -> Record {
+        record
+    }
+
+    fn as_record(record: &Record) -> Option<Record> {
+        Some(*record)
+    }
+
+    fn fact(fact: Fact) -> Option<Fact> {
+        Some(fact)
     }
 }
 
@@ -188,34 +171,19 @@ impl Swim {
     /// Whether a request to join or leave is about this node. Others are told whom to ask: nobody joins or leaves for
     /// another.
     fn is_mine(&self, context: &mut Context<'_, Self>, op: OpId, node: NodeId) -> bool {
-        if node != self.node {
+        if node != self.membership.node {
             let exists = node.index() < context.node_count();
             let elsewhere = Outcome::Redirect(Some(node));
             context.reply(op, if exists { elsewhere } else { Outcome::Refused(Refusal::NotFound) });
         }
-        node == self.node
+        node == self.membership.node
     }
 
     fn on_members(&self, context: &mut Context<'_, Self>, op: OpId) {
-        if self.standing != Standing::Member {
+        if self.membership.standing != Standing::Member {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
-        let present = self.table.known().filter(|(_, belief)| belief.state.is_present());
+        let present = self.membership.table.known().filter(|(_, belief)| belief.state.is_present());
         context.reply(op, Outcome::Members(present.map(|(member, _)| member).collect()));
-    }
-
-    /// What this node believes of all members, of itself too.
-    pub const fn table(&self) -> &Table {
-        &self.table
-    }
-
-    /// How it stands to the group.
-    pub const fn standing(&self) -> Standing {
-        self.standing
-    }
-
-    /// How many members there are by what it knows, itself included.
-    pub fn member_count(&self) -> u32 {
-        self.table.present_count()
     }
 }

@@ -8,10 +8,11 @@ use serde::Serialize;
 use sim_core::{Context, NodeId};
 
 use super::facts::Fact;
+use super::host::{Acts, Host};
 use super::member::{State, Update};
 use super::message::{Message, Updates};
 use super::metrics::Counter;
-use super::{Mutant, Point, Standing, Swim, Timer};
+use super::{Membership, Mutant, Point, Standing, Timer};
 
 /// Where an update stands among others: the least sent first, of those the newest.
 type Place = (u32, Reverse<u64>);
@@ -60,17 +61,21 @@ impl Queue {
     }
 }
 
-impl Swim {
+impl Membership {
     /// From now on an update is passed on.
-    pub(super) fn pass_on(&mut self, context: &mut Context<'_, Self>, update: Update) {
+    pub(super) fn pass_on(&mut self, context: &mut Context<'_, impl Host>, update: Update) {
         self.queue.push(update);
-        context.fact(Fact::Queued { update });
+        context.state(Fact::Queued { update });
         self.await_gossip(context);
     }
 
     /// The updates that ride on the next message, `first` before all others, and no one twice. Each counts as sent once more, and goes when it was
     /// sent often enough.
-    pub(super) fn take_updates(&mut self, context: &mut Context<'_, Self>, first: Option<Update>) -> Updates {
+    pub(super) fn take_updates(
+        &mut self,
+        context: &mut Context<'_, impl Host>,
+        first: Option<Update>,
+    ) -> Updates {
         if first.is_none() && self.queue.is_empty() {
             return Updates::NONE;
         }
@@ -81,27 +86,27 @@ impl Swim {
             && let Some((place, update)) = self.queue.pop()
         {
             if place.0 >= limit {
-                context.fact(Fact::Spent { update });
+                context.state(Fact::Spent { update });
                 continue;
             }
-            context.fact(Fact::PassedOn { update });
+            context.state(Fact::PassedOn { update });
             if Some(update) != first {
                 taken.push(update);
             }
             sent.push(((place.0 + 1, place.1), update));
         }
         if !self.queue.is_empty() {
-            context.sometimes(Point::PacketFull as usize);
+            context.reach(Point::PacketFull);
         }
         self.put_back(context, sent, limit);
-        context.count(Counter::UpdatesSent as usize, taken.len() as u64);
+        context.tally(Counter::UpdatesSent, taken.len() as u64);
         taken.into()
     }
 
-    fn put_back(&mut self, context: &mut Context<'_, Self>, sent: Vec<(Place, Update)>, limit: u32) {
+    fn put_back(&mut self, context: &mut Context<'_, impl Host>, sent: Vec<(Place, Update)>, limit: u32) {
         for (place, update) in sent {
             if place.0 >= limit {
-                context.fact(Fact::Spent { update });
+                context.state(Fact::Spent { update });
             } else {
                 self.queue.put(place, update);
             }
@@ -117,17 +122,17 @@ impl Swim {
     }
 
     /// Has the next round of gossip begin when it is due. Without anything to tell, none need begin.
-    fn await_gossip(&mut self, context: &mut Context<'_, Self>) {
+    fn await_gossip(&mut self, context: &mut Context<'_, impl Host>) {
         if !self.is_gossip_due {
             self.is_gossip_due = true;
-            context.set_timer(Timer::Gossip, self.until_next(context, self.config.gossip_interval));
+            context.arm(Timer::Gossip, self.until_next(context, self.config.gossip_interval));
         }
     }
 
     /// A round of gossip: to a few members, and to those who died not long ago, who may be well after all.
-    pub(super) fn on_gossip_due(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_gossip_due(&mut self, context: &mut Context<'_, impl Host>) {
         self.is_gossip_due = false;
-        context.fact(Fact::GossipBegins);
+        context.state(Fact::GossipBegins);
         let mut others: Vec<NodeId> = Vec::new();
         for _ in 0..self.config.gossip_nodes {
             let now = context.now();
@@ -149,16 +154,16 @@ impl Swim {
         self.after_gossip(context, others.is_empty());
     }
 
-    fn gossip_to(&mut self, context: &mut Context<'_, Self>, other: NodeId) {
+    fn gossip_to(&mut self, context: &mut Context<'_, impl Host>, other: NodeId) {
         let updates = self.take_updates(context, None);
         if !updates.is_empty() {
-            context.fact(Fact::Gossiped);
-            context.send(other, Message::Gossip(updates));
+            context.state(Fact::Gossiped);
+            context.transmit(other, Message::Gossip(updates));
         }
     }
 
     /// Who leaves is out when enough have been told, or nobody is there to tell.
-    fn after_gossip(&mut self, context: &mut Context<'_, Self>, is_alone: bool) {
+    fn after_gossip(&mut self, context: &mut Context<'_, impl Host>, is_alone: bool) {
         if self.standing == Standing::Leaving && (is_alone || !self.queue.contains(self.node)) {
             return self.become_left(context);
         }

@@ -4,11 +4,12 @@ use serde::Serialize;
 use sim_core::{Context, LocalTime, NodeId, Span};
 
 use super::facts::Fact;
+use super::host::{Acts, Host};
 use super::member::{Belief, Incarnation, State, Update};
 use super::message::Updates;
 use super::metrics::Counter;
 use super::scale;
-use super::{Mutant, Point, Swim, Timer};
+use super::{Membership, Mutant, Point, Timer};
 
 /// A suspicion that has not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,17 +44,17 @@ impl Suspicion {
     }
 }
 
-impl Swim {
-    pub(super) fn hear_all(&mut self, context: &mut Context<'_, Self>, updates: &Updates) {
+impl Membership {
+    pub(super) fn hear_all(&mut self, context: &mut Context<'_, impl Host>, updates: &Updates) {
         updates.iter().for_each(|update| self.hear(context, update));
     }
 
     /// News of a member: they change what is believed if they override it.
-    pub(super) fn hear(&mut self, context: &mut Context<'_, Self>, update: Update) {
+    pub(super) fn hear(&mut self, context: &mut Context<'_, impl Host>, update: Update) {
         if update.member == self.node {
             return self.hear_of_self(context, update.belief);
         }
-        context.fact(Fact::Heard { update, at: context.now() });
+        context.state(Fact::Heard { update, at: context.now() });
         let old = self.table.get(update.member);
         if self.overrides(update.belief, old) {
             self.adopt(context, update);
@@ -72,12 +73,12 @@ impl Swim {
     }
 
     /// Believes what it hears, and passes it on.
-    fn adopt(&mut self, context: &mut Context<'_, Self>, update: Update) {
+    fn adopt(&mut self, context: &mut Context<'_, impl Host>, update: Update) {
         let Update { member, belief, .. } = update;
         self.table.set(member, belief);
         let is_kept = belief.state.is_present() && self.config.has(Mutant::SuspicionNotCancelled);
         if !is_kept && self.suspicions.remove(&member).is_some() {
-            context.cancel_timer(Timer::Suspicion(member));
+            context.disarm(Timer::Suspicion(member));
         }
         self.gone.remove(&member);
         match belief.state {
@@ -88,7 +89,7 @@ impl Swim {
         self.pass_on(context, update);
     }
 
-    fn note_gone(&mut self, context: &mut Context<'_, Self>, member: NodeId) {
+    fn note_gone(&mut self, context: &mut Context<'_, impl Host>, member: NodeId) {
         self.gone.insert(member, context.now());
         self.await_reconnect(context);
         if self.config.has(Mutant::ForgetsDead) {
@@ -98,7 +99,7 @@ impl Swim {
     }
 
     /// Forgets those who have been gone for too long.
-    pub(super) fn forget_long_gone(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn forget_long_gone(&mut self, context: &mut Context<'_, impl Host>) {
         let now = context.now();
         let is_over = |since: &LocalTime| now.since(*since) >= self.config.retention;
         let over: Vec<NodeId> =
@@ -106,7 +107,7 @@ impl Swim {
         for member in over {
             self.gone.remove(&member);
             self.table.set(member, Belief::UNKNOWN);
-            context.fact(Fact::Forgot { member, at: now });
+            context.state(Fact::Forgot { member, at: now });
         }
     }
 
@@ -119,7 +120,7 @@ impl Swim {
         if self.config.confirmations.is_on() && wanted <= others { wanted } else { 0 }
     }
 
-    fn begin_suspicion(&mut self, context: &mut Context<'_, Self>, update: Update) {
+    fn begin_suspicion(&mut self, context: &mut Context<'_, impl Host>, update: Update) {
         let min = self.config.suspicion_min(self.table.present_count());
         let max = min.times(self.config.suspicion_max_mult.into());
         let suspicion = Suspicion {
@@ -130,12 +131,12 @@ impl Swim {
             wanted: self.sharers_wanted(),
             sharers: vec![update.from],
         };
-        context.set_timer(Timer::Suspicion(update.member), suspicion.length());
+        context.arm(Timer::Suspicion(update.member), suspicion.length());
         self.suspicions.insert(update.member, suspicion);
     }
 
     /// One more has the same suspicion. As far as it makes the time shorter, others are to know, too.
-    fn share_suspicion(&mut self, context: &mut Context<'_, Self>, update: Update) {
+    fn share_suspicion(&mut self, context: &mut Context<'_, impl Host>, update: Update) {
         let Some(suspicion) = self.suspicions.get_mut(&update.member) else { return };
         let is_enough = suspicion.confirmed_count() >= suspicion.wanted as usize;
         if is_enough || suspicion.sharers.contains(&update.from) {
@@ -143,20 +144,20 @@ impl Swim {
         }
         suspicion.sharers.push(update.from);
         let left = suspicion.end().since(context.now());
-        context.set_timer(Timer::Suspicion(update.member), left);
+        context.arm(Timer::Suspicion(update.member), left);
         self.pass_on(context, update);
     }
 
     /// A suspicion has stood for as long as it must.
-    pub(super) fn on_suspicion_over(&mut self, context: &mut Context<'_, Self>, member: NodeId) {
+    pub(super) fn on_suspicion_over(&mut self, context: &mut Context<'_, impl Host>, member: NodeId) {
         let Some(suspicion) = self.suspicions.remove(&member) else { return };
         let mut incarnation = suspicion.incarnation;
         if self.config.has(Mutant::SuspicionNotCancelled) {
             incarnation = self.table.get(member).incarnation;
         }
-        context.count(Counter::Confirms as usize, 1);
-        context.sometimes(Point::Confirmed as usize);
-        context.fact(Fact::Confirmed { member, incarnation, at: context.now() });
+        context.tally(Counter::Confirms, 1);
+        context.reach(Point::Confirmed);
+        context.state(Fact::Confirmed { member, incarnation, at: context.now() });
         let belief = Belief::new(State::Dead, incarnation);
         self.hear(context, Update { member, belief, from: self.node });
     }

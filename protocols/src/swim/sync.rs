@@ -3,11 +3,12 @@
 
 use sim_core::{Context, NodeId, Span};
 
+use super::host::{Acts, Host};
 use super::member::{Belief, State, Table, Update};
 use super::message::Message;
-use super::{Point, Standing, Swim, Timer, scale};
+use super::{Membership, Point, Standing, Timer, scale};
 
-impl Swim {
+impl Membership {
     /// How often it syncs, in a group as large as this.
     pub(super) fn push_pull_interval(&self) -> Option<Span> {
         let scale = scale::push_pull_scale(self.table.present_count());
@@ -15,22 +16,22 @@ impl Swim {
     }
 
     /// It is time to sync with a member.
-    pub(super) fn on_push_pull(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_push_pull(&mut self, context: &mut Context<'_, impl Host>) {
         if let Some(interval) = self.push_pull_interval() {
-            context.set_timer(Timer::PushPull, interval);
+            context.arm(Timer::PushPull, interval);
         }
         if let Some(other) = self.draw_member(context, |_, belief| belief.state == State::Alive) {
-            context.send(other, Message::Sync(self.table.clone()));
+            context.transmit(other, Message::Sync(self.table.clone()));
         }
     }
 
     /// Somebody tells what it believes, and wants to know what this node does.
-    pub(super) fn on_sync(&mut self, context: &mut Context<'_, Self>, from: NodeId, table: &Table) {
+    pub(super) fn on_sync(&mut self, context: &mut Context<'_, impl Host>, from: NodeId, table: &Table) {
         self.merge(context, table);
-        context.send(from, Message::SyncReply(self.table.clone()));
+        context.transmit(from, Message::SyncReply(self.table.clone()));
     }
 
-    pub(super) fn on_sync_reply(&mut self, context: &mut Context<'_, Self>, table: &Table) {
+    pub(super) fn on_sync_reply(&mut self, context: &mut Context<'_, impl Host>, table: &Table) {
         self.merge(context, table);
         if self.standing == Standing::Joining {
             self.become_member(context);
@@ -39,7 +40,7 @@ impl Swim {
 
     /// Hears what another one believes, as far as it differs. Who is dead there and present here is suspected first, as
     /// memberlist does: the other may not know of its refutation.
-    fn merge(&mut self, context: &mut Context<'_, Self>, table: &Table) {
+    fn merge(&mut self, context: &mut Context<'_, impl Host>, table: &Table) {
         for (member, theirs) in table.known() {
             let ours = self.table.get(member);
             if theirs == ours {
@@ -55,20 +56,20 @@ impl Swim {
     // ----- the dead -----
 
     /// Has the next try to reach one of the dead be made when it is due. Where nobody is gone, none need be.
-    pub(super) fn await_reconnect(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn await_reconnect(&mut self, context: &mut Context<'_, impl Host>) {
         if let Some(interval) = self.config.reconnect_interval.filter(|_| !self.is_reconnect_due) {
             self.is_reconnect_due = true;
-            context.set_timer(Timer::Reconnect, interval);
+            context.arm(Timer::Reconnect, interval);
         }
     }
 
     /// Tries to reach one of the dead, each equally likely.
-    pub(super) fn on_reconnect(&mut self, context: &mut Context<'_, Self>) {
+    pub(super) fn on_reconnect(&mut self, context: &mut Context<'_, impl Host>) {
         self.is_reconnect_due = false;
         let dead: Vec<NodeId> = self.gone.keys().copied().filter(|member| self.is_dead(*member)).collect();
         if let Some(member) = context.random().pick(&dead).copied() {
-            context.sometimes(Point::Reconnected as usize);
-            context.send(member, Message::Sync(self.table.clone()));
+            context.reach(Point::Reconnected);
+            context.transmit(member, Message::Sync(self.table.clone()));
             self.await_reconnect(context);
         }
     }

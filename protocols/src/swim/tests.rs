@@ -37,7 +37,7 @@ fn world(seed: u64, config: Config) -> World<Swim> {
 fn beliefs(world: &World<Swim>, member: NodeId) -> BTreeMap<State, usize> {
     let mut counts = BTreeMap::new();
     for (_, swim) in world.nodes().running().filter(|(node, _)| *node != member) {
-        *counts.entry(swim.table().get(member).state).or_default() += 1;
+        *counts.entry(swim.membership().table().get(member).state).or_default() += 1;
     }
     counts
 }
@@ -87,7 +87,8 @@ fn halves_that_took_each_other_for_dead_find_each_other_again() {
     assert_eq!(beliefs(&world, N3), [(State::Alive, 4), (State::Dead, 5)].into());
     world.apply(Fault::HealAll);
     testing::run(&mut world, Span::secs(15));
-    let agreed: Vec<_> = world.nodes().running().map(|(_, swim)| swim.table().present_count()).collect();
+    let agreed: Vec<_> =
+        world.nodes().running().map(|(_, swim)| swim.membership().table().present_count()).collect();
     assert_eq!(agreed, [10; 10]);
 }
 
@@ -97,7 +98,11 @@ fn members_that_know_nobody_join_through_a_few() {
     let mut world = world(4, config);
     testing::run(&mut world, Span::secs(5));
     for (node, swim) in world.nodes().running() {
-        assert_eq!((swim.standing(), swim.table().present_count()), (Standing::Member, 10), "{node}");
+        assert_eq!(
+            (swim.membership().standing(), swim.membership().table().present_count()),
+            (Standing::Member, 10),
+            "{node}"
+        );
     }
 }
 
@@ -125,7 +130,7 @@ fn who_has_left_stays_out_when_it_restarts() {
     world.apply(Fault::Crash(N3));
     world.apply(Fault::Restart(N3));
     testing::run(&mut world, Span::secs(3));
-    assert_eq!(world.process(N3).map(Swim::standing), Some(Standing::Left));
+    assert_eq!(world.process(N3).map(|swim| swim.membership().standing()), Some(Standing::Left));
     assert_eq!(beliefs(&world, N3), [(State::Left, 4)].into());
 }
 
@@ -165,7 +170,7 @@ fn groups_agree_again_after_any_faults() {
         let all: Vec<NodeId> = (0..7).map(NodeId::new).collect();
         assert_eq!(Swim::disagreement(&world.nodes(), &all), None, "seed {seed}");
         assert_eq!(
-            world.nodes().running().map(|(_, swim)| swim.member_count()).min(),
+            world.nodes().running().map(|(_, swim)| swim.membership().member_count()).min(),
             Some(7),
             "seed {seed}"
         );
@@ -205,6 +210,6 @@ fn a_member_that_hears_nobody_doubts_itself_only_so_far() {
     let mut world = world(9, quick(4));
     (1..4).for_each(|node| world.apply(Fault::Crash(NodeId::new(node))));
     testing::run(&mut world, Span::secs(20));
-    let period = world.process(NodeId::new(0)).map(Swim::period);
+    let period = world.process(NodeId::new(0)).map(|swim| swim.membership().period());
     assert_eq!(period, Some(Span::millis(900)), "S is 8");
 }

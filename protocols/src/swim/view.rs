@@ -3,12 +3,12 @@
 use sim_core::NodeId;
 use sim_core::view::{Table as Rows, ViewBuilder, ViewRequest};
 
-use super::Swim;
+use super::Membership;
 use super::member::{Belief, Update};
 
-impl Swim {
+impl Membership {
     /// How it stands, what it waits for, what it has to pass on, and what it believes of each member.
-    pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
+    pub fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         view.text("standing", self.standing.name());
         view.text("incarnation", self.incarnation);
         view.number("members present", self.table.present_count().into());
@@ -61,7 +61,7 @@ impl Swim {
     }
 }
 
-impl Swim {
+impl Membership {
     /// Whether a suspicion of this member will come to its end.
     pub(super) fn is_suspected(&self, member: NodeId) -> bool {
         self.suspicion(member).is_some()

@@ -8,9 +8,9 @@ use sim_core::NodeId;
 use sim_core::check::Invariant;
 use sim_core::service::Service;
 
-use super::MutantName;
 use super::kind::Builtin;
 use super::objections::{no_limit, no_time, parameter};
+use super::{MutantName, swim};
 use crate::text::units::{Ppm, Time};
 use crate::validate::Objection;
 
@@ -21,6 +21,8 @@ use crate::validate::Objection;
 pub struct Parameters {
     /// Who answers queries. Default `Tail`.
     pub reads: Reads,
+    /// When a silent server is removed. Default `Lease`.
+    pub detector: Detector,
     /// How often a server shows the master that it lives, above 0 and shorter than the lease. Default `50ms`.
     pub heartbeat: Time,
     /// How long a server may answer queries after it has shown the master that it lives; who does not for as long is removed. Default
@@ -41,6 +43,16 @@ pub struct Parameters {
     pub mutant: Option<MutantName>,
 }
 
+/// When a silent server is removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Detector {
+    /// As soon as its lease is over.
+    #[default]
+    Lease,
+    /// When its lease is over and SWIM, among all nodes, has it down as dead, or it has lost its memory. With SWIM's parameters.
+    Swim(Box<swim::Parameters>),
+}
+
 /// Who answers queries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Reads {
@@ -56,6 +68,7 @@ impl Default for Parameters {
         let usual = Config::new([]);
         Self {
             reads: Reads::default(),
+            detector: Detector::default(),
             heartbeat: usual.heartbeat.into(),
             lease: usual.lease.into(),
             drift_max: Ppm::new(usual.drift_max.cast_signed())
@@ -76,11 +89,20 @@ impl Builtin for Parameters {
     const SERVICES: &'static [Service] = &[Service::Kv];
     const REGION_COUNT: u8 = 1;
 
+    /// With SWIM each node has its incarnation as well.
+    fn region_count(&self) -> u16 {
+        u16::from(Self::REGION_COUNT) + u16::from(self.detector != Detector::Lease)
+    }
+
     fn config(&self, members: &[NodeId]) -> Config {
         Config {
             reads: match self.reads {
                 Reads::Tail => chain::Reads::Tail,
                 Reads::Apportioned => chain::Reads::Apportioned,
+            },
+            detector: match &self.detector {
+                Detector::Lease => chain::Detector::Lease,
+                Detector::Swim(swim) => chain::Detector::Swim(swim.config(members).into()),
             },
             heartbeat: self.heartbeat.span(),
             lease: self.lease.span(),
@@ -128,6 +150,10 @@ fn objection(error: &ConfigError) -> Objection {
             "0 and more, below `500000ppm`",
             "`200ppm` is usual for quartz clocks",
         ),
+        ConfigError::Swim(of_swim) => {
+            let Objection { allowed, hint, .. } = swim::objection(*of_swim);
+            parameter("detector", error, allowed, hint)
+        }
         ConfigError::ZeroLimit(name) => no_limit(name, error),
     }
 }

@@ -232,7 +232,7 @@ impl From<Accuracy> for swim::Accuracy {
     }
 }
 
-fn objection(error: ConfigError) -> Objection {
+pub(super) fn objection(error: ConfigError) -> Objection {
     match error {
         ConfigError::NoPeers(_) => too_few_nodes(&error, MORE_NODES),
         ConfigError::NoTime(name) => no_time(name, &error),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sim_core::check::history::Figures;
 use sim_core::check::history::linearizability::Evidence;
 use sim_core::check::{About, Answer, HistoryChecker, Violation, history};
 use sim_core::history::History;
@@ -36,10 +37,14 @@ pub(crate) fn checkers(scenario: &Scenario, kind: &dyn ProtocolKind) -> Vec<Box<
     service.map(history::for_service).unwrap_or_default()
 }
 
+fn all(scenario: &Scenario, table: &ProtocolTable) -> Vec<Box<dyn HistoryChecker>> {
+    let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
+    checkers(scenario, kind)
+}
+
 /// Those that the scenario wants.
 pub(super) fn wanted(scenario: &Scenario, table: &ProtocolTable) -> Vec<Box<dyn HistoryChecker>> {
-    let kind = table.find(scenario.protocol.name()).expect("`validate` found the protocol in the table");
-    let mut all = checkers(scenario, kind);
+    let mut all = all(scenario, table);
     all.retain(|checker| is_wanted(&scenario.checks.history, checker.about().name));
     all
 }
@@ -61,6 +66,24 @@ pub fn ask(
     };
     let all = wanted(scenario, table);
     all.iter().map(|checker| Heard { about: checker.about(), answer: answer(checker.as_ref()) }).collect()
+}
+
+/// What the checkers of the service measure of a history, by property, each within `budget` steps: those as well that the
+/// scenario does not want, for numbers are no verdict. Nothing where it wants none at all.
+///
+/// # Panics
+/// If the scenario was not validated with this table.
+pub fn figures(
+    scenario: &Scenario,
+    table: &ProtocolTable,
+    history: &History,
+    budget: u64,
+) -> BTreeMap<&'static str, Figures> {
+    if scenario.checks.history == HistoryChecks::Off {
+        return BTreeMap::new();
+    }
+    let measured = all(scenario, table).into_iter();
+    measured.filter_map(|checker| Some((checker.about().name, checker.figures(history, budget)?))).collect()
 }
 
 /// What the checker of a property has against a history, as operations; `None` where it has nothing, or proves it by

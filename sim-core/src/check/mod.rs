@@ -27,7 +27,7 @@ pub(crate) use kinds::Invariants;
 pub use kinds::Kinds;
 pub use liveness::{
     AllAgree, AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
-    LivenessCondition, NodesCatchUp,
+    LivenessCondition, NodesCatchUp, Work, WorkIsDone,
 };
 
 use crate::disk::Disk;
@@ -149,6 +149,12 @@ pub trait HistoryChecker: Send + Sync {
     /// What shows a violation, as operations: the longest legal prefix, and what cannot come after it. `None` where
     /// there is no violation, or this checker proves it by something else. Default: by something else.
     fn evidence(&self, _history: &History, _budget: u64) -> Option<Box<history::linearizability::Evidence>> {
+        None
+    }
+
+    /// What it measures besides; `None` where that takes more than `budget` steps, or it measures nothing. Default: it
+    /// measures nothing.
+    fn figures(&self, _history: &History, _budget: u64) -> Option<history::Figures> {
         None
     }
 

@@ -64,6 +64,7 @@ impl Invariant<ChainReplication> for AnswersAreFenced {
             }
             Fact::Answered => self.check(nodes, node),
             Fact::Entered(_)
+            | Fact::Decided(_)
             | Fact::Joined
             | Fact::Left
             | Fact::Applied { .. }

@@ -34,6 +34,7 @@ impl CommittedSurvives {
                 }
             }
             Fact::Entered(_)
+            | Fact::Decided(_)
             | Fact::Joined
             | Fact::Left
             | Fact::Applied { .. }

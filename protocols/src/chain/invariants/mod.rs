@@ -9,6 +9,7 @@
 //! | one chain an epoch | what the master is for | `one_chain_an_epoch` |
 //! | answers are fenced | Gray and Cheriton §2 | `answers_are_fenced` |
 //! | same state | van Renesse and Schneider §2.1 | `same_state` |
+//! | removed by the detector | Chandra and Toueg 1996 | `removed_by_detector` |
 //!
 //! The first two and the last compare servers as they stand: those that take part, in the same epoch. The node that has just acted is compared with
 //! all others; the brute-force twin compares every pair. Histories are compared by their chains.
@@ -18,6 +19,7 @@ mod committed_survives;
 mod inprocess_requests;
 mod one_chain_an_epoch;
 mod one_order;
+mod removed_by_detector;
 mod same_state;
 mod update_propagation;
 
@@ -29,6 +31,7 @@ pub use committed_survives::CommittedSurvives;
 pub use inprocess_requests::InprocessRequests;
 pub use one_chain_an_epoch::OneChainAnEpoch;
 pub use one_order::OneOrder;
+pub use removed_by_detector::RemovedByDetector;
 pub use same_state::SameState;
 pub use update_propagation::UpdatePropagation;
 
@@ -46,6 +49,7 @@ pub fn all() -> Vec<Box<dyn Invariant<ChainReplication>>> {
         Box::<OneChainAnEpoch>::default(),
         Box::<AnswersAreFenced>::default(),
         Box::new(SameState),
+        Box::<RemovedByDetector>::default(),
     ]
 }
 

@@ -74,14 +74,15 @@ impl Invariant<ChainReplication> for OneChainAnEpoch {
             | Fact::Installed { .. }
             | Fact::Committed { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Answered => Ok(()),
+            | Fact::Answered
+            | Fact::Decided(_) => Ok(()),
         })
     }
 
     /// Servers of one epoch know the same chain, and none is in a later one than the master has on its disk.
     fn check_all(&self, nodes: &Nodes<'_, ChainReplication>) -> Result<(), Breach> {
         let on_disk = nodes.disk(MASTER).and_then(|disk| disk.durable_cell(CONFIGURATION)?.intact());
-        let last = on_disk.map_or(Epoch(1), |Record(configuration)| configuration.epoch);
+        let last = on_disk.and_then(Record::configuration).map_or(Epoch(1), |it| it.epoch);
         servers(nodes).try_for_each(|(node, server)| {
             let epoch = server.epoch();
             ensure!(epoch <= last, "{node} is in {epoch}, and the master's disk knows of none after {last}");

@@ -25,7 +25,8 @@ impl OneOrder {
             | Fact::Applied { .. }
             | Fact::Installed { .. }
             | Fact::Acknowledged { .. }
-            | Fact::Answered => Ok(()),
+            | Fact::Answered
+            | Fact::Decided(_) => Ok(()),
         }
     }
 }

@@ -76,11 +76,15 @@ impl Conversation for Swim {
     }
 
     fn summary(&self) -> String {
-        let others = self.table().known().filter(|(member, _)| *member != self.node);
+        let others = self.membership().table().known().filter(|(member, _)| *member != self.membership.node);
         let texts: Vec<String> = others.map(|(member, belief)| format!("{member} {belief}")).collect();
         let others = if texts.is_empty() { "nobody".to_owned() } else { texts.join(", ") };
         let own = self.status().epoch;
-        format!("{} i{own} health={} knows {others}", self.standing().name(), self.health)
+        format!(
+            "{} i{own} health={} knows {others}",
+            self.membership.standing().name(),
+            self.membership.health
+        )
     }
 
     fn region(region: RegionId) -> String {

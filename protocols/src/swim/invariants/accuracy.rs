@@ -34,7 +34,7 @@ impl Accurate {
         };
         let truth = nodes.process(member).filter(|_| is_wrong);
         let is_present = truth.is_some_and(|swim| {
-            let own = swim.table().get(member);
+            let own = swim.membership().table().get(member);
             own.state == State::Alive && own.incarnation == incarnation
         });
         ensure!(!is_present, "{node} takes {member} for {} in {incarnation}, and it runs", state.name());
@@ -81,7 +81,7 @@ impl Invariant<Swim> for Accurate {
 
     fn check_all(&self, nodes: &Nodes<'_, Swim>) -> Result<(), Breach> {
         for (node, swim) in nodes.running() {
-            for (member, belief) in swim.table().known().filter(|(member, _)| *member != node) {
+            for (member, belief) in swim.membership().table().known().filter(|(member, _)| *member != node) {
                 self.check(nodes, node, member, belief.incarnation, belief.state)?;
             }
         }

@@ -81,12 +81,12 @@ impl BoundedCompleteness {
     /// A period of `node` begins: looks at everybody that it lists.
     fn on_period(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId) -> Result<(), Breach> {
         let Some(swim) = nodes.process(node) else { return Ok(()) };
-        let (length, longest) = (swim.period(), self.period_max);
+        let (length, longest) = (swim.membership().period(), self.period_max);
         ensure!(length <= longest, "a period of {node} takes {length}, and must take at most {longest}");
         let (period, most, watched) = self.nodes.entry(node).or_default();
         *period += 1;
-        *most = (*most).max(swim.member_count().into());
-        let listed = swim.table().known().filter(|(_, belief)| belief.state.is_present());
+        *most = (*most).max(swim.membership().member_count().into());
+        let listed = swim.membership().table().known().filter(|(_, belief)| belief.state.is_present());
         let mut now = BTreeMap::new();
         for (member, _) in listed.filter(|(member, _)| *member != node) {
             let life = nodes.incarnation(member);
@@ -113,7 +113,7 @@ impl BoundedCompleteness {
                 unprobed <= bound,
                 "{node} has not probed {member} for {unprobed} periods, and must within {bound}"
             );
-            let is_alive = swim.table().get(*member).state == super::State::Alive;
+            let is_alive = swim.membership().table().get(*member).state == super::State::Alive;
             ensure!(
                 !is_alive || seen.down <= bound + 1,
                 "{member} is down, and {node} believes it to be alive after {} periods, and must not after {bound}",

@@ -87,8 +87,9 @@ impl Invariant<Swim> for ConfirmedAfterSuspicion {
     /// Whoever is suspected has a suspicion that will end, and nobody else does.
     fn check_all(&self, nodes: &Nodes<'_, Swim>) -> Result<(), Breach> {
         for (node, swim) in nodes.running() {
-            for (member, belief) in swim.table().known() {
-                let (is_suspect, ends) = (belief.state == State::Suspect, swim.is_suspected(member));
+            for (member, belief) in swim.membership().table().known() {
+                let (is_suspect, ends) =
+                    (belief.state == State::Suspect, swim.membership().is_suspected(member));
                 ensure!(
                     is_suspect == ends || member == node,
                     "{node} believes {member} to be {belief}, and a suspicion of it that ends: {ends}"

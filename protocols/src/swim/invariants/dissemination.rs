@@ -74,14 +74,14 @@ impl Invariant<Swim> for Dissemination {
     /// judged by neither. Nor are those after which it lists nobody: it has left, though it may have crashed before it could say so.
     fn on_event(&mut self, nodes: &Nodes<'_, Swim>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         let Some(swim) = nodes.process(node) else { return Ok(()) };
-        let limit = self.config.retransmit_limit(swim.member_count());
+        let limit = self.config.retransmit_limit(swim.membership().member_count());
         let changes = |fact: &Fact| {
             matches!(
                 fact,
                 Fact::Heard { .. } | Fact::Announced { .. } | Fact::Leaves { .. } | Fact::Started { .. }
             )
         };
-        let is_changing = swim.standing() == Standing::Left || facts.iter().any(changes);
+        let is_changing = swim.membership().standing() == Standing::Left || facts.iter().any(changes);
         for fact in facts {
             let answer = self.on_fact(node, fact, limit);
             if !is_changing {
@@ -96,7 +96,7 @@ impl Invariant<Swim> for Dissemination {
         let count = u32::try_from(nodes.count()).expect("node counts fit 31 bits");
         let most = self.config.retransmit_limit(count);
         nodes.running().try_for_each(|(node, swim)| {
-            swim.passed_on().try_for_each(|(sent, update)| {
+            swim.membership().passed_on().try_for_each(|(sent, update)| {
                 ensure!(sent < most, "{node} has passed [{update}] on {sent} times, and still does");
                 Ok(())
             })

@@ -107,7 +107,7 @@ impl Invariant<Swim> for IncarnationByOwner {
 
     fn check_all(&self, nodes: &Nodes<'_, Swim>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, swim)| {
-            let mut known = swim.table().known();
+            let mut known = swim.membership().table().known();
             known.try_for_each(|(member, belief)| self.check(node, member, belief.incarnation))
         })
     }

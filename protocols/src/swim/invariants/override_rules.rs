@@ -65,7 +65,7 @@ impl OverrideRules {
 
     fn check(&self, nodes: &Nodes<'_, Swim>, node: NodeId, member: NodeId) -> Result<(), Breach> {
         let Some(swim) = nodes.process(node) else { return Ok(()) };
-        let (believed, due) = (swim.table().get(member), self.beliefs.get(node, member));
+        let (believed, due) = (swim.membership().table().get(member), self.beliefs.get(node, member));
         ensure!(
             believed == due,
             "{node} believes {member} to be {believed}, and by what it has heard it is {due}"
@@ -96,13 +96,13 @@ impl Invariant<Swim> for OverrideRules {
 
     fn check_all(&self, nodes: &Nodes<'_, Swim>) -> Result<(), Breach> {
         for (node, swim) in nodes.running() {
-            swim.table().known().try_for_each(|(member, _)| self.check(nodes, node, member))?;
+            swim.membership().table().known().try_for_each(|(member, _)| self.check(nodes, node, member))?;
             let ghost = self.beliefs.tables.get(&node);
             let known = ghost.map_or(0, Table::known_count);
             ensure!(
-                known == swim.table().known_count(),
+                known == swim.membership().table().known_count(),
                 "{node} knows {} members, and has heard of {known}",
-                swim.table().known_count()
+                swim.membership().table().known_count()
             );
         }
         Ok(())

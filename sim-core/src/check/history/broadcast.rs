@@ -10,11 +10,14 @@
 //! a read was asked of does not count. Both take a step a value of a read.
 //!
 //! The words are those of Jepsen's `set-full` checker (lost, stable), which has no bound, and leaves it to the test to
-//! wait before its last reads. A run ends when it ends, so the bound stands here.
+//! wait before its last reads. A run ends when it ends, so the bound stands here. [`Stability`] also measures as `set-full`
+//! does, without the bound: how many values are stable, stale, lost or never read, and quantiles of how long it took.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::fates;
+use super::figures::Figures;
 use super::recorded::{Record, Recorded};
 use super::text::Line;
 use crate::check::{About, Answer, HistoryChecker};
@@ -99,6 +102,10 @@ impl HistoryChecker for Stability {
     fn check(&self, history: &History, budget: u64) -> Answer {
         stability(history, budget)
     }
+
+    fn figures(&self, history: &History, budget: u64) -> Option<Figures> {
+        fates::figures(history, budget)
+    }
 }
 
 /// Whether reads have what was there [`STABLE_WITHIN`] before.
@@ -162,7 +169,7 @@ fn out_of(budget: u64) -> Answer {
 }
 
 /// What an operation puts where reads find it: a set that grows means the same as broadcasts.
-const fn put(operation: &Operation) -> Option<Value> {
+pub(super) const fn put(operation: &Operation) -> Option<Value> {
     if let Operation::Broadcast(Broadcast::Send(value)) | Operation::Set(Set::Add(value)) = operation {
         Some(*value)
     } else {
@@ -209,7 +216,7 @@ fn there(record: &Record<'_>, budget: u64) -> Option<BTreeMap<Value, SimTime>> {
 }
 
 /// The reads that were answered, in order of invocation.
-fn reads<'a>(record: &'a Record<'a>) -> impl Iterator<Item = (&'a Recorded<'a>, &'a [Value])> {
+pub(super) fn reads<'a>(record: &'a Record<'a>) -> impl Iterator<Item = (&'a Recorded<'a>, &'a [Value])> {
     record.operations.iter().filter_map(|operation| match (operation.operation, operation.outcome) {
         (Operation::Broadcast(Broadcast::Read) | Operation::Set(Set::Read), Outcome::Values(values)) => {
             Some((operation, &values[..]))

@@ -18,11 +18,14 @@
 //!
 //! A checker answers pass, violation with evidence, or inconclusive, within a budget of steps, and never from
 //! anything but the history: the same history and budget give the same answer on every machine. Its evidence is
-//! data first, for tools that draw it, and has a text.
+//! data first, for tools that draw it, and has a text. Besides, those of broadcasts and sets measure: what became of each
+//! value, and how long it took until all reads had it ([`Figures`]).
 
 mod anomaly;
 pub mod broadcast;
 pub mod counter;
+mod fates;
+mod figures;
 pub mod linearizability;
 pub mod log;
 pub mod log_results;
@@ -46,6 +49,7 @@ use std::fmt;
 use serde::Serialize;
 
 pub use anomaly::{Anomaly, Link};
+pub use figures::{Figures, Quantiles};
 
 use super::{About, Answer, HistoryChecker};
 use crate::service::{Expiry, Service};

@@ -3,7 +3,8 @@
 //! They are broadcasts under another name: see [`broadcast`]. A set whose reads may not be late is
 //! [linearizable](super::linearizability::set).
 
-use super::broadcast;
+use super::figures::Figures;
+use super::{broadcast, fates};
 use crate::check::{About, Answer, HistoryChecker};
 use crate::history::History;
 
@@ -43,6 +44,10 @@ impl HistoryChecker for Stability {
 
     fn check(&self, history: &History, budget: u64) -> Answer {
         broadcast::stability(history, budget)
+    }
+
+    fn figures(&self, history: &History, budget: u64) -> Option<Figures> {
+        fates::figures(history, budget)
     }
 }
 
