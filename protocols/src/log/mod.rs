@@ -141,6 +141,7 @@ pub mod broker;
 mod cleaner;
 pub mod config;
 pub mod controller;
+pub mod copies;
 pub mod durable;
 pub mod entry;
 pub mod facts;

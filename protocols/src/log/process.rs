@@ -179,7 +179,7 @@ impl Process for Node {
         let copies = || {
             brokers()
                 .filter_map(|(node, process)| Some((node, process.broker()?)))
-                .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+                .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, id, copy)))
         };
         let leader = |wanted| {
             let leads = copies().filter(|(_, id, _)| *id == wanted).filter_map(|(_, _, copy)| copy.leading());
@@ -252,7 +252,10 @@ impl Node {
 }
 
 fn broker_status(broker: &Broker) -> Status {
-    debug_assert_eq!(broker.ends, broker.replicas().values().map(|replica| replica.log().end()).sum::<u64>());
+    debug_assert_eq!(
+        broker.ends,
+        broker.replicas().iter().map(|(_, replica)| replica.log().end()).sum::<u64>()
+    );
     debug_assert_eq!(broker.led_count(), broker.led().len() as u64);
     let word = if broker.epoch().is_none() {
         "outsider"

@@ -40,7 +40,7 @@ impl Site<'_> {
     fn leader(&self, id: PartitionId) -> Option<(&Broker, &Replica)> {
         let copies = self.running().filter_map(|process| {
             let broker = process.broker()?;
-            let copy = broker.replicas().get(&id)?;
+            let copy = broker.replicas().get(id)?;
             Some((copy.leading()?.epoch(), broker, copy))
         });
         copies.max_by_key(|(epoch, ..)| *epoch).map(|(_, broker, copy)| (broker, copy))

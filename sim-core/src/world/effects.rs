@@ -130,7 +130,10 @@ impl<P: Process> Core<P> {
     fn timer_handle(&self, node: NodeId, timer: P::Timer) -> Option<Handle> {
         match timer.index() {
             Some(index) => Some(self.timers[Self::timer_place(node, index)]),
-            None => self.hosts[node.index()].payload_timers.as_ref()?.get(&timer).copied(),
+            None => {
+                let timers = self.hosts[node.index()].payload_timers.as_ref()?;
+                timers.find(fingerprint(&timer), |(known, _)| *known == timer).map(|(_, handle)| *handle)
+            }
         }
     }
 
@@ -139,7 +142,11 @@ impl<P: Process> Core<P> {
         match timer.index() {
             Some(index) => self.timers[Self::timer_place(node, index)] = handle,
             None => {
-                self.hosts[node.index()].payload_timers.get_or_insert_default().insert(timer, handle);
+                let timers = self.hosts[node.index()].payload_timers.get_or_insert_default();
+                let place = |(known, _): &(P::Timer, Handle)| fingerprint(known);
+                timers
+                    .entry(fingerprint(&timer), |(known, _)| *known == timer, place)
+                    .insert((timer, handle));
             }
         }
     }
@@ -285,7 +292,7 @@ pub(super) fn timer_number<T: Timer>(timer: T) -> u32 {
     }
 }
 
-#[cold]
+#[inline(never)]
 #[expect(clippy::cast_possible_truncation, reason = "half of a fingerprint is enough in the digest")]
 fn payload_number<T: Timer>(timer: T) -> u32 {
     fingerprint(&timer) as u32 | 1 << 31

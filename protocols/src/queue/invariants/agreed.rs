@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
+use sim_core::persist::AppendLog;
+use sim_core::{LocalTime, NodeId};
 
 use super::super::command::Events;
 use super::super::{Fact, Node};
@@ -13,14 +14,15 @@ use super::super::{Fact, Node};
 /// the same.
 #[derive(Clone, Debug, Default)]
 pub struct Agreed {
-    /// What was stated first of each place.
-    stated: BTreeMap<u64, (sim_core::LocalTime, Events)>,
+    /// What was stated first of each place; none where a broker began after it.
+    stated: AppendLog<Option<(LocalTime, Events)>>,
 }
 
 impl Agreed {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         let Fact::Recorded { index, at, events } = fact else { return Ok(()) };
-        let (first_at, first) = self.stated.entry(*index).or_insert_with(|| (*at, events.clone()));
+        let stated = self.stated.get_or_fill(*index, || None);
+        let (first_at, first) = stated.get_or_insert_with(|| (*at, events.clone()));
         ensure!(
             first_at == at && first == events,
             "{node} has {events:?} at {at} of command {index}, and that was {first:?} at {first_at} before"

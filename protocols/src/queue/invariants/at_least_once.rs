@@ -20,8 +20,11 @@ impl AtLeastOnce {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
+        if !self.is_promised {
+            return Ok(());
+        }
         self.effects.effect(fact);
-        if self.is_promised { self.effects.check_acknowledged(fact) } else { Ok(()) }
+        self.effects.check_acknowledged(fact)
     }
 }
 

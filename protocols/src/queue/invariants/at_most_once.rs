@@ -20,10 +20,12 @@ impl AtMostOnce {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        match self.effects.effect(fact) {
-            Some((effect, count, _)) if self.is_promised => check_single(effect, count),
-            Some(_) | None => Ok(()),
+        if self.is_promised
+            && let Some((effect, count, _)) = self.effects.effect(fact)
+        {
+            check_single(effect, count)?;
         }
+        Ok(())
     }
 }
 

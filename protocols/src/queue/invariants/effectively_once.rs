@@ -26,11 +26,10 @@ impl EffectivelyOnce {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        let effect = self.effects.effect(fact);
         if !self.is_promised {
             return Ok(());
         }
-        if let Some((effect, of_message, of_value)) = effect {
+        if let Some((effect, of_message, of_value)) = self.effects.effect(fact) {
             check_single(effect, if self.is_deduplicated { of_value } else { of_message })?;
         }
         self.effects.check_acknowledged(fact)

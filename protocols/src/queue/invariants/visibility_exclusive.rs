@@ -71,8 +71,8 @@ impl VisibilityExclusive {
 
     fn check_valid(&self, receipt: Receipt, what: &str) -> Result<(), Breach> {
         let held = self.held.get(&receipt.message).map(|(held, _)| *held);
-        let valid = held.map_or_else(|| "nothing is".to_owned(), |held| format!("{held} is"));
-        ensure!(held == Some(receipt), "{receipt} {what}, and {valid} held");
+        let in_words = || held.map_or_else(|| "nothing is".to_owned(), |held| format!("{held} is"));
+        ensure!(held == Some(receipt), "{receipt} {what}, and {} held", in_words());
         Ok(())
     }
 }
