@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::command::{Event, MessageId};
 use super::super::state::{Queue, Tally};
 use super::super::{Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// What was sent is queued, in flight, acknowledged, a dead letter, expired or dropped, and only one of these.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +89,10 @@ impl Invariant<Node> for Conservation {
             source: "double-entry bookkeeping: sent = queued + in flight + acknowledged + dead-lettered + expired + dropped",
             leaves_out: "what was refused, or is a duplicate: it was never sent",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

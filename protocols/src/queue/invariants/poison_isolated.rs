@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::command::{Event, MessageId};
 use super::super::{Config, Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// No message is delivered more often than it may fail, and none is a dead letter before.
 #[derive(Clone, Debug)]
@@ -69,6 +69,10 @@ impl Invariant<Node> for PoisonIsolated {
             source: "Amazon SQS Developer Guide, dead-letter queues: maxReceiveCount; RabbitMQ, quorum queues: delivery-limit",
             leaves_out: "queues without a limit",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
