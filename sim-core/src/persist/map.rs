@@ -164,9 +164,9 @@ fn put<T>(list: &mut Vec<T>, at: usize, item: T, max: usize) -> Option<Vec<T>> {
     }
     upper.extend(list.drain(half..));
     if at <= half {
-        list.insert(at, item)
+        list.insert(at, item);
     } else {
-        upper.insert(at - half, item)
+        upper.insert(at - half, item);
     }
     Some(upper)
 }
