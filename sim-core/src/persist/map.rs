@@ -53,6 +53,11 @@ impl<K, V> PersistentMap<K, V> {
         self.len == 0
     }
 
+    /// All keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
     /// All entries in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let leaves = self.groups.iter().flat_map(|group| group.child.iter());

@@ -1,10 +1,9 @@
 //! Isolation: a message that fails and fails is taken out of the way.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 
 use super::super::command::{Event, MessageId};
 use super::super::{Config, Fact, Node};
@@ -15,14 +14,14 @@ use super::{Kind, News, kinds};
 pub struct PoisonIsolated {
     max_receives: Option<u32>,
     news: News,
-    deliveries: BTreeMap<MessageId, u32>,
+    deliveries: PersistentMap<MessageId, u32>,
 }
 
 impl PoisonIsolated {
     /// For nodes with this configuration.
     pub fn new(config: &Config) -> Self {
         let max_receives = config.rules.max_receives;
-        Self { max_receives, news: News::default(), deliveries: BTreeMap::new() }
+        Self { max_receives, news: News::default(), deliveries: PersistentMap::new() }
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {

@@ -1,8 +1,7 @@
 //! Exclusive visibility: one valid receipt a message.
 
-use std::collections::BTreeMap;
-
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
+use sim_core::persist::PersistentMap;
 use sim_core::{LocalTime, NodeId, ensure};
 
 use super::super::command::{Cause, Event, MessageId, Receipt};
@@ -16,7 +15,7 @@ use super::{Kind, News, kinds};
 pub struct VisibilityExclusive {
     news: News,
     /// Who holds what by which delivery, and until when.
-    held: BTreeMap<MessageId, (Receipt, LocalTime)>,
+    held: PersistentMap<MessageId, (Receipt, LocalTime)>,
 }
 
 impl VisibilityExclusive {
