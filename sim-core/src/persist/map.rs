@@ -53,6 +53,11 @@ impl<K, V> PersistentMap<K, V> {
         self.len == 0
     }
 
+    /// All keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
+    }
+
     /// All entries in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let leaves = self.groups.iter().flat_map(|group| group.child.iter());
@@ -164,9 +169,9 @@ fn put<T>(list: &mut Vec<T>, at: usize, item: T, max: usize) -> Option<Vec<T>> {
     }
     upper.extend(list.drain(half..));
     if at <= half {
-        list.insert(at, item)
+        list.insert(at, item);
     } else {
-        upper.insert(at - half, item)
+        upper.insert(at - half, item);
     }
     Some(upper)
 }

@@ -12,6 +12,9 @@ use crate::random::Stream;
 use crate::status::{NodeStatus, Power, Status};
 use crate::{LocalTime, SimTime, Span};
 
+/// Timers with a payload, each with where it waits.
+pub(super) type PayloadTimers<P> = HashTable<(<P as Process>::Timer, Handle)>;
+
 /// The simulated host of one process.
 ///
 /// What every event needs comes first and fits one cache line: with a thousand nodes the rest stays out of the
@@ -31,7 +34,7 @@ pub struct NodeHost<P: Process> {
     pub(super) inbox: Option<Box<Inbox>>,
     // From here on, what few events need.
     /// Found by their fingerprints. Nothing walks them: how they lie there is nowhere to be seen.
-    pub(super) payload_timers: Option<Box<HashTable<(P::Timer, Handle)>>>,
+    pub(super) payload_timers: Option<Box<PayloadTimers<P>>>,
     /// Draws of this host's disk and service times; its ordinals run on over restarts.
     pub(super) disk_stream: Stream,
     pub(super) service_stream: Stream,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::AppendLog;
 use sim_core::{LocalTime, NodeId};
 
 use super::super::command::Events;
 use super::super::{Fact, Node};
+use super::{Kind, kinds};
 
 /// A place in the log has the same command for every broker that states it, in whatever restart, and what came of it is
 /// the same.
@@ -41,6 +42,10 @@ impl Invariant<Node> for Agreed {
                      Figure 3",
             leaves_out: "commands that nobody has stated: a broker that took a snapshot over did not perform what it has",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::persist::AppendLog;
 use sim_core::service::Value;
 
 use super::super::command::Event;
 use super::super::{Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// A message whose producer was told that it is kept is on the broker's disk then, and in the queue after every restart
 /// until something became of it.
@@ -76,6 +76,10 @@ impl Invariant<Node> for NoLoss {
             source: "RabbitMQ, Publisher Confirms: a confirmed persistent message is on disk",
             leaves_out: "what becomes of the messages that it knows: `conservation` and the guarantees see to that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded, Kind::Confirmed, Kind::Recovered])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
