@@ -10,10 +10,10 @@
 //!
 //! | there | here |
 //! | --- | --- |
-//! | detection time T_D | `detection`: from a crash until a process that watched suspects it, and does so still when the node restarts or the run ends; 0 where it did before |
-//! | mistake duration T_M | `mistake`: from when a process suspects one that is up until it trusts it again |
-//! | mistake recurrence time T_MR | `mistake-recurrence`: from one mistake about a node until the next, of the same process |
-//! | query accuracy probability P_A | `query-accuracy`: over all pairs of a process and one that it watches, the share of time in which it is right; a crash of which somebody never comes to know counts as if it had not been |
+//! | detection time `T_D` | `detection`: from a crash until a process that watched suspects it, and does so still when the node restarts or the run ends; 0 where it did before |
+//! | mistake duration `T_M` | `mistake`: from when a process suspects one that is up until it trusts it again |
+//! | mistake recurrence time `T_MR` | `mistake-recurrence`: from one mistake about a node until the next, of the same process |
+//! | query accuracy probability `P_A` | `query-accuracy`: over all pairs of a process and one that it watches, the share of time in which it is right; a crash of which somebody never comes to know counts as if it had not been |
 //!
 //! A node that is paused or cut off is up, and who suspects it is wrong. A suspicion that was right when the node restarts is no mistake
 //! after that: who has it has not heard yet. What a process that crashes was wrong about has no length.
