@@ -218,7 +218,9 @@ impl Membership {
         self.answer_waiting(context, &Outcome::Done);
         let known: Vec<NodeId> = self.table.known().map(|(member, _)| member).collect();
         self.table = Table::default();
-        known.into_iter().for_each(|member| self.assess(context, Some(member)));
+        for member in known {
+            self.assess(context, Some(member));
+        }
         let timers = [
             Timer::Period,
             Timer::ProbeTimeout,
