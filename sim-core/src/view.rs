@@ -269,7 +269,9 @@ mod tests {
             ("n2 eager, n5 lazy".into(), "none".into())
         );
         let mut view = ViewBuilder::at(LocalTime::from_nanos(7));
-        view.group("inner", |view| drop(view.text("now", view.now())));
+        view.group("inner", |view| {
+            view.text("now", view.now());
+        });
         assert_eq!(view.now(), LocalTime::from_nanos(7));
         let Content::Group(inner) = &view.parts[0].content else { panic!("it is a group") };
         assert_eq!(inner[0].content, Content::Text("7ns".to_owned()));

@@ -258,3 +258,35 @@ fn who_is_cut_off_is_taken_for_dead_by_mistake_until_it_is_heard_again() {
     // Of 90 pairs 18 are wrong for half of 36 seconds.
     assert!((850..950).contains(&accuracy), "{accuracy}");
 }
+
+#[test]
+fn what_nobody_sends_in_a_configuration_is_a_panic_that_names_both() {
+    use super::message::{Message, ProbeId, Updates, WantsNack};
+    let takes = |config: Config, message: &Message| {
+        let member = super::Membership::boot(config.into(), NodeId::new(0));
+        std::panic::catch_unwind(|| member.refuse_impossible(NodeId::new(1), message))
+    };
+    let (probe, updates) = (ProbeId(7), Updates::NONE);
+    let request =
+        |target, wants_nack| Message::PingReq { probe, target, wants_nack, updates: updates.clone() };
+    let off = || Config { local_health: Switch::Off, ..quick(3) };
+    assert!(takes(quick(3), &request(N3, WantsNack::Yes)).is_ok());
+    assert!(takes(off(), &request(N3, WantsNack::No)).is_ok());
+    assert!(takes(quick(3), &Message::Nack { probe }).is_ok());
+    for (config, message) in [
+        (quick(3), request(N3, WantsNack::No)),
+        (quick(3), request(NodeId::new(0), WantsNack::Yes)),
+        (quick(3), request(NodeId::new(1), WantsNack::Yes)),
+        (off(), Message::Nack { probe }),
+        (Config { indirect_checks: 0, ..quick(3) }, Message::Nack { probe }),
+        (quick(3), Message::Gossip(Updates::NONE)),
+    ] {
+        assert!(takes(config, &message).is_err(), "{message:?}");
+    }
+    let panic = takes(off(), &Message::Nack { probe }).expect_err("nobody asks for one");
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    assert_eq!(
+        text,
+        Some("n1, with 3 indirect checks and local health Off, was sent Nack { probe: ProbeId(7) } by n2")
+    );
+}
