@@ -4,7 +4,8 @@
 #   ci/architectures.sh [--install] [--strict] [lane…] [-- argument…]
 #
 # Builds `scenarios/examples/digests.rs` (one line `NAME DIGEST` per library scenario) for each lane with the
-# release profile, runs it, and compares the output byte for byte with that of x86_64, which is always run.
+# release profile, runs it, and compares the output byte for byte with that of x86_64, which is always run, on the
+# other of the two exact event queues: `ci/determinism.sh` has built it so.
 # Arguments after `--` go to the example: a name filter, or `--seeds A..B`.
 #
 #   lane     what it adds to x86_64                          runs in             build, 2 cores, cold
@@ -131,7 +132,7 @@ build() {
   local -ra arguments=(build --release --locked -p scenarios --example digests
     --target "$target" --target-dir "$arch_dir/$1")
   case $1 in
-    x86_64) cargo "${arguments[@]}" ;;
+    x86_64) cargo "${arguments[@]}" --features sim-core/quaternary-heap ;;
     aarch64 | i686) debian_cargo "${arguments[@]}" -Zbuild-std=std \
       --config "target.$target.linker=\"${target%%-*}-linux-gnu-gcc\"" ;;
     # rustc's own start files and libc for WASI are not packaged; wasi-libc has them.

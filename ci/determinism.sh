@@ -5,7 +5,8 @@
 #
 # `scenarios/examples/digests.rs` prints a line per library scenario and seed. Compared are
 #   1. two release runs at the same time, in two processes, over all the seeds;
-#   2. debug, which keeps overflow checks and assertions, against release, over the same seeds;
+#   2. debug, which keeps overflow checks and assertions, against release, over the same seeds, and with that the two
+#      exact event queues: the example's worlds run on the heap in release, on the ladder everywhere else;
 #   3. the program as users get it, with all optimisations, against debug, each scenario with seed 0.
 # For the first two the example is built without the slowest part of the optimiser, and where `ci/architectures.sh`
 # builds it for this machine: it is built once.
@@ -29,7 +30,7 @@ readonly host release=$target_dir/arch/${host%%-*}
 
 build_release_digests() {
   CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo build --locked --release \
-    -p scenarios --example digests --target "$host" --target-dir "$release"
+    -p scenarios --example digests --features sim-core/quaternary-heap --target "$host" --target-dir "$release"
 }
 
 release_digests() {

@@ -7,6 +7,7 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 
 /// The mutant with its protocol, the scenario, the seed.
 const PINS: &[(&str, &str, u64)] = &[
+    ("log/backlog-counts-as-one", "log/catching-up", 0),
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
     ("paxos/master-lease-no-drift", "paxos/random-leases", 27),
     // The book shows this one.
@@ -64,6 +65,13 @@ const MENDED: &[(&str, u64)] = &[
     ("log/random-compaction", 4_068),
     // A follower began where its leader's log begins, before what it had cut off was off its disk: a crash brought that back.
     ("log/random-retention", 9_951),
+    // A worker was fenced by a faster one of the same consumer, which had gone on into a later generation with the partition: its
+    // record was never done.
+    ("log/group-of-five", 19),
+    ("log/random-compaction", 35),
+    ("log/random-group", 39),
+    // An outbox grew beside a queue that stood empty: rows for which there had been no room waited for the timer.
+    ("queue/random-outbox", 3),
     // A new server that was handed over to stayed without a lease, for the one before it had failed, and SWIM had it down as alive.
     ("chain/random-swim", 136),
     // A consumer with credit was passed over for good when the log had no room for its delivery.

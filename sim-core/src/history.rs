@@ -8,7 +8,7 @@
 //! c3                          |--cas k1 7->9 ……       never completed: unknown
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -53,12 +53,52 @@ pub struct HistoryOperation {
 }
 
 /// All operations of a run in order of time. Append-only; a clone shares what was there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
     events: AppendLog<HistoryEvent>,
-    /// Invoked and not completed: at most a few a client.
-    open: BTreeSet<OpId>,
+    open: Open,
 }
+
+/// What was invoked and not completed, which follows from the events: by client the ordinals, at most a few.
+#[derive(Clone, Debug, Default)]
+struct Open {
+    by_client: Vec<Vec<u32>>,
+    count: usize,
+}
+
+impl Open {
+    /// Whether it was not open.
+    fn insert(&mut self, op: OpId) -> bool {
+        let client = op.client.index();
+        if client >= self.by_client.len() {
+            self.by_client.resize_with(client + 1, Vec::new);
+        }
+        let is_new = !self.by_client[client].contains(&op.ordinal);
+        if is_new {
+            self.by_client[client].push(op.ordinal);
+            self.count += 1;
+        }
+        is_new
+    }
+
+    /// Whether it was open.
+    fn remove(&mut self, op: OpId) -> bool {
+        let Some(ordinals) = self.by_client.get_mut(op.client.index()) else { return false };
+        let Some(place) = ordinals.iter().position(|ordinal| *ordinal == op.ordinal) else { return false };
+        ordinals.swap_remove(place);
+        self.count -= 1;
+        true
+    }
+}
+
+/// Equal when the events are.
+impl PartialEq for History {
+    fn eq(&self, other: &Self) -> bool {
+        self.events == other.events
+    }
+}
+
+impl Eq for History {}
 
 impl History {
     /// No operations.
@@ -80,7 +120,7 @@ impl History {
     /// # Panics
     /// If the operation is not open, the outcome is a redirect, or time runs backwards.
     pub fn complete(&mut self, at: SimTime, op: OpId, outcome: Outcome) {
-        assert!(self.open.remove(&op), "a completion follows its invocation, once: {op} is not open at {at}");
+        assert!(self.open.remove(op), "a completion follows its invocation, once: {op} is not open at {at}");
         assert!(
             !matches!(outcome, Outcome::Redirect(_)),
             "clients follow redirects: {op} ends in `{outcome:?}`"
@@ -95,7 +135,7 @@ impl History {
         for index in (len..self.events.end_index()).rev() {
             let event = self.events.get(index).expect("an index between the ends is kept");
             match event.what {
-                HistoryEventKind::Invoked(_) => self.open.remove(&event.op),
+                HistoryEventKind::Invoked(_) => self.open.remove(event.op),
                 HistoryEventKind::Completed(_) => self.open.insert(event.op),
             };
         }
@@ -123,8 +163,8 @@ impl History {
     }
 
     /// How many operations clients wait for.
-    pub fn open_count(&self) -> usize {
-        self.open.len()
+    pub const fn open_count(&self) -> usize {
+        self.open.count
     }
 
     /// All operations in order of invocation.

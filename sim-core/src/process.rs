@@ -15,7 +15,7 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 
-use crate::check::Nodes;
+use crate::check::{Nodes, Work};
 use crate::context::Context;
 use crate::disk::{DiskPromise, Record};
 use crate::service::Operation;
@@ -91,6 +91,13 @@ pub trait Process: Sized + Send + Serialize + 'static {
     /// to it, of which statuses tell.
     fn disagreement(_nodes: &Nodes<'_, Self>, _well: &[NodeId]) -> Option<String> {
         None
+    }
+
+    /// The work that there is, as those of `well` that run know it: what was taken in, such as messages that are kept, and how
+    /// much of it is done. Once faults have ended what was taken in must get done. Default: none, as where an answer is
+    /// all that is owed.
+    fn work(_nodes: &Nodes<'_, Self>, _well: &[NodeId]) -> Vec<Work> {
+        Vec::new()
     }
 
     /// A copy for snapshots and branches; `None` where the process cannot be copied (an external program).

@@ -5,7 +5,7 @@ mod recording;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Violation;
+use crate::check::{Violation, Work};
 use crate::disk::DamageKind;
 use crate::fault::{Command, Plan};
 use crate::history::History;
@@ -210,6 +210,11 @@ pub trait Simulation: Send {
         None
     }
 
+    /// The work that there is, as those of `well` that run know it. Default: none, as where nothing runs.
+    fn work(&self, _well: &[NodeId]) -> Vec<Work> {
+        Vec::new()
+    }
+
     /// How often each of the protocol's points was reached.
     fn points(&self) -> Vec<(&'static str, u64)>;
 
@@ -384,6 +389,10 @@ impl<P: Process> Simulation for World<P> {
 
     fn disagreement(&self, well: &[NodeId]) -> Option<String> {
         P::disagreement(&self.nodes(), well)
+    }
+
+    fn work(&self, well: &[NodeId]) -> Vec<Work> {
+        P::work(&self.nodes(), well)
     }
 
     fn points(&self) -> Vec<(&'static str, u64)> {

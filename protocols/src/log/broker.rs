@@ -12,6 +12,7 @@ use sim_core::service::{Outcome, Refusal, log};
 use sim_core::{Context, NodeId, OpId, Span, SyncId};
 
 use super::config::Config;
+use super::copies::Copies;
 use super::durable::{Record, region_of};
 use super::entry::Body;
 use super::facts::Fact;
@@ -58,7 +59,7 @@ pub struct Broker {
     pub(super) epoch: Option<BrokerEpoch>,
     /// What the cluster looks like.
     pub(super) image: Option<Arc<Image>>,
-    replicas: BTreeMap<PartitionId, Replica>,
+    replicas: Copies,
     /// Syncs under way, in the order in which they will be done.
     flushes: VecDeque<Flush>,
     /// How often it has asked for records.
@@ -84,7 +85,7 @@ pub struct Broker {
 impl Broker {
     pub(super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
         let mine = config.all_partitions().filter(|id| config.replicas(*id).any(|replica| replica == node));
-        let replicas = mine.map(|id| (id, Replica::default())).collect();
+        let replicas = mine.collect();
         Self {
             node,
             config,
@@ -111,7 +112,7 @@ impl Broker {
     }
 
     /// Its copies.
-    pub const fn replicas(&self) -> &BTreeMap<PartitionId, Replica> {
+    pub const fn replicas(&self) -> &Copies {
         &self.replicas
     }
 
@@ -145,22 +146,22 @@ impl Broker {
     /// # Panics
     /// If it has none.
     pub(super) fn replica(&self, id: PartitionId) -> &Replica {
-        self.replicas.get(&id).unwrap_or_else(|| panic!("{} has no copy of {id}", self.node))
+        self.replicas.get(id).unwrap_or_else(|| panic!("{} has no copy of {id}", self.node))
     }
 
     pub(super) fn replica_mut(&mut self, id: PartitionId) -> &mut Replica {
         let node = self.node;
-        self.replicas.get_mut(&id).unwrap_or_else(|| panic!("{node} has no copy of {id}"))
+        self.replicas.get_mut(id).unwrap_or_else(|| panic!("{node} has no copy of {id}"))
     }
 
     /// Whether it leads a partition.
     pub(super) fn leads(&self, id: PartitionId) -> bool {
-        self.replicas.get(&id).is_some_and(|replica| replica.leading().is_some())
+        self.replicas.get(id).is_some_and(|replica| replica.leading().is_some())
     }
 
     /// The partitions that it leads.
     pub(super) fn led(&self) -> Vec<PartitionId> {
-        self.replicas.iter().filter(|(_, replica)| replica.leading().is_some()).map(|(id, _)| *id).collect()
+        self.replicas.iter().filter(|(_, replica)| replica.leading().is_some()).map(|(id, _)| id).collect()
     }
 
     // ----- a life -----
@@ -190,8 +191,8 @@ impl Broker {
     }
 
     fn recover(&mut self, disk: &Disk<Record>) {
-        for (id, replica) in &mut self.replicas {
-            *replica = Replica::recovered(disk, &self.config, *id);
+        for (id, replica) in self.replicas.iter_mut() {
+            *replica = Replica::recovered(disk, &self.config, id);
             self.ends += replica.log.end();
         }
         self.apply_offsets(self.config.offsets_partition());
@@ -261,8 +262,7 @@ impl Broker {
     fn start_over(&mut self, context: &mut Context<'_, Node>) {
         context.note(|| "the controller knows another life of it".to_owned());
         (self.epoch, self.image) = (None, None);
-        let mine: Vec<PartitionId> = self.replicas.keys().copied().collect();
-        for id in mine {
+        for id in self.replicas.ids() {
             self.resign(context, id, None);
             self.replica_mut(id).role = Role::Idle;
             context.cancel_timer(Timer::Fetch(id));
@@ -308,8 +308,7 @@ impl Broker {
     /// The cluster has changed. The controller hears at once that this broker knows: it may be fenced until then.
     fn take_image(&mut self, context: &mut Context<'_, Node>, image: &Arc<Image>) {
         self.image = Some(Arc::clone(image));
-        let mine: Vec<PartitionId> = self.replicas.keys().copied().collect();
-        for id in mine {
+        for id in self.replicas.ids() {
             self.take_partition(context, id, image);
         }
         self.tell_led(context);
@@ -430,7 +429,7 @@ impl Broker {
         if id != self.config.offsets_partition() {
             return;
         }
-        let Some(replica) = self.replicas.get(&id) else { return };
+        let Some(replica) = self.replicas.get(id) else { return };
         for (offset, entry) in replica.log.range(self.offsets.upto, replica.high_watermark) {
             self.offsets.apply(offset, entry);
         }

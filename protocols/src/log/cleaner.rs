@@ -31,7 +31,7 @@ impl Broker {
 
     pub(super) fn on_clean(&mut self, context: &mut Context<'_, Node>) {
         self.wait_to_clean(context);
-        let mine: Vec<PartitionId> = self.replicas().keys().copied().collect();
+        let mine = self.replicas().ids();
         for id in mine {
             if let Some(base) = self.base_of(context, id) {
                 self.clean(context, id, base);

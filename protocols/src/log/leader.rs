@@ -163,11 +163,11 @@ impl Broker {
             Acks::All => high_watermark,
             Acks::Leader | Acks::None => flushed,
         };
-        let later = leading.waiting.split_off(&bound);
-        let ready = std::mem::replace(&mut leading.waiting, later);
-        if ready.is_empty() {
+        if leading.waiting.keys().next().is_none_or(|first| *first >= bound) {
             return;
         }
+        let later = leading.waiting.split_off(&bound);
+        let ready = std::mem::replace(&mut leading.waiting, later);
         self.tell_waiting(context, 0, ready.values().map(Vec::len).sum());
         for (offset, waiters) in ready {
             for waiter in waiters {

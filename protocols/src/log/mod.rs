@@ -141,6 +141,7 @@ pub mod broker;
 mod cleaner;
 pub mod config;
 pub mod controller;
+pub mod copies;
 pub mod durable;
 pub mod entry;
 pub mod facts;
@@ -163,6 +164,7 @@ mod standalone;
 pub mod transaction;
 pub mod types;
 mod view;
+mod work;
 
 use serde::Serialize;
 use sim_core::NodeId;

@@ -101,6 +101,11 @@ crate::mutants! {
     FailureSkipped = "failure-skipped",
         breaks ["kept-is-handled", "exactly-once"],
         source "Kafka, consumer: without a seek back to it, a record that failed is passed over";
+    /// A consumer counts the time that it may have a record in hand from when it last had none: one with a backlog leaves, and
+    /// whoever gets its partitions has a longer one.
+    BacklogCountsAsOne = "backlog-counts-as-one",
+        breaks ["work-is-done", "all-agree"],
+        source "Kafka, consumer: max.poll.interval.ms is between polls, and max.poll.records too many for it";
     /// The replica of a controller answers before its vote is on disk.
     VoteNotPersisted = "vote-not-persisted",
         breaks ["raft-safety"],

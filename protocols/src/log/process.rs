@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sim_core::check::Nodes;
+use sim_core::check::{Nodes, Work};
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
 use sim_core::service::{Operation, Outcome, Refusal};
@@ -24,7 +24,7 @@ use super::metrics;
 use super::quorum::Quorum;
 use super::standalone::Standalone;
 use super::types::PartitionId;
-use super::{FAULT_POINTS, Node, POINTS, Timer};
+use super::{FAULT_POINTS, Node, POINTS, Timer, work};
 use crate::raft;
 use crate::replicated::Told;
 
@@ -179,7 +179,7 @@ impl Process for Node {
         let copies = || {
             brokers()
                 .filter_map(|(node, process)| Some((node, process.broker()?)))
-                .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+                .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, id, copy)))
         };
         let leader = |wanted| {
             let leads = copies().filter(|(_, id, _)| *id == wanted).filter_map(|(_, _, copy)| copy.leading());
@@ -195,6 +195,10 @@ impl Process for Node {
             let unhandled = brokers().find_map(|(_, process)| process.broker()?.unhandled());
             unhandled.map(|id| format!("nobody in the group has {id}"))
         })
+    }
+
+    fn work(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Vec<Work> {
+        work::work(nodes, well)
     }
 
     fn fork(&self) -> Option<Self> {
@@ -248,7 +252,10 @@ impl Node {
 }
 
 fn broker_status(broker: &Broker) -> Status {
-    debug_assert_eq!(broker.ends, broker.replicas().values().map(|replica| replica.log().end()).sum::<u64>());
+    debug_assert_eq!(
+        broker.ends,
+        broker.replicas().iter().map(|(_, replica)| replica.log().end()).sum::<u64>()
+    );
     debug_assert_eq!(broker.led_count(), broker.led().len() as u64);
     let word = if broker.epoch().is_none() {
         "outsider"

@@ -69,10 +69,10 @@ fn assert_in_sync(world: &World<Node>, what: &str) {
     assert_eq!(Node::disagreement(&nodes, &all()), None, "{what}");
     let mut seen = BTreeMap::new();
     for (node, broker) in nodes.running().filter_map(|(node, process)| Some((node, process.broker()?))) {
-        for (id, copy) in broker.replicas() {
+        for (id, copy) in broker.replicas().iter() {
             let (end, high_watermark) = (copy.log().end(), copy.high_watermark());
             let this = (end, copy.log().chain_below(end), high_watermark);
-            assert_eq!(*seen.entry(*id).or_insert(this), this, "{what}: {id} on {node}");
+            assert_eq!(*seen.entry(id).or_insert(this), this, "{what}: {id} on {node}");
         }
     }
 }
@@ -238,7 +238,7 @@ fn committed_of(world: &World<Node>, id: PartitionId) -> u64 {
     let copies = world
         .nodes()
         .running()
-        .filter_map(|(_, node)| Some(node.broker()?.replicas().get(&id)?.high_watermark()));
+        .filter_map(|(_, node)| Some(node.broker()?.replicas().get(id)?.high_watermark()));
     copies.collect::<Vec<_>>().into_iter().max().unwrap_or(0)
 }
 

@@ -38,7 +38,7 @@ impl Broker {
             self.epoch().map_or_else(|| "none yet".to_owned(), |epoch| epoch.to_string()),
         );
         view.number("version of the metadata", self.image().map_or(0, |image| image.version));
-        let rows = self.replicas().iter().map(|(id, replica)| replica_row(*id, replica));
+        let rows = self.replicas().iter().map(|(id, replica)| replica_row(id, replica));
         let columns = [
             "partition",
             "role",
@@ -51,7 +51,7 @@ impl Broker {
             "in sync",
         ];
         view.table("copies", Table::of_rows(columns.to_vec(), request, rows));
-        let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(*id, replica));
+        let rows = self.replicas().iter().flat_map(|(id, replica)| follower_rows(id, replica));
         view.table(
             "followers",
             Table::of_rows(vec!["partition", "follower", "end", "lag", "waits"], request, rows),
@@ -74,7 +74,7 @@ impl Broker {
             view.table("lag of consumers", Table::of_rows(vec!["partition", "not read"], request, rows));
         }
         self.show_transactions(view, request);
-        for (id, replica) in self.replicas() {
+        for (id, replica) in self.replicas().iter() {
             view.strip(&format!("log {id}"), strip(replica, request));
         }
     }
@@ -100,7 +100,7 @@ impl Broker {
             let columns = vec!["transactional id", "owner", "epoch", "ended", "state", "partitions"];
             view.table("transactions", Table::of_rows(columns, request, coordinator.images().map(row)));
         }
-        let open: Vec<_> = self.replicas().iter().flat_map(|(id, replica)| open_rows(*id, replica)).collect();
+        let open: Vec<_> = self.replicas().iter().flat_map(|(id, replica)| open_rows(id, replica)).collect();
         if !open.is_empty() {
             let columns = vec!["partition", "transactional id", "from"];
             view.table("open transactions", Table::of_rows(columns, request, open));

@@ -5,7 +5,8 @@
 //! everything that anybody else can know of. What the log is, a [`Journal`] knows: a disk ([`super::standalone`]) or
 //! Raft ([`super::replicated`]).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::mem;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -97,6 +98,8 @@ pub struct Broker {
     results: VecDeque<Result>,
     /// Producers that wait for room, in order.
     parked: VecDeque<(OpId, Value)>,
+    /// Producers with an outbox that are to hear when there is room.
+    turned_away: BTreeSet<NodeId>,
     windows: BTreeMap<NodeId, Window>,
     /// Consumers that may have credit, each once, in the order of their turns.
     hungry: VecDeque<NodeId>,
@@ -117,6 +120,7 @@ impl Broker {
             end: 0,
             results: VecDeque::new(),
             parked: VecDeque::new(),
+            turned_away: BTreeSet::new(),
             windows: BTreeMap::new(),
             hungry: VecDeque::new(),
             is_refused: false,
@@ -231,6 +235,7 @@ impl Broker {
             | Message::Leader(_)
             | Message::Published { .. }
             | Message::NoRoom { .. }
+            | Message::Room
             | Message::Raft(_) => panic!("{}, a broker, was sent {message:?} by {from}", self.node),
         }
         self.go_on(context, journal);
@@ -290,6 +295,7 @@ impl Broker {
         let has_room = !self.queue.is_full() || self.queue.is_known(value);
         let may_wait = matches!(self.config.rules.overflow, Overflow::Block | Overflow::Reject);
         if !has_room && may_wait {
+            self.turned_away.insert(from);
             return context.send(from, Message::NoRoom { number });
         }
         _ = self.record(context, journal, Asker::Producer(from, number), Command::Enqueue(value));
@@ -416,6 +422,11 @@ impl Broker {
         {
             self.record_for(context, journal, op, Command::Enqueue(value));
             self.serve(context, journal);
+        }
+        if !self.queue.is_full() {
+            for producer in mem::take(&mut self.turned_away) {
+                context.send(producer, Message::Room);
+            }
         }
         journal.keep(context, &self.queue);
         self.arm(context);

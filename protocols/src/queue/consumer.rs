@@ -199,6 +199,7 @@ impl Consumer {
             | Message::Publish { .. }
             | Message::Published { .. }
             | Message::NoRoom { .. }
+            | Message::Room
             | Message::Raft(_) => panic!("{}, a consumer, was sent {message:?} by {from}", self.node),
         }
     }

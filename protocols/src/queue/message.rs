@@ -71,6 +71,8 @@ pub enum Message {
         /// Which.
         number: u64,
     },
+    /// Broker to producer: there is room again.
+    Room,
     /// Between brokers. Boxed, it does not make the others large.
     Raft(Box<raft::MessageOf<Told<Ledger>>>),
 }
@@ -92,6 +94,7 @@ impl process::Message for Message {
         "Publish",
         "Published",
         "NoRoom",
+        "Room",
         "RequestVote",
         "RequestVoteReply",
         "RaftHeartbeat",
@@ -123,7 +126,8 @@ impl process::Message for Message {
             Self::Publish { .. } => 12,
             Self::Published { .. } => 13,
             Self::NoRoom { .. } => 14,
-            Self::Raft(message) => 15 + message.kind(),
+            Self::Room => 15,
+            Self::Raft(message) => 16 + message.kind(),
         }
     }
 
@@ -142,6 +146,7 @@ impl process::Message for Message {
             | Self::Leader(_)
             | Self::Published { .. }
             | Self::NoRoom { .. } => 16,
+            Self::Room => 8,
             Self::Raft(message) => message.size(),
         }
     }
@@ -155,6 +160,7 @@ impl process::Message for Message {
             Self::Publish { number, value } => format!("Publish number={number} value={value}"),
             Self::Published { number } => format!("Published number={number}"),
             Self::NoRoom { number } => format!("NoRoom number={number}"),
+            Self::Room => "Room".to_owned(),
             Self::Leader(None) => "Leader unknown".to_owned(),
             Self::Raft(message) => message.describe(),
             Self::Acknowledge(receipt)

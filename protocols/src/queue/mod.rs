@@ -107,6 +107,7 @@ mod standalone;
 pub mod state;
 pub mod store;
 mod view;
+mod work;
 
 use serde::Serialize;
 
@@ -224,6 +225,11 @@ pub enum Node {
 }
 
 impl Node {
+    /// The producer, if this is one.
+    pub fn producer(&self) -> Option<&Producer> {
+        if let Self::Producer(producer) = self { Some(producer) } else { None }
+    }
+
     /// The broker of the queue, where this node is that and in office.
     pub fn broker(&self) -> Option<&Broker> {
         match self {

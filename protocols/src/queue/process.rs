@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sim_core::check::{Nodes, Work};
 use sim_core::disk::DiskPromise;
 use sim_core::process::{self, Process};
 use sim_core::service::{Operation, Outcome, Refusal, queue};
@@ -20,7 +21,7 @@ use super::producer::Producer;
 use super::replicated::Replicated;
 use super::standalone::Standalone;
 use super::store::Store;
-use super::{FAULT_POINTS, Node, POINTS, Timer, metrics};
+use super::{FAULT_POINTS, Node, POINTS, Timer, metrics, work};
 use crate::raft;
 use crate::replicated::Told;
 
@@ -145,6 +146,10 @@ impl Process for Node {
             Self::Producer(producer) => producer.on_durable(context, sync),
             Self::Consumer(_) => unreachable!("a consumer writes nothing, but {sync:?} is durable"),
         }
+    }
+
+    fn work(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Vec<Work> {
+        work::work(nodes, well)
     }
 
     fn fork(&self) -> Option<Self> {

@@ -41,6 +41,8 @@ pub(super) struct Row {
     pub(super) is_kept: bool,
     /// How often it was published.
     pub(super) tries: u32,
+    /// Whether there was no room for it when it was published last.
+    is_refused: bool,
 }
 
 /// A client that waits until a row is on disk.
@@ -90,7 +92,7 @@ impl Producer {
             };
             let value = *value;
             context.fact(Fact::Kept { value });
-            self.rows.insert(number, Row { value, is_kept: true, tries: 0 });
+            self.rows.insert(number, Row { value, is_kept: true, tries: 0, is_refused: false });
         }
         self.relay(context);
         context.set_timer(Timer::Relay, self.config.call_timeout);
@@ -105,7 +107,7 @@ impl Producer {
         if self.config.has(Mutant::PublishBeforeCommit) {
             context.send(self.contact.server(), Message::Publish { number, value });
         }
-        self.rows.insert(number, Row { value, is_kept: false, tries: 0 });
+        self.rows.insert(number, Row { value, is_kept: false, tries: 0, is_refused: false });
         if let Some(waiting) = self.commit.after_durable(context, Waiting { op, number }) {
             self.on_kept(context, waiting);
         }
@@ -131,8 +133,8 @@ impl Producer {
         self.contact.hear(from);
         match *message {
             Message::Published { number } => self.on_published(context, number),
-            // It is published again with the timer.
-            Message::NoRoom { number: _ } => context.count(Counter::MessagesRefused as usize, 1),
+            Message::NoRoom { number } => self.on_no_room(context, number),
+            Message::Room => self.publish_refused(context),
             Message::Leader(leader) => {
                 if self.contact.on_leader(leader) {
                     context.sometimes(Point::BrokerChanged as usize);
@@ -169,6 +171,23 @@ impl Producer {
             context.count(Counter::Published as usize, 1);
             self.forget(context);
             self.relay(context);
+            self.publish_refused(context);
+        }
+    }
+
+    /// It waits for room, or for the timer.
+    fn on_no_room(&mut self, context: &mut Context<'_, Node>, number: u64) {
+        context.count(Counter::MessagesRefused as usize, 1);
+        if let Some(row) = self.rows.get_mut(&number) {
+            row.is_refused = true;
+        }
+    }
+
+    /// There may be room for one: if there is, another is tried when it is answered.
+    fn publish_refused(&mut self, context: &mut Context<'_, Node>) {
+        let refused = self.rows.iter().take(WINDOW).find(|(_, row)| row.is_refused);
+        if let Some(number) = refused.map(|(number, _)| *number) {
+            self.publish(context, self.contact.server(), number);
         }
     }
 
@@ -206,7 +225,7 @@ impl Producer {
 
     fn publish(&mut self, context: &mut Context<'_, Node>, broker: NodeId, number: u64) {
         let Some(row) = self.rows.get_mut(&number) else { return };
-        row.tries += 1;
+        (row.tries, row.is_refused) = (row.tries + 1, false);
         if row.tries > 1 {
             context.sometimes(Point::PublishedAgain as usize);
         }

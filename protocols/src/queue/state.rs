@@ -196,6 +196,11 @@ impl Queue {
         (self.messages.len() - self.held_count, self.held_count)
     }
 
+    /// The number of the last message that was taken in; 0 before the first.
+    pub const fn last(&self) -> MessageId {
+        self.last
+    }
+
     /// The messages, by number.
     pub const fn messages(&self) -> &PersistentMap<MessageId, Message> {
         &self.messages

@@ -118,6 +118,7 @@ impl Store {
             | Message::Publish { .. }
             | Message::Published { .. }
             | Message::NoRoom { .. }
+            | Message::Room
             | Message::Raft(_) => panic!("{}, a store, was sent {message:?} by {from}", self.node),
         }
     }

@@ -22,7 +22,7 @@ mod verdict;
 
 use std::ops::ControlFlow;
 
-use sim_core::check::{Baseline, CONDITIONS, LeaderIsKept, LivenessCondition, Violation};
+use sim_core::check::{Baseline, CONDITIONS, LeaderIsKept, LivenessCondition, Violation, Work};
 use sim_core::fault::Plan;
 use sim_core::world::Stop;
 use sim_core::{NodeId, SimTime, Simulation, Span};
@@ -150,7 +150,9 @@ struct Underway {
 #[derive(Clone, Debug, Default)]
 struct Seen {
     /// How things stood when the faults ended.
-    since: Option<Baseline>,
+    since: Option<Box<Baseline>>,
+    /// What there was to do when everything else had come to hold.
+    work: Option<Vec<Work>>,
     /// When it had converged.
     converged_at: Option<SimTime>,
     /// Who led when whoever leads had to go on leading.
@@ -190,14 +192,14 @@ impl Runner<'_, '_> {
         if !property::must_converge(self.scenario) {
             return Ok(None);
         }
-        let since = self.underway.seen.since.clone().unwrap_or_else(|| self.baseline());
+        let since = self.underway.seen.since.take().unwrap_or_else(|| Box::new(self.baseline()));
         self.underway.seen.since = Some(since.clone());
         // The heal itself, and what happens in its instant: then it shows who was healed.
         self.advance(heal_at)?;
-        let since = Baseline { well: healed::core(self.scenario, self.simulation().plan()), ..since };
+        let since = Baseline { well: healed::core(self.scenario, self.simulation().plan()), ..*since };
         let converged_at = match self.underway.seen.converged_at {
             Some(converged_at) => converged_at,
-            None => self.converge(heal_at, phases.convergence.span(), &since)?,
+            None => self.converge(heal_at, phases.convergence.span(), since.clone())?,
         };
         self.underway.seen.converged_at = Some(converged_at);
         self.stay_steady(converged_at, since)?;
@@ -223,8 +225,9 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Runs until all liveness conditions hold at once, at most for `bound`.
-    fn converge(&mut self, heal_at: SimTime, bound: Span, since: &Baseline) -> Result<SimTime, End> {
+    /// Runs until all liveness conditions hold at once, at most for `bound`. When all hold for the first time it is seen what
+    /// there is to do: that must be done too.
+    fn converge(&mut self, heal_at: SimTime, bound: Span, mut since: Baseline) -> Result<SimTime, End> {
         let step = Span::nanos((bound.as_nanos() / LOOKS).max(1));
         let mut look_at = heal_at;
         // A run that goes on after a pause was looked at before.
@@ -234,7 +237,14 @@ impl Runner<'_, '_> {
         loop {
             look_at = (look_at + step).min(heal_at + bound);
             self.advance(look_at)?;
-            match CONDITIONS.iter().find_map(|condition| self.unmet(*condition, since)) {
+            since.work.clone_from(&self.underway.seen.work);
+            let mut unmet = self.first_unmet(&since);
+            if unmet.is_none() && since.work.is_none() {
+                since.work = Some(since.work(self.simulation()));
+                self.underway.seen.work.clone_from(&since.work);
+                unmet = self.first_unmet(&since);
+            }
+            match unmet {
                 None => return Ok(look_at),
                 Some(violation) if look_at == heal_at + bound => return Err(End::NotLive(violation)),
                 Some(_) => {}
@@ -248,6 +258,11 @@ impl Runner<'_, '_> {
         let open = self.simulation().history().open_count() as u64;
         let in_doubt = healed::in_doubt(self.scenario, self.simulation().plan());
         Baseline { invoked: now.invoked.saturating_sub(open), in_doubt, ..now }
+    }
+
+    /// The first condition that does not hold.
+    fn first_unmet(&self, since: &Baseline) -> Option<Violation> {
+        CONDITIONS.iter().find_map(|condition| self.unmet(*condition, since))
     }
 
     /// How a condition does not hold, if it does not.

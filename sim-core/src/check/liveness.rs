@@ -19,6 +19,17 @@ pub trait LivenessCondition: Send + Sync {
     fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String>;
 }
 
+/// Work that is taken in and done in order, such as the messages of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Of what, in words; what it is known by: `the queue`, `partition p0`.
+    pub line: String,
+    /// How much of it has been taken in.
+    pub taken: u64,
+    /// How much of it is done, without a gap.
+    pub done: u64,
+}
+
 /// How things stood when the faults ended, and what may be expected since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
@@ -34,6 +45,8 @@ pub struct Baseline {
     pub in_doubt: Vec<NodeId>,
     /// Who must lead still, and in which epoch; `None` where nobody need.
     pub leader: Option<(NodeId, u64)>,
+    /// The work there was when everything else had come to hold; `None` before that.
+    pub work: Option<Vec<Work>>,
 }
 
 impl Baseline {
@@ -66,6 +79,15 @@ impl Baseline {
         running.filter(|(node, _)| !self.in_doubt.contains(node)).collect()
     }
 
+    /// The work that there is now, as those tell that are well and members for sure.
+    pub fn work(&self, simulation: &dyn Simulation) -> Vec<Work> {
+        simulation.work(&self.member_ids(simulation))
+    }
+
+    fn member_ids(&self, simulation: &dyn Simulation) -> Vec<NodeId> {
+        self.members(simulation).into_iter().map(|(node, _)| node).collect()
+    }
+
     /// Who leads among those that are well, and in which epoch: the one in the highest.
     pub fn leading(&self, simulation: &dyn Simulation) -> Option<(NodeId, u64)> {
         let well = self.well(simulation).into_iter();
@@ -83,6 +105,7 @@ pub const CONDITIONS: &[&dyn LivenessCondition] = &[
     &ClientsAreServed,
     &NodesCatchUp,
     &AllAgree,
+    &WorkIsDone,
     &LeaderIsKept,
 ];
 
@@ -109,6 +132,10 @@ pub struct NodesCatchUp;
 /// Those that are well agree on what the protocol has all come to agree on.
 #[derive(Clone, Copy, Debug)]
 pub struct AllAgree;
+
+/// What had been taken in when everything else had come to hold is done.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkIsDone;
 
 /// Once the run has converged, nobody takes the lead from whoever has it.
 #[derive(Clone, Copy, Debug)]
@@ -242,8 +269,35 @@ impl LivenessCondition for AllAgree {
     }
 
     fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
-        let members: Vec<NodeId> = since.members(simulation).into_iter().map(|(node, _)| node).collect();
-        simulation.disagreement(&members).map_or(Ok(()), Err)
+        simulation.disagreement(&since.member_ids(simulation)).map_or(Ok(()), Err)
+    }
+}
+
+impl LivenessCondition for WorkIsDone {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "work-is-done",
+            statement: "what has been taken in by the time when everything else holds is done in the time that is left: \
+                        messages are handled, consumers catch up",
+            source: "Bronson et al., Metastable Failures in Distributed Systems (HotOS 2021) §1: what a fault has caused \
+                     must not go on without it",
+            leaves_out: "protocols that take in no work; what comes in later, as long as clients ask",
+        }
+    }
+
+    fn check(&self, simulation: &dyn Simulation, since: &Baseline) -> Result<(), String> {
+        let Some(before) = since.work.as_ref().filter(|before| !before.is_empty()) else { return Ok(()) };
+        let now = since.work(simulation);
+        let missing = before.iter().find_map(|Work { line, taken, .. }| {
+            match now.iter().find(|work| work.line == *line).map(|work| work.done) {
+                None => Some(format!("nobody knows how far {line} is")),
+                Some(done) if done < *taken => {
+                    Some(format!("{line} is done up to {done}, and was taken in up to {taken}"))
+                }
+                Some(_) => None,
+            }
+        });
+        missing.map_or(Ok(()), Err)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use kinds::Invariants;
 pub use kinds::Kinds;
 pub use liveness::{
     AllAgree, AllNodesRun, Baseline, CONDITIONS, ClientsAreServed, HasOneLeader, LeaderIsKept, LeaderIsKnown,
-    LivenessCondition, NodesCatchUp,
+    LivenessCondition, NodesCatchUp, Work, WorkIsDone,
 };
 
 use crate::disk::Disk;

@@ -23,8 +23,8 @@ struct Branch<K, C> {
 /// A map in key order whose clones share their leaves.
 ///
 /// A B-tree of fixed depth: sorted leaves of at most 64 entries under groups of at most 128 leaves. A leaf that
-/// is full splits in two; one that empties is dropped; half-empty neighbours are not merged, so the spine
-/// follows the largest size where removals are scattered.
+/// is full splits in two, or stays full where the new key comes after all of it; one that empties is dropped; half-empty
+/// neighbours are not merged, so the spine follows the largest size where removals are scattered.
 #[derive(Clone)]
 pub struct PersistentMap<K, V> {
     groups: Vec<Branch<K, Group<K, V>>>,
@@ -51,6 +51,11 @@ impl<K, V> PersistentMap<K, V> {
     /// Whether there is no entry.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// All keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.iter().map(|(key, _)| key)
     }
 
     /// All entries in key order.
@@ -102,17 +107,15 @@ impl<K: Ord + Clone, V: Clone> PersistentMap<K, V> {
         let group = Arc::make_mut(&mut self.groups[group_at].child);
         let leaf_at = child_of(group, &key);
         let leaf = Arc::make_mut(&mut group[leaf_at].child);
-        match find(leaf, &key) {
+        let at = match find(leaf, &key) {
             Ok(at) => return Some(std::mem::replace(&mut leaf[at].1, value)),
-            Err(at) => leaf.insert(at, (key, value)),
-        }
+            Err(at) => at,
+        };
         self.len += 1;
-        if leaf.len() > LEAF_MAX {
-            split(group, leaf_at, |(key, _)| key);
-        }
-        if group.len() > GROUP_MAX {
-            split(&mut self.groups, group_at, |leaf| &leaf.pivot);
-        }
+        let upper = put(leaf, at, (key, value), LEAF_MAX)?;
+        let leaf = Branch { pivot: upper[0].0.clone(), child: Arc::new(upper) };
+        let upper = put(group, leaf_at + 1, leaf, GROUP_MAX)?;
+        self.groups.insert(group_at + 1, Branch { pivot: upper[0].pivot.clone(), child: Arc::new(upper) });
         None
     }
 
@@ -151,12 +154,26 @@ fn find<K: Ord, V>(leaf: &[(K, V)], key: &K) -> Result<usize, usize> {
     leaf.binary_search_by(|(other, _)| other.cmp(key))
 }
 
-/// Moves the upper half of child `at` into a new child behind it.
-fn split<K: Clone, T: Clone>(branches: &mut Vec<Branch<K, Vec<T>>>, at: usize, key_of: impl Fn(&T) -> &K) {
-    let child = Arc::make_mut(&mut branches[at].child);
-    let upper = child.split_off(child.len() / 2);
-    let pivot = key_of(&upper[0]).clone();
-    branches.insert(at + 1, Branch { pivot, child: Arc::new(upper) });
+/// Puts `item` at `at` of a list that has room for `max`. A full one keeps its lower half, and the upper one is returned: or
+/// `item` alone where it comes last, so that keys that rise leave full lists behind.
+fn put<T>(list: &mut Vec<T>, at: usize, item: T, max: usize) -> Option<Vec<T>> {
+    if list.len() < max {
+        list.insert(at, item);
+        return None;
+    }
+    let half = max / 2;
+    let mut upper = Vec::with_capacity(max);
+    if at == max {
+        upper.push(item);
+        return Some(upper);
+    }
+    upper.extend(list.drain(half..));
+    if at <= half {
+        list.insert(at, item);
+    } else {
+        upper.insert(at - half, item);
+    }
+    Some(upper)
 }
 
 impl<K: Ord + Clone, V: Clone> Extend<(K, V)> for PersistentMap<K, V> {

@@ -60,12 +60,6 @@ impl QuaternaryHeap {
         ROOT + self.used
     }
 
-    /// All keys, in no order.
-    pub(super) fn keys(&self) -> impl Iterator<Item = EventKey> {
-        let first = ROOT + usize::from(self.root_is_vacant);
-        (first..self.end()).map(|position| EventKey(self.groups[position / 4].0[position % 4]))
-    }
-
     #[inline]
     fn at(&mut self, position: usize) -> &mut u128 {
         &mut self.groups[position / 4].0[position % 4]
@@ -208,6 +202,11 @@ impl EventQueue for QuaternaryHeap {
     fn clear(&mut self) {
         *self = Self { groups: std::mem::take(&mut self.groups), ..Self::new() };
         self.groups.clear();
+    }
+
+    fn keys(&self) -> impl Iterator<Item = EventKey> {
+        let first = ROOT + usize::from(self.root_is_vacant);
+        (first..self.end()).map(|position| EventKey(self.groups[position / 4].0[position % 4]))
     }
 }
 

@@ -148,30 +148,6 @@ impl LadderQueue {
         }
     }
 
-    /// How many buckets were opened so far.
-    #[inline(always)]
-    pub const fn opened(&self) -> u64 {
-        self.opened
-    }
-
-    /// What is left of the bucket that was opened last: keys that come up soon, the next one last. Keys that are pushed
-    /// meanwhile may come before.
-    pub fn soon(&self) -> &[EventKey] {
-        &self.run
-    }
-
-    /// The bucket that will be opened next, if its bounds are known: keys that come up after those of
-    /// [`soon`](Self::soon), in no order.
-    pub fn later(&self) -> &[EventKey] {
-        self.rungs.last().and_then(Rung::first).map_or(&[], Vec::as_slice)
-    }
-
-    /// All keys, in no order.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = EventKey> {
-        let rungs = self.rungs.iter().flat_map(|rung| &rung.buckets).flatten();
-        self.near.keys().chain(self.run.iter().chain(&self.far).chain(rungs).copied())
-    }
-
     #[inline]
     fn push_beyond(&mut self, key: EventKey) {
         self.beyond += 1;
@@ -346,6 +322,27 @@ impl EventQueue for LadderQueue {
 
     fn clear(&mut self) {
         *self = Self::new();
+    }
+
+    fn keys(&self) -> impl Iterator<Item = EventKey> {
+        let rungs = self.rungs.iter().flat_map(|rung| &rung.buckets).flatten();
+        self.near.keys().chain(self.run.iter().chain(&self.far).chain(rungs).copied())
+    }
+
+    /// How many buckets were opened.
+    #[inline(always)]
+    fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// What is left of the bucket that was opened last.
+    fn soon(&self) -> &[EventKey] {
+        &self.run
+    }
+
+    /// The bucket that will be opened next, if its bounds are known.
+    fn later(&self) -> &[EventKey] {
+        self.rungs.last().and_then(Rung::first).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -21,6 +21,12 @@ pub use ladder::LadderQueue;
 pub use slab::{Handle, Slab};
 pub use ties::Ties;
 
+/// What worlds run on. Any queue gives the same run; which of them is chosen is a matter of speed.
+#[cfg(not(feature = "quaternary-heap"))]
+pub(crate) type WorldQueue = LadderQueue;
+#[cfg(feature = "quaternary-heap")]
+pub(crate) type WorldQueue = QuaternaryHeap;
+
 use crate::time::SimTime;
 
 /// Bits of a sequence number: 10¹² events a run.
@@ -109,6 +115,28 @@ pub trait EventQueue: Clone + Send {
 
     /// Drops every key.
     fn clear(&mut self);
+
+    /// All keys, in no order.
+    fn keys(&self) -> impl Iterator<Item = EventKey>;
+
+    // ----- what comes soon, for who would have it in the cache by then -----
+
+    /// How many times [`soon`](Self::soon) and [`later`](Self::later) have become others so far. A queue that cannot tell
+    /// them has none.
+    #[inline(always)]
+    fn opened(&self) -> u64 {
+        0
+    }
+
+    /// Keys that come up soon, the next one last. Keys that are pushed meanwhile may come before.
+    fn soon(&self) -> &[EventKey] {
+        &[]
+    }
+
+    /// Keys that come up after those of [`soon`](Self::soon), in no order.
+    fn later(&self) -> &[EventKey] {
+        &[]
+    }
 }
 
 #[cfg(test)]

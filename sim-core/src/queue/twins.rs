@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{EventKey, EventQueue, LadderQueue, QuaternaryHeap};
+use super::{EventKey, EventQueue};
 use crate::time::SimTime;
 
 #[derive(Clone, Debug)]
@@ -32,25 +32,7 @@ pub(super) struct Twins<Q> {
     pushed: u32,
 }
 
-/// A queue that can be asked for all its keys.
-pub(super) trait Listed: EventQueue {
-    /// All keys, in no order.
-    fn keys(&self) -> Vec<EventKey>;
-}
-
-impl Listed for QuaternaryHeap {
-    fn keys(&self) -> Vec<EventKey> {
-        Self::keys(self).collect()
-    }
-}
-
-impl Listed for LadderQueue {
-    fn keys(&self) -> Vec<EventKey> {
-        Self::keys(self).collect()
-    }
-}
-
-impl<Q: Listed> Twins<Q> {
+impl<Q: EventQueue> Twins<Q> {
     pub(super) fn push(&mut self, nanos: u64) {
         let key = EventKey::new(SimTime::from_nanos(nanos), u64::from(self.pushed), self.pushed);
         self.pushed += 1;
@@ -80,7 +62,7 @@ impl<Q: Listed> Twins<Q> {
         assert_eq!(self.queue.peek(), self.sorted.first().copied(), "peek after {step:?}");
         assert_eq!(self.queue.len(), self.sorted.len(), "length after {step:?}");
         assert_eq!(self.queue.is_empty(), self.sorted.is_empty());
-        let mut keys = self.queue.keys();
+        let mut keys: Vec<_> = self.queue.keys().collect();
         keys.sort_unstable();
         assert_eq!(keys, self.sorted, "keys after {step:?}");
     }

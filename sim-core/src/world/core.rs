@@ -17,7 +17,7 @@ use crate::milestone::{Happening, Milestone};
 use crate::network::{Arrival, DropReason, Network, Sending};
 use crate::persist::AppendLog;
 use crate::process::{Message, Process, Timer};
-use crate::queue::{EventKey, EventQueue, Handle, LadderQueue, Slab, Ties};
+use crate::queue::{EventKey, EventQueue, Handle, Slab, Ties, WorldQueue};
 use crate::random::KeySource;
 use crate::status::Power;
 use crate::trace::{Payload, Record, Trace, TraceKind};
@@ -52,7 +52,7 @@ pub(crate) struct Core<P: Process> {
     pub(super) place: Endpoint,
     /// Something has panicked, and it was a process.
     pub(crate) is_process_to_blame: bool,
-    pub(super) queue: LadderQueue,
+    pub(super) queue: WorldQueue,
     pub(super) slab: Slab<Scheduled<P>>,
     /// Cancelled entries whose keys are still in the queue.
     pub(super) cancelled: usize,

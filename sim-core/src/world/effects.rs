@@ -129,20 +129,22 @@ impl<P: Process> Core<P> {
 
     #[inline(always)]
     fn timer_handle(&self, node: NodeId, timer: P::Timer) -> Option<Handle> {
-        match timer.index() {
-            Some(index) => Some(self.timers[Self::timer_place(node, index)]),
-            None => self.hosts[node.index()].payload_timers.as_ref()?.get(&timer).copied(),
+        if let Some(index) = timer.index() {
+            return Some(self.timers[Self::timer_place(node, index)]);
         }
+        let timers = self.hosts[node.index()].payload_timers.as_ref()?;
+        timers.find(fingerprint(&timer), |(known, _)| *known == timer).map(|(_, handle)| *handle)
     }
 
     #[inline(always)]
     fn keep_timer_handle(&mut self, node: NodeId, timer: P::Timer, handle: Handle) {
-        match timer.index() {
-            Some(index) => self.timers[Self::timer_place(node, index)] = handle,
-            None => {
-                self.hosts[node.index()].payload_timers.get_or_insert_default().insert(timer, handle);
-            }
+        if let Some(index) = timer.index() {
+            self.timers[Self::timer_place(node, index)] = handle;
+            return;
         }
+        let timers = self.hosts[node.index()].payload_timers.get_or_insert_default();
+        let place = |(known, _): &(P::Timer, Handle)| fingerprint(known);
+        timers.entry(fingerprint(&timer), |(known, _)| *known == timer, place).insert((timer, handle));
     }
 
     // ----- disk -----
@@ -293,7 +295,7 @@ pub(super) fn timer_number<T: Timer>(timer: T) -> u32 {
     }
 }
 
-#[cold]
+#[inline(never)]
 #[expect(clippy::cast_possible_truncation, reason = "half of a fingerprint is enough in the digest")]
 fn payload_number<T: Timer>(timer: T) -> u32 {
     fingerprint(&timer) as u32 | 1 << 31

@@ -1,6 +1,8 @@
 //! The simulated host of one process: power, clocks, random stream, disk, inbox.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
 
 use crate::clock::NodeClock;
 use crate::disk::Disk;
@@ -9,6 +11,9 @@ use crate::queue::Handle;
 use crate::random::Stream;
 use crate::status::{NodeStatus, Power, Status};
 use crate::{LocalTime, SimTime, Span};
+
+/// Timers with a payload, each with where it waits.
+pub(super) type PayloadTimers<P> = HashTable<(<P as Process>::Timer, Handle)>;
 
 /// The simulated host of one process.
 ///
@@ -28,8 +33,8 @@ pub struct NodeHost<P: Process> {
     pub(super) disk: Option<Box<HostDisk<P>>>,
     pub(super) inbox: Option<Box<Inbox>>,
     // From here on, what few events need.
-    #[expect(clippy::box_collection, reason = "most hosts have none, and hosts are walked in the hot path")]
-    pub(super) payload_timers: Option<Box<BTreeMap<P::Timer, Handle>>>,
+    /// Found by their fingerprints. Nothing walks them: how they lie there is nowhere to be seen.
+    pub(super) payload_timers: Option<Box<PayloadTimers<P>>>,
     /// Draws of this host's disk and service times; its ordinals run on over restarts.
     pub(super) disk_stream: Stream,
     pub(super) service_stream: Stream,

@@ -17,7 +17,7 @@ use crate::metrics::{Metrics, OwnNames};
 use crate::network::Network;
 use crate::persist::AppendLog;
 use crate::process::{Process, Timer};
-use crate::queue::{Handle, LadderQueue, Slab, Ties};
+use crate::queue::{Handle, Slab, Ties, WorldQueue};
 use crate::random::{Distribution, KeySource, Probability, Purpose};
 use crate::service::Operation;
 use crate::{ClientId, Endpoint, NodeId, SimTime, Span};
@@ -168,7 +168,7 @@ impl<P: Process> Core<P> {
             records: 0,
             place: Endpoint::from(NodeId::new(0)),
             is_process_to_blame: false,
-            queue: LadderQueue::default(),
+            queue: WorldQueue::default(),
             slab: Slab::default(),
             cancelled: 0,
             ties: ties(setup.ties, &keys),

@@ -1,6 +1,6 @@
 //! After the faults a run must become well again; what is named is the first condition that is not met.
 
-use sim_core::check::{Baseline, CONDITIONS};
+use sim_core::check::{Baseline, CONDITIONS, Work};
 use sim_core::fault::Command;
 use sim_core::status::{Standing, Status};
 use sim_core::{NodeId, World};
@@ -132,6 +132,22 @@ fn peers_that_differ_in_what_is_to_be_equal_do_not_agree() {
     assert_eq!(first_unmet(&world, &core), None, "of those outside the core nothing is expected");
     let in_doubt = Baseline { in_doubt: vec![n(2)], ..Baseline::default() };
     assert_eq!(first_unmet(&world, &in_doubt), None, "nor of who may be no member");
+}
+
+#[test]
+fn what_was_taken_in_must_be_done() {
+    let half_done = world(|puppet, _, _| (puppet.status.commit, puppet.status.gauge) = (9, 4));
+    let work = |taken| {
+        let line = "the strings".to_owned();
+        Baseline { work: Some(vec![Work { line, taken, done: 0 }]), ..Baseline::default() }
+    };
+    let all = Baseline::default().work(&half_done);
+    assert_eq!(all, [Work { line: "the strings".to_owned(), taken: 9, done: 4 }]);
+    assert_eq!(first_unmet(&half_done, &Baseline::default()), None, "nobody has looked what there is to do");
+    assert_eq!(first_unmet(&half_done, &work(4)), None, "what came later may be done later");
+    is_unmet(&half_done, &work(5), "work-is-done", "the strings is done up to 4, and was taken in up to 5");
+    let nobody = Baseline { well: Some(Vec::new()), ..work(4) };
+    is_unmet(&half_done, &nobody, "work-is-done", "nobody knows how far the strings is");
 }
 
 #[test]

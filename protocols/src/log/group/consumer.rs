@@ -63,6 +63,8 @@ pub struct Consumer {
     /// Whether it has given something up since it said what it has.
     gave_up: bool,
     pub(super) workers: Vec<Worker>,
+    /// Since when some worker has had something in hand all the time.
+    pub(super) busy_since: Option<LocalTime>,
 }
 
 impl Consumer {
@@ -85,6 +87,7 @@ impl Consumer {
             moved: BTreeSet::new(),
             gave_up: false,
             workers,
+            busy_since: None,
         }
     }
 
@@ -140,6 +143,10 @@ impl Consumer {
     /// Whether it has had a record in hand for so long that it must not go on as a member (Kafka: `max.poll.interval.ms`).
     fn is_stuck(&self, now: LocalTime) -> bool {
         let is_long = |task: Task| now.since(task.since) > self.config.poll_interval_max;
+        if self.config.has(Mutant::BacklogCountsAsOne) {
+            let max = self.config.poll_interval_max;
+            return self.generation.is_some() && self.busy_since.is_some_and(|since| now.since(since) > max);
+        }
         self.generation.is_some() && self.workers.iter().filter_map(|worker| worker.task()).any(is_long)
     }
 

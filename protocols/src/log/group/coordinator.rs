@@ -309,6 +309,12 @@ impl Broker {
         group.partitions().find(|id| !has(*id))
     }
 
+    /// Who was given a partition, if this broker coordinates the group.
+    pub(in super::super) fn owner(&self, partition: PartitionId) -> Option<NodeId> {
+        let group = self.coordinator.as_ref()?;
+        group.members().find(|(_, partitions)| partitions.contains(&partition)).map(|(node, _)| node)
+    }
+
     /// A consumer asks.
     pub(in super::super) fn on_call(
         &mut self,

@@ -8,6 +8,7 @@ use super::super::types::PartitionId;
 use super::super::{Message, Node, Timer};
 use super::consumer::Consumer;
 use super::message::{Effect, GroupMessage};
+use super::share::Share;
 
 /// A record that is being handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -60,6 +61,7 @@ impl Consumer {
         for index in 0..self.config.workers {
             if self.workers[index as usize] == Worker::Idle {
                 let Some(task) = self.next_task(context.now()) else { return };
+                self.busy_since = self.busy_since.or(Some(task.since));
                 self.workers[index as usize] = Worker::Handles(task);
                 let service = self.config.service.sample(context.random().next_u64());
                 context.set_timer(Timer::Worker(index), service);
@@ -89,12 +91,15 @@ impl Consumer {
             }
             Worker::Handles(task) if self.fails(context) => self.on_failed(context, index, task),
             Worker::Handles(task) if self.config.is_transactional() => self.produce(context, index, task),
-            Worker::Handles(task) | Worker::Applies(task) => {
-                self.workers[index as usize] = Worker::Applies(task);
-                context.set_timer(Timer::Worker(index), self.config.call_timeout);
-                context.send(self.config.store(), Message::Group(GroupMessage::Apply(task.effect)));
-            }
+            Worker::Handles(task) | Worker::Applies(task) => self.apply(context, index, task),
         }
+    }
+
+    /// Asks the store; again, if it does not answer.
+    fn apply(&mut self, context: &mut Context<'_, Node>, index: u32, task: Task) {
+        self.workers[index as usize] = Worker::Applies(task);
+        context.set_timer(Timer::Worker(index), self.config.call_timeout);
+        context.send(self.config.store(), Message::Group(GroupMessage::Apply(task.effect)));
     }
 
     fn worker_of(&self, effect: Effect) -> Option<(u32, Task)> {
@@ -122,9 +127,17 @@ impl Consumer {
         self.maybe_drop(context, id);
     }
 
-    /// Somebody of a later generation has the partition. The next heartbeat will tell.
+    /// Another worker was faster, and had an effect in a later generation, in which the partition is still its own: it asks
+    /// again in that. Else somebody else has the partition, of which the next heartbeat will tell.
     pub(super) fn on_fenced(&mut self, context: &mut Context<'_, Node>, effect: Effect) {
-        let Some((index, _)) = self.worker_of(effect) else { return };
+        let Some((index, task)) = self.worker_of(effect) else { return };
+        let is_same = |share: &Share| share.tenure == task.tenure;
+        if let Some(generation) = self.generation.filter(|generation| *generation > effect.generation)
+            && self.shares.get(&effect.partition).is_some_and(is_same)
+        {
+            let effect = Effect { generation, ..effect };
+            return self.apply(context, index, Task { effect, ..task });
+        }
         self.be_idle(context, index);
         self.maybe_drop(context, effect.partition);
         self.on_beat(context);
@@ -134,5 +147,8 @@ impl Consumer {
         self.workers[index as usize] = Worker::Idle;
         context.cancel_timer(Timer::Worker(index));
         self.start_all(context);
+        if self.workers.iter().all(|worker| *worker == Worker::Idle) {
+            self.busy_since = None;
+        }
     }
 }

@@ -46,7 +46,7 @@ impl CommittedStays {
         node: NodeId,
         at: (PartitionId, Epoch),
     ) -> Result<(), Breach> {
-        let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&at.0));
+        let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(at.0));
         copy.map_or(Ok(()), |copy| {
             self.check(node, at, copy.log().base(), |offset| copy.log().chain_below(offset))
         })

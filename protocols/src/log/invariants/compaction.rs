@@ -81,7 +81,7 @@ impl Compaction {
 }
 
 fn copy_of<'a>(nodes: &Nodes<'a, Node>, node: NodeId, id: PartitionId) -> Option<&'a Replica> {
-    nodes.process(node).and_then(|process| process.broker()?.replicas().get(&id))
+    nodes.process(node).and_then(|process| process.broker()?.replicas().get(id))
 }
 
 impl Invariant<Node> for Compaction {

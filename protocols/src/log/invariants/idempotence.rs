@@ -51,7 +51,7 @@ impl Invariant<Node> for Idempotent {
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| match *fact {
             Fact::Committed { partition: id, .. } => {
-                let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&id));
+                let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(id));
                 let known = self.partitions.entry(id).or_default();
                 copy.map_or(Ok(()), |copy| known.add(id, ops(copy, known.upto)))
             }

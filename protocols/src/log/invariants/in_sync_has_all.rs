@@ -63,7 +63,7 @@ impl Invariant<Node> for InSyncHasAll {
         facts.iter().try_for_each(|fact| match *fact {
             Fact::Committed { partition, .. } => {
                 let copy =
-                    nodes.process(node).and_then(|process| process.broker()?.replicas().get(&partition));
+                    nodes.process(node).and_then(|process| process.broker()?.replicas().get(partition));
                 copy.zip(self.decided.image(nodes)).map_or(Ok(()), |(copy, image)| {
                     check(&self.config, nodes, image, (node, partition), copy)
                 })

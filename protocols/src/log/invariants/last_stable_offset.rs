@@ -67,7 +67,7 @@ impl Invariant<Node> for LastStableOffset {
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| {
             let Fact::Committed { partition: id, high_watermark, .. } = *fact else { return Ok(()) };
-            let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&id));
+            let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(id));
             copy.map_or(Ok(()), |copy| {
                 self.on_committed(node, id, (high_watermark, copy.log().stable(high_watermark)))
             })

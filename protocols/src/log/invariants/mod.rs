@@ -227,7 +227,7 @@ fn copies<'a>(nodes: &Nodes<'a, Node>) -> impl Iterator<Item = (NodeId, Partitio
         nodes.running().filter_map(|(node, process)| Some((node, process.broker()?))).collect();
     brokers
         .into_iter()
-        .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, *id, copy)))
+        .flat_map(|(node, broker)| broker.replicas().iter().map(move |(id, copy)| (node, id, copy)))
 }
 
 /// Those that lead.

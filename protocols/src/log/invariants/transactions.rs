@@ -24,7 +24,7 @@ impl Seen {
     pub(super) fn news(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, fact: &Fact) -> Vec<Record> {
         let Fact::Committed { partition: id, high_watermark, .. } = *fact else { return Vec::new() };
         let upto = self.0.entry(id).or_default();
-        let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(&id));
+        let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(id));
         let Some(copy) = copy.filter(|_| high_watermark > *upto) else { return Vec::new() };
         let from = std::mem::replace(upto, high_watermark);
         written(copy, from, high_watermark).map(|(offset, written)| (id, offset, written)).collect()

@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::AppendLog;
+use sim_core::{LocalTime, NodeId};
 
 use super::super::command::Events;
 use super::super::{Fact, Node};
+use super::{Kind, kinds};
 
 /// A place in the log has the same command for every broker that states it, in whatever restart, and what came of it is
 /// the same.
 #[derive(Clone, Debug, Default)]
 pub struct Agreed {
-    /// What was stated first of each place.
-    stated: BTreeMap<u64, (sim_core::LocalTime, Events)>,
+    /// What was stated first of each place; none where a broker began after it.
+    stated: AppendLog<Option<(LocalTime, Events)>>,
 }
 
 impl Agreed {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         let Fact::Recorded { index, at, events } = fact else { return Ok(()) };
-        let (first_at, first) = self.stated.entry(*index).or_insert_with(|| (*at, events.clone()));
+        let stated = self.stated.get_or_fill(*index, || None);
+        let (first_at, first) = stated.get_or_insert_with(|| (*at, events.clone()));
         ensure!(
             first_at == at && first == events,
             "{node} has {events:?} at {at} of command {index}, and that was {first:?} at {first_at} before"
@@ -39,6 +42,10 @@ impl Invariant<Node> for Agreed {
                      Figure 3",
             leaves_out: "commands that nobody has stated: a broker that took a snapshot over did not perform what it has",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

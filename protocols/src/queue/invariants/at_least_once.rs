@@ -1,10 +1,11 @@
 //! At least once: what is acknowledged had an effect.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
 use super::super::{Config, Fact, Guarantee, Node};
 use super::effects::Effects;
+use super::{Kind, kinds_where};
 
 /// Where consumers promise at least once, no message is acknowledged before it has had an effect.
 #[derive(Clone, Debug)]
@@ -20,8 +21,11 @@ impl AtLeastOnce {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
+        if !self.is_promised {
+            return Ok(());
+        }
         self.effects.effect(fact);
-        if self.is_promised { self.effects.check_acknowledged(fact) } else { Ok(()) }
+        self.effects.check_acknowledged(fact)
     }
 }
 
@@ -33,6 +37,10 @@ impl Invariant<Node> for AtLeastOnce {
             source: "Kleppmann, Designing Data-Intensive Applications (2017), chapter 11: acknowledgements and redelivery",
             leaves_out: "that every message is acknowledged some time: a run may end before; clients that dequeue by themselves",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds_where(self.is_promised, [Kind::Recorded, Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

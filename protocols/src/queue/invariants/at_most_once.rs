@@ -1,10 +1,11 @@
 //! At most once: no message has two effects.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
 use super::super::{Config, Fact, Guarantee, Node};
 use super::effects::{Effects, check_single};
+use super::{Kind, kinds_where};
 
 /// Where consumers promise at most once, no message has two effects.
 #[derive(Clone, Debug)]
@@ -20,10 +21,12 @@ impl AtMostOnce {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        match self.effects.effect(fact) {
-            Some((effect, count, _)) if self.is_promised => check_single(effect, count),
-            Some(_) | None => Ok(()),
+        if self.is_promised
+            && let Some((effect, count, _)) = self.effects.effect(fact)
+        {
+            check_single(effect, count)?;
         }
+        Ok(())
     }
 }
 
@@ -35,6 +38,10 @@ impl Invariant<Node> for AtMostOnce {
             source: "Kleppmann, Designing Data-Intensive Applications (2017), chapter 11: message loss and duplication",
             leaves_out: "other promises; what was sent twice and is two messages",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds_where(self.is_promised, [Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

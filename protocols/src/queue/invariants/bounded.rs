@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::command::{Event, MessageId};
 use super::super::{Config, Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// A queue has no more messages than its capacity, and a consumer holds no more than its prefetch.
 #[derive(Clone, Debug)]
@@ -73,6 +73,10 @@ impl Invariant<Node> for Bounded {
             source: "RabbitMQ, Queue Length Limit and Consumer Prefetch",
             leaves_out: "dead letters, and producers that wait for room",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded, Kind::Took])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,23 +1,22 @@
 //! Conservation: what was sent is somewhere.
 
-use std::collections::BTreeSet;
-
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 
 use super::super::command::{Event, MessageId};
 use super::super::state::{Queue, Tally};
 use super::super::{Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// What was sent is queued, in flight, acknowledged, a dead letter, expired or dropped, and only one of these.
 #[derive(Clone, Debug, Default)]
 pub struct Conservation {
     news: News,
     /// In the queue, as the log on disk says.
-    live: BTreeSet<MessageId>,
-    dead: BTreeSet<MessageId>,
+    live: PersistentMap<MessageId, ()>,
+    dead: PersistentMap<MessageId, ()>,
 }
 
 impl Conservation {
@@ -30,18 +29,21 @@ impl Conservation {
         match *event {
             Event::Enqueued { message, .. } => self.enter(message),
             Event::Redriven { from, message, .. } => {
-                ensure!(self.dead.remove(&from), "{from} comes back from the dead letters, and was none");
+                ensure!(
+                    self.dead.remove(&from).is_some(),
+                    "{from} comes back from the dead letters, and was none"
+                );
                 self.enter(message)
             }
             Event::DeadLettered { message, .. } => {
-                self.dead.insert(message);
+                self.dead.insert(message, ());
                 self.leave(message, "becomes a dead letter")
             }
             Event::Acknowledged { receipt, .. } => self.leave(receipt.message, "is acknowledged"),
             Event::Expired { message } => self.leave(message, "expires"),
             Event::Dropped { message } => self.leave(message, "is dropped"),
             Event::Delivered { receipt, .. } | Event::Returned { receipt, .. } => {
-                let is_there = self.live.contains(&receipt.message);
+                let is_there = self.live.contains_key(&receipt.message);
                 ensure!(
                     is_there,
                     "{receipt} is delivered or comes back, and the message is not in the queue"
@@ -57,12 +59,12 @@ impl Conservation {
     }
 
     fn enter(&mut self, message: MessageId) -> Result<(), Breach> {
-        ensure!(self.live.insert(message), "{message} enters the queue twice");
+        ensure!(self.live.insert(message, ()).is_none(), "{message} enters the queue twice");
         Ok(())
     }
 
     fn leave(&mut self, message: MessageId, how: &str) -> Result<(), Breach> {
-        ensure!(self.live.remove(&message), "{message} {how}, and is not in the queue");
+        ensure!(self.live.remove(&message).is_some(), "{message} {how}, and is not in the queue");
         Ok(())
     }
 }
@@ -91,6 +93,10 @@ impl Invariant<Node> for Conservation {
         }
     }
 
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
+    }
+
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| self.on_fact(fact))?;
         nodes.process(node).and_then(Node::broker).map_or(Ok(()), |broker| balance(broker.queue()))
@@ -103,9 +109,9 @@ impl Invariant<Node> for Conservation {
             balance(broker.queue())?;
             if broker.end() == self.news.recorded {
                 let (queue, dead) = (broker.queue().messages(), broker.queue().dead_letters());
-                let is_same = queue.iter().map(|(id, _)| id).eq(&self.live);
+                let is_same = queue.keys().eq(self.live.keys());
                 ensure!(is_same, "{node} has other messages than its log says: {:?}", self.live);
-                ensure!(dead.iter().map(|(id, _)| id).eq(&self.dead), "{node} has other dead letters");
+                ensure!(dead.keys().eq(self.dead.keys()), "{node} has other dead letters");
             }
         }
         Ok(())

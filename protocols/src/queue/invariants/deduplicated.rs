@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::service::Value;
 use sim_core::{LocalTime, NodeId, Span, ensure};
 
 use super::super::command::Event;
 use super::super::{Config, Fact, Node};
-use super::News;
+use super::{Kind, News, kinds_where};
 
 /// A value enters the queue once in a deduplication window, which begins when it enters.
 #[derive(Clone, Debug)]
@@ -48,6 +48,10 @@ impl Invariant<Node> for Deduplicated {
             source: "Amazon SQS Developer Guide, FIFO queues: message deduplication ID",
             leaves_out: "values that are sent again later; queues without a window",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds_where(self.window.is_some(), [Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! Effectively once: what is acknowledged had one effect, and nothing has two.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
 use super::super::{Config, Fact, Guarantee, Node};
 use super::effects::{Effects, check_single};
+use super::{Kind, kinds_where};
 
 /// Where consumers promise effectively once, no message has two effects, nor is it acknowledged before it has had one.
 /// With a deduplication window that goes for what producers send: a value.
@@ -26,11 +27,10 @@ impl EffectivelyOnce {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        let effect = self.effects.effect(fact);
         if !self.is_promised {
             return Ok(());
         }
-        if let Some((effect, of_message, of_value)) = effect {
+        if let Some((effect, of_message, of_value)) = self.effects.effect(fact) {
             check_single(effect, if self.is_deduplicated { of_value } else { of_message })?;
         }
         self.effects.check_acknowledged(fact)
@@ -46,6 +46,10 @@ impl Invariant<Node> for EffectivelyOnce {
             source: "Helland, Life beyond Distributed Transactions (CIDR 2007); Kleppmann, chapter 11: exactly-once",
             leaves_out: "that every message has its effect some time: a run may end before",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds_where(self.is_promised, [Kind::Recorded, Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

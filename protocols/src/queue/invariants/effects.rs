@@ -1,9 +1,8 @@
 //! How many effects each message has had: what the three promises about them share.
 
-use std::collections::BTreeMap;
-
 use sim_core::check::Breach;
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 use sim_core::service::Value;
 
 use super::super::command::{Event, Holder, MessageId};
@@ -15,22 +14,18 @@ use super::{Fact, News};
 pub(super) struct Effects {
     news: News,
     /// By the message as it was at first.
-    by_message: BTreeMap<MessageId, u32>,
-    by_value: BTreeMap<Value, u32>,
+    by_message: PersistentMap<MessageId, u32>,
+    by_value: PersistentMap<Value, u32>,
     /// The messages in the queue, with what they were at first.
-    origins: BTreeMap<MessageId, MessageId>,
+    origins: PersistentMap<MessageId, MessageId>,
 }
 
 impl Effects {
     /// Takes note of what a fact says of effects: an effect, with how many there were of its message and its value.
     pub(super) fn effect(&mut self, fact: &Fact) -> Option<(Effect, u32, u32)> {
         let effect = self.news.effect(fact)?;
-        let count = |number: &mut u32| {
-            *number += 1;
-            *number
-        };
-        let of_message = count(self.by_message.entry(effect.origin).or_default());
-        let of_value = count(self.by_value.entry(effect.value).or_default());
+        let of_message = count(&mut self.by_message, effect.origin);
+        let of_value = count(&mut self.by_value, effect.value);
         Some((effect, of_message, of_value))
     }
 
@@ -53,6 +48,16 @@ impl Effects {
         }
         Ok(())
     }
+}
+
+/// One more of these: how many there are now.
+fn count<K: Ord + Clone>(numbers: &mut PersistentMap<K, u32>, key: K) -> u32 {
+    if let Some(number) = numbers.get_mut(&key) {
+        *number += 1;
+        return *number;
+    }
+    numbers.insert(key, 1);
+    1
 }
 
 /// A message has had more effects than it may.

@@ -35,7 +35,7 @@ mod visibility_exclusive;
 mod work_conserving;
 
 use sim_core::LocalTime;
-use sim_core::check::Invariant;
+use sim_core::check::{Invariant, Kinds};
 
 pub use agreed::Agreed;
 pub use at_least_once::AtLeastOnce;
@@ -54,7 +54,7 @@ pub use work_conserving::WorkConserving;
 use raft_safety::raft_safety;
 
 use super::command::Event;
-use super::facts::Effect;
+use super::facts::{Effect, Kind};
 use super::{Config, Fact, Node};
 
 /// All of them, fresh, for nodes with this configuration.
@@ -75,6 +75,15 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Box::new(AtLeastOnce::new(config)),
         Box::new(EffectivelyOnce::new(config)),
     ]
+}
+
+fn kinds(wanted: impl IntoIterator<Item = Kind>) -> Kinds {
+    wanted.into_iter().map(|kind| kind as u32).collect()
+}
+
+/// These where a property is promised, and none elsewhere.
+fn kinds_where(is_promised: bool, wanted: impl IntoIterator<Item = Kind>) -> Kinds {
+    kinds(wanted.into_iter().filter(|_| is_promised))
 }
 
 /// Which of the facts with an index were not heard before.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::AppendLog;
 use sim_core::service::Value;
 
 use super::super::command::Event;
 use super::super::{Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// A message whose producer was told that it is kept is on the broker's disk then, and in the queue after every restart
 /// until something became of it.
@@ -17,29 +18,44 @@ use super::News;
 pub struct NoLoss {
     news: News,
     /// What the log on disk has, or had: every value that was ever in the queue.
-    logged: BTreeSet<Value>,
-    /// What was confirmed since the last start of the broker.
-    confirmed: BTreeSet<Value>,
+    logged: AppendLog<Value>,
+    /// What of it was not confirmed yet.
+    unconfirmed: BTreeSet<Value>,
+    /// What was confirmed since the last start of the broker while it was not among these: again, or without being logged.
+    doubtful: BTreeSet<Value>,
 }
 
 impl NoLoss {
+    /// What was confirmed and never logged.
+    fn lost(&mut self) -> BTreeSet<Value> {
+        let mut lost = std::mem::take(&mut self.doubtful);
+        if !lost.is_empty() {
+            self.logged.iter().for_each(|value| _ = lost.remove(value));
+        }
+        lost
+    }
+
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
         if let Some((_, events)) = self.news.events(fact) {
             for event in events {
                 if let Event::Enqueued { value, .. } = event {
-                    self.logged.insert(*value);
+                    self.logged.push(*value);
+                    self.unconfirmed.insert(*value);
                 }
             }
         }
         match fact {
-            Fact::Confirmed { value } => _ = self.confirmed.insert(*value),
+            Fact::Confirmed { value } => {
+                if !self.unconfirmed.remove(value) {
+                    self.doubtful.insert(*value);
+                }
+            }
             Fact::Recovered => {
-                let lost: Vec<_> = self.confirmed.difference(&self.logged).take(3).collect();
+                let lost: Vec<_> = self.lost().into_iter().take(3).collect();
                 ensure!(
                     lost.is_empty(),
                     "the broker has confirmed {lost:?}, and does not know of it after a restart"
                 );
-                self.confirmed.clear();
             }
             Fact::Recorded { .. }
             | Fact::Took { .. }
@@ -60,6 +76,10 @@ impl Invariant<Node> for NoLoss {
             source: "RabbitMQ, Publisher Confirms: a confirmed persistent message is on disk",
             leaves_out: "what becomes of the messages that it knows: `conservation` and the guarantees see to that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded, Kind::Confirmed, Kind::Recovered])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
@@ -85,7 +105,7 @@ mod tests {
     fn what_was_confirmed_and_is_not_in_the_log_is_found_in_a_restart() {
         let (mut invariant, logged) = (NoLoss::default(), recorded(&[&[enqueued(1, 7)]]));
         let confirm = |value| Fact::Confirmed { value };
-        for fact in [&logged[0], &confirm(7), &Fact::Recovered, &confirm(8)] {
+        for fact in [&logged[0], &confirm(7), &confirm(7), &Fact::Recovered, &confirm(8)] {
             assert_eq!(invariant.on_fact(fact), Ok(()));
         }
         assert!(invariant.on_fact(&Fact::Recovered).is_err());

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::command::{Event, MessageId};
 use super::super::facts::Effect;
 use super::super::{Config, Fact, Guarantee, Node, Rules};
-use super::News;
+use super::{Kind, News, kinds_where};
 
 /// A message of a group is delivered after those of the group that came before it are gone; where consumers promise
 /// effectively once, effects are in order, too.
@@ -105,6 +105,10 @@ impl Invariant<Node> for OrderWithinGroup {
             source: "Amazon SQS Developer Guide, FIFO queues: message group ID",
             leaves_out: "effects with the other guarantees: a consumer that was paused may have one late",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds_where(self.rules.groups > 0, [Kind::Recorded, Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::service::Value;
 
 use super::super::command::Event;
 use super::super::{Config, Fact, Node};
-use super::News;
+use super::{Kind, News, kinds_where};
 
 /// Where clients send by way of producers, nothing is in the queue that no producer has on disk as done; and what a producer has
 /// done is in the queue, or its producer will tell of it.
@@ -77,6 +77,10 @@ impl Invariant<Node> for Outbox {
             source: "Richardson, Microservices Patterns (2018) §3.3.7: transactional outbox",
             leaves_out: "producers that are down: their outbox is on their disk",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds_where(self.has_producers, [Kind::Recorded, Kind::Kept])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,28 +1,27 @@
 //! Isolation: a message that fails and fails is taken out of the way.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 
 use super::super::command::{Event, MessageId};
 use super::super::{Config, Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// No message is delivered more often than it may fail, and none is a dead letter before.
 #[derive(Clone, Debug)]
 pub struct PoisonIsolated {
     max_receives: Option<u32>,
     news: News,
-    deliveries: BTreeMap<MessageId, u32>,
+    deliveries: PersistentMap<MessageId, u32>,
 }
 
 impl PoisonIsolated {
     /// For nodes with this configuration.
     pub fn new(config: &Config) -> Self {
         let max_receives = config.rules.max_receives;
-        Self { max_receives, news: News::default(), deliveries: BTreeMap::new() }
+        Self { max_receives, news: News::default(), deliveries: PersistentMap::new() }
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
@@ -69,6 +68,10 @@ impl Invariant<Node> for PoisonIsolated {
             source: "Amazon SQS Developer Guide, dead-letter queues: maxReceiveCount; RabbitMQ, quorum queues: delivery-limit",
             leaves_out: "queues without a limit",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,14 +1,13 @@
 //! Exclusive visibility: one valid receipt a message.
 
-use std::collections::BTreeMap;
-
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
+use sim_core::persist::PersistentMap;
 use sim_core::{LocalTime, NodeId, ensure};
 
 use super::super::command::{Cause, Event, MessageId, Receipt};
 use super::super::state::Stage;
 use super::super::{Fact, Node};
-use super::News;
+use super::{Kind, News, kinds};
 
 /// A message that somebody holds is nobody else's until it is settled or its time is over, by the broker's clock; only
 /// the last receipt settles it.
@@ -16,7 +15,7 @@ use super::News;
 pub struct VisibilityExclusive {
     news: News,
     /// Who holds what by which delivery, and until when.
-    held: BTreeMap<MessageId, (Receipt, LocalTime)>,
+    held: PersistentMap<MessageId, (Receipt, LocalTime)>,
 }
 
 impl VisibilityExclusive {
@@ -71,8 +70,8 @@ impl VisibilityExclusive {
 
     fn check_valid(&self, receipt: Receipt, what: &str) -> Result<(), Breach> {
         let held = self.held.get(&receipt.message).map(|(held, _)| *held);
-        let valid = held.map_or_else(|| "nothing is".to_owned(), |held| format!("{held} is"));
-        ensure!(held == Some(receipt), "{receipt} {what}, and {valid} held");
+        let in_words = || held.map_or_else(|| "nothing is".to_owned(), |held| format!("{held} is"));
+        ensure!(held == Some(receipt), "{receipt} {what}, and {} held", in_words());
         Ok(())
     }
 }
@@ -86,6 +85,10 @@ impl Invariant<Node> for VisibilityExclusive {
             source: "Amazon SQS Developer Guide, visibility timeout and receipt handles",
             leaves_out: "what a holder still does when its time is over: the guarantees see to that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -1,10 +1,11 @@
 //! Work conservation: nobody waits beside a message.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
 use super::super::{Broker, Fact, Node};
+use super::{Kind, kinds};
 
 /// When the broker has handled an event, no message is ready while a consumer has credit. So a queue drains whose
 /// consumers take more than producers send.
@@ -25,6 +26,10 @@ impl Invariant<Node> for WorkConserving {
             source: "Kleinrock, Queueing Systems II (1976) §3.4: work-conserving systems",
             leaves_out: "a log that takes no more, because a disk is full or too much waits for others: then nothing can be delivered",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Recorded, Kind::Confirmed, Kind::Recovered])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, _: &[Fact]) -> Result<(), Breach> {

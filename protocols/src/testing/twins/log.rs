@@ -102,6 +102,7 @@ fn use_for(mutant: Mutant, round: u64) -> Use {
         | Mutant::CommitHighestDone
         | Mutant::ZombieCommit
         | Mutant::AssignBeforeRevoke
+        | Mutant::BacklogCountsAsOne
         | Mutant::FailureSkipped => Use::Group(Guarantee::AtLeastOnce),
         Mutant::ProcessBeforeCommit => Use::Group(Guarantee::AtMostOnce),
         Mutant::InboxForgotten => Use::Group(Guarantee::EffectivelyOnce),

@@ -1,7 +1,7 @@
 //! A process that does what a test says, and remembers every input.
 
 use serde::Serialize;
-use sim_core::check::Nodes;
+use sim_core::check::{Nodes, Work};
 use sim_core::disk::{DiskPromise, Record};
 use sim_core::process::{Message, Timer};
 use sim_core::service::Operation;
@@ -117,6 +117,17 @@ impl Process for Puppet {
         let (first, gauge) = gauges.next()?;
         let (other, differs) = gauges.find(|(_, other)| *other != gauge)?;
         Some(format!("{first} has {gauge}, and {other} has {differs}"))
+    }
+
+    /// The puppets share one line of work: what is decided is taken in, and done up to their gauge.
+    fn work(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Vec<Work> {
+        let mut all = nodes.running().filter(|(node, _)| well.contains(node));
+        let work = all.next().map(|(_, puppet)| Work {
+            line: "the strings".to_owned(),
+            taken: puppet.status.commit,
+            done: puppet.status.gauge,
+        });
+        work.into_iter().collect()
     }
 
     fn fork(&self) -> Option<Self> {
