@@ -140,7 +140,7 @@ fn write_part(part: &Part, depth: usize, lines: &mut Vec<String>) {
         Shown::Text(text) => lines.push(format!("{indent}{}: {text}", part.name)),
         Shown::Number(number) => lines.push(format!("{indent}{}: {number}", part.name)),
         Shown::Strip(strip) => lines.push(format!("{indent}{}: {}", part.name, log_line(strip))),
-        Shown::Links(links) => lines.push(format!("{indent}{}: {links}", part.name)),
+        Shown::Links(all) => lines.push(format!("{indent}{}: {all}", part.name)),
         Shown::Group(parts) => {
             lines.push(format!("{indent}{}", part.name));
             for part in parts {
