@@ -1,4 +1,5 @@
 mod clients;
+mod replicated;
 
 use sim_core::fault::Plan;
 use sim_core::service::{Operation, Outcome};

@@ -62,6 +62,8 @@ pub struct Consumer {
     pub(super) moved: BTreeSet<PartitionId>,
     /// Whether it has given something up since it said what it has.
     gave_up: bool,
+    /// When it keeps next how far it has come.
+    keeps_at: LocalTime,
     pub(super) workers: Vec<Worker>,
     /// Since when some worker has had something in hand all the time.
     pub(super) busy_since: Option<LocalTime>,
@@ -86,6 +88,7 @@ impl Consumer {
             leaders: BTreeMap::new(),
             moved: BTreeSet::new(),
             gave_up: false,
+            keeps_at: LocalTime::ZERO,
             workers,
             busy_since: None,
         }
@@ -114,6 +117,7 @@ impl Consumer {
     pub(in super::super) fn on_start(&mut self, context: &mut Context<'_, Node>) {
         self.life = context.random().next_u64();
         self.heard = context.now();
+        self.keeps_at = context.now() + self.config.commit_interval;
         context.set_timer(Timer::Keep, self.config.commit_interval);
         self.on_beat(context);
     }
@@ -319,6 +323,7 @@ impl Consumer {
             done_above: BTreeSet::new(),
             done: 0,
             kept: 0,
+            keeps: 0,
             paused_until: None,
             producing: self.config.is_transactional().then(|| Box::new(Producing::new(context.now()))),
         };
@@ -445,12 +450,24 @@ impl Consumer {
 
     // ----- offsets -----
 
-    /// From time to time it keeps how far it has come.
+    /// From time to time it keeps how far it has come; sooner, where that was asked and not answered: the coordinator may be
+    /// somebody else by now.
     pub(in super::super) fn on_keep(&mut self, context: &mut Context<'_, Node>) {
-        context.set_timer(Timer::Keep, self.config.commit_interval);
-        for id in self.owned().iter() {
-            self.keep(context, *id);
+        let now = context.now();
+        let is_time = now >= self.keeps_at;
+        if is_time {
+            self.keeps_at = now + self.config.commit_interval;
         }
+        let mut wait = self.keeps_at.since(now);
+        for id in self.owned().iter() {
+            if is_time || self.shares.get(id).is_some_and(Share::is_keeping) {
+                self.keep(context, *id);
+            }
+            if self.shares.get(id).is_some_and(Share::is_keeping) {
+                wait = wait.min(self.config.call_timeout);
+            }
+        }
+        context.set_timer(Timer::Keep, wait);
     }
 
     /// Below where everything counts as handled.
@@ -472,6 +489,9 @@ impl Consumer {
         let offset = self.handled(share);
         if offset > share.kept {
             self.ask_coordinator(context, Request::Keep { generation, partition: id, offset });
+            if let Some(share) = self.shares.get_mut(&id) {
+                share.keeps = offset;
+            }
         }
     }
 
@@ -502,10 +522,11 @@ impl Consumer {
 
     /// Somebody else has the partition, or the generation is over: the next heartbeat will tell.
     fn on_not_kept(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        if let Some(share) = self.shares.get_mut(&id)
-            && let Stage::Claims(_) = share.stage
-        {
-            share.stage = Stage::Works;
+        if let Some(share) = self.shares.get_mut(&id) {
+            share.keeps = share.kept;
+            if let Stage::Claims(_) = share.stage {
+                share.stage = Stage::Works;
+            }
         }
         if self.shares.get(&id).is_some_and(|share| share.gives_up) {
             return self.drop_share(context, id);

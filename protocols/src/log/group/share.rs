@@ -29,6 +29,8 @@ pub struct Share {
     pub(super) done: u64,
     /// Everything below is kept, as far as it knows.
     pub(super) kept: u64,
+    /// Everything below is to be kept, as it has asked.
+    pub(super) keeps: u64,
     /// Until when it reads nothing, because handling a record failed.
     pub(super) paused_until: Option<LocalTime>,
     /// With transactions: how far it is with its own.
@@ -87,6 +89,11 @@ impl Share {
     /// Whether it waits for what comes from `offset` on.
     pub(super) fn reads(&self, offset: u64) -> bool {
         !self.gives_up && self.stage == Stage::Works && self.position == offset
+    }
+
+    /// Whether it waits for something to be kept.
+    pub(super) const fn is_keeping(&self) -> bool {
+        self.keeps > self.kept
     }
 
     /// Until when it reads nothing.
