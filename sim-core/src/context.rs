@@ -2,6 +2,7 @@
 
 use crate::disk::{Disk, RegionId, WriteError};
 use crate::fingerprint::fingerprint;
+use crate::metrics::Opinion;
 use crate::process::Process;
 use crate::random::Stream;
 use crate::service::Outcome;
@@ -265,6 +266,22 @@ impl<'a, P: Process> Context<'a, P> {
         if let Some((_, own)) = self.core.own_metrics() {
             own.abandon(node, latency);
         }
+    }
+
+    /// This process is a failure detector, and watches so many others that it does not suspect. From that and from [`Context::judge`] follows
+    /// how good it is: see the metrics `detection`, `mistake`, `mistake-recurrence` and `query-accuracy`. As little an effect as a
+    /// gauge is.
+    pub fn watch(&mut self, count: u64) {
+        let node = self.node;
+        if let Some((now, own)) = self.core.own_metrics() {
+            own.detection().watch(now, node, count);
+        }
+    }
+
+    /// What this process takes another one for has changed, or not: only a change counts. Who is not suspected is trusted as far as
+    /// [`Context::watch`] counts it. As little an effect as a gauge is.
+    pub fn judge(&mut self, other: NodeId, opinion: Opinion) {
+        self.core.judge(self.node, other, opinion);
     }
 
     /// A situation worth reaching was reached: the index into [`Process::POINTS`].

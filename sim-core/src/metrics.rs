@@ -6,6 +6,7 @@
 //! when one of them first tells something; clones share both until one of them changes. Quantiles and means are
 //! computed in integers: no float is in any of this, and nothing of it is in the digest.
 
+mod detection;
 mod distribution;
 mod names;
 mod own;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::detection::Opinion;
 use self::distribution::Distribution;
 pub use self::distribution::LatencySummary;
 pub use self::names::{Counter, Gauge, Latency};
@@ -132,6 +134,16 @@ impl Metrics {
         if self.own.knows(node) {
             Arc::make_mut(&mut self.own).forget(now, node);
         }
+        if self.own.has_detectors() {
+            self.own_mut().detection().on_crash(now, node);
+        }
+    }
+
+    /// A node has restarted.
+    pub(crate) fn on_restart(&mut self, now: SimTime, node: NodeId) {
+        if self.own.has_detectors() {
+            self.own_mut().detection().on_restart(now, node);
+        }
     }
 
     /// The run is over: means are taken up to here, whenever they are asked for.
@@ -235,10 +247,13 @@ impl Metrics {
             gauges: gauges.filter_map(|gauge| Some((gauge.name(), self.gauge(gauge, now)?))).collect(),
             process_gauges: self.own.gauges(now),
             latencies: latencies
-                .chain(self.own.latencies())
+                .chain(self.own.latencies(now))
                 .filter(|(_, summary)| summary.count > 0)
                 .collect(),
-            ratios: ratio::all(self, now),
+            ratios: ratio::all(self, now)
+                .into_iter()
+                .chain(self.own.accuracy(now).map(|accuracy| (detection::ACCURACY, accuracy)))
+                .collect(),
         }
     }
 }

@@ -316,7 +316,7 @@ impl<P: Process> Simulation for World<P> {
     }
 
     fn view(&self, node: NodeId, request: &ViewRequest) -> Vec<Part> {
-        let mut view = ViewBuilder::new();
+        let mut view = ViewBuilder::at(self.nodes().monotonic(node));
         if let Some(process) = self.process(node) {
             process.view(&mut view, request);
         }

@@ -1,10 +1,13 @@
 //! The state of one process as a tree that tools can show, compare and search without knowing the protocol:
-//! fields, nested groups, log strips (cells along an index) and tables. Long strips and tables are asked for by
+//! fields, nested groups, log strips (cells along an index), tables, and lines to other nodes. Long strips and tables are asked for by
 //! row window, so that a log of a million entries costs what is on the screen.
 
+use std::fmt;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::{LocalTime, NodeId};
 
 /// Which rows of long parts are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +69,46 @@ pub enum Content {
     Strip(Strip),
     /// Rows of text under column heads.
     Table(Table),
+    /// Lines from this node to others, which tools may draw between them: a tree, a chain.
+    Links(Links),
+}
+
+/// Lines from one node to others, in order of node or whatever order means something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Links(pub Vec<Link>);
+
+/// A line from one node to another, as this end has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// To whom.
+    pub to: NodeId,
+    /// What it is, in a word: `eager`.
+    pub kind: &'static str,
+    /// How it is drawn.
+    pub weight: Weight,
+}
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Weight {
+    /// It is there in case it is needed.
+    Weak,
+    /// It is used.
+    Strong,
+}
+
+/// `n2 eager, n5 lazy`, or `none`.
+impl fmt::Display for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        for (place, Link { to, kind, .. }) in self.0.iter().enumerate() {
+            let separator = if place > 0 { ", " } else { "" };
+            write!(f, "{separator}{to} {kind}")?;
+        }
+        Ok(())
+    }
 }
 
 /// A window of a log.
@@ -131,12 +174,23 @@ impl Table {
 #[derive(Clone, Debug, Default)]
 pub struct ViewBuilder {
     parts: Vec<Part>,
+    now: LocalTime,
 }
 
 impl ViewBuilder {
-    /// An empty view.
+    /// An empty view of a node whose monotonic clock has just been started.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty view of a node whose monotonic clock shows this.
+    pub(crate) fn at(now: LocalTime) -> Self {
+        Self { parts: Vec::new(), now }
+    }
+
+    /// What the monotonic clock of the node shows: for what counts down between two inputs.
+    pub const fn now(&self) -> LocalTime {
+        self.now
     }
 
     /// Adds a value as text.
@@ -155,7 +209,7 @@ impl ViewBuilder {
 
     /// Adds a group that `fill` fills.
     pub fn group(&mut self, name: &str, fill: impl FnOnce(&mut ViewBuilder)) -> &mut Self {
-        let mut inner = Self::default();
+        let mut inner = Self::at(self.now);
         fill(&mut inner);
         self.add(name, Content::Group(inner.parts))
     }
@@ -174,6 +228,11 @@ impl ViewBuilder {
             assert_eq!(row.len(), table.columns.len(), "table `{name}`: a row must have one text a column");
         }
         self.add(name, Content::Table(table))
+    }
+
+    /// Adds lines to other nodes.
+    pub fn links(&mut self, name: &str, links: impl IntoIterator<Item = Link>) -> &mut Self {
+        self.add(name, Content::Links(Links(links.into_iter().collect())))
     }
 
     /// The finished parts.
@@ -199,6 +258,23 @@ mod tests {
         let range = ViewRequest { rows: RowWindow::Range(0..50) };
         assert_eq!(range.window(5..20), 5..20);
         assert_eq!(range.window(60..70), 60..60);
+    }
+
+    #[test]
+    fn links_are_told_in_words_and_groups_know_the_time() {
+        let link = |to: u32, kind, weight| Link { to: NodeId::new(to), kind, weight };
+        let links = Links(vec![link(1, "eager", Weight::Strong), link(4, "lazy", Weight::Weak)]);
+        assert_eq!(
+            (links.to_string(), Links::default().to_string()),
+            ("n2 eager, n5 lazy".into(), "none".into())
+        );
+        let mut view = ViewBuilder::at(LocalTime::from_nanos(7));
+        view.group("inner", |view| {
+            view.text("now", view.now());
+        });
+        assert_eq!(view.now(), LocalTime::from_nanos(7));
+        let Content::Group(inner) = &view.parts[0].content else { panic!("it is a group") };
+        assert_eq!(inner[0].content, Content::Text("7ns".to_owned()));
     }
 
     #[test]

@@ -172,7 +172,7 @@ fn collect(path: &str, parts: &[Part], into: &mut Vec<(String, Found)>) {
                 into.push((path, Found::Table(columns.clone(), available.clone())));
             }
             Content::Group(parts) => collect(&path, parts, into),
-            Content::Text(_) | Content::Number(_) => {}
+            Content::Text(_) | Content::Number(_) | Content::Links(_) => {}
         }
     }
 }

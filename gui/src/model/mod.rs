@@ -8,6 +8,7 @@ pub(crate) mod forms;
 pub(crate) mod lanes;
 pub(crate) mod layout;
 pub(crate) mod library;
+pub(crate) mod links;
 pub(crate) mod logs;
 pub(crate) mod offers;
 pub(crate) mod operations;

@@ -14,8 +14,12 @@ use crate::command::Intent;
 use crate::model::apart::apart;
 use crate::model::force::{self, Force};
 use crate::model::layout::Layout;
+use crate::model::links::{self, Ends, Line};
 use crate::model::regions::Regions;
 use crate::session::BranchId;
+
+/// Above so many nodes they are not asked for lines to others.
+const TOLD_MAX: usize = 200;
 
 /// What lies at a place of the picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub(crate) struct Kept {
     drag: Drag,
     /// What is on its way, and the moment for which that was asked.
     flights: Vec<InFlight>,
+    /// The lines that processes tell of, where nodes are not too many.
+    lines: BTreeMap<Ends, Line>,
     /// What the clocks of few nodes show at that moment.
     clocks: Vec<Option<ClockView>>,
     asked: Option<(BranchId, u64, SimTime)>,
@@ -83,7 +89,8 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         places.nodes.get_mut(node.index()).into_iter().for_each(|old| *old = *place);
     }
     let apart = apart(simulation.plan(), scene.session.playhead());
-    let picture = Picture::new(painter, response.rect, places, apart, scene, &kept.flights);
+    let mut picture = Picture::new(painter, response.rect, places, apart, scene, &kept.flights);
+    picture.lines = std::mem::take(&mut kept.lines);
     let menu = response.context_menu(|ui| {
         acts::menu(ui, scene, &kept.pressed, intents);
     });
@@ -91,6 +98,7 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
     let hit = hovered.map_or(Hit::Nothing, |hovered| hit(&picture, &kept.flights, hovered));
     picture.draw(ui, scene, &kept.flights, regions.as_ref(), &hit);
     picture.dials(ui.visuals(), simulation.now(), &kept.clocks);
+    kept.lines = std::mem::take(&mut picture.lines);
     drag(ui, &response, &picture, scene, kept, intents);
     press(&response, &picture, scene, kept, intents);
     if let Some(text) = told(scene, &picture, &hit) {
@@ -128,6 +136,8 @@ impl Kept {
         if self.asked != Some(now) {
             self.asked = Some(now);
             self.flights = simulation.in_flight();
+            let told = if scene.statuses.len() <= TOLD_MAX { scene.statuses.len() } else { 0 };
+            self.lines = links::lines(simulation, told);
             let few = if scene.statuses.len() <= NAMED_MAX { scene.statuses.len() } else { 0 };
             let nodes = (0_u32..).take(few).map(NodeId::new);
             self.clocks = nodes.map(|node| Some(simulation.host(node)?.clock)).collect();

@@ -90,6 +90,7 @@ fn flatten(path: &str, parts: &[Part], into: &mut BTreeSet<(String, String)>) {
         match &part.content {
             Content::Text(text) => drop(into.insert((path, text.clone()))),
             Content::Number(number) => drop(into.insert((path, number.to_string()))),
+            Content::Links(links) => drop(into.insert((path, links.to_string()))),
             Content::Group(parts) => flatten(&path, parts, into),
             Content::Strip(strip) => {
                 into.extend(
@@ -163,6 +164,7 @@ impl Tree<'_> {
             match &part.content {
                 Content::Text(text) => self.field(ui, &path, &part.name, text),
                 Content::Number(number) => self.field(ui, &path, &part.name, &number.to_string()),
+                Content::Links(links) => self.field(ui, &path, &part.name, &links.to_string()),
                 Content::Group(parts) => section(ui, &part.name, |ui| self.parts(ui, &path, parts)),
                 Content::Strip(strip) => section(ui, &part.name, |ui| self.strip(ui, &path, strip)),
                 Content::Table(table) => section(ui, &part.name, |ui| self.table(ui, &path, table)),

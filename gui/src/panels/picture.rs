@@ -12,6 +12,7 @@ use egui::{
 };
 use sim_core::simulation::{ClockView, InFlight};
 use sim_core::status::{NodeStatus, Power, Standing};
+use sim_core::view::Weight;
 use sim_core::{ClientId, Endpoint, NodeId, SimTime};
 
 use super::Scene;
@@ -21,6 +22,7 @@ use super::look::{self, BAD, CHOSEN, GOOD, UNUSUAL};
 use crate::model::apart::Apart;
 use crate::model::lanes::State;
 use crate::model::layout::Places;
+use crate::model::links::{Ends, Line};
 use crate::model::regions::Regions;
 use crate::model::scale::{dial, offset};
 
@@ -47,6 +49,8 @@ pub(super) struct Picture {
     rect: Rect,
     pub(super) places: Places,
     pub(super) apart: Apart,
+    /// What processes tell of their links.
+    pub(super) lines: BTreeMap<Ends, Line>,
     /// Where what is on its way is, in its order.
     pub(super) flying: Vec<Option<Pos2>>,
     kinds: &'static [&'static str],
@@ -65,7 +69,8 @@ impl Picture {
         let kinds = scene.session.simulation().message_kinds();
         let gauges = scene.statuses.iter().filter_map(|status| status.process.map(|process| process.gauge));
         let most = gauges.max().unwrap_or(0);
-        let mut picture = Self { painter, rect, places, apart, flying: Vec::new(), kinds, most };
+        let (lines, flying) = (BTreeMap::new(), Vec::new());
+        let mut picture = Self { painter, rect, places, apart, lines, flying, kinds, most };
         let drawn = flights.iter().take(FLIGHTS_MAX);
         picture.flying = drawn.map(|flight| picture.place(scene, flight)).collect();
         picture
@@ -231,6 +236,7 @@ impl Picture {
                 }
             }
         }
+        self.told_lines(visuals);
         for (from, to) in &self.apart.cuts {
             let (Some(from), Some(to)) = (self.end(*from), self.end(*to)) else { continue };
             self.painter.extend(Shape::dashed_line(&[from, to], Stroke::new(1.5, BAD), 6.0, 5.0));
@@ -238,6 +244,25 @@ impl Picture {
             let mut ink = Ink::new(self.rect);
             ink.cross(from + (to - from) * 0.7, 5.0, BAD);
             ink.draw(&self.painter);
+        }
+    }
+
+    /// Lines that processes tell of: full where they are used, dashed where they are there in case. What only one end tells of is
+    /// thinner.
+    fn told_lines(&self, visuals: &Visuals) {
+        for (ends, Line { weight, told_by }) in &self.lines {
+            let line = ends.map(|end| self.node(end.index()));
+            let width = if *told_by > 1 { 2.5 } else { 1.5 };
+            match weight {
+                Weight::Strong => {
+                    let colour = visuals.text_color().gamma_multiply(0.7);
+                    self.painter.line_segment(line, Stroke::new(width, colour));
+                }
+                Weight::Weak => {
+                    let stroke = Stroke::new(width / 2.0, visuals.weak_text_color());
+                    self.painter.extend(Shape::dashed_line(&line, stroke, 3.0, 5.0));
+                }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use sim_core::metrics::Opinion;
 use sim_core::service::{Operation, Outcome, Refusal};
 use sim_core::{Context, LocalTime, NodeId, OpId, SyncId};
 
@@ -38,8 +39,8 @@ pub struct Master {
     writes: GroupCommit<Arc<Configuration>>,
     /// How far any server knows the tail to be.
     acknowledged: Index,
-    /// In which life each node was when it sent the last heartbeat that came, and when that was by its clock. Kept where SWIM is the
-    /// detector, which knows nodes and no lives.
+    /// In which life each node was when it sent the last heartbeat that came, and when that was by its clock: who is in
+    /// another life has lost its memory, which neither a lease nor SWIM knows.
     lives: BTreeMap<NodeId, (LocalTime, Life)>,
 }
 
@@ -67,6 +68,7 @@ impl Master {
         let granted = if forgets { LocalTime::ZERO } else { context.now() };
         self.granted = self.configuration.links().map(|member| (member, granted)).collect();
         context.fact(Fact::Issued(Arc::clone(&self.configuration)));
+        self.tell_watched(context);
         context.set_timer(Timer::Heartbeat, self.config.heartbeat);
     }
 
@@ -257,7 +259,7 @@ impl Master {
             return false;
         }
         let Some(membership) = membership else { return true };
-        let is_another = self.lives.get(&member.node).is_some_and(|(_, life)| *life != member.life);
+        let is_another = self.is_another(member);
         let is_dead = !membership.state_of(member.node).is_present();
         if !is_dead && !is_another {
             context.sometimes(Point::SilentAndAlive as usize);
@@ -265,14 +267,25 @@ impl Master {
         is_dead || is_another || self.config.has(Mutant::DetectorNotAsked)
     }
 
+    /// Whether the node of a server is known to be in another life.
+    fn is_another(&self, member: Member) -> bool {
+        self.lives.get(&member.node).is_some_and(|(_, life)| *life != member.life)
+    }
+
     /// A server is heard in a life. What comes late says nothing of now.
     fn note_life(&mut self, member: Member, sent: LocalTime) {
-        if self.config.swim().is_some() {
-            let last = self.lives.entry(member.node).or_insert((sent, member.life));
-            if sent > last.0 {
-                *last = (sent, member.life);
-            }
+        let last = self.lives.entry(member.node).or_insert((sent, member.life));
+        if sent > last.0 {
+            *last = (sent, member.life);
         }
+    }
+
+    /// It watches those whom its configuration names.
+    fn tell_watched(&self, context: &mut Context<'_, ChainReplication>) {
+        for member in self.configuration.links() {
+            context.judge(member.node, Opinion::Trusted);
+        }
+        context.watch(self.configuration.links().count() as u64);
     }
 
     /// Writes the next configuration, unless another one is being written; on a full disk the same will be wanted again.
@@ -308,6 +321,10 @@ impl Master {
         context.fact(Fact::Issued(Arc::clone(next)));
         context.fault_point(FaultPoint::BeforeAnnounce as usize);
         let removed = old.links().filter(|member| !next.contains(*member));
+        for member in removed.clone().filter(|member| !self.is_another(*member)) {
+            context.judge(member.node, Opinion::Suspected);
+        }
+        self.tell_watched(context);
         for member in next.links().chain(removed) {
             context.send(member.node, Message::Configure(Arc::clone(next)));
         }

@@ -256,6 +256,24 @@ fn with_swim_a_bad_link_removes_nobody_and_a_crash_does() {
     assert!(by_lease > 1, "by the lease alone it is removed");
 }
 
+/// The master looks once a heartbeat, and keeps to a lease from the last heartbeat that it has heard.
+#[test]
+fn a_crash_is_detected_when_a_lease_is_over_and_who_restarts_sooner_is_no_mistake() {
+    let mut world = world_of(5, config(4), Vec::new());
+    testing::run(&mut world, Span::secs(1));
+    world.apply(Fault::Crash(NodeId::new(2)));
+    testing::run(&mut world, Span::secs(1));
+    world.apply(Fault::Crash(NodeId::new(3)));
+    world.apply(Fault::Restart(NodeId::new(3)));
+    testing::run(&mut world, Span::secs(1));
+    let summary = world.metrics().summary(world.now());
+    let detection = summary.latencies["detection"];
+    assert_eq!((detection.count, summary.counters["detector-mistakes"]), (1, 0));
+    let (lease, heartbeat) = (config(4).master_lease(), config(4).heartbeat);
+    let bounds = lease.saturating_sub(heartbeat)..lease + heartbeat + Span::millis(5);
+    assert!(bounds.contains(&detection.max), "{detection:?} is not within {bounds:?}");
+}
+
 #[test]
 fn a_server_that_restarts_at_once_is_somebody_new_to_a_master_with_swim_too() {
     let mut world = world_of(4, with_swim(4), vec![counting(50)]);

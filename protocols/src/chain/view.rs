@@ -1,10 +1,10 @@
 //! The state of a node for people.
 
-use sim_core::view::{Cell, Strip, Table, ViewBuilder, ViewRequest};
+use sim_core::view::{Cell, Link, Strip, Table, ViewBuilder, ViewRequest, Weight};
 
 use super::master::Master;
 use super::process::role;
-use super::server::Server;
+use super::server::{Part, Server};
 use super::types::Configuration;
 use super::{ChainReplication, Role};
 use crate::replicated::Index;
@@ -45,6 +45,11 @@ fn show_server(server: &Server, view: &mut ViewBuilder, request: &ViewRequest) {
         view.number("queries that wait for the tail", server.asking.len() as u64);
         view.number("dirty keys", server.versions.dirty_count() as u64);
     });
+    let next = server.configuration().successor(server.member()).filter(|_| server.part() == Part::Serving);
+    view.links(
+        "next in the chain",
+        next.map(|next| Link { to: next.node, kind: "next", weight: Weight::Strong }),
+    );
     view.strip("Hist", strip(server, request));
     view.group("state", |view| {
         view.number("updates", server.machine().applied().0);

@@ -12,7 +12,7 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
-use super::config::Config;
+use super::config::{Config, Shipping};
 use super::data::{Asked, Data, deleted_key};
 use super::durable::{DELTAS, Record};
 use super::facts::Fact;
@@ -65,6 +65,7 @@ impl Process for Crdt {
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        self.refuse_impossible(from, &message);
         match message {
             Message::State(data) => self.on_data(context, from, &data, None),
             Message::Delta { data, upto } => self.on_data(context, from, &data, Some(upto)),
@@ -115,6 +116,19 @@ impl Process for Crdt {
 }
 
 impl Crdt {
+    /// All replicas ship in one way, and in the other this message would not have been sent.
+    ///
+    /// # Panics
+    /// If nobody sends such a message in this one.
+    pub(super) fn refuse_impossible(&self, from: NodeId, message: &Message) {
+        let shipping = self.config.shipping;
+        let is_possible = match message {
+            Message::State(_) => shipping == Shipping::State,
+            Message::Delta { .. } | Message::Ack { .. } => shipping == Shipping::Delta,
+        };
+        assert!(is_possible, "{}, which ships by {shipping:?}, was sent {message:?} by {from}", self.node);
+    }
+
     /// What a mutant makes of the delta of a removal: it is done here, and said nowhere.
     fn in_silence(&mut self, operation: &Operation, delta: Data) -> Data {
         let Some(key) = deleted_key(operation).filter(|_| self.config.has(Mutant::RemovesInSilence)) else {

@@ -120,3 +120,17 @@ fn what_a_type_cannot_do_is_refused() {
         assert_eq!(testing::clients::outcomes(&world), refused, "{kind:?}");
     }
 }
+
+#[test]
+fn what_nobody_sends_in_a_configuration_is_a_panic_that_names_both() {
+    let message = Message::Ack { upto: 7 };
+    let of = |shipping| {
+        let config = Config { shipping, ..Config::new(3) };
+        let replica = <Crdt as sim_core::Process>::boot(&config, NodeId::new(0));
+        std::panic::catch_unwind(|| replica.refuse_impossible(NodeId::new(1), &message))
+    };
+    assert!(of(Shipping::Delta).is_ok());
+    let panic = of(Shipping::State).expect_err("states are not acknowledged");
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    assert_eq!(text, Some("n1, which ships by State, was sent Ack { upto: 7 } by n2"));
+}

@@ -22,7 +22,9 @@
 //!   million at 8.
 //!
 //! What matters to users is told in the words of Chen et al.: the *detection time* is how long a failure goes unnoticed, the
-//! *mistake recurrence time* how often one is suspected who is well. A longer timeout, or a higher φ, trades the one for the other.
+//! *mistake recurrence time* how often one is suspected who is well. A longer timeout, or a higher φ, trades the one for the other. Both
+//! are measured where a process tells whom it watches and suspects: [`Context::watch`](sim_core::Context::watch) and
+//! [`Context::judge`](sim_core::Context::judge).
 //!
 //! # φ without floating point
 //!

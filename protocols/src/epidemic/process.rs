@@ -9,12 +9,12 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
-use super::config::Config;
-use super::database::Database;
+use super::config::{Comparison, Config, Mail};
+use super::database::{Branch, Database};
 use super::durable::{ITEMS, Record};
 use super::facts::Fact;
 use super::item::Moment;
-use super::message::Message;
+use super::message::{Message, Summary};
 use super::{Epidemic, POINTS, Timer, metrics};
 use crate::group_commit::GroupCommit;
 
@@ -59,6 +59,7 @@ impl Process for Epidemic {
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        self.refuse_impossible(from, &message);
         self.bury(context, Moment::of(context.wall()));
         match message {
             Message::Mail(item) => self.take(context, item),
@@ -114,6 +115,33 @@ impl Process for Epidemic {
 }
 
 impl Epidemic {
+    /// All sites have one configuration, and with another one this message would not have been sent.
+    ///
+    /// # Panics
+    /// If nobody sends such a message in this one.
+    pub(super) fn refuse_impossible(&self, from: NodeId, message: &Message) {
+        let Config { mail, anti_entropy, .. } = self.config;
+        let compares = |fits: fn(Comparison) -> bool| anti_entropy.is_some_and(|it| fits(it.comparison));
+        let is_possible = match message {
+            Message::Mail(_) => mail == Mail::Direct,
+            Message::Recent(Summary { items, .. }) | Message::Differs(Summary { items, .. }) => {
+                compares(|it| matches!(it, Comparison::Recent(_)))
+                    || items.is_empty() && compares(|it| it == Comparison::Checksum)
+            }
+            Message::Tree { .. } => compares(|it| matches!(it, Comparison::Merkle(_))),
+            Message::Versions { below, .. } => {
+                compares(|it| matches!(it, Comparison::Merkle(_)))
+                    || **below == [Branch::ROOT] && anti_entropy.is_some()
+            }
+            Message::Updates { .. } => anti_entropy.is_some(),
+        };
+        assert!(
+            is_possible,
+            "{}, with {mail:?} mail and {anti_entropy:?}, was sent {message:?} by {from}",
+            self.node
+        );
+    }
+
     /// In words, what the one has and the other has not, of a key where their values differ.
     fn first_difference(&self, other: &Self) -> String {
         let keys = self.database.items().chain(other.database.items()).map(|item| item.key);

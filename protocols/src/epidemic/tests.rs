@@ -157,3 +157,51 @@ fn two_differences_in_the_same_bits_cancel_out_for_the_mutant_alone() {
     assert_eq!(root(mutant, old), root(mutant, new), "8 ^ 12 is 9 ^ 13");
     assert_ne!(root(mutant, old), root(mutant, half), "one alone shows");
 }
+
+/// Whether a site with this configuration takes a message.
+fn takes(config: Config, message: &Message) -> bool {
+    let site = <Epidemic as sim_core::Process>::boot(&config, NodeId::new(0));
+    std::panic::catch_unwind(|| site.refuse_impossible(NodeId::new(1), message)).is_ok()
+}
+
+#[test]
+fn what_nobody_sends_in_a_configuration_is_refused() {
+    use super::config::{AntiEntropy, Comparison, Flow};
+    let usual = Config::new(3);
+    let flow = Flow::PushPull;
+    let with = |comparison| {
+        let period = Span::millis(100);
+        Config { anti_entropy: Some(AntiEntropy { period, flow, comparison }), ..usual }
+    };
+    let summary = super::message::Summary { flow, items: [].into(), checksum: 7 };
+    let root = super::database::Branch::ROOT;
+    let versions = Message::Versions { flow, below: [root].into(), versions: [].into() };
+    let several = Message::Versions { flow, below: [root, root].into(), versions: [].into() };
+    let tree = Message::Tree { flow, nodes: [].into() };
+    let updates = Message::Updates { items: [].into(), wanted: [].into() };
+    let messages =
+        [Message::Recent(summary.clone()), Message::Differs(summary), tree, versions, several, updates];
+    for (config, allowed) in [
+        (Config { anti_entropy: None, ..usual }, [false; 6]),
+        (with(Comparison::Full), [false, false, false, true, false, true]),
+        (with(Comparison::Checksum), [true, true, false, true, false, true]),
+        (with(Comparison::Recent(Span::secs(1))), [true, true, false, true, false, true]),
+        (with(Comparison::Merkle(6)), [false, false, true, true, true, true]),
+    ] {
+        assert_eq!(
+            messages.each_ref().map(|message| takes(config, message)),
+            allowed,
+            "{:?}",
+            config.anti_entropy
+        );
+    }
+}
+
+#[test]
+#[should_panic(expected = "n1, with Direct mail and None, was sent Tree")]
+fn a_panic_names_the_message_and_the_configuration() {
+    let config = Config { anti_entropy: None, ..Config::new(3) };
+    let site = <Epidemic as sim_core::Process>::boot(&config, NodeId::new(0));
+    let flow = super::config::Flow::Push;
+    site.refuse_impossible(NodeId::new(1), &Message::Tree { flow, nodes: [].into() });
+}

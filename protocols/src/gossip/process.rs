@@ -10,9 +10,9 @@ use sim_core::{Context, NodeId, OpId, Span, SyncId};
 use strum::VariantNames;
 
 use super::calls::Tally;
-use super::config::Config;
+use super::config::{Config, Judging, Spread};
 use super::facts::Fact;
-use super::message::Message;
+use super::message::{Message, Need};
 use super::rumor::Rumors;
 use super::{Gossip, POINTS, Timer, metrics};
 
@@ -70,6 +70,7 @@ impl Process for Gossip {
     }
 
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
+        self.refuse_impossible(from, &message);
         match message {
             Message::Push(rumors) | Message::Exchange(rumors) => self.on_call(context, from, &rumors),
             Message::Pull => self.on_call(context, from, &[]),
@@ -121,5 +122,32 @@ impl Process for Gossip {
 
     fn view(&self, view: &mut ViewBuilder, request: &ViewRequest) {
         self.show(view, request);
+    }
+}
+
+impl Gossip {
+    /// All sites have one configuration, and with another one this message would not have been sent.
+    ///
+    /// # Panics
+    /// If nobody sends such a message in this one.
+    pub(super) fn refuse_impossible(&self, from: NodeId, message: &Message) {
+        let Config { spread, judging, minimization, connection_limit, .. } = self.config;
+        let is_possible = match message {
+            Message::Push(_) => spread == Spread::Push,
+            Message::Pull => spread == Spread::Pull,
+            Message::Exchange(_) => spread == Spread::PushPull,
+            Message::Answer(_) => spread.asks(),
+            Message::Feedback(needs) => {
+                let compares = needs.iter().any(|(_, need)| matches!(need, Need::KnownAt(_)));
+                judging == Judging::Feedback && (minimization.is_on() || !compares)
+            }
+            Message::Busy => connection_limit.is_some(),
+        };
+        assert!(
+            is_possible,
+            "{}, with {spread:?}, {judging:?}, minimization {minimization:?} and the connection limit {connection_limit:?}, was sent \
+             {message:?} by {from}",
+            self.node
+        );
     }
 }

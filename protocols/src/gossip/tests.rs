@@ -133,3 +133,50 @@ fn a_copy_goes_on_as_the_original_does() {
     testing::run(&mut copy, Span::secs(5));
     assert_eq!(world.digest(), copy.digest());
 }
+
+/// Whether a site with this configuration takes a message.
+fn takes(config: Config, message: &Message) -> bool {
+    let site = <Gossip as sim_core::Process>::boot(&config, NodeId::new(0));
+    std::panic::catch_unwind(|| site.refuse_impossible(NodeId::new(1), message)).is_ok()
+}
+
+#[test]
+fn what_nobody_sends_in_a_configuration_is_refused() {
+    let (usual, none) = (Config::new(3), std::sync::Arc::from([]));
+    let with = |spread| Config { spread, ..usual };
+    let rumors = std::sync::Arc::from([]);
+    for (spread, allowed) in [
+        (Spread::Push, [true, false, false, false]),
+        (Spread::Pull, [false, true, false, true]),
+        (Spread::PushPull, [false, false, true, true]),
+    ] {
+        let messages = [
+            Message::Push(std::sync::Arc::clone(&rumors)),
+            Message::Pull,
+            Message::Exchange(std::sync::Arc::clone(&rumors)),
+            Message::Answer(std::sync::Arc::clone(&rumors)),
+        ];
+        assert_eq!(messages.map(|message| takes(with(spread), &message)), allowed, "{spread:?}");
+    }
+    let judged = |judging| Config { judging, ..usual };
+    assert!(takes(judged(Judging::Feedback), &Message::Feedback(std::sync::Arc::clone(&none))));
+    assert!(!takes(judged(Judging::Blind), &Message::Feedback(none)));
+    let compared = Message::Feedback([(7, message::Need::KnownAt(1))].into());
+    let off = Config { minimization: crate::switch::Switch::Off, ..judged(Judging::Feedback) };
+    assert!(
+        !takes(off, &compared) && takes(Config { minimization: crate::switch::Switch::On, ..off }, &compared)
+    );
+    let limited = |connection_limit| Config { connection_limit, ..usual };
+    assert!(takes(limited(Some(1)), &Message::Busy) && !takes(limited(None), &Message::Busy));
+}
+
+#[test]
+#[should_panic(
+    expected = "n1, with Push, Feedback, minimization Off and the connection limit None, was sent Pull by n2"
+)]
+fn a_panic_names_the_message_and_the_configuration() {
+    let config =
+        Config { spread: Spread::Push, judging: Judging::Feedback, connection_limit: None, ..Config::new(3) };
+    let site = <Gossip as sim_core::Process>::boot(&config, NodeId::new(0));
+    site.refuse_impossible(NodeId::new(1), &Message::Pull);
+}

@@ -100,6 +100,12 @@ impl Plumtree {
         link: Link,
         values: &Told,
     ) {
+        assert!(
+            values.unconfirmed.is_none() || self.config.catch_up.is_on(),
+            "{}, where nobody catches up, was sent a KeepAlive by {from} with {:?}",
+            context.node(),
+            values.unconfirmed
+        );
         let rule = self.config.detector;
         let Some(neighbour) = self.neighbour_mut(from).filter(|neighbour| neighbour.link == link) else {
             return self.on_unknown_link(context, from, link);

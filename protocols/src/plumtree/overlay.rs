@@ -1,6 +1,7 @@
 //! The two views of a node (HyParView §4): its neighbours, few and mutual, and others that it knows, many and by hearsay.
 
 use serde::Serialize;
+use sim_core::metrics::Opinion;
 use sim_core::{Context, NodeId};
 
 use super::facts::{Fact, Parting, Removal};
@@ -84,7 +85,8 @@ impl Plumtree {
         let confirmed = if self.config.has(Mutant::LinkBeginsLate) { self.known.count() } else { 0 };
         self.views.active.push(Neighbour::new(node, link, detector, confirmed));
         context.fact(Fact::Up { node });
-        context.gauge(Gauge::Neighbours as usize, self.views.active.len() as u64);
+        context.judge(node, Opinion::Trusted);
+        self.tell_neighbours(context);
         self.await_silence(context, node);
     }
 
@@ -107,11 +109,19 @@ impl Plumtree {
     pub(super) fn remove_neighbour(&mut self, context: &mut Context<'_, Self>, node: NodeId, why: Parting) {
         self.views.active.retain(|neighbour| neighbour.node != node);
         context.fact(Fact::Down { node, why });
-        context.gauge(Gauge::Neighbours as usize, self.views.active.len() as u64);
         if why == Parting::Failed {
             context.count(Counter::NeighboursFailed as usize, 1);
+            context.judge(node, Opinion::Suspected);
         }
+        self.tell_neighbours(context);
         self.forget_announcer(context, node);
+    }
+
+    /// Neighbours are those whose silence it listens to.
+    pub(super) fn tell_neighbours(&self, context: &mut Context<'_, Self>) {
+        let count = self.views.active.len() as u64;
+        context.gauge(Gauge::Neighbours as usize, count);
+        context.watch(count);
     }
 
     // ----- the passive view -----

@@ -78,7 +78,7 @@ impl Process for Plumtree {
     fn on_start(&mut self, context: &mut Context<'_, Self>) {
         context.fact(Fact::Started);
         context.gauge(Gauge::Hops as usize, 0);
-        context.gauge(Gauge::Neighbours as usize, 0);
+        self.tell_neighbours(context);
         let phase = draw::phase(context.random(), self.config.keep_alive);
         self.await_keep_alive(context, phase);
         self.await_first_shuffle(context);

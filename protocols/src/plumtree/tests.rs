@@ -251,3 +251,20 @@ fn a_copy_goes_on_as_the_original_does() {
     testing::run(&mut copy, Span::secs(5));
     assert_eq!(world.digest(), copy.digest());
 }
+
+/// Who crashes is suspected by each neighbour a timeout after its last sign of life, which is at most a keep-alive and a way
+/// before its crash.
+#[test]
+fn neighbours_detect_a_crash_within_a_timeout() {
+    let mut world = world(9, quick(20), Vec::new());
+    testing::run(&mut world, Span::secs(3));
+    let node = NodeId::new(4);
+    let neighbours = world.process(node).expect("it runs").neighbours().len() as u64;
+    world.apply(Command::Crash(node));
+    testing::run(&mut world, Span::secs(2));
+    let summary = world.metrics().summary(world.now());
+    let detection = summary.latencies["detection"];
+    assert_eq!((detection.count, counter(&world, "detector-mistakes")), (neighbours, 0));
+    assert!(detection.p50 >= Span::millis(150) && detection.max <= Span::millis(205), "{detection:?}");
+    assert!(summary.ratios["query-accuracy"] > 990, "{summary:?}");
+}

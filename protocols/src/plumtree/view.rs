@@ -1,7 +1,7 @@
 //! The state of a node for people.
 
 use sim_core::NodeId;
-use sim_core::view::{Table, ViewBuilder, ViewRequest};
+use sim_core::view::{Link, Table, ViewBuilder, ViewRequest, Weight};
 
 use super::link::{Neighbour, Push};
 use super::{Plumtree, known::Held};
@@ -19,9 +19,7 @@ impl Push {
 impl Plumtree {
     /// Its links in the tree and out of it, whom it knows besides, and what it has and waits for.
     pub(super) fn show(&self, view: &mut ViewBuilder, request: &ViewRequest) {
-        let of = |push| self.neighbours().iter().filter(move |one| one.push == push).map(|one| one.node);
-        view.text("links in the tree", list(of(Push::Eager)));
-        view.text("links out of the tree", list(of(Push::Lazy)));
+        view.links("links", self.neighbours().iter().map(link));
         view.text("lost", list(self.views.lost.iter().copied()));
         view.text("asked to be neighbours", list(self.asked.iter().map(|ask| ask.peer)));
         view.number("values", self.known.count());
@@ -52,6 +50,15 @@ impl Plumtree {
         let row = |(value, held)| value_row(value, held);
         view.table("values", Table::of_items(columns, request, self.known.count(), self.values(), row));
     }
+}
+
+/// The tree is what is eager at both ends.
+fn link(neighbour: &Neighbour) -> Link {
+    let weight = match neighbour.push {
+        Push::Eager => Weight::Strong,
+        Push::Lazy => Weight::Weak,
+    };
+    Link { to: neighbour.node, kind: neighbour.push.name(), weight }
 }
 
 fn value_row(value: u64, held: Held) -> Vec<String> {

@@ -139,6 +139,11 @@ impl Broker {
         self.resume(queue, end);
     }
 
+    /// The log's time when the broker's clock shows `now`; the queue's own stands still between two commands.
+    pub(super) fn time_at(&self, now: LocalTime) -> LocalTime {
+        self.time.at(now).max(self.queue.now())
+    }
+
     /// The queue as it is once all that was added to the log is kept.
     pub const fn queue(&self) -> &Queue {
         &self.queue

@@ -3,7 +3,8 @@
 use sim_core::fault::Command;
 use sim_core::random::{Distribution, Probability};
 use sim_core::service::{Operation, Outcome, queue};
-use sim_core::{NodeId, Span, World};
+use sim_core::world::Stop;
+use sim_core::{LocalTime, NodeId, SimTime, Span, World};
 
 use super::*;
 use crate::testing::clients::outcomes;
@@ -223,4 +224,27 @@ fn a_copy_goes_on_as_the_original_does() {
     testing::run(&mut original, Span::secs(5));
     testing::run(&mut copy, Span::secs(5));
     assert_eq!(original.digest(), copy.digest());
+}
+
+/// What the first message in flight at the broker shows as its time left, in a world that stands at a moment.
+fn time_left(world: &World<Node>) -> Option<String> {
+    let parts = sim_core::Simulation::view(world, NodeId::new(0), &sim_core::view::ViewRequest::default());
+    let messages = parts.iter().find(|part| part.name == "messages")?;
+    let sim_core::view::Content::Table(table) = &messages.content else { panic!("messages are a table") };
+    let held = table.rows.iter().find(|row| row[2] == "in flight")?;
+    Some(held[4].clone())
+}
+
+#[test]
+fn what_is_in_flight_counts_down_between_two_commands() {
+    let config = Config::new(3);
+    let mut world = testing::world(10, 3, config.clone(), vec![producing(0, 1)], invariants::all(&config));
+    // At what time of the queue, and how much is left.
+    let mut seen: std::collections::BTreeMap<LocalTime, std::collections::BTreeSet<String>> = [].into();
+    while world.now() < SimTime::ZERO + Span::millis(100) && world.run(SimTime::MAX, 1) == Stop::Budget {
+        let Some(Node::Broker(broker)) = world.process(NodeId::new(0)) else { panic!("one broker alone") };
+        seen.entry(broker.broker.queue().now()).or_default().extend(time_left(&world));
+    }
+    let longest = seen.values().map(std::collections::BTreeSet::len).max();
+    assert!(longest > Some(2), "{seen:?}");
 }

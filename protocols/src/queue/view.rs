@@ -27,7 +27,7 @@ impl Broker {
             view.number("expired", tally.expired);
             view.number("dropped", tally.dropped);
         });
-        let now = queue.now();
+        let now = self.time_at(view.now());
         let columns = vec!["message", "value", "stage", "holder", "time left", "deliveries", "failures"];
         let messages = queue.messages();
         let row = |(id, message): (&MessageId, &Message)| message_row(*id, message, now);

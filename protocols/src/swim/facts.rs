@@ -72,6 +72,8 @@ pub enum Fact {
         /// Which.
         update: Update,
     },
+    /// It begins to take updates for a message.
+    Packs,
     /// An update rides on a message that it sends.
     PassedOn {
         /// Which.

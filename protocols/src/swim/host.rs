@@ -5,6 +5,7 @@
 //! inputs that are for it, and asks it who is alive.
 
 use sim_core::disk::RegionId;
+use sim_core::metrics::Opinion;
 use sim_core::process::Process;
 use sim_core::{Context, NodeId, Span};
 
@@ -15,7 +16,8 @@ use super::{FaultPoint, Point, Record, Timer};
 
 /// A process with a membership: how what that says becomes what the process says.
 pub trait Host: Process {
-    /// Whether the process has the points and counters of a membership, in its order. Else nobody hears of them.
+    /// Whether the process has the points and counters of a membership, in its order, and is as good a failure detector as that is. Else
+    /// nobody hears of them.
     const IS_MEASURED: bool;
     /// Where in the process's `FAULT_POINTS` those of a membership begin; `None` if they are not there.
     const FAULT_POINTS_AT: Option<usize>;
@@ -50,6 +52,8 @@ pub(super) trait Acts {
     fn reach_fault(&mut self, point: FaultPoint);
     /// Counts.
     fn tally(&mut self, counter: Counter, amount: u64);
+    /// Tells how many members it takes for well, and what it takes one for that changes.
+    fn assess(&mut self, watched: u64, change: Option<(NodeId, Opinion)>);
 }
 
 impl<H: Host> Acts for Context<'_, H> {
@@ -86,6 +90,15 @@ impl<H: Host> Acts for Context<'_, H> {
     fn tally(&mut self, counter: Counter, amount: u64) {
         if H::IS_MEASURED {
             self.count(counter as usize, amount);
+        }
+    }
+
+    fn assess(&mut self, watched: u64, change: Option<(NodeId, Opinion)>) {
+        if H::IS_MEASURED {
+            if let Some((member, opinion)) = change {
+                self.judge(member, opinion);
+            }
+            self.watch(watched);
         }
     }
 }

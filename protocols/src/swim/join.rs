@@ -53,6 +53,7 @@ impl Membership {
 
     fn state_start(&mut self, context: &mut Context<'_, impl Host>) {
         context.state(Fact::Started { incarnation: self.incarnation, table: self.table.clone() });
+        self.assess(context, None);
     }
 
     /// Takes its place in the rhythm of periods and syncs.
@@ -215,6 +216,11 @@ impl Membership {
     /// Enough have heard: it is out, knows nobody, and is silent.
     pub(super) fn become_left(&mut self, context: &mut Context<'_, impl Host>) {
         self.answer_waiting(context, &Outcome::Done);
+        let known: Vec<NodeId> = self.table.known().map(|(member, _)| member).collect();
+        self.table = Table::default();
+        for member in known {
+            self.assess(context, Some(member));
+        }
         let timers = [
             Timer::Period,
             Timer::ProbeTimeout,

@@ -7,7 +7,7 @@ use sim_core::{Context, NodeId, Span};
 
 use super::host::Host;
 use super::member::State;
-use super::message::Message;
+use super::message::{Message, WantsNack};
 use super::order::ProbeRound;
 use super::spread::Queue;
 use super::{Config, Incarnation, Membership, Standing, Table, Timer};
@@ -41,6 +41,7 @@ impl Membership {
 
     /// A message of another member. Who is out is silent, and so is who has not announced itself.
     pub fn on_message(&mut self, context: &mut Context<'_, impl Host>, from: NodeId, message: Message) {
+        self.refuse_impossible(from, &message);
         if !self.standing.takes_part() {
             return;
         }
@@ -56,6 +57,29 @@ impl Membership {
             Message::Sync(table) => self.on_sync(context, from, &table),
             Message::SyncReply(table) => self.on_sync_reply(context, &table),
         }
+    }
+
+    /// All members have one configuration, and with another one this message would not have been sent.
+    ///
+    /// # Panics
+    /// If nobody sends such a message in this one.
+    pub(super) fn refuse_impossible(&self, from: NodeId, message: &Message) {
+        let Config { indirect_checks, local_health, .. } = *self.config;
+        let is_possible = match message {
+            Message::PingReq { target, wants_nack, .. } => {
+                let is_of_others = *target != self.node && *target != from;
+                let wants = *wants_nack == WantsNack::Yes;
+                indirect_checks > 0 && is_of_others && wants == local_health.is_on()
+            }
+            Message::Nack { .. } => indirect_checks > 0 && local_health.is_on(),
+            Message::Gossip(updates) => !updates.is_empty(),
+            Message::Ping { .. } | Message::Ack { .. } | Message::Sync(_) | Message::SyncReply(_) => true,
+        };
+        assert!(
+            is_possible,
+            "{}, with {indirect_checks} indirect checks and local health {local_health:?}, was sent {message:?} by {from}",
+            self.node
+        );
     }
 
     /// One of its timers.

@@ -11,6 +11,7 @@
 //! | incarnations | they are raised by their member alone, and never fall, whatever crashes | [`invariants::IncarnationByOwner`] |
 //! | overriding | news change what is believed by the rules, and nothing else does | [`invariants::OverrideRules`] |
 //! | dissemination | an update is passed on λ⌈log(n + 1)⌉ times, no less and no more | [`invariants::Dissemination`] |
+//! | least sent first | of the updates that wait, those go out first that were sent least | [`invariants::LeastSentFirst`] |
 //! | load | a member sends no more in a period than it may | [`invariants::LoadInBounds`] |
 //! | convergence | after faults, all list the same members | the liveness condition `all-agree` |
 //!

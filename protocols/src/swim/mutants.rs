@@ -29,6 +29,10 @@ crate::mutants! {
     GossipedOnce = "gossiped-once",
         breaks ["dissemination", "all-agree"],
         source "SWIM §4.1: an update is piggybacked at most λ log n times";
+    /// Of the updates that wait, the newest are passed on first, and not those that were sent least: while news keep coming, old ones stay.
+    NewestFirst = "newest-first",
+        breaks ["least-sent-first", "all-agree"],
+        source "SWIM §4.1: elements that have been gossiped fewer times are preferred";
     /// A member that restarts begins again at incarnation 0.
     RejoinsAtZero = "rejoins-at-zero",
         breaks ["incarnation-by-owner", "all-agree"],

@@ -17,6 +17,15 @@ use super::{Membership, Mutant, Point, Standing, Timer};
 /// Where an update stands among others: the least sent first, of those the newest.
 type Place = (u32, Reverse<u64>);
 
+/// Which update goes out first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// The one that was sent least, as the paper prefers.
+    LeastSent,
+    /// The last that was put in, however often it was sent: a mutant's.
+    Newest,
+}
+
 /// What is to be passed on: one update a member, the last.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Queue {
@@ -48,9 +57,15 @@ impl Queue {
         self.updates.insert(place, update);
     }
 
-    /// The update that was sent least, and how often.
-    fn pop(&mut self) -> Option<(Place, Update)> {
-        let (place, update) = self.updates.pop_first()?;
+    /// The update that comes first in this order, and its place.
+    fn pop(&mut self, order: Order) -> Option<(Place, Update)> {
+        let (place, update) = match order {
+            Order::LeastSent => self.updates.pop_first()?,
+            Order::Newest => {
+                let place = *self.updates.keys().min_by_key(|(_, newest)| *newest)?;
+                self.updates.remove_entry(&place)?
+            }
+        };
         self.places.remove(&update.member);
         Some((place, update))
     }
@@ -80,10 +95,12 @@ impl Membership {
             return Updates::NONE;
         }
         let limit = self.retransmit_limit();
+        let order = if self.config.has(Mutant::NewestFirst) { Order::Newest } else { Order::LeastSent };
+        context.state(Fact::Packs);
         let mut taken: Vec<Update> = first.into_iter().collect();
         let mut sent = Vec::new();
         while taken.len() < self.config.updates_max()
-            && let Some((place, update)) = self.queue.pop()
+            && let Some((place, update)) = self.queue.pop(order)
         {
             if place.0 >= limit {
                 context.state(Fact::Spent { update });

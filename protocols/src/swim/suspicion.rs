@@ -1,6 +1,7 @@
 //! News of members, and what comes of suspicions (§4.2, Lifeguard §4.2).
 
 use serde::Serialize;
+use sim_core::metrics::Opinion;
 use sim_core::{Context, LocalTime, NodeId, Span};
 
 use super::facts::Fact;
@@ -86,7 +87,22 @@ impl Membership {
             State::Suspect => self.begin_suspicion(context, update),
             State::Dead | State::Left => self.note_gone(context, member),
         }
+        self.assess(context, Some(member));
         self.pass_on(context, update);
+    }
+
+    /// How good it is as a failure detector is for the engine to tell. A suspicion is SWIM's own affair: who is dead is suspected.
+    pub(super) fn assess(&self, context: &mut Context<'_, impl Host>, changed: Option<NodeId>) {
+        let own = u64::from(self.state_of(self.node).is_present());
+        let change = changed.map(|member| {
+            let opinion = match self.state_of(member) {
+                State::Alive | State::Suspect => Opinion::Trusted,
+                State::Dead => Opinion::Suspected,
+                State::Unknown | State::Left => Opinion::Unwatched,
+            };
+            (member, opinion)
+        });
+        context.assess(u64::from(self.table.present_count()) - own, change);
     }
 
     fn note_gone(&mut self, context: &mut Context<'_, impl Host>, member: NodeId) {
@@ -107,6 +123,7 @@ impl Membership {
         for member in over {
             self.gone.remove(&member);
             self.table.set(member, Belief::UNKNOWN);
+            self.assess(context, Some(member));
             context.state(Fact::Forgot { member, at: now });
         }
     }

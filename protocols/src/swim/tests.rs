@@ -213,3 +213,80 @@ fn a_member_that_hears_nobody_doubts_itself_only_so_far() {
     let period = world.process(NodeId::new(0)).map(|swim| swim.membership().period());
     assert_eq!(period, Some(Span::millis(900)), "S is 8");
 }
+
+fn latency(world: &World<Swim>, name: &str) -> sim_core::metrics::LatencySummary {
+    world.metrics().summary(world.now()).latencies.get(name).copied().unwrap_or_default()
+}
+
+#[test]
+fn a_crash_is_detected_by_each_other_member_after_a_suspicion() {
+    let mut world = world(10, quick(10));
+    testing::run(&mut world, Span::secs(1));
+    world.apply(Fault::Crash(N3));
+    testing::run(&mut world, Span::secs(6));
+    let detection = latency(&world, "detection");
+    assert_eq!((detection.count, counter(&world, "detector-mistakes")), (9, 0));
+    // A suspicion of ten members stands for four periods at least, and begins within two rounds of probes.
+    assert!((Span::millis(400)..Span::millis(4_400)).contains(&detection.p50), "{detection:?}");
+    world.apply(Fault::Restart(N3));
+    testing::run(&mut world, Span::secs(3));
+    assert_eq!(
+        (latency(&world, "detection").count, counter(&world, "detector-mistakes")),
+        (9, 0),
+        "no mistake"
+    );
+}
+
+#[test]
+fn who_is_cut_off_is_taken_for_dead_by_mistake_until_it_is_heard_again() {
+    let mut world = world(11, quick(10));
+    testing::run(&mut world, Span::secs(1));
+    let cut = faults::isolate_from_nodes(&world, N3);
+    world.apply(cut);
+    testing::run(&mut world, Span::secs(20));
+    assert_eq!(latency(&world, "mistake").count, 0, "none has ended");
+    world.apply(Fault::HealAll);
+    testing::run(&mut world, Span::secs(15));
+    let mistakes = latency(&world, "mistake");
+    assert_eq!(
+        (mistakes.count, counter(&world, "detector-mistakes")),
+        (18, 18),
+        "of it, and its own of the others"
+    );
+    assert_eq!(latency(&world, "detection").count, 0);
+    let accuracy = world.metrics().summary(world.now()).ratios["query-accuracy"];
+    // Of 90 pairs 18 are wrong for half of 36 seconds.
+    assert!((850..950).contains(&accuracy), "{accuracy}");
+}
+
+#[test]
+fn what_nobody_sends_in_a_configuration_is_a_panic_that_names_both() {
+    use super::message::{Message, ProbeId, Updates, WantsNack};
+    let takes = |config: Config, message: &Message| {
+        let member = super::Membership::boot(config.into(), NodeId::new(0));
+        std::panic::catch_unwind(|| member.refuse_impossible(NodeId::new(1), message))
+    };
+    let (probe, updates) = (ProbeId(7), Updates::NONE);
+    let request =
+        |target, wants_nack| Message::PingReq { probe, target, wants_nack, updates: updates.clone() };
+    let off = || Config { local_health: Switch::Off, ..quick(3) };
+    assert!(takes(quick(3), &request(N3, WantsNack::Yes)).is_ok());
+    assert!(takes(off(), &request(N3, WantsNack::No)).is_ok());
+    assert!(takes(quick(3), &Message::Nack { probe }).is_ok());
+    for (config, message) in [
+        (quick(3), request(N3, WantsNack::No)),
+        (quick(3), request(NodeId::new(0), WantsNack::Yes)),
+        (quick(3), request(NodeId::new(1), WantsNack::Yes)),
+        (off(), Message::Nack { probe }),
+        (Config { indirect_checks: 0, ..quick(3) }, Message::Nack { probe }),
+        (quick(3), Message::Gossip(Updates::NONE)),
+    ] {
+        assert!(takes(config, &message).is_err(), "{message:?}");
+    }
+    let panic = takes(off(), &Message::Nack { probe }).expect_err("nobody asks for one");
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    assert_eq!(
+        text,
+        Some("n1, with 3 indirect checks and local health Off, was sent Nack { probe: ProbeId(7) } by n2")
+    );
+}

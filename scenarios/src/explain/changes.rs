@@ -42,6 +42,7 @@ impl Flat {
             match content {
                 Content::Text(text) => self.values.push((path, text.clone())),
                 Content::Number(number) => self.values.push((path, number.to_string())),
+                Content::Links(links) => self.values.push((path, links.to_string())),
                 Content::Group(parts) => self.add(&path, parts),
                 Content::Strip(strip) => {
                     self.strips.insert(name.clone(), FlatStrip::of(strip));

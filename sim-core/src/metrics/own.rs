@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::detection::{Detection, LATENCIES, MISTAKES};
 use super::distribution::{Distribution, LatencySummary};
 use crate::gauge::{GaugeSummary, ProcessLevel};
 use crate::{NodeId, SimTime, Span};
@@ -31,6 +32,8 @@ pub(crate) struct Own {
     /// `node × names + latency`: the keys of what has begun and not ended, oldest first; as long as the highest node that
     /// has begun something needs.
     begun: Vec<VecDeque<(u64, SimTime)>>,
+    /// Of failure detectors; once a process has told what it takes another for.
+    detection: Option<Box<Detection>>,
 }
 
 impl Own {
@@ -119,10 +122,26 @@ impl Own {
         of_node(begun, node, names.latencies).for_each(VecDeque::clear);
     }
 
+    /// What is measured of failure detectors.
+    pub(crate) fn detection(&mut self) -> &mut Detection {
+        self.detection.get_or_insert_default()
+    }
+
+    /// Whether any process is a failure detector.
+    pub(super) fn has_detectors(&self) -> bool {
+        self.detection.is_some()
+    }
+
+    /// The share of time in which failure detectors are right, in thousandths.
+    pub(super) fn accuracy(&self, now: SimTime) -> Option<u64> {
+        self.detection.as_ref()?.accuracy(now)
+    }
+
     /// All counters.
     pub(super) fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counted = self.counters.iter().copied().chain(std::iter::repeat(0));
-        self.names.counters.iter().copied().zip(counted)
+        let mistakes = self.detection.iter().map(|detection| (MISTAKES, detection.mistakes()));
+        self.names.counters.iter().copied().zip(counted).chain(mistakes)
     }
 
     /// What the latencies have that an earlier copy did not.
@@ -138,10 +157,15 @@ impl Own {
         })
     }
 
-    /// The latencies that have samples.
-    pub(super) fn latencies(&self) -> impl Iterator<Item = (&'static str, LatencySummary)> {
+    /// The latencies that have samples, by `now`.
+    pub(super) fn latencies(&self, now: SimTime) -> impl Iterator<Item = (&'static str, LatencySummary)> {
         let names = self.names.latencies.iter().copied();
-        names.zip(&self.latencies).filter_map(|(name, samples)| Some((name, samples.as_ref()?.summary())))
+        let own = names.zip(&self.latencies);
+        let own = own.filter_map(|(name, samples)| Some((name, samples.as_ref()?.summary())));
+        let detection =
+            self.detection.iter().flat_map(move |it| LATENCIES.into_iter().zip(it.latencies(now)));
+        let detection = detection.filter(|(_, samples)| !samples.is_empty());
+        own.chain(detection.map(|(name, samples)| (name, samples.summary())))
     }
 
     /// The gauges that processes have set, each from when it was first set to `now`.
@@ -191,7 +215,7 @@ mod tests {
     }
 
     fn waits(own: &Own) -> Vec<(&'static str, u64, Span)> {
-        own.latencies().map(|(name, summary)| (name, summary.count, summary.max)).collect()
+        own.latencies(at(99)).map(|(name, summary)| (name, summary.count, summary.max)).collect()
     }
 
     #[test]

@@ -262,6 +262,7 @@ impl<P: Process> Core<P> {
             self.metrics.increment(Counter::Restarts);
             self.record_lifecycle(node, Lifecycle::Restart);
             self.leadership.on_restart(self.now, node);
+            self.metrics.on_restart(self.now, node);
             self.note_milestone(Happening::Restarted(node));
         }
     }

@@ -6,11 +6,12 @@ use super::host::HostDisk;
 use crate::digest::Mark;
 use crate::disk::{Disk, RegionId, WriteError};
 use crate::fingerprint::fingerprint;
-use crate::metrics::{Counter, Gauge, Own};
+use crate::metrics::{Counter, Gauge, Opinion, Own};
 use crate::process::{Process, Timer};
 use crate::queue::{EventKey, EventQueue, Handle};
 use crate::random::Stream;
 use crate::service::Outcome;
+use crate::status::Power;
 use crate::{Endpoint, LocalTime, NodeId, OpId, SimTime, Span, SyncId};
 
 impl<P: Process> Core<P> {
@@ -269,6 +270,13 @@ impl<P: Process> Core<P> {
         if !self.is_cut {
             self.metrics.set_process_gauge(self.now, node, gauge, value);
         }
+    }
+
+    /// A process changes what it takes another one for; dropped after a cut, as facts are.
+    pub(crate) fn judge(&mut self, node: NodeId, other: NodeId, opinion: Opinion) {
+        let is_up = self.hosts.get(other.index()).is_some_and(|host| host.power != Power::Down);
+        let Some((now, own)) = self.own_metrics() else { return };
+        own.detection().judge(now, node, other, opinion, is_up);
     }
 
     /// What processes count and time; dropped after a cut, as facts are.

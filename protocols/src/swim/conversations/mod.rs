@@ -70,6 +70,7 @@ impl Conversation for Swim {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped
             | Fact::PassedOn { .. } => None,
         }

@@ -72,6 +72,7 @@ impl Invariant<Swim> for Accurate {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped
             | Fact::Queued { .. }
             | Fact::PassedOn { .. }

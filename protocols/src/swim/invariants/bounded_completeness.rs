@@ -71,6 +71,7 @@ impl BoundedCompleteness {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped
             | Fact::Queued { .. }
             | Fact::PassedOn { .. }

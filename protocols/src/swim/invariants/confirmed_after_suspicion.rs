@@ -39,6 +39,7 @@ impl ConfirmedAfterSuspicion {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped
             | Fact::Queued { .. }
             | Fact::PassedOn { .. }

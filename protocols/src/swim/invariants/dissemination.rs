@@ -53,6 +53,7 @@ impl Dissemination {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped => {}
         }
         Ok(())

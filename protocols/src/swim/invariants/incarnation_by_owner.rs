@@ -57,6 +57,7 @@ impl IncarnationByOwner {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped
             | Fact::Queued { .. }
             | Fact::PassedOn { .. }

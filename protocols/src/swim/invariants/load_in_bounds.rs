@@ -47,6 +47,7 @@ impl LoadInBounds {
             | Fact::Confirmed { .. }
             | Fact::Forgot { .. }
             | Fact::Answered
+            | Fact::Packs
             | Fact::Queued { .. }
             | Fact::PassedOn { .. }
             | Fact::Spent { .. } => {}

@@ -8,6 +8,7 @@
 //! | incarnations are their member's | §4.2 | `incarnation_by_owner` |
 //! | news override by the rules | §4.2 | `override_rules` |
 //! | λ⌈log(n + 1)⌉ times | §4.1 | `dissemination` |
+//! | the least sent first | §4.1 | `least_sent_first` |
 //! | load | §3.1 | `load_in_bounds` |
 //!
 //! That all come to list the same members after faults is the liveness condition `all-agree`. Ghost state has an entry for
@@ -18,6 +19,7 @@ mod bounded_completeness;
 mod confirmed_after_suspicion;
 mod dissemination;
 mod incarnation_by_owner;
+mod least_sent_first;
 mod load_in_bounds;
 mod override_rules;
 
@@ -31,6 +33,7 @@ pub use bounded_completeness::BoundedCompleteness;
 pub use confirmed_after_suspicion::ConfirmedAfterSuspicion;
 pub use dissemination::Dissemination;
 pub use incarnation_by_owner::IncarnationByOwner;
+pub use least_sent_first::LeastSentFirst;
 pub use load_in_bounds::LoadInBounds;
 pub use override_rules::OverrideRules;
 
@@ -46,6 +49,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Swim>>> {
         Box::<IncarnationByOwner>::default(),
         Box::new(OverrideRules::new(config.retention)),
         Box::new(Dissemination::new(config)),
+        Box::<LeastSentFirst>::default(),
         Box::new(LoadInBounds::new(config)),
     ]
 }

@@ -55,6 +55,7 @@ impl OverrideRules {
             | Fact::Answered
             | Fact::Requested
             | Fact::GossipBegins
+            | Fact::Packs
             | Fact::Gossiped
             | Fact::Queued { .. }
             | Fact::PassedOn { .. }

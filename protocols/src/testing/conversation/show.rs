@@ -44,7 +44,7 @@ impl<P: Conversation> Stage<P> {
         let parts = self.parts(node);
         let strips = parts.iter().filter_map(|part| match &part.content {
             Shown::Strip(strip) => Some(format!("  {node} {}: {}", part.name, log_line(strip))),
-            Shown::Text(_) | Shown::Number(_) | Shown::Group(_) | Shown::Table(_) => None,
+            Shown::Text(_) | Shown::Number(_) | Shown::Group(_) | Shown::Table(_) | Shown::Links(_) => None,
         });
         let lines: Vec<String> = strips.collect();
         if lines.is_empty() { vec![format!("  {node} is down")] } else { lines }
@@ -119,7 +119,7 @@ fn find<'a>(parts: &'a [Part], name: &str) -> Option<&'a Part> {
     parts.iter().find_map(|part| match &part.content {
         _ if part.name == name => Some(part),
         Shown::Group(inner) => find(inner, name),
-        Shown::Text(_) | Shown::Number(_) | Shown::Strip(_) | Shown::Table(_) => None,
+        Shown::Text(_) | Shown::Number(_) | Shown::Strip(_) | Shown::Table(_) | Shown::Links(_) => None,
     })
 }
 
@@ -140,6 +140,7 @@ fn write_part(part: &Part, depth: usize, lines: &mut Vec<String>) {
         Shown::Text(text) => lines.push(format!("{indent}{}: {text}", part.name)),
         Shown::Number(number) => lines.push(format!("{indent}{}: {number}", part.name)),
         Shown::Strip(strip) => lines.push(format!("{indent}{}: {}", part.name, log_line(strip))),
+        Shown::Links(all) => lines.push(format!("{indent}{}: {all}", part.name)),
         Shown::Group(parts) => {
             lines.push(format!("{indent}{}", part.name));
             for part in parts {

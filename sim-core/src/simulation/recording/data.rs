@@ -21,7 +21,7 @@ use crate::metrics::Counter;
 use crate::milestone::{Happening, Milestone};
 use crate::status::{NodeStatus, Power, Standing, Status};
 use crate::trace::{Record, StatusChange};
-use crate::view::{Content, Part};
+use crate::view::{Content, Links, Part, Weight};
 use crate::{NodeId, SimTime};
 
 /// The most distinct words of a recording.
@@ -178,6 +178,7 @@ enum ContentData {
     Group(Vec<PartData>),
     Strip { available: Range<u64>, cells: Vec<(u64, u64, String)>, marks: Vec<(u32, u64)> },
     Table { columns: Vec<u32>, available: Range<u64>, rows: Vec<Vec<String>> },
+    Links(Vec<(NodeId, u32, Weight)>),
 }
 
 impl From<&Recording> for RecordingData {
@@ -289,6 +290,9 @@ impl Words {
                 available: table.available.clone(),
                 rows: table.rows.clone(),
             },
+            Content::Links(Links(links)) => ContentData::Links(
+                links.iter().map(|link| (link.to, self.index(link.kind), link.weight)).collect(),
+            ),
         }
     }
 }

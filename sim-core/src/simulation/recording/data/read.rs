@@ -7,7 +7,6 @@ use super::{
     ChangeData, ContentData, Face, HappeningData, MilestoneData, NodeFace, PartData, RecordingData,
     RecordingError, WORD_LENGTH_MAX, WORDS_MAX,
 };
-use crate::SimTime;
 use crate::history::{History, HistoryEvent, HistoryEventKind};
 use crate::metrics::{Counter, Metrics};
 use crate::milestone::{Happening, Milestone};
@@ -15,7 +14,8 @@ use crate::persist::AppendLog;
 use crate::service::Outcome;
 use crate::status::{NodeStatus, Status};
 use crate::trace::{Note, StatusChange, Trace};
-use crate::view::{Cell, Content, Part, Strip, Table};
+use crate::view::{Cell, Content, Link, Links, Part, Strip, Table, Weight};
+use crate::{NodeId, SimTime};
 
 impl TryFrom<RecordingData> for Recording {
     type Error = RecordingError;
@@ -278,6 +278,12 @@ impl Known {
             ContentData::Table { columns, available, rows } => {
                 let columns = columns.iter().map(|column| self.word(*column)).collect::<Result<_, _>>()?;
                 Content::Table(Table { columns, available: available.clone(), rows: rows.clone() })
+            }
+            ContentData::Links(links) => {
+                let link = |(to, kind, weight): &(NodeId, u32, Weight)| {
+                    Ok(Link { to: *to, kind: self.word(*kind)?, weight: *weight })
+                };
+                Content::Links(Links(links.iter().map(link).collect::<Result<_, RecordingError>>()?))
             }
         })
     }
