@@ -17,7 +17,8 @@ const LINES_MAX: usize = 600;
 const LONG_FILES: &[(&str, usize)] = &[];
 
 /// All that the engine may depend on.
-const ENGINE_DEPENDENCIES: [&str; 6] = ["libm", "petgraph", "rand_chacha", "serde", "thiserror", "tracing"];
+const ENGINE_DEPENDENCIES: [&str; 7] =
+    ["hashbrown", "libm", "petgraph", "rand_chacha", "serde", "thiserror", "tracing"];
 
 // ----- the map -----
 
