@@ -72,7 +72,7 @@ impl Gossip {
         }
         let to = self.draw_partner(context);
         self.share(context, &rumors);
-        self.tally_call(context);
+        self.tally_call(context, to);
         let message = match self.config.spread {
             Spread::Push => Message::Push(rumors.into()),
             Spread::Pull => Message::Pull,
@@ -83,7 +83,8 @@ impl Gossip {
 
     /// Each of the other sites is as likely as any.
     fn draw_partner(&self, context: &mut Context<'_, Self>) -> NodeId {
-        draw::other(context.random(), self.node, self.config.node_count)
+        let drawn = draw::other(context.random(), self.node, self.config.node_count);
+        self.heard_from.unwrap_or(drawn)
     }
 
     /// Takes note that rumors are sent.
@@ -96,10 +97,10 @@ impl Gossip {
         }
     }
 
-    fn tally_call(&mut self, context: &mut Context<'_, Self>) {
+    fn tally_call(&mut self, context: &mut Context<'_, Self>, to: NodeId) {
         self.made = self.one_more(context, self.made);
         context.count(Counter::Calls as usize, 1);
-        context.fact(Fact::Called { cycle: self.cycle_of(context.now()) });
+        context.fact(Fact::Called { cycle: self.cycle_of(context.now()), to });
     }
 
     /// A call was refused: hunts for another partner, if it is still the same cycle and the limit allows.
@@ -137,6 +138,9 @@ impl Gossip {
 
     /// Rumors arrive: with feedback the sender is told which were needed.
     pub(super) fn on_rumors(&mut self, context: &mut Context<'_, Self>, from: NodeId, rumors: &[Rumor]) {
+        if self.config.has(Mutant::CallsBack) && !rumors.is_empty() {
+            self.heard_from = Some(from);
+        }
         let needs = self.hear(context, rumors);
         if self.config.judging == Judging::Feedback && !needs.is_empty() {
             context.send(from, Message::Feedback(Arc::from(needs)));

@@ -1,5 +1,6 @@
 //! What a site states about itself.
 
+use sim_core::NodeId;
 use sim_core::service::Value;
 
 use super::rumor::Response;
@@ -40,6 +41,8 @@ pub enum Fact {
     Called {
         /// In which of its cycles.
         cycle: u64,
+        /// Which.
+        to: NodeId,
     },
     /// It takes a call.
     Took {

@@ -133,6 +133,8 @@ pub struct Gossip {
     made: Tally,
     /// The calls that it has taken.
     taken: Tally,
+    /// Whom a mutant calls.
+    heard_from: Option<NodeId>,
 }
 
 #[cfg(test)]

@@ -29,6 +29,10 @@ crate::mutants! {
     HuntsOn = "hunts-on",
         breaks ["calls-in-bounds"],
         source "Demers et al. §1.4, hunting: the hunt limit";
+    /// A site calls whom it has heard a rumor from last, and nobody else.
+    CallsBack = "calls-back",
+        breaks ["partners-uniform", "broadcast-stability"],
+        source "Demers et al. §1.3: another site, chosen at random; a draw that leans towards those who know infects fewer";
     /// A site that hears of a rumor files its age under its value.
     AgeForValue = "age-for-value",
         breaks ["only-broadcast", "broadcast-integrity", "broadcast-stability"],

@@ -57,6 +57,7 @@ impl Process for Gossip {
             rumors: Rumors::default(),
             made: Tally::default(),
             taken: Tally::default(),
+            heard_from: None,
         }
     }
 

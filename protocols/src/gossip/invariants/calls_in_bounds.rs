@@ -27,7 +27,7 @@ impl CallsInBounds {
     fn on_fact(&mut self, node: NodeId, fact: Fact) -> Result<(), Breach> {
         let (cycle, taken, made) = match fact {
             Fact::Took { cycle } => (cycle, 1, 0),
-            Fact::Called { cycle } => (cycle, 0, 1),
+            Fact::Called { cycle, .. } => (cycle, 0, 1),
             Fact::Started => {
                 self.counts.remove(&node);
                 return Ok(());
@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn calls_are_counted_cycle_by_cycle() {
-        let (took, called) = (|cycle| Fact::Took { cycle }, |cycle| Fact::Called { cycle });
+        let (took, called) =
+            (|cycle| Fact::Took { cycle }, |cycle| Fact::Called { cycle, to: NodeId::new(1) });
         assert_eq!(judge(&[took(1), called(1), called(1), took(2), called(2)]), Ok(()));
         assert!(judge(&[took(1), called(1), took(1)]).is_err());
         assert!(judge(&[called(3), called(3), called(3)]).is_err());
