@@ -34,8 +34,8 @@ fn collect(node: NodeId, parts: &[Part], lines: &mut BTreeMap<Ends, Line>) {
     for part in parts {
         match &part.content {
             Content::Group(parts) => collect(node, parts, lines),
-            Content::Links(links) => {
-                for link in links.0.iter().filter(|link| link.to != node) {
+            Content::Links(told) => {
+                for link in told.0.iter().filter(|link| link.to != node) {
                     let ends = [node.min(link.to), node.max(link.to)];
                     let line = lines.entry(ends).or_insert(Line { weight: link.weight, told_by: 0 });
                     line.weight = line.weight.min(link.weight);
