@@ -40,8 +40,8 @@ pub struct Master {
     /// How far any server knows the tail to be.
     acknowledged: Index,
     /// In which life each node was when it sent the last heartbeat that came, and when that was by its clock: who is in
-    /// another life has lost its memory, which neither a lease nor SWIM knows.
-    lives: BTreeMap<NodeId, (LocalTime, Life)>,
+    /// another life has lost its memory, which neither a lease nor SWIM knows. `None` where it began a life at that instant.
+    lives: BTreeMap<NodeId, (LocalTime, Option<Life>)>,
 }
 
 impl Master {
@@ -269,14 +269,19 @@ impl Master {
 
     /// Whether the node of a server is known to be in another life.
     fn is_another(&self, member: Member) -> bool {
-        self.lives.get(&member.node).is_some_and(|(_, life)| *life != member.life)
+        let life = self.lives.get(&member.node).and_then(|(_, life)| *life);
+        life.is_some_and(|life| life != member.life)
     }
 
-    /// A server is heard in a life. What comes late says nothing of now.
+    /// A server is heard in a life. What comes late says nothing of now, and of two lives at one instant nobody can say which
+    /// is the later one.
     fn note_life(&mut self, member: Member, sent: LocalTime) {
-        let last = self.lives.entry(member.node).or_insert((sent, member.life));
+        let heard = (sent, Some(member.life));
+        let last = self.lives.entry(member.node).or_insert(heard);
         if sent > last.0 {
-            *last = (sent, member.life);
+            *last = heard;
+        } else if sent == last.0 && *last != heard {
+            last.1 = None;
         }
     }
 
