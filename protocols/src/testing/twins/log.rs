@@ -24,6 +24,10 @@ const HISTORY: &[Difference] = &[
     ("raft-safety", "what replicas have sent before it was on disk, as with Raft"),
     ("reads-committed", "what a client was shown"),
     ("single-owner", "who said how far a partition is handled: the twin asks whose it is"),
+    (
+        "transaction-atomicity",
+        "a transaction that is over without all its markers: the twin asks whether those that there are differ",
+    ),
 ];
 
 /// What their twins see before them.
@@ -35,6 +39,7 @@ const STATE: &[Difference] = &[
         "no-hanging-transaction",
         "a record after the marker that the coordinator, which is not done yet, still knows of",
     ),
+    ("producer-fencing", "a record after the marker of a newer epoch, before that transaction is over"),
     ("reads-committed", "a copy that takes more for committed than any leader, before a client reads"),
 ];
 
