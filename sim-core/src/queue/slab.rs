@@ -177,6 +177,13 @@ impl<T> Slab<T> {
 
     /// The value that `handle` was made for, if it is still there.
     #[inline]
+    pub fn reach(&self, handle: Handle) -> Option<&T> {
+        let slot = self.slots.get(handle.slot as usize)?;
+        if slot.generation == handle.generation { slot.value() } else { None }
+    }
+
+    /// The same, to change it.
+    #[inline]
     pub fn lookup(&mut self, handle: Handle) -> Option<&mut T> {
         let slot = self.slots.get_mut(handle.slot as usize)?;
         if slot.generation == handle.generation { slot.value_mut() } else { None }

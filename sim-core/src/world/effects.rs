@@ -136,6 +136,13 @@ impl<P: Process> Core<P> {
         timers.find(fingerprint(&timer), |(known, _)| *known == timer).map(|(_, handle)| *handle)
     }
 
+    /// The handles of all timers that a node has set, whatever became of them, in no order.
+    pub(super) fn timer_handles(&self, node: NodeId) -> impl Iterator<Item = Handle> {
+        let plain = (0..P::Timer::NAMES.len()).map(move |index| self.timers[Self::timer_place(node, index)]);
+        let payload = self.hosts[node.index()].payload_timers.iter().flat_map(|timers| timers.iter());
+        plain.chain(payload.map(|(_, handle)| *handle))
+    }
+
     #[inline(always)]
     fn keep_timer_handle(&mut self, node: NodeId, timer: P::Timer, handle: Handle) {
         if let Some(index) = timer.index() {

@@ -7,7 +7,7 @@ use super::core::Core;
 use super::event::{Event, Scheduled};
 use crate::fingerprint::{fold, state_fingerprint};
 use crate::process::Process;
-use crate::queue::{EventKey, EventQueue};
+use crate::queue::{EventKey, EventQueue, Handle};
 use crate::simulation::{Choice, ChoiceKind};
 use crate::status::Power;
 use crate::{Endpoint, NodeId, SimTime, SyncId};
@@ -240,10 +240,11 @@ impl<P: Process> Core<P> {
             Event::Timer(timer) => timer.queued != SimTime::MAX || timer.due == SimTime::MAX,
             _ => false,
         };
-        let of_node = |scheduled: &Scheduled<P>| scheduled.to == node.into() && scheduled.tag == incarnation;
-        let all = self.slab.iter();
-        let armed = all.filter(|(_, scheduled)| of_node(scheduled) && is_armed(scheduled));
-        let mut slots: Vec<u32> = armed.map(|(slot, _)| slot).collect();
+        let of_now = |handle: &Handle| {
+            let scheduled = self.slab.reach(*handle);
+            scheduled.is_some_and(|scheduled| scheduled.tag == incarnation && is_armed(scheduled))
+        };
+        let mut slots: Vec<u32> = self.timer_handles(node).filter(of_now).map(Handle::slot).collect();
         slots.sort_by_key(|slot| match self.slab_event(*slot) {
             Event::Timer(timer) => self.sequence_of(timer.order),
             _ => unreachable!("the slot was just seen to hold a timer"),

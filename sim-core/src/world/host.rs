@@ -33,7 +33,7 @@ pub struct NodeHost<P: Process> {
     pub(super) disk: Option<Box<HostDisk<P>>>,
     pub(super) inbox: Option<Box<Inbox>>,
     // From here on, what few events need.
-    /// Found by their fingerprints. Nothing walks them: how they lie there is nowhere to be seen.
+    /// Found by their fingerprints. How they lie there is nowhere to be seen: who walks them puts them in order.
     pub(super) payload_timers: Option<Box<PayloadTimers<P>>>,
     /// Draws of this host's disk and service times; its ordinals run on over restarts.
     pub(super) disk_stream: Stream,
