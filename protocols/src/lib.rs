@@ -39,6 +39,7 @@ pub mod log;
 pub mod mutant;
 pub mod paxos;
 pub mod plumtree;
+mod promised;
 pub mod queue;
 pub mod raft;
 pub mod replicated;

@@ -1,8 +1,8 @@
 //! The master: who is in the chain.
 //!
 //! It hears of servers, grants them leases, and issues the next configuration when one is silent for longer than its lease (and the
-//! detector agrees, where that is SWIM), or when one wants to join. A configuration is on disk before anybody hears of it, and from the moment it is being written, nobody
-//! gets a lease who is not in it.
+//! detector agrees, where that is SWIM), or when one wants to join. A configuration is on disk before anybody hears of it, and from
+//! the moment it is being written, nobody gets a lease who is not in it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -54,7 +54,7 @@ mod transactions;
 use std::sync::Arc;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
+use sim_core::check::{Invariant, Nodes};
 use sim_core::disk::Slot;
 
 pub use aborted_unread::AbortedUnread;
@@ -85,6 +85,7 @@ use super::entry::Entry;
 use super::image::Image;
 use super::replica::{Leading, Replica};
 use super::{Config, Election, Fact, Guarantee, Isolation, Node, PartitionId};
+use crate::promised::Promised;
 
 /// All of them, fresh. What these parameters do not promise is not asked.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
@@ -119,41 +120,6 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Promised::when(is_clean && config.compaction.is_on(), Box::new(Compaction::new(config))),
         raft_safety(),
     ]
-}
-
-/// An invariant that is asked only where it is promised.
-#[derive(Debug)]
-struct Promised {
-    is_promised: bool,
-    property: Box<dyn Invariant<Node>>,
-}
-
-impl Promised {
-    fn when(is_promised: bool, property: Box<dyn Invariant<Node>>) -> Box<dyn Invariant<Node>> {
-        Box::new(Self { is_promised, property })
-    }
-}
-
-impl Invariant<Node> for Promised {
-    fn about(&self) -> &'static About {
-        self.property.about()
-    }
-
-    fn hears(&self) -> Kinds {
-        if self.is_promised { self.property.hears() } else { [].into_iter().collect() }
-    }
-
-    fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        if self.is_promised { self.property.on_event(nodes, node, facts) } else { Ok(()) }
-    }
-
-    fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
-        if self.is_promised { self.property.check_all(nodes) } else { Ok(()) }
-    }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Self::when(self.is_promised, self.property.fork())
-    }
 }
 
 /// What was decided last: what is on the disk of a controller by itself, or what one of several has executed.

@@ -3,27 +3,18 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
-use super::super::{Config, Fact, Guarantee, Node};
+use super::super::{Fact, Node};
 use super::effects::Effects;
-use super::{Kind, kinds_where};
+use super::{Kind, kinds};
 
 /// Where consumers promise at least once, no message is acknowledged before it has had an effect.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AtLeastOnce {
-    is_promised: bool,
     effects: Effects,
 }
 
 impl AtLeastOnce {
-    /// For nodes with this configuration.
-    pub fn new(config: &Config) -> Self {
-        Self { is_promised: config.guarantee == Guarantee::AtLeastOnce, effects: Effects::default() }
-    }
-
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        if !self.is_promised {
-            return Ok(());
-        }
         self.effects.effect(fact);
         self.effects.check_acknowledged(fact)
     }
@@ -40,7 +31,7 @@ impl Invariant<Node> for AtLeastOnce {
     }
 
     fn hears(&self) -> Kinds {
-        kinds_where(self.is_promised, [Kind::Recorded, Kind::Effected])
+        kinds([Kind::Recorded, Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
@@ -63,7 +54,7 @@ mod tests {
     use super::*;
 
     fn judge(facts: &[Fact]) -> Result<(), Breach> {
-        let mut invariant = AtLeastOnce::new(&Config::new(3));
+        let mut invariant = AtLeastOnce::default();
         facts.iter().try_for_each(|fact| invariant.on_fact(fact))
     }
 

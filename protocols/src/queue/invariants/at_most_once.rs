@@ -3,30 +3,19 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
-use super::super::{Config, Fact, Guarantee, Node};
+use super::super::{Fact, Node};
 use super::effects::{Effects, check_single};
-use super::{Kind, kinds_where};
+use super::{Kind, kinds};
 
 /// Where consumers promise at most once, no message has two effects.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct AtMostOnce {
-    is_promised: bool,
     effects: Effects,
 }
 
 impl AtMostOnce {
-    /// For nodes with this configuration.
-    pub fn new(config: &Config) -> Self {
-        Self { is_promised: config.guarantee == Guarantee::AtMostOnce, effects: Effects::default() }
-    }
-
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        if self.is_promised
-            && let Some((effect, count, _)) = self.effects.effect(fact)
-        {
-            check_single(effect, count)?;
-        }
-        Ok(())
+        self.effects.effect(fact).map_or(Ok(()), |(effect, count, _)| check_single(effect, count))
     }
 }
 
@@ -41,7 +30,7 @@ impl Invariant<Node> for AtMostOnce {
     }
 
     fn hears(&self) -> Kinds {
-        kinds_where(self.is_promised, [Kind::Effected])
+        kinds([Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
@@ -63,18 +52,17 @@ mod tests {
     use super::super::testing::effected;
     use super::*;
 
-    fn judge(guarantee: Guarantee, facts: &[Fact]) -> Result<(), Breach> {
-        let mut invariant = AtMostOnce::new(&Config { guarantee, ..Config::new(3) });
+    fn judge(facts: &[Fact]) -> Result<(), Breach> {
+        let mut invariant = AtMostOnce::default();
         facts.iter().try_for_each(|fact| invariant.on_fact(fact))
     }
 
     #[test]
     fn a_second_effect_is_found_and_a_repeated_fact_is_none() {
         let twice = [effected(0, 1, 1, 7), effected(1, 1, 2, 7)];
-        assert!(judge(Guarantee::AtMostOnce, &twice).is_err());
-        assert_eq!(judge(Guarantee::AtLeastOnce, &twice), Ok(()));
+        assert!(judge(&twice).is_err());
         let restated =
             [effected(0, 1, 1, 7), effected(1, 2, 1, 8), effected(0, 1, 1, 7), effected(1, 2, 1, 8)];
-        assert_eq!(judge(Guarantee::AtMostOnce, &restated), Ok(()));
+        assert_eq!(judge(&restated), Ok(()));
     }
 }

@@ -8,7 +8,7 @@ use sim_core::{LocalTime, NodeId, Span, ensure};
 
 use super::super::command::Event;
 use super::super::{Config, Fact, Node};
-use super::{Kind, News, kinds_where};
+use super::{Kind, News, kinds};
 
 /// A value enters the queue once in a deduplication window, which begins when it enters.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Invariant<Node> for Deduplicated {
     }
 
     fn hears(&self) -> Kinds {
-        kinds_where(self.window.is_some(), [Kind::Recorded])
+        kinds([Kind::Recorded])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -3,15 +3,14 @@
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 
-use super::super::{Config, Fact, Guarantee, Node};
+use super::super::{Config, Fact, Node};
 use super::effects::{Effects, check_single};
-use super::{Kind, kinds_where};
+use super::{Kind, kinds};
 
 /// Where consumers promise effectively once, no message has two effects, nor is it acknowledged before it has had one.
 /// With a deduplication window that goes for what producers send: a value.
 #[derive(Clone, Debug)]
 pub struct EffectivelyOnce {
-    is_promised: bool,
     is_deduplicated: bool,
     effects: Effects,
 }
@@ -19,17 +18,10 @@ pub struct EffectivelyOnce {
 impl EffectivelyOnce {
     /// For nodes with this configuration.
     pub fn new(config: &Config) -> Self {
-        Self {
-            is_promised: config.guarantee == Guarantee::EffectivelyOnce,
-            is_deduplicated: config.rules.deduplication.is_some(),
-            effects: Effects::default(),
-        }
+        Self { is_deduplicated: config.rules.deduplication.is_some(), effects: Effects::default() }
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        if !self.is_promised {
-            return Ok(());
-        }
         if let Some((effect, of_message, of_value)) = self.effects.effect(fact) {
             check_single(effect, if self.is_deduplicated { of_value } else { of_message })?;
         }
@@ -49,7 +41,7 @@ impl Invariant<Node> for EffectivelyOnce {
     }
 
     fn hears(&self) -> Kinds {
-        kinds_where(self.is_promised, [Kind::Recorded, Kind::Effected])
+        kinds([Kind::Recorded, Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
@@ -76,8 +68,7 @@ mod tests {
 
     fn judge(deduplication: Option<Span>, facts: &[Fact]) -> Result<(), Breach> {
         let rules = Rules { deduplication, ..Rules::new() };
-        let guarantee = Guarantee::EffectivelyOnce;
-        let mut invariant = EffectivelyOnce::new(&Config { rules, guarantee, ..Config::new(3) });
+        let mut invariant = EffectivelyOnce::new(&Config { rules, ..Config::new(3) });
         facts.iter().try_for_each(|fact| invariant.on_fact(fact))
     }
 

@@ -55,35 +55,32 @@ use raft_safety::raft_safety;
 
 use super::command::Event;
 use super::facts::{Effect, Kind};
-use super::{Config, Fact, Node};
+use super::{Config, Fact, Guarantee, Node};
+use crate::promised::Promised;
 
 /// All of them, fresh, for nodes with this configuration.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
+    let promises = |guarantee| config.guarantee == guarantee;
     vec![
         Box::<Conservation>::default(),
         Box::<NoLoss>::default(),
         Box::<Agreed>::default(),
         raft_safety(),
         Box::<VisibilityExclusive>::default(),
-        Box::new(Deduplicated::new(config)),
-        Box::new(OrderWithinGroup::new(config)),
+        Promised::when(config.rules.deduplication.is_some(), Box::new(Deduplicated::new(config))),
+        Promised::when(config.rules.groups > 0, Box::new(OrderWithinGroup::new(config))),
         Box::new(PoisonIsolated::new(config)),
         Box::new(Bounded::new(config)),
         Box::new(WorkConserving),
-        Box::new(Outbox::new(config)),
-        Box::new(AtMostOnce::new(config)),
-        Box::new(AtLeastOnce::new(config)),
-        Box::new(EffectivelyOnce::new(config)),
+        Promised::when(config.producers > 0, Box::<Outbox>::default()),
+        Promised::when(promises(Guarantee::AtMostOnce), Box::<AtMostOnce>::default()),
+        Promised::when(promises(Guarantee::AtLeastOnce), Box::<AtLeastOnce>::default()),
+        Promised::when(promises(Guarantee::EffectivelyOnce), Box::new(EffectivelyOnce::new(config))),
     ]
 }
 
 fn kinds(wanted: impl IntoIterator<Item = Kind>) -> Kinds {
     wanted.into_iter().map(|kind| kind as u32).collect()
-}
-
-/// These where a property is promised, and none elsewhere.
-fn kinds_where(is_promised: bool, wanted: impl IntoIterator<Item = Kind>) -> Kinds {
-    kinds(wanted.into_iter().filter(|_| is_promised))
 }
 
 /// Which of the facts with an index were not heard before.
@@ -125,6 +122,28 @@ impl News {
             | Fact::Took { .. }
             | Fact::Kept { .. }
             | Fact::Raft(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_configuration_does_not_promise_is_not_asked() {
+        let who_hears = |guarantee, kind: Kind| {
+            let all = all(&Config { guarantee, ..Config::new(3) });
+            let hear = all.iter().filter(|invariant| invariant.hears().has(kind as u32));
+            hear.map(|invariant| invariant.about().name).collect::<Vec<_>>()
+        };
+        for (guarantee, name) in [
+            (Guarantee::AtMostOnce, "at-most-once"),
+            (Guarantee::AtLeastOnce, "at-least-once"),
+            (Guarantee::EffectivelyOnce, "effectively-once"),
+        ] {
+            assert_eq!(who_hears(guarantee, Kind::Effected), [name]);
+            assert!(who_hears(guarantee, Kind::Kept).is_empty(), "there are no producers");
         }
     }
 }

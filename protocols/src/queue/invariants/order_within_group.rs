@@ -9,7 +9,7 @@ use sim_core::ensure;
 use super::super::command::{Event, MessageId};
 use super::super::facts::Effect;
 use super::super::{Config, Fact, Guarantee, Node, Rules};
-use super::{Kind, News, kinds_where};
+use super::{Kind, News, kinds};
 
 /// A message of a group is delivered after those of the group that came before it are gone; where consumers promise
 /// effectively once, effects are in order, too.
@@ -39,9 +39,6 @@ impl OrderWithinGroup {
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
-        if self.rules.groups == 0 {
-            return Ok(());
-        }
         if let Some(effect) = self.news.effect(fact) {
             self.on_effect(effect)?;
         }
@@ -108,7 +105,7 @@ impl Invariant<Node> for OrderWithinGroup {
     }
 
     fn hears(&self) -> Kinds {
-        kinds_where(self.rules.groups > 0, [Kind::Recorded, Kind::Effected])
+        kinds([Kind::Recorded, Kind::Effected])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
@@ -152,7 +149,7 @@ mod tests {
         let sent: &[Event] = &[enqueued(1, 7), enqueued(2, 8)];
         let early = recorded(&[sent, &[delivered(1, 1, 9)], &[delivered(2, 1, 9)]]);
         assert!(judge(1, &early).is_err());
-        assert_eq!(judge(0, &early), Ok(()), "no groups");
+        assert_eq!(judge(3, &early), Ok(()), "they are of two groups");
         let right = recorded(&[sent, &[delivered(1, 1, 9)], &[acknowledged(1, 1), delivered(2, 1, 9)]]);
         assert_eq!(judge(1, &right), Ok(()));
     }

@@ -8,14 +8,13 @@ use sim_core::ensure;
 use sim_core::service::Value;
 
 use super::super::command::Event;
-use super::super::{Config, Fact, Node};
-use super::{Kind, News, kinds_where};
+use super::super::{Fact, Node};
+use super::{Kind, News, kinds};
 
 /// Where clients send by way of producers, nothing is in the queue that no producer has on disk as done; and what a producer has
 /// done is in the queue, or its producer will tell of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    has_producers: bool,
     news: News,
     kept: BTreeSet<Value>,
     enqueued: BTreeSet<Value>,
@@ -24,17 +23,6 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// For nodes with this configuration.
-    pub fn new(config: &Config) -> Self {
-        Self {
-            has_producers: config.producers > 0,
-            news: News::default(),
-            kept: BTreeSet::new(),
-            enqueued: BTreeSet::new(),
-            untold: BTreeMap::new(),
-        }
-    }
-
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         if let Fact::Kept { value } = fact {
             self.kept.insert(*value);
@@ -80,13 +68,10 @@ impl Invariant<Node> for Outbox {
     }
 
     fn hears(&self) -> Kinds {
-        kinds_where(self.has_producers, [Kind::Recorded, Kind::Kept])
+        kinds([Kind::Recorded, Kind::Kept])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        if !self.has_producers {
-            return Ok(());
-        }
         facts.iter().try_for_each(|fact| self.on_fact(node, fact))?;
         nodes.process(node).map_or(Ok(()), |process| self.check(node, process))
     }
@@ -106,7 +91,7 @@ mod tests {
     use super::*;
 
     fn judge(facts: &[Fact]) -> Result<(), Breach> {
-        let mut invariant = Outbox::new(&Config { producers: 1, ..Config::new(4) });
+        let mut invariant = Outbox::default();
         facts.iter().try_for_each(|fact| invariant.on_fact(NodeId::new(1), fact))
     }
 
