@@ -144,12 +144,12 @@ struct Fate<'a> {
     missed_first: Option<&'a Recorded<'a>>,
 }
 
-/// The first line says how many values are lost and how many missed, the others show them.
+/// The first line says how many values are missed, and how many of them no read has that must; the others show them.
 fn evidence(fates: &BTreeMap<Value, Fate<'_>>, there: &BTreeMap<Value, SimTime>) -> String {
-    let lost = fates.values().filter(|fate| fate.seen_count == 0).count();
+    let gone = fates.values().filter(|fate| fate.seen_count == 0).count();
     let missing = fates.len();
     let mut text = format!(
-        "values missing {STABLE_WITHIN} after they were there: {missing}; lost, in no later read: {lost}"
+        "values missing {STABLE_WITHIN} after they were there: {missing}; of these in no later read: {gone}"
     );
     for (value, fate) in fates.iter().take(LISTED_MAX) {
         let Fate { seen_count, missed_count, missed_first } = fate;
@@ -292,9 +292,9 @@ mod tests {
     #[test]
     fn a_value_is_in_every_read_from_ten_seconds_after_it_was_there() {
         assert_eq!(stability(&[send(7, 0), read(9, &[]), read(10, &[7])]), "pass");
-        let missing = "values missing 10s after they were there: 1; lost, in no later read: 0";
+        let missing = "values missing 10s after they were there: 1; of these in no later read: 0";
         assert_eq!(stability(&[send(7, 0), read(10, &[7]), read(11, &[])]), missing);
-        let lost = "values missing 10s after they were there: 1; lost, in no later read: 1";
+        let lost = "values missing 10s after they were there: 1; of these in no later read: 1";
         assert_eq!(stability(&[send(7, 0), read(3, &[7]), read(11, &[]), read(12, &[])]), lost);
     }
 
