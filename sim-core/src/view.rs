@@ -1,6 +1,6 @@
 //! The state of one process as a tree that tools can show, compare and search without knowing the protocol:
-//! fields, nested groups, log strips (cells along an index), tables, and lines to other nodes. Long strips and tables are asked for by
-//! row window, so that a log of a million entries costs what is on the screen.
+//! fields, nested groups, log strips (cells along an index), tables, and lines to other nodes. Long strips and tables are
+//! asked for by row window, so that a log of a million entries costs what is on the screen.
 
 use std::fmt;
 use std::ops::Range;

@@ -89,16 +89,14 @@ pub(crate) fn show(ui: &mut Ui, scene: &Scene<'_>, desk: &mut Desk, intents: &mu
         places.nodes.get_mut(node.index()).into_iter().for_each(|old| *old = *place);
     }
     let apart = apart(simulation.plan(), scene.session.playhead());
-    let mut picture = Picture::new(painter, response.rect, places, apart, scene, &kept.flights);
-    picture.lines = std::mem::take(&mut kept.lines);
+    let picture = Picture::new(painter, response.rect, places, apart, scene, &kept.flights);
     let menu = response.context_menu(|ui| {
         acts::menu(ui, scene, &kept.pressed, intents);
     });
     let hovered = response.hover_pos().filter(|_| kept.drag == Drag::Nothing && menu.is_none());
     let hit = hovered.map_or(Hit::Nothing, |hovered| hit(&picture, &kept.flights, hovered));
-    picture.draw(ui, scene, &kept.flights, regions.as_ref(), &hit);
+    picture.draw(ui, scene, &kept.lines, &kept.flights, regions.as_ref(), &hit);
     picture.dials(ui.visuals(), simulation.now(), &kept.clocks);
-    kept.lines = std::mem::take(&mut picture.lines);
     drag(ui, &response, &picture, scene, kept, intents);
     press(&response, &picture, scene, kept, intents);
     if let Some(text) = told(scene, &picture, &hit) {

@@ -49,8 +49,6 @@ pub(super) struct Picture {
     rect: Rect,
     pub(super) places: Places,
     pub(super) apart: Apart,
-    /// What processes tell of their links.
-    pub(super) lines: BTreeMap<Ends, Line>,
     /// Where what is on its way is, in its order.
     pub(super) flying: Vec<Option<Pos2>>,
     kinds: &'static [&'static str],
@@ -69,8 +67,7 @@ impl Picture {
         let kinds = scene.session.simulation().message_kinds();
         let gauges = scene.statuses.iter().filter_map(|status| status.process.map(|process| process.gauge));
         let most = gauges.max().unwrap_or(0);
-        let (lines, flying) = (BTreeMap::new(), Vec::new());
-        let mut picture = Self { painter, rect, places, apart, lines, flying, kinds, most };
+        let mut picture = Self { painter, rect, places, apart, flying: Vec::new(), kinds, most };
         let drawn = flights.iter().take(FLIGHTS_MAX);
         picture.flying = drawn.map(|flight| picture.place(scene, flight)).collect();
         picture
@@ -155,6 +152,7 @@ impl Picture {
         &self,
         ui: &Ui,
         scene: &Scene<'_>,
+        lines: &BTreeMap<Ends, Line>,
         flights: &[InFlight],
         regions: Option<&Regions>,
         hit: &Hit,
@@ -162,7 +160,7 @@ impl Picture {
         let visuals = ui.visuals();
         self.regions(visuals, regions);
         self.groups(visuals, scene.statuses.len());
-        self.wires(visuals, hit);
+        self.wires(visuals, lines, hit);
         self.clients(visuals);
         let mut ink = Ink::new(self.rect);
         self.flights(&mut ink, flights);
@@ -223,7 +221,7 @@ impl Picture {
     }
 
     /// Links and cuts.
-    fn wires(&self, visuals: &Visuals, hit: &Hit) {
+    fn wires(&self, visuals: &Visuals, lines: &BTreeMap<Ends, Line>, hit: &Hit) {
         let weak = visuals.weak_text_color().gamma_multiply(0.22);
         let chosen = |ends: &[Endpoint; 2]| matches!(hit, Hit::Link(one, other) if [*one, *other] == *ends);
         if self.places.nodes.len() <= NAMED_MAX {
@@ -236,7 +234,7 @@ impl Picture {
                 }
             }
         }
-        self.told_lines(visuals);
+        self.told_lines(visuals, lines);
         for (from, to) in &self.apart.cuts {
             let (Some(from), Some(to)) = (self.end(*from), self.end(*to)) else { continue };
             self.painter.extend(Shape::dashed_line(&[from, to], Stroke::new(1.5, BAD), 6.0, 5.0));
@@ -249,8 +247,8 @@ impl Picture {
 
     /// Lines that processes tell of: full where they are used, dashed where they are there in case. What only one end tells of is
     /// thinner.
-    fn told_lines(&self, visuals: &Visuals) {
-        for (ends, Line { weight, told_by }) in &self.lines {
+    fn told_lines(&self, visuals: &Visuals, lines: &BTreeMap<Ends, Line>) {
+        for (ends, Line { weight, told_by }) in lines {
             let line = ends.map(|end| self.node(end.index()));
             let width = if *told_by > 1 { 2.5 } else { 1.5 };
             match weight {
