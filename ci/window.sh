@@ -55,21 +55,30 @@ unset WAYLAND_DISPLAY
 rm -rf "$XDG_DATA_HOME"
 openbox >openbox.log 2>&1 &
 processes+=($!)
+# A window that comes while its manager does may be left unmapped.
+for _ in $(seq 100); do
+  xprop -root _NET_SUPPORTING_WM_CHECK 2>/dev/null | grep -q 'window id' && break
+  sleep 0.1
+done
 "$binaries/splitbrain-gui" raft/leader-crash >window.log 2>&1 &
 gui=$!
 processes+=("$gui")
 
+# Says what went wrong, with the last lines of what wrote any.
 fail() {
   echo "window: FAILED: $1; pictures and logs are in $folder" >&2
+  tail -n 20 ./*.log >&2 || true
   exit 1
 }
 
+# On a machine whose disk is cold the libraries that draw may take their time.
 window=
-for _ in $(seq 100); do
+for _ in $(seq 400); do
   window=$(xdotool search --onlyvisible --name '^Splitbrain$' 2>/dev/null | head -n 1) && [[ -n $window ]] && break
+  kill -0 "$gui" 2>/dev/null || fail "the window's process ended before it showed anything"
   sleep 0.3
 done
-[[ -n $window ]] || fail "no window comes"
+[[ -n $window ]] || { xwininfo -root -tree >windows.log 2>&1 || true; ps -o pid,stat,wchan:20,time,args >processes.log || true; fail "no window comes"; }
 xdotool windowsize --sync "$window" 1400 900 || true
 xdotool windowfocus --sync "$window" || true
 sleep 1
