@@ -2,6 +2,7 @@
 
 use sim_core::service::Value;
 use sim_core::{LocalTime, NodeId};
+use strum::EnumDiscriminants;
 
 use super::message::{Announcement, Priority};
 
@@ -30,7 +31,8 @@ pub enum Removal {
 }
 
 /// A statement of one node about what it has just done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(Kind), vis(pub(super)), doc = "Of what kind a fact is.")]
 pub enum Fact {
     /// It has started, and knows nobody and nothing.
     Started,

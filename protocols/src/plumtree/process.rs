@@ -12,6 +12,7 @@ use sim_core::view::{ViewBuilder, ViewRequest};
 use sim_core::{Context, LocalTime, NodeId, OpId, SyncId};
 use strum::VariantNames;
 
+use super::facts::Kind;
 use super::known::{Known, Missing};
 use super::link::Told;
 use super::message::Message;
@@ -56,6 +57,10 @@ impl Process for Plumtree {
     const POINTS: &'static [&'static str] = &POINTS;
     const COUNTERS: &'static [&'static str] = metrics::Counter::VARIANTS;
     const GAUGES: &'static [&'static str] = Gauge::VARIANTS;
+
+    fn kind_of(fact: &Fact) -> u32 {
+        Kind::from(fact) as u32
+    }
 
     fn boot(config: &Config, node: NodeId) -> Self {
         Self {

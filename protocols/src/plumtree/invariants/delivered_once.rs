@@ -1,33 +1,35 @@
 //! Integrity: a node delivers what was broadcast, and each value once.
 
-use std::collections::BTreeSet;
-
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 use sim_core::service::Value;
 
+use super::super::facts::Kind;
 use super::super::message::Announcement;
 use super::super::{Fact, Plumtree};
+use super::deliveries::Deliveries;
+use super::kinds;
 
 /// A node delivers only what clients have broadcast, each value once in a life, and it is what it then has.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveredOnce {
-    broadcast: BTreeSet<Value>,
-    delivered: BTreeSet<(NodeId, Value)>,
+    broadcast: PersistentMap<Value, ()>,
+    delivered: Deliveries,
 }
 
 impl DeliveredOnce {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         if *fact == Fact::Started {
-            self.delivered.retain(|(of, _)| *of != node);
+            self.delivered.restart(node);
         }
         if let Fact::Asked { value } = fact {
-            self.broadcast.insert(*value);
+            self.broadcast.insert(*value, ());
         }
         if let Fact::Delivered(Announcement { value, .. }) = fact {
-            ensure!(self.broadcast.contains(value), "{node} has {value}, which nobody has broadcast");
-            ensure!(self.delivered.insert((node, *value)), "{node} delivers {value} again");
+            ensure!(self.broadcast.contains_key(value), "{node} has {value}, which nobody has broadcast");
+            ensure!(self.delivered.insert(node, *value), "{node} delivers {value} again");
         }
         Ok(())
     }
@@ -43,6 +45,10 @@ impl Invariant<Plumtree> for DeliveredOnce {
         }
     }
 
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Started, Kind::Asked, Kind::Delivered])
+    }
+
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| self.on_fact(node, fact))
     }
@@ -51,7 +57,7 @@ impl Invariant<Plumtree> for DeliveredOnce {
         let mut all =
             nodes.running().flat_map(|(node, one)| one.values().map(move |(value, _)| (node, value)));
         all.try_for_each(|(node, value)| {
-            let is_delivered = self.delivered.contains(&(node, value));
+            let is_delivered = self.delivered.has(node, value);
             ensure!(is_delivered, "{node} has {value}, and has not delivered it");
             Ok(())
         })

@@ -1,22 +1,24 @@
 //! The tree: links are taken in and out of it by the rules, and by nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::service::Value;
 
+use super::super::facts::Kind;
 use super::super::link::Push;
 use super::super::message::Announcement;
 use super::super::{Config, Fact, Plumtree};
+use super::deliveries::Deliveries;
+use super::kinds;
 
 /// What one node's links should be.
 #[derive(Clone, Debug, Default)]
 struct Links {
     pushes: BTreeMap<NodeId, Push>,
-    known: BTreeSet<Value>,
-    /// What was announced, and the hops that each has told first.
+    /// What was announced and has not come, and the hops that each has told first.
     announced: BTreeMap<(Value, NodeId), u32>,
 }
 
@@ -28,26 +30,30 @@ struct Links {
 pub struct EagerByRule {
     optimisation: Option<u32>,
     nodes: BTreeMap<NodeId, Links>,
+    delivered: Deliveries,
 }
 
 impl EagerByRule {
     /// For nodes with this configuration.
-    pub const fn new(config: Config) -> Self {
-        Self { optimisation: config.optimisation, nodes: BTreeMap::new() }
+    pub fn new(config: Config) -> Self {
+        Self { optimisation: config.optimisation, nodes: BTreeMap::new(), delivered: Deliveries::default() }
     }
 
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         let optimisation = self.optimisation;
         let links = self.nodes.entry(node).or_default();
         match fact {
-            Fact::Started => *links = Links::default(),
+            Fact::Started => {
+                *links = Links::default();
+                self.delivered.restart(node);
+            }
             Fact::Up { node: peer } => _ = links.pushes.insert(*peer, Push::Eager),
             Fact::Down { node: peer, .. } => links.remove(*peer),
             Fact::Payload { from, what } => {
-                let is_first = !links.known.contains(&what.value);
+                let is_first = !self.delivered.has(node, what.value);
                 links.set(*from, if is_first { Push::Eager } else { Push::Lazy });
             }
-            Fact::Delivered(what) => _ = links.known.insert(what.value),
+            Fact::Delivered(what) => _ = self.delivered.insert(node, what.value),
             Fact::Announced { from, what } => {
                 links.announced.entry((what.value, *from)).or_insert(what.round);
             }
@@ -73,6 +79,15 @@ impl EagerByRule {
             | Fact::Orphaned { .. } => {}
         }
         Ok(())
+    }
+
+    /// Who has announced what the event has brought is of interest within the event.
+    fn forget_announcers(&mut self, node: NodeId, facts: &[Fact]) {
+        let Some(links) = self.nodes.get_mut(&node) else { return };
+        for fact in facts {
+            let Fact::Delivered(Announcement { value, .. }) = fact else { continue };
+            links.announced.retain(|(announced, _), _| announced != value);
+        }
     }
 
     fn check(&self, node: NodeId, found: &BTreeMap<NodeId, Push>) -> Result<(), Breach> {
@@ -145,8 +160,25 @@ impl Invariant<Plumtree> for EagerByRule {
         }
     }
 
+    fn hears(&self) -> Kinds {
+        kinds([
+            Kind::Started,
+            Kind::Ticked,
+            Kind::Up,
+            Kind::Down,
+            Kind::Delivered,
+            Kind::Payload,
+            Kind::Announced,
+            Kind::Grafted,
+            Kind::Optimised,
+            Kind::GraftHeard,
+            Kind::PruneHeard,
+        ])
+    }
+
     fn on_event(&mut self, nodes: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         facts.iter().try_for_each(|fact| self.on_fact(node, fact))?;
+        self.forget_announcers(node, facts);
         let is_at_rest = facts.iter().any(|fact| matches!(fact, Fact::Ticked { .. }));
         let one = nodes.process(node).filter(|_| is_at_rest);
         one.map_or(Ok(()), |one| self.check(node, &found(one)))

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::{LocalTime, NodeId};
 
-use super::super::facts::Parting;
+use super::super::facts::{Kind, Parting};
 use super::super::{Config, Fact, Plumtree};
+use super::kinds;
 use super::no_permanent_miss::ROUNDING;
 use crate::detector::{Detector, Rule};
 
@@ -91,6 +92,10 @@ impl Invariant<Plumtree> for FailuresNoticed {
             source: "HyParView (DSN 2007) §4.3, with a detector in place of TCP; Chandra and Toueg (JACM 1996): completeness",
             leaves_out: "whether the rule suits the network",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Started, Kind::Ticked, Kind::Up, Kind::Down, Kind::Heard])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

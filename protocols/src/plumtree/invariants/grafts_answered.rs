@@ -1,10 +1,12 @@
 //! Grafts: who is asked for a value that it has sends it.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::Kind;
 use super::super::{Fact, Plumtree};
+use super::kinds;
 
 /// A node that is asked for a value that it has sends it at once to who asked.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +38,10 @@ impl Invariant<Plumtree> for GraftsAnswered {
             source: "Plumtree (SRDS 2007) algorithm 2: GRAFT is answered with GOSSIP",
             leaves_out: "whether the answer arrives",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::GraftHeard])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

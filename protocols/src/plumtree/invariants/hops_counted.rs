@@ -1,22 +1,23 @@
 //! Hops: a value has made one more than at its sender.
 
-use std::collections::BTreeMap;
-
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::persist::PersistentMap;
 use sim_core::service::Value;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
+use super::super::facts::Kind;
 use super::super::message::Announcement;
 use super::super::{Fact, Plumtree};
+use super::kinds;
 
 /// A value has made no hops where it was broadcast, and at each receiver one more than at its sender.
 #[derive(Clone, Debug, Default)]
 pub struct HopsCounted {
     /// What each node has ever delivered a value with: after a crash it may be another number, and what it sent before may
     /// still be on its way.
-    rounds: BTreeMap<(NodeId, Value), SmallVec<[u32; 1]>>,
+    rounds: PersistentMap<(Value, NodeId), SmallVec<[u32; 1]>>,
 }
 
 impl HopsCounted {
@@ -25,15 +26,23 @@ impl HopsCounted {
             if let Fact::Payload { from, what } = fact {
                 self.check(node, *from, *what)?;
             } else if let Fact::Delivered(Announcement { value, round }) = fact {
-                self.rounds.entry((node, *value)).or_default().push(*round);
+                self.add(node, *value, *round);
             }
         }
         Ok(())
     }
 
+    fn add(&mut self, node: NodeId, value: Value, round: u32) {
+        if let Some(rounds) = self.rounds.get_mut(&(value, node)) {
+            rounds.push(round);
+        } else {
+            self.rounds.insert((value, node), smallvec![round]);
+        }
+    }
+
     fn check(&self, node: NodeId, from: NodeId, what: Announcement) -> Result<(), Breach> {
         let Announcement { value, round } = what;
-        let sent = self.rounds.get(&(from, value)).map(SmallVec::as_slice).unwrap_or_default();
+        let sent = self.rounds.get(&(value, from)).map(SmallVec::as_slice).unwrap_or_default();
         let is_counted = round.checked_sub(1).is_some_and(|before| sent.contains(&before));
         ensure!(
             is_counted,
@@ -51,6 +60,10 @@ impl Invariant<Plumtree> for HopsCounted {
             source: "Plumtree (SRDS 2007) algorithm 1: EagerPush with round + 1",
             leaves_out: "which of two lives a sender was in when it sent the value",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Payload, Kind::Delivered])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

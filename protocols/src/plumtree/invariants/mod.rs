@@ -18,6 +18,7 @@
 //! must agree on after faults ([`Process::disagreement`](sim_core::Process::disagreement)).
 
 mod delivered_once;
+mod deliveries;
 mod eager_by_rule;
 mod failures_noticed;
 mod grafts_answered;
@@ -29,7 +30,7 @@ mod requests_by_priority;
 mod views_in_bounds;
 mod walks_end;
 
-use sim_core::check::Invariant;
+use sim_core::check::{Invariant, Kinds};
 
 pub use delivered_once::DeliveredOnce;
 pub use eager_by_rule::EagerByRule;
@@ -43,6 +44,7 @@ pub use requests_by_priority::RequestsByPriority;
 pub use views_in_bounds::ViewsInBounds;
 pub use walks_end::WalksEnd;
 
+use super::facts::Kind;
 use super::{Config, Plumtree};
 
 /// All of them, fresh, for nodes with this configuration.
@@ -60,4 +62,8 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Plumtree>>> {
         Box::<PlacesSought>::default(),
         Box::new(FailuresNoticed::new(*config)),
     ]
+}
+
+fn kinds(wanted: impl IntoIterator<Item = Kind>) -> Kinds {
+    wanted.into_iter().map(|kind| kind as u32).collect()
 }

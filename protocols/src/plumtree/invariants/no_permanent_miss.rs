@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::service::Value;
 use sim_core::{LocalTime, NodeId, Span};
 
+use super::super::facts::Kind;
 use super::super::{Config, Fact, Plumtree};
+use super::kinds;
 
 /// By how much a clock that runs at another rate may round a time.
 pub(super) const ROUNDING: Span = Span::micros(1);
@@ -109,6 +111,18 @@ impl Invariant<Plumtree> for NoPermanentMiss {
             source: "Plumtree (SRDS 2007) §3.3.2 and algorithm 2: every IHAVE leads to a delivery or a GRAFT",
             leaves_out: "whether it gets it: `grafts-answered` and the liveness condition `all-agree` see to that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([
+            Kind::Started,
+            Kind::Ticked,
+            Kind::Down,
+            Kind::Delivered,
+            Kind::Announced,
+            Kind::Grafted,
+            Kind::Orphaned,
+        ])
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

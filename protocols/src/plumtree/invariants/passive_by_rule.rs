@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
-use super::super::facts::Removal;
+use super::super::facts::{Kind, Removal};
 use super::super::{Config, Fact, Plumtree};
+use super::kinds;
 
 /// One leaves the passive view for the active one, because it does not answer, or because the view is full and another one
 /// comes at once.
@@ -78,6 +79,10 @@ impl Invariant<Plumtree> for PassiveByRule {
             source: "HyParView (DSN 2007) §4.3, §4.4",
             leaves_out: "which one is pushed out of a full view",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Started, Kind::Noted, Kind::Struck])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

@@ -2,7 +2,6 @@
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
-use sim_core::ensure;
 
 use super::super::{Fact, Plumtree};
 
@@ -12,8 +11,11 @@ pub struct PlacesSought;
 
 impl PlacesSought {
     fn check(node: NodeId, one: &Plumtree) -> Result<(), Breach> {
-        let Some(next) = one.sought().next() else { return Ok(()) };
-        ensure!(!one.has_room(), "{node} has room, knows {next}, and does not ask it");
+        if one.has_room()
+            && let Some(next) = one.sought().next()
+        {
+            return Err(Breach(format!("{node} has room, knows {next}, and does not ask it")));
+        }
         Ok(())
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::Kind;
 use super::super::message::Priority;
 use super::super::{Config, Fact, Plumtree};
+use super::kinds;
 
 /// A request of high priority is accepted; one of low priority if there is room, and only then; and who is accepted is a
 /// neighbour.
@@ -74,6 +76,10 @@ impl Invariant<Plumtree> for RequestsByPriority {
             source: "HyParView (DSN 2007) §4.3: NEIGHBOR",
             leaves_out: "joins, which are always accepted and have no answer but that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Started, Kind::Up, Kind::Down, Kind::Requested, Kind::Accepted, Kind::Refused])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

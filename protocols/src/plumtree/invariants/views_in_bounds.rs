@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::Kind;
 use super::super::{Config, Fact, Plumtree};
+use super::kinds;
 
 /// A node's two views hold no more than they may, nobody twice, nobody in both, and never the node itself.
 #[derive(Clone, Debug)]
@@ -87,6 +89,10 @@ impl Invariant<Plumtree> for ViewsInBounds {
             source: "HyParView (DSN 2007) §4.1 and algorithm 1",
             leaves_out: "whether active views are symmetric, which takes a while: `all-agree` sees to that",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Started, Kind::Up, Kind::Down, Kind::Noted, Kind::Struck])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {

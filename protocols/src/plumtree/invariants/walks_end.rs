@@ -1,10 +1,12 @@
 //! Walks: those of newcomers get shorter with each hop.
 
 use sim_core::NodeId;
-use sim_core::check::{About, Breach, Invariant, Nodes};
+use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
+use super::super::facts::Kind;
 use super::super::{Config, Fact, Plumtree};
+use super::kinds;
 
 /// The walk of a newcomer has no more than ARWL hops before it, and one less after each.
 #[derive(Clone, Debug)]
@@ -38,6 +40,10 @@ impl Invariant<Plumtree> for WalksEnd {
             source: "HyParView (DSN 2007) §4.2, algorithm 1: FORWARDJOIN",
             leaves_out: "shuffles, whose walks go the same way",
         }
+    }
+
+    fn hears(&self) -> Kinds {
+        kinds([Kind::Walked])
     }
 
     fn on_event(&mut self, _: &Nodes<'_, Plumtree>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
