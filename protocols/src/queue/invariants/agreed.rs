@@ -1,13 +1,14 @@
 //! Agreement: one log, whoever reads it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
+use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
+use sim_core::fingerprint::fingerprint;
 use sim_core::persist::AppendLog;
-use sim_core::{LocalTime, NodeId};
 
-use super::super::command::Events;
 use super::super::{Fact, Node};
 use super::{Kind, kinds};
 
@@ -15,19 +16,21 @@ use super::{Kind, kinds};
 /// the same.
 #[derive(Clone, Debug, Default)]
 pub struct Agreed {
-    /// What was stated first of each place; none where a broker began after it.
-    stated: AppendLog<Option<(LocalTime, Events)>>,
+    /// The fingerprint of what was stated first of each place; none where a broker began after it. All commands of a long
+    /// run would be more than all that is in the queue.
+    stated: AppendLog<Option<NonZeroU64>>,
 }
 
 impl Agreed {
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         let Fact::Recorded { index, at, events } = fact else { return Ok(()) };
         let stated = self.stated.get_or_fill(*index, || None);
-        let (first_at, first) = stated.get_or_insert_with(|| (*at, events.clone()));
+        let print = NonZeroU64::new(fingerprint(&(at, events.as_slice())));
         ensure!(
-            first_at == at && first == events,
-            "{node} has {events:?} at {at} of command {index}, and that was {first:?} at {first_at} before"
+            stated.is_none() || *stated == print,
+            "{node} has {events:?} at {at} of command {index}, and something else was stated of it before"
         );
+        *stated = print;
         Ok(())
     }
 }
