@@ -180,7 +180,8 @@ impl Consumer {
         {
             let owned = self.owned();
             let number = self.ask_coordinator(context, Request::Join { owned });
-            self.joins = Some(number);
+            // By that it has said what it has.
+            (self.joins, self.gave_up) = (Some(number), false);
         }
     }
 
@@ -381,7 +382,7 @@ impl Consumer {
             (GroupProtocol::Eager, _) if self.must_rejoin && self.shares.is_empty() => self.join(context),
             (GroupProtocol::Cooperative, Some(_)) if self.gave_up => {
                 // Until it is answered: the request may be lost, or have to wait for a worker.
-                (self.gave_up, self.must_rejoin) = (false, true);
+                self.must_rejoin = true;
                 self.join(context);
             }
             (GroupProtocol::ServerSide, Some(generation)) if self.gave_up => {
