@@ -6,6 +6,7 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::service::Value;
+use smallvec::SmallVec;
 
 use super::super::facts::Kind;
 use super::super::link::Push;
@@ -18,8 +19,8 @@ use super::kinds;
 #[derive(Clone, Debug, Default)]
 struct Links {
     pushes: BTreeMap<NodeId, Push>,
-    /// What was announced and has not come, and the hops that each has told first.
-    announced: BTreeMap<(Value, NodeId), u32>,
+    /// What was announced and has not come: by whom, and the hops that each has told first.
+    announced: BTreeMap<Value, SmallVec<[(NodeId, u32); 2]>>,
 }
 
 /// A link is eager from when it comes up, when a value came by it for the first time, and when it was grafted by either
@@ -55,7 +56,7 @@ impl EagerByRule {
             }
             Fact::Delivered(what) => _ = self.delivered.insert(node, what.value),
             Fact::Announced { from, what } => {
-                links.announced.entry((what.value, *from)).or_insert(what.round);
+                links.announce(*from, *what);
             }
             Fact::Grafted { to: peer, .. } | Fact::GraftHeard { from: peer, .. } => {
                 links.set(*peer, Push::Eager);
@@ -86,7 +87,7 @@ impl EagerByRule {
         let Some(links) = self.nodes.get_mut(&node) else { return };
         for fact in facts {
             let Fact::Delivered(Announcement { value, .. }) = fact else { continue };
-            links.announced.retain(|(announced, _), _| announced != value);
+            links.announced.remove(value);
         }
     }
 
@@ -110,9 +111,24 @@ impl Links {
         }
     }
 
+    fn announce(&mut self, from: NodeId, what: Announcement) {
+        if self.hops(from, what.value).is_none() {
+            self.announced.entry(what.value).or_default().push((from, what.round));
+        }
+    }
+
+    /// The hops that one has told first of a value.
+    fn hops(&self, from: NodeId, value: Value) -> Option<u32> {
+        let announcers = self.announced.get(&value)?;
+        announcers.iter().find(|(by, _)| *by == from).map(|(_, hops)| *hops)
+    }
+
     fn remove(&mut self, peer: NodeId) {
         self.pushes.remove(&peer);
-        self.announced.retain(|(_, by), _| *by != peer);
+        self.announced.retain(|_, announcers| {
+            announcers.retain(|(by, _)| *by != peer);
+            !announcers.is_empty()
+        });
     }
 
     fn check_optimised(
@@ -122,9 +138,9 @@ impl Links {
         (graft, better): (NodeId, Announcement),
         (prune, worse): (NodeId, Announcement),
     ) -> Result<(), Breach> {
-        let announced = self.announced.get(&(better.value, graft));
+        let announced = self.hops(graft, better.value);
         ensure!(
-            announced == Some(&better.round) && better.value == worse.value,
+            announced == Some(better.round) && better.value == worse.value,
             "{node} takes {graft} for {better:?}, and it has announced {announced:?}"
         );
         let is_shorter = threshold.is_some_and(|by| worse.round >= better.round.saturating_add(by));
