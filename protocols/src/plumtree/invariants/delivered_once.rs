@@ -1,5 +1,7 @@
 //! Integrity: a node delivers what was broadcast, and each value once.
 
+use std::collections::BTreeMap;
+
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
@@ -9,8 +11,39 @@ use sim_core::service::Value;
 use super::super::facts::Kind;
 use super::super::message::Announcement;
 use super::super::{Fact, Plumtree};
-use super::deliveries::Deliveries;
 use super::kinds;
+
+/// Which node has delivered which value, in the life in which it is. Values that are on their way at the same time stand
+/// together: each node is asked about the same ones.
+#[derive(Clone, Debug, Default)]
+struct Deliveries {
+    /// How often each node has started.
+    lives: BTreeMap<NodeId, u32>,
+    /// In which life a node has delivered a value last.
+    delivered: PersistentMap<(Value, NodeId), u32>,
+}
+
+impl Deliveries {
+    /// The node begins another life, in which it has delivered nothing.
+    fn restart(&mut self, node: NodeId) {
+        *self.lives.entry(node).or_default() += 1;
+    }
+
+    /// The node delivers a value; whether it had not.
+    fn insert(&mut self, node: NodeId, value: Value) -> bool {
+        let life = self.life(node);
+        self.delivered.insert((value, node), life) != Some(life)
+    }
+
+    /// Whether the node has delivered the value.
+    fn has(&self, node: NodeId, value: Value) -> bool {
+        self.delivered.get(&(value, node)) == Some(&self.life(node))
+    }
+
+    fn life(&self, node: NodeId) -> u32 {
+        self.lives.get(&node).copied().unwrap_or_default()
+    }
+}
 
 /// A node delivers only what clients have broadcast, each value once in a life, and it is what it then has.
 #[derive(Clone, Debug, Default)]
@@ -83,5 +116,18 @@ mod tests {
         assert!(invariant.on_fact(node, &delivered).is_err());
         assert_eq!(invariant.on_fact(node, &Fact::Started), Ok(()));
         assert_eq!(invariant.on_fact(node, &delivered), Ok(()), "it forgot");
+    }
+
+    #[test]
+    fn what_was_delivered_in_an_earlier_life_counts_no_more() {
+        let (one, other) = (NodeId::new(0), NodeId::new(1));
+        let mut deliveries = Deliveries::default();
+        deliveries.restart(one);
+        assert!(deliveries.insert(one, 7) && !deliveries.insert(one, 7));
+        assert!(deliveries.has(one, 7) && !deliveries.has(one, 8) && !deliveries.has(other, 7));
+        assert!(deliveries.insert(other, 7));
+        deliveries.restart(one);
+        assert!(!deliveries.has(one, 7) && deliveries.has(other, 7));
+        assert!(deliveries.insert(one, 7) && !deliveries.insert(one, 7));
     }
 }

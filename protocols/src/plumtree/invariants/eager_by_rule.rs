@@ -12,7 +12,6 @@ use super::super::facts::Kind;
 use super::super::link::Push;
 use super::super::message::Announcement;
 use super::super::{Config, Fact, Plumtree};
-use super::deliveries::Deliveries;
 use super::kinds;
 
 /// What one node's links should be.
@@ -21,6 +20,8 @@ struct Links {
     pushes: BTreeMap<NodeId, Push>,
     /// What was announced and has not come: by whom, and the hops that each has told first.
     announced: BTreeMap<Value, SmallVec<[(NodeId, u32); 2]>>,
+    /// The value that came last, and by whom: if it is delivered, then for the first time.
+    came: Option<(NodeId, Value)>,
 }
 
 /// A link is eager from when it comes up, when a value came by it for the first time, and when it was grafted by either
@@ -31,30 +32,30 @@ struct Links {
 pub struct EagerByRule {
     optimisation: Option<u32>,
     nodes: BTreeMap<NodeId, Links>,
-    delivered: Deliveries,
 }
 
 impl EagerByRule {
     /// For nodes with this configuration.
-    pub fn new(config: Config) -> Self {
-        Self { optimisation: config.optimisation, nodes: BTreeMap::new(), delivered: Deliveries::default() }
+    pub const fn new(config: Config) -> Self {
+        Self { optimisation: config.optimisation, nodes: BTreeMap::new() }
     }
 
     fn on_fact(&mut self, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         let optimisation = self.optimisation;
         let links = self.nodes.entry(node).or_default();
         match fact {
-            Fact::Started => {
-                *links = Links::default();
-                self.delivered.restart(node);
-            }
+            Fact::Started => *links = Links::default(),
             Fact::Up { node: peer } => _ = links.pushes.insert(*peer, Push::Eager),
             Fact::Down { node: peer, .. } => links.remove(*peer),
             Fact::Payload { from, what } => {
-                let is_first = !self.delivered.has(node, what.value);
-                links.set(*from, if is_first { Push::Eager } else { Push::Lazy });
+                links.set(*from, Push::Lazy);
+                links.came = Some((*from, what.value));
             }
-            Fact::Delivered(what) => _ = self.delivered.insert(node, what.value),
+            Fact::Delivered(what) => {
+                if let Some((from, _)) = links.came.take_if(|(_, value)| *value == what.value) {
+                    links.set(from, Push::Eager);
+                }
+            }
             Fact::Announced { from, what } => {
                 links.announce(*from, *what);
             }

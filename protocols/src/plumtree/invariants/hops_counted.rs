@@ -33,10 +33,9 @@ impl HopsCounted {
     }
 
     fn add(&mut self, node: NodeId, value: Value, round: u32) {
-        if let Some(rounds) = self.rounds.get_mut(&(value, node)) {
+        if let Some(mut rounds) = self.rounds.insert((value, node), smallvec![round]) {
             rounds.push(round);
-        } else {
-            self.rounds.insert((value, node), smallvec![round]);
+            self.rounds.insert((value, node), rounds);
         }
     }
 

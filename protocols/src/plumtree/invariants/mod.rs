@@ -18,7 +18,6 @@
 //! must agree on after faults ([`Process::disagreement`](sim_core::Process::disagreement)).
 
 mod delivered_once;
-mod deliveries;
 mod eager_by_rule;
 mod failures_noticed;
 mod grafts_answered;

@@ -1,11 +1,12 @@
 //! No permanent miss: who hears of a value gets it, or asks for it in time, and again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 use sim_core::service::Value;
 use sim_core::{LocalTime, NodeId, Span};
+use smallvec::SmallVec;
 
 use super::super::facts::Kind;
 use super::super::{Config, Fact, Plumtree};
@@ -17,7 +18,7 @@ pub(super) const ROUNDING: Span = Span::micros(1);
 /// A value that a node waits for.
 #[derive(Clone, Debug)]
 struct Wait {
-    announcers: BTreeSet<NodeId>,
+    announcers: SmallVec<[NodeId; 2]>,
     /// When it must ask for it.
     until: LocalTime,
 }
@@ -41,8 +42,11 @@ impl NoPermanentMiss {
             Fact::Started => self.waits.retain(|(of, _), _| *of != node),
             Fact::Announced { from, what } => {
                 let until = now + self.config.graft_timeout;
-                let wait = Wait { announcers: BTreeSet::new(), until };
-                self.waits.entry((node, what.value)).or_insert(wait).announcers.insert(*from);
+                let wait = Wait { announcers: SmallVec::new(), until };
+                let Wait { announcers, .. } = self.waits.entry((node, what.value)).or_insert(wait);
+                if !announcers.contains(from) {
+                    announcers.push(*from);
+                }
             }
             Fact::Delivered(what) => _ = self.waits.remove(&(node, what.value)),
             Fact::Down { node: gone, .. } => self.forget(node, *gone),
@@ -73,7 +77,7 @@ impl NoPermanentMiss {
     fn forget(&mut self, node: NodeId, gone: NodeId) {
         self.waits.retain(|(of, _), wait| {
             if *of == node {
-                wait.announcers.remove(&gone);
+                wait.announcers.retain(|announcer| *announcer != gone);
             }
             !wait.announcers.is_empty()
         });
