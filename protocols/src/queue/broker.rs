@@ -243,10 +243,12 @@ impl Broker {
 
     pub(super) fn on_deadline(&mut self, context: &mut Context<'_, Node>, journal: &mut impl Journal) {
         self.armed = None;
-        let now = self.time.at(context.now());
-        if self.queue.next_due().is_some_and(|due| due <= now)
+        let (now, due) = (self.time.at(context.now()), self.queue.next_due());
+        if due.is_some_and(|due| due <= now)
             && self.record(context, journal, Asker::Nobody, Command::Expire).is_none()
         {
+            // It stays due, and is not to be armed again before that.
+            self.armed = due;
             return context.set_timer(Timer::Deadline, DISK_RETRY);
         }
         self.go_on(context, journal);
