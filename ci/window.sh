@@ -78,7 +78,11 @@ for _ in $(seq 400); do
   kill -0 "$gui" 2>/dev/null || fail "the window's process ended before it showed anything"
   sleep 0.3
 done
-[[ -n $window ]] || { xwininfo -root -tree >windows.log 2>&1 || true; ps -o pid,stat,wchan:20,time,args >processes.log || true; fail "no window comes"; }
+[[ -n $window ]] || {
+  xwininfo -root -tree >windows.log 2>&1 || true
+  ps -o pid,stat,wchan:20,time,args >processes.log 2>&1 || true
+  fail "no window comes"
+}
 xdotool windowsize --sync "$window" 1400 900 || true
 xdotool windowfocus --sync "$window" || true
 sleep 1
