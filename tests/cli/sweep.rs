@@ -24,11 +24,11 @@ fn outcome(arguments: &[&str]) -> Value {
 
 #[test]
 fn every_run_is_counted_and_none_fails() {
-    let ended = sweep(&["echo/", "--seeds", "5..45", "--vary", "nodes=2,3"]);
+    let ended = sweep(&["echo/hello", "--seeds", "5..45", "--vary", "nodes=2,3"]);
     code_and(&ended, 0, "echo/hello");
     assert!(ended.stdout.contains("2 configurations, seeds 5..45: 80 runs"), "{}", ended.stdout);
     assert!(ended.stdout.contains("no run failed"), "{}", ended.stdout);
-    let document = outcome(&["echo/", "--seeds", "5..45", "--vary", "nodes=2,3"]);
+    let document = outcome(&["echo/hello", "--seeds", "5..45", "--vary", "nodes=2,3"]);
     assert_eq!((&document["runs"], &document["end"]), (&80.into(), &"complete".into()));
     assert_eq!(document["verdicts"]["pass"], 80);
     assert_eq!(document["configurations"][1]["set"][0], "nodes=3");
@@ -127,7 +127,7 @@ fn what_cannot_be_swept_is_refused_before_anything_runs() {
 fn a_failure_in_junit_ends_in_the_command_that_replays_it() {
     let (mutant, place) = (easy_mutant(), format!("{}/sweep.xml", folder("sweep-junit")));
     let arguments =
-        ["raft/random-elections", "echo/", "--seeds", "0..3", "--vary", "nodes=3,5", "--junit", &place];
+        ["raft/random-elections", "echo/hello", "--seeds", "0..3", "--vary", "nodes=3,5", "--junit", &place];
     code_and(&sweep(&arguments), 0, "no run failed");
     let passed = std::fs::read_to_string(&place).expect("it is there");
     assert!(
@@ -146,12 +146,12 @@ fn a_failure_in_junit_ends_in_the_command_that_replays_it() {
         "{text}"
     );
     assert!(text.contains("type=\"violation\"") && text.contains("3 of 3 runs failed"), "{text}");
-    code_and(&sweep(&["echo/", "--junit", "/proc/sweep.xml"]), 2, "cannot write");
+    code_and(&sweep(&["echo/hello", "--junit", "/proc/sweep.xml"]), 2, "cannot write");
 }
 
 #[test]
 fn a_preset_sends_a_canary_and_what_else_is_given_wins() {
-    let ended = sweep(&["echo/", "--preset", "ci", "--seeds", "0..7"]);
+    let ended = sweep(&["echo/hello", "--preset", "ci", "--seeds", "0..7"]);
     code_and(&ended, 0, "echo/hello, seeds 0..7: 7 runs");
     assert!(ended.stderr.contains("canary     dies, as it must: violation of "), "{}", ended.stderr);
     code_and(&sweep(&[]), 2, "<SCENARIO>");
@@ -161,10 +161,10 @@ fn a_preset_sends_a_canary_and_what_else_is_given_wins() {
 fn a_quiet_sweep_says_nothing_but_what_failed_and_ends_with_the_worst_code_of_its_runs() {
     let wiped = "faults.timed=[(at: \"1s\", do: Wipe(\"n1\"))]";
     let cases: [(&[&str], i32); 4] = [
-        (&["echo/", "--seeds", "0..3", "--preset", "nightly"], 0),
+        (&["echo/hello", "--seeds", "0..3", "--preset", "nightly"], 0),
         (&["raft/steady", "--seeds", "0..2", "--set", "limits.events=100"], 3),
         (&["raft/steady", "--seeds", "0..2", "--set", wiped], 5),
-        (&["raft/steady", "echo/", "--seeds", "0..2", "--vary", "limits.events=100,5000000"], 3),
+        (&["raft/steady", "echo/hello", "--seeds", "0..2", "--vary", "limits.events=100,5000000"], 3),
     ];
     for (arguments, code) in cases {
         let ended = sweep(&[arguments, &["--quiet"]].concat());

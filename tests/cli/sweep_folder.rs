@@ -226,7 +226,7 @@ fn a_folder_with_something_else_in_it_is_refused_and_not_touched() {
             "it has `echo/hello` where this one has `raft/steady`",
         ),
         (&["echo/hello", "--seeds", "0..3", "--set", "nodes=3", "--resume"], "where this one has"),
-        (&["echo/", "raft/steady", "--seeds", "0..3", "--resume"], "1 configurations, not 2"),
+        (&["echo/hello", "raft/steady", "--seeds", "0..3", "--resume"], "1 configurations, not 2"),
     ];
     for (arguments, said) in cases {
         let ended = splitbrain(&[&["sweep"], arguments, &["--out", &out]].concat());
