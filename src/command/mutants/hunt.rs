@@ -254,3 +254,20 @@ fn start_of(done: Vec<Done<Ended>>, found: bool) -> Start {
 fn failed(ended: &Ended) -> Failed {
     Failed { scenario: ended.scenario.clone(), seed: ended.seed, verdict: ended.verdict.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_has_a_scenario_to_hunt_in() {
+        let table = ProtocolTable::builtin();
+        let load = |entry: &library::Entry| scenarios::load(entry.path, entry.text.as_bytes(), &[], &table);
+        let all = library::all().iter().map(|entry| load(entry).expect("the library is right").scenario);
+        let hunted: Vec<_> = all.filter(|scenario| scenario.hunt).collect();
+        for Quarry { protocol, .. } in Quarry::all(&table) {
+            let is_hunted = hunted.iter().any(|scenario| scenario.protocol.name() == protocol);
+            assert!(is_hunted, "no scenario hunts in {protocol}");
+        }
+    }
+}

@@ -197,6 +197,10 @@ impl Control {
     }
 }
 
+fn control_name(protocol: &str) -> String {
+    format!("{protocol} without a bug")
+}
+
 /// The rows for people, each as soon as it is known; `None` where a document is printed at the end.
 pub(super) struct Table {
     format: Format,
@@ -206,7 +210,10 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(quarries: &[Quarry], format: Format) -> Self {
-        let widths = quarries.iter().flat_map(Quarry::names).map(|name| name.len());
+        let names = quarries
+            .iter()
+            .flat_map(|quarry| quarry.names().into_iter().chain([control_name(&quarry.protocol)]));
+        let widths = names.map(|name| name.len());
         Self { format, width: widths.max().unwrap_or_default(), has_head: false }
     }
 
@@ -227,7 +234,7 @@ impl Table {
     }
 
     pub(super) fn control(&mut self, control: &Control) -> Option<String> {
-        let name = format!("{} without a bug", control.protocol);
+        let name = control_name(&control.protocol);
         let share = format!("{}/{}", grouped(control.passed), grouped(control.runs));
         let mut how = "pass".to_owned();
         for (count, what) in
