@@ -93,7 +93,7 @@ pub struct Config {
     pub workers: u32,
     /// How long that takes. Default 1 ms.
     pub service: Distribution,
-    /// How long a consumer waits for the store, and with transactions for brokers, before it asks again. Default 200 ms.
+    /// How long a consumer waits for the store, and for brokers, before it asks again or another one. Default 200 ms.
     pub call_timeout: Span,
     /// Which results readers are shown. Default those that are committed.
     pub isolation: Isolation,

@@ -9,8 +9,9 @@ use sim_core::{ClientId, OpId};
 
 use super::entry::Entry;
 
-/// How many records of a producer a partition remembers. A producer has fewer under way at a time (Kafka: 5 batches).
-const WINDOW: usize = 64;
+/// How many records of a producer a partition remembers (Kafka: 5 batches). A member of the group has written fewer since it
+/// began with the oldest that is under way.
+pub(super) const WINDOW: usize = 64;
 
 /// Where a producer's last records stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

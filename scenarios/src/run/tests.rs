@@ -1,4 +1,5 @@
 mod clients;
+mod log;
 mod replicated;
 
 use sim_core::fault::Plan;

@@ -16,14 +16,13 @@
 //! What it was handling when it lost a partition it finishes: nobody can take back what a thread is doing. That is the zombie
 //! against which the store is fenced.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::service::Value;
-use sim_core::{Context, LocalTime, NodeId};
+use sim_core::{Context, LocalTime, NodeId, Span};
 
-use super::super::config::{Config, GroupProtocol, Guarantee};
+use super::super::config::{Config, GroupProtocol, Guarantee, Membership};
 use super::super::metrics::Counter;
 use super::super::mutants::Mutant;
 use super::super::types::PartitionId;
@@ -51,6 +50,8 @@ pub struct Consumer {
     pub(super) generation: Option<Generation>,
     /// Its last request to join, while it waits for an answer.
     joins: Option<u64>,
+    /// After how long it asks again to be a member.
+    join_wait: Span,
     /// The last request that was answered with what it has.
     told: u64,
     /// Whether it has to join again, as soon as it has given up what it must.
@@ -72,7 +73,7 @@ pub struct Consumer {
 impl Consumer {
     pub(in super::super) fn boot(config: Arc<Config>, node: NodeId) -> Self {
         let workers = vec![Worker::Idle; config.workers as usize];
-        let coordinator = config.broker(node.raw());
+        let (coordinator, join_wait) = (config.broker(node.raw()), config.call_timeout);
         Self {
             node,
             config,
@@ -82,6 +83,7 @@ impl Consumer {
             heard: LocalTime::ZERO,
             generation: None,
             joins: None,
+            join_wait,
             told: 0,
             must_rejoin: false,
             shares: BTreeMap::new(),
@@ -124,8 +126,7 @@ impl Consumer {
 
     /// It tells the coordinator that it lives, or joins. One that does not answer for a session may be somebody else by now.
     pub(in super::super) fn on_beat(&mut self, context: &mut Context<'_, Node>) {
-        let is_member = self.generation.is_some();
-        let interval = if is_member { self.config.group_heartbeat } else { self.config.call_timeout };
+        let interval = self.next_wait();
         context.set_timer(Timer::Beat, interval);
         if context.now().since(self.heard) > self.config.group_session {
             self.heard = context.now();
@@ -144,6 +145,19 @@ impl Consumer {
         }
     }
 
+    /// How long it waits this time. Only the answer to its last request to join counts, and the way of that may be longer than
+    /// that of a call: so each time it waits twice as long (KIP-580).
+    fn next_wait(&mut self) -> Span {
+        let (call, beat) = (self.config.call_timeout, self.config.group_heartbeat);
+        if self.generation.is_some() {
+            return beat;
+        }
+        if self.joins.is_some() {
+            self.join_wait = self.join_wait.times(2).min(beat.max(call));
+        }
+        self.join_wait
+    }
+
     /// Whether it has had a record in hand for so long that it must not go on as a member (Kafka: `max.poll.interval.ms`).
     fn is_stuck(&self, now: LocalTime) -> bool {
         let is_long = |task: Task| now.since(task.since) > self.config.poll_interval_max;
@@ -154,16 +168,21 @@ impl Consumer {
         self.generation.is_some() && self.workers.iter().filter_map(|worker| worker.task()).any(is_long)
     }
 
+    /// It goes by itself. A static member says nothing, and is somebody new: within its session it gets what it had.
     fn leave(&mut self, context: &mut Context<'_, Node>) {
         context.sometimes(Point::LeftStuck as usize);
         context.count(Counter::GroupLeaves as usize, 1);
-        self.ask_coordinator(context, Request::Leave);
+        match self.config.membership {
+            Membership::Dynamic => _ = self.ask_coordinator(context, Request::Leave),
+            Membership::Static => self.life = context.random().next_u64(),
+        }
         self.lose_all(context);
     }
 
     /// It is no member, and has nothing; what is in hand goes on.
     pub(super) fn lose_all(&mut self, context: &mut Context<'_, Node>) {
         (self.generation, self.joins, self.must_rejoin) = (None, None, false);
+        self.join_wait = self.config.call_timeout;
         context.set_timer(Timer::Beat, self.config.call_timeout);
         for (id, share) in std::mem::take(&mut self.shares) {
             self.abandon(context, id, &share);
@@ -225,12 +244,15 @@ impl Consumer {
         match answer {
             Answer::Elsewhere { partition, leader } => {
                 self.on_elsewhere(from, partition, leader);
+                self.on_read(partition);
                 self.on_moved(context, partition);
             }
             Answer::Assigned { generation, partitions } => {
                 self.on_assigned(context, number, generation, &partitions);
             }
             Answer::Fine => {}
+            // What the coordinator, or the one before, said before it said what it has.
+            Answer::Rejoin | Answer::Unknown if number < self.told => {}
             Answer::Rejoin => self.on_rejoin(context),
             Answer::Unknown => {
                 self.lose_all(context);
@@ -240,9 +262,11 @@ impl Consumer {
             Answer::NotKept { partition } => self.on_not_kept(context, partition),
             Answer::Offset { partition, offset } => self.on_offset(context, number, partition, offset),
             Answer::Records { partition, offset, values } => {
+                self.on_leader(from, partition);
                 self.on_records(context, partition, offset, values);
             }
             Answer::Gone { partition, offset, begin, end } => {
+                self.on_leader(from, partition);
                 self.on_gone(context, partition, offset, begin..end);
             }
             Answer::Begun { id, epoch } => self.on_begun(context, number, id, epoch),
@@ -258,7 +282,7 @@ impl Consumer {
     fn on_elsewhere(&mut self, from: NodeId, partition: PartitionId, leader: Option<NodeId>) {
         let next = leader.unwrap_or_else(|| self.config.broker(from.raw()));
         if partition == self.config.offsets_partition() && self.coordinator == from {
-            self.coordinator = next;
+            (self.coordinator, self.join_wait) = (next, self.config.call_timeout);
         } else if let Some(known) = self.leaders.get_mut(&partition).filter(|known| **known == from) {
             *known = next;
         }
@@ -315,19 +339,8 @@ impl Consumer {
     /// It has a partition, and asks how far anybody has come.
     fn begin(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         self.calls += 1;
-        let share = Share {
-            tenure: self.calls,
-            stage: Stage::Asks,
-            gives_up: false,
-            position: 0,
-            backlog: VecDeque::new(),
-            done_above: BTreeSet::new(),
-            done: 0,
-            kept: 0,
-            keeps: 0,
-            paused_until: None,
-            producing: self.config.is_transactional().then(|| Box::new(Producing::new(context.now()))),
-        };
+        let producing = self.config.is_transactional().then(|| Box::new(Producing::new(context.now())));
+        let share = Share::new(self.calls, producing);
         self.shares.insert(id, share);
         self.on_share(context, id);
     }
@@ -355,9 +368,7 @@ impl Consumer {
         if is_claiming || is_in_hand || !share.backlog.is_empty() {
             return;
         }
-        // Results after a record that failed cannot be committed without its own: whoever comes next has them aborted.
-        let is_torn = self.config.is_transactional() && !share.done_above.is_empty();
-        if self.generation.is_some() && self.handled(share) > share.kept && !is_torn {
+        if self.generation.is_some() && self.handled(share) > share.kept && share.can_keep() {
             self.keep(context, id);
             return context.set_timer(Timer::Share(id), self.config.poll_interval);
         }
@@ -406,10 +417,7 @@ impl Consumer {
                 self.ask_coordinator(context, Request::Ask { partition: id });
             }
             Stage::Works if share.is_paused() => return self.wait_out_pause(context, id),
-            Stage::Works if !is_full => {
-                let leader = *self.leaders.entry(id).or_insert(self.coordinator);
-                self.ask(context, leader, Request::Read { partition: id, offset });
-            }
+            Stage::Works if !is_full => self.read(context, id, offset),
             Stage::Claims(_) => return self.claim(context, id),
             // Backpressure: what is read waits for workers first.
             Stage::Works => context.sometimes(Point::ReadingPaused as usize),
@@ -422,30 +430,6 @@ impl Consumer {
         let Some(share) = self.shares.get_mut(&id).filter(|share| share.has_asked(number)) else { return };
         (share.position, share.done, share.kept) = (offset, offset, offset);
         share.stage = Stage::Works;
-        self.on_share(context, id);
-    }
-
-    fn on_records(
-        &mut self,
-        context: &mut Context<'_, Node>,
-        id: PartitionId,
-        offset: u64,
-        values: Arc<[Value]>,
-    ) {
-        let Some(share) = self.shares.get_mut(&id) else { return };
-        if !share.reads(offset) || share.is_paused() || values.is_empty() {
-            return;
-        }
-        let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
-        if is_claimed && !self.config.has(Mutant::ProcessBeforeCommit) {
-            share.stage = Stage::Claims(values);
-            return self.claim(context, id);
-        }
-        share.take(id, &values, &self.workers);
-        if is_claimed || self.config.has(Mutant::CommitPosition) {
-            self.keep(context, id);
-        }
-        self.start_all(context);
         self.on_share(context, id);
     }
 
@@ -482,7 +466,7 @@ impl Consumer {
         }
     }
 
-    fn keep(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+    pub(super) fn keep(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         if self.config.is_transactional() {
             return self.end_transaction(context, id);
         }
@@ -497,7 +481,7 @@ impl Consumer {
     }
 
     /// At most once: what was read is kept as handled before it is.
-    fn claim(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
+    pub(super) fn claim(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some((share, generation)) = self.shares.get(&id).zip(self.generation) else { return };
         if let Stage::Claims(values) = &share.stage {
             let offset = share.position + values.len() as u64;

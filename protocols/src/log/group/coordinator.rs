@@ -71,9 +71,9 @@ pub struct Coordinator {
     /// Those that have joined and wait for the others.
     joining: BTreeMap<NodeId, Call>,
     /// How far each partition was handled.
-    kept: BTreeMap<PartitionId, u64>,
+    pub(super) kept: BTreeMap<PartitionId, u64>,
     /// The group as it was last written down.
-    written: Arc<GroupImage>,
+    pub(super) written: Arc<GroupImage>,
 }
 
 impl Coordinator {
@@ -186,7 +186,13 @@ impl Coordinator {
     }
 
     /// Whether a member may say how far it has come: in this generation; with the server-side protocol of what is with it.
-    fn may_keep(&self, node: NodeId, life: u64, generation: Generation, partition: PartitionId) -> bool {
+    pub(super) fn may_keep(
+        &self,
+        node: NodeId,
+        life: u64,
+        generation: Generation,
+        partition: PartitionId,
+    ) -> bool {
         if self.config.has(Mutant::ZombieCommit) {
             return true;
         }
@@ -360,7 +366,9 @@ impl Broker {
         match request {
             Request::Join { owned } => self.on_join(context, call, owned.to_vec()),
             Request::Beat { generation, owned } => self.on_beat(context, call, generation, owned.to_vec()),
-            Request::Leave => self.change_group(context, None, |coordinator| coordinator.leave(call.from)),
+            Request::Leave => {
+                self.change_group(context, None, |coordinator| coordinator.leave(call.from));
+            }
             Request::Keep { generation, partition, offset } => {
                 self.on_keep(context, call, generation, partition, offset);
             }
@@ -373,21 +381,6 @@ impl Broker {
             | Request::ReadResults { .. } => {
                 unreachable!("{request:?} is not for the coordinator of a group")
             }
-        }
-    }
-
-    /// A member asks where to begin. With transactions the coordinator writes the group down again, and answers when that is
-    /// committed: so that nobody else coordinates, and knows more. Without them a member that begins too early handles again
-    /// what the store knows.
-    fn on_ask(&mut self, context: &mut Context<'_, Node>, call: Call, partition: PartitionId) {
-        let offset = self.offsets().kept.get(&partition).copied().unwrap_or(0);
-        let reply = Answer::Offset { partition, offset };
-        if !self.config.is_transactional() {
-            return answer(context, call, reply);
-        }
-        let Some(image) = self.coordinator.as_ref().map(|group| Arc::clone(&group.written)) else { return };
-        if self.write_group(context, image).is_some() {
-            self.answer_when_committed(context, vec![Waiter::Member { call, answer: reply }]);
         }
     }
 
@@ -453,57 +446,58 @@ impl Broker {
         let Some(member) = member else { return answer(context, call, Answer::Unknown) };
         if is_server_side {
             let is_told = owned == member.assigned && generation == current;
-            return self.change_group(context, Some(call), |coordinator| {
+            self.change_group(context, Some(call), |coordinator| {
                 if let Some(member) = coordinator.members.get_mut(&call.from) {
                     // An old word may come late, to a coordinator that has not heard the newer ones.
                     member.owned = owned.into_iter().filter(|partition| member.holds(*partition)).collect();
                 }
                 if coordinator.reconcile(call.from) || !is_told { Step::Changed } else { Step::Same }
             });
+            return;
         }
         let is_over = generation != current || (is_gathering && !member.has_joined);
         answer(context, call, if is_over { Answer::Rejoin } else { Answer::Fine });
     }
 
-    /// A member was not heard of for a whole session.
+    /// A member was not heard of for a whole session. On a full disk it is one for a little longer.
     pub(in super::super) fn on_member_gone(&mut self, context: &mut Context<'_, Node>, node: NodeId) {
         context.sometimes(Point::MemberGone as usize);
-        self.change_group(context, None, |coordinator| coordinator.leave(node));
+        if self.change_group(context, None, |coordinator| coordinator.leave(node)).is_none() {
+            context.set_timer(Timer::Member(node), self.config.group_heartbeat);
+        }
     }
 
-    /// Members had time enough to join again.
+    /// Members had time enough to join again. On a full disk they have a little more.
     pub(in super::super) fn on_gathered(&mut self, context: &mut Context<'_, Node>) {
-        self.change_group(context, None, Coordinator::close_gathering);
+        if self.change_group(context, None, Coordinator::close_gathering).is_none() {
+            context.set_timer(Timer::Gathering, self.config.group_heartbeat);
+        }
     }
 
-    /// Changes the group, writes down what it is, and answers whom it concerns once that is committed. On a full disk nothing
-    /// changes.
+    /// Changes the group, writes down what it is, and answers whom it concerns once that is committed. `None` if the disk takes
+    /// no more: then nothing changes.
     fn change_group(
         &mut self,
         context: &mut Context<'_, Node>,
         call: Option<Call>,
         change: impl FnOnce(&mut Coordinator) -> Step,
-    ) {
-        let Some(before) = self.coordinator.clone() else { return };
-        let Some(coordinator) = self.coordinator.as_mut() else { return };
-        let was = before.image();
+    ) -> Option<()> {
+        let Some(coordinator) = self.coordinator.as_mut() else { return Some(()) };
+        let (before, was) = (coordinator.clone(), coordinator.image());
         let step = change(coordinator);
         match step {
-            Step::Same => {
-                if let Some(call) = call {
-                    answer(context, call, Answer::Fine);
+            Step::Same => call.into_iter().for_each(|call| answer(context, call, Answer::Fine)),
+            Step::Gathering => self.gather(context, call, before.is_gathering),
+            Step::Changed | Step::Shared => {
+                let image = coordinator.image();
+                if image != was && self.write_group(context, Arc::new(image)).is_none() {
+                    self.coordinator = Some(before);
+                    return None;
                 }
-                return;
+                self.tell_group(context, call, step);
             }
-            Step::Gathering => return self.gather(context, call, before.is_gathering),
-            Step::Changed | Step::Shared => {}
         }
-        let image = coordinator.image();
-        if image != was && self.write_group(context, Arc::new(image)).is_none() {
-            self.coordinator = Some(before);
-            return;
-        }
-        self.tell_group(context, call, step);
+        Some(())
     }
 
     /// Waits for members to join again.
@@ -518,7 +512,11 @@ impl Broker {
         }
     }
 
-    fn write_group(&mut self, context: &mut Context<'_, Node>, image: Arc<GroupImage>) -> Option<()> {
+    pub(super) fn write_group(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        image: Arc<GroupImage>,
+    ) -> Option<()> {
         let id = self.config.offsets_partition();
         let epoch = self.replica(id).leading()?.epoch();
         self.push(context, id, Entry { epoch, op: None, body: Body::Group(Arc::clone(&image)) })?;
@@ -540,53 +538,6 @@ impl Broker {
         let waiter = |call: Call| Waiter::Member { call, answer: coordinator.assigned(call.from) };
         let waiters: Vec<Waiter> = calls.into_values().map(waiter).collect();
         self.answer_when_committed(context, waiters);
-    }
-
-    /// A member has handled everything below an offset.
-    fn on_keep(
-        &mut self,
-        context: &mut Context<'_, Node>,
-        call: Call,
-        generation: Generation,
-        partition: PartitionId,
-        offset: u64,
-    ) {
-        let may = self
-            .coordinator
-            .as_ref()
-            .is_some_and(|coordinator| coordinator.may_keep(call.from, call.life, generation, partition));
-        if !may {
-            context.sometimes(Point::CommitFenced as usize);
-            context.count(Counter::CommitsRefused as usize, 1);
-            return answer(context, call, Answer::NotKept { partition });
-        }
-        if self.keep(context, (call.from, generation), partition, offset).is_some() {
-            let answer = Answer::Kept { partition, offset };
-            self.answer_when_committed(context, vec![Waiter::Member { call, answer }]);
-        }
-    }
-
-    /// Writes down how far a partition was handled. What comes late, when more is known, changes nothing. `None` if the disk
-    /// takes no more.
-    fn keep(
-        &mut self,
-        context: &mut Context<'_, Node>,
-        by: (NodeId, Generation),
-        partition: PartitionId,
-        offset: u64,
-    ) -> Option<()> {
-        let id = self.config.offsets_partition();
-        let epoch = self.replica(id).leading()?.epoch();
-        let known = self.coordinator.as_ref()?.kept.get(&partition).copied();
-        if known.is_some_and(|known| offset <= known) {
-            return Some(());
-        }
-        let body = Body::Commit { partition, offset, by: Some(by) };
-        self.push(context, id, Entry { epoch, op: None, body })?;
-        self.coordinator.as_mut()?.kept.insert(partition, offset);
-        self.flush(context, id);
-        self.serve_parked(context, id);
-        Some(())
     }
 }
 

@@ -3,10 +3,12 @@
 //! | part | is |
 //! | --- | --- |
 //! | [`coordinator`] | at the leader of the partition of offsets: who is in the group, and who has which partition |
+//! | `keeping` | there, too: how far partitions were handled |
 //! | [`assign`] | who gets what |
 //! | [`consumer`] | a member: reads, handles, has effects, keeps offsets |
 //! | [`share`] | what a member knows of a partition that it has |
 //! | `workers` | of a member: each handles one record at a time |
+//! | `reading` | a member reads, and finds who leads |
 //! | `seeking` | a member reads on elsewhere: back at what failed, ahead where something is gone |
 //! | [`producing`] | how far a member is with a transaction |
 //! | [`store`] | has the effects, and knows repetitions |
@@ -16,9 +18,11 @@
 pub mod assign;
 pub mod consumer;
 pub mod coordinator;
+mod keeping;
 pub mod message;
 pub mod producing;
 pub mod reader;
+mod reading;
 mod seeking;
 pub mod share;
 pub mod store;

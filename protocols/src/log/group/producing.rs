@@ -7,8 +7,10 @@
 //! ```
 //!
 //! A transaction begins with the first result, when the coordinator knows of the partition that it goes to, and of that of
-//! offsets. To end it no worker takes anything new: it commits exactly the records from where it began on. Whoever is
-//! told that its epoch is over is no member any more, loses what it has, and joins anew.
+//! offsets. To end it no worker takes anything new: it commits exactly the records from where it began on. Where one has failed
+//! and others after it are done, it is tried again first. Where records were gone before they were handled there may be no
+//! result: then the transaction **opens** with the partition of offsets alone. Whoever is told that its epoch is over is no
+//! member any more, loses what it has, and joins anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use sim_core::{Context, LocalTime, NodeId};
 
 use super::super::config::Config;
 use super::super::mutants::Mutant;
+use super::super::producers::WINDOW;
 use super::super::transaction::{End, ProducerEpoch, Stamp, TransactionalId, Written};
 use super::super::types::PartitionId;
 use super::super::{Node, Timer};
@@ -26,7 +29,7 @@ use super::message::{Effect, Request};
 use super::share::Share;
 use super::workers::{Task, in_hand};
 
-/// How many results are on their way at a time (Kafka: 5 batches). A leader knows the last 64 of a producer.
+/// How many results are on their way at a time (Kafka: 5 batches).
 const UNWRITTEN_MAX: usize = 50;
 
 /// How far a member is with the transaction of a partition.
@@ -39,6 +42,10 @@ pub struct Producing {
     added: BTreeSet<PartitionId>,
     /// Results that no leader has said to be written, by their sequence numbers, and when they were last sent.
     unwritten: BTreeMap<u64, (Effect, LocalTime)>,
+    /// The sequence numbers of what is in hand or not written, and how many were settled before each was taken.
+    unsettled: BTreeMap<u64, u64>,
+    /// How many sequence numbers are settled: written, or given up.
+    settled: u64,
     /// When it last asked to begin, or for the end.
     asked_at: LocalTime,
 }
@@ -48,6 +55,8 @@ pub struct Producing {
 enum Phase {
     /// Workers handle records.
     Handles,
+    /// It asks for a transaction without results.
+    Opens,
     /// What is in hand is to be done first, and all results written.
     Closes,
     /// It writes down how far it has come.
@@ -67,7 +76,8 @@ enum Phase {
 impl Producing {
     pub(super) fn new(now: LocalTime) -> Self {
         let (added, unwritten) = (BTreeSet::new(), BTreeMap::new());
-        Self { epoch: None, phase: Phase::Handles, added, unwritten, asked_at: now }
+        let (unsettled, settled) = (BTreeMap::new(), 0);
+        Self { epoch: None, phase: Phase::Handles, added, unwritten, unsettled, settled, asked_at: now }
     }
 
     /// Its epoch; none before it has begun.
@@ -75,9 +85,32 @@ impl Producing {
         self.epoch
     }
 
-    /// Whether workers may take records: the transaction does not end, and not too much is on its way.
-    pub(super) fn is_open(&self) -> bool {
-        self.phase == Phase::Handles && self.unwritten.len() < UNWRITTEN_MAX
+    /// Whether a worker may take the record at this offset, where `highest` is the last one that is done before others: while the
+    /// transaction ends only one that has failed.
+    pub(super) fn may_take(&self, offset: u64, highest: Option<&u64>) -> bool {
+        let is_of_it = match self.phase {
+            Phase::Handles => true,
+            Phase::Closes => highest.is_some_and(|highest| offset < *highest),
+            Phase::Opens | Phase::Keeps { .. } | Phase::Ends { .. } => false,
+        };
+        is_of_it && self.unwritten.len() < UNWRITTEN_MAX && self.beside_oldest() < WINDOW
+    }
+
+    /// How many results may have been written since the oldest one was taken that is in hand or not written. As long as a leader
+    /// remembers as many, it takes that one.
+    fn beside_oldest(&self) -> usize {
+        let settled = self.unsettled.values().next().map_or(0, |before| self.settled - before);
+        usize::try_from(settled).map_or(usize::MAX, |settled| settled + self.unsettled.len())
+    }
+
+    /// A worker takes a record, whose result has this sequence number.
+    pub(super) fn take(&mut self, sequence: u64) {
+        self.unsettled.insert(sequence, self.settled);
+    }
+
+    /// The result with this sequence number is written, or there is none.
+    pub(super) fn settle(&mut self, sequence: u64) {
+        self.settled += u64::from(self.unsettled.remove(&sequence).is_some());
     }
 
     /// The partition whose leader it asks to begin, or for the end.
@@ -86,7 +119,7 @@ impl Producing {
             Phase::Handles if self.epoch.is_none() => config.transactions_partition(),
             Phase::Handles | Phase::Closes => None,
             Phase::Keeps { .. } => Some(config.offsets_partition()),
-            Phase::Ends { .. } => config.transactions_partition(),
+            Phase::Opens | Phase::Ends { .. } => config.transactions_partition(),
         }
     }
 
@@ -95,6 +128,7 @@ impl Producing {
         match (self.epoch, self.phase) {
             (None, _) => "begins",
             (Some(_), Phase::Handles) => "handles",
+            (Some(_), Phase::Opens) => "opens",
             (Some(_), Phase::Closes) => "closes",
             (Some(_), Phase::Keeps { .. }) => "keeps",
             (Some(_), Phase::Ends { .. }) => "ends",
@@ -263,7 +297,9 @@ impl Consumer {
                 continue;
             };
             self.calls += 1;
+            producing.settle(unwritten.attempt);
             unwritten.attempt = self.life.wrapping_add(self.calls);
+            producing.take(unwritten.attempt);
             *effect = unwritten;
             producing.unwritten.insert(effect.attempt, (unwritten, sent_at));
         }
@@ -285,9 +321,13 @@ impl Consumer {
         let waiting: Vec<Effect> =
             producing.unwritten.values().map(|(effect, _)| *effect).filter(is_new).collect();
         producing.added.extend(partitions.iter().copied());
+        if producing.phase == Phase::Opens {
+            producing.phase = Phase::Closes;
+        }
         for effect in waiting {
             self.send_result(context, effect);
         }
+        self.maybe_keep_in_transaction(context, id.partition());
     }
 
     /// A result is written, or how far it has come.
@@ -306,6 +346,7 @@ impl Consumer {
             return self.ask_for_the_end(context, id.partition());
         }
         if producing.unwritten.remove(&sequence).is_some() {
+            producing.settle(sequence);
             self.maybe_keep_in_transaction(context, id.partition());
             self.start_all(context);
         }
@@ -315,30 +356,28 @@ impl Consumer {
 
     /// The transaction is to end, once nothing is in hand and all is written.
     pub(super) fn end_transaction(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        let Some(producing) = self.shares.get_mut(&id).and_then(|share| share.producing.as_deref_mut())
-        else {
-            return;
-        };
+        let Some(share) = self.shares.get_mut(&id) else { return };
+        let has_come_on = share.done > share.kept;
+        let Some(producing) = share.producing.as_deref_mut() else { return };
         let is_begun = !producing.added.is_empty() || !producing.unwritten.is_empty();
         if producing.phase == Phase::Handles && is_begun {
             producing.phase = Phase::Closes;
             return self.maybe_keep_in_transaction(context, id);
+        }
+        if producing.phase == Phase::Handles && has_come_on {
+            producing.phase = Phase::Opens;
+            return self.ask_for_the_end(context, id);
         }
         self.ask_again(context, id);
     }
 
     /// Writes down how far it has come, if that is to be done, nothing is in hand, and all is written.
     pub(super) fn maybe_keep_in_transaction(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
-        let Some(share) = self.shares.get_mut(&id) else { return };
+        let Some(share) = self.shares.get_mut(&id).filter(|share| share.can_keep()) else { return };
         let (tenure, offset) = (share.tenure, share.done);
         let is_ready = |one: &&mut Producing| one.phase == Phase::Closes && one.unwritten.is_empty();
         let Some(producing) = share.producing.as_deref_mut().filter(is_ready) else { return };
         if in_hand(&self.workers, id, tenure).next().is_some() {
-            return;
-        }
-        if !share.done_above.is_empty() {
-            // One has failed, and others after it are done: it is tried again first.
-            producing.phase = Phase::Handles;
             return;
         }
         self.calls += 1;
@@ -369,6 +408,10 @@ impl Consumer {
         producing.asked_at = now;
         match producing.phase {
             Phase::Handles | Phase::Closes => {}
+            Phase::Opens => {
+                let partitions = [self.config.offsets_partition()].into();
+                self.ask_transactions(context, Request::AddPartitions { id, epoch, partitions });
+            }
             Phase::Keeps { sequence, offset } => {
                 let written = Arc::new(Written::Offset { by: Stamp { id, epoch, sequence }, offset });
                 let partition = self.config.offsets_partition();
@@ -416,7 +459,8 @@ impl Consumer {
     pub(super) fn abandon(&mut self, context: &mut Context<'_, Node>, partition: PartitionId, share: &Share) {
         let Some(producing) = share.producing.as_deref() else { return };
         let is_committing = matches!(producing.phase, Phase::Ends { .. });
-        if let Some(epoch) = producing.epoch.filter(|_| !producing.added.is_empty() && !is_committing) {
+        let is_begun = !producing.added.is_empty() || producing.phase == Phase::Opens;
+        if let Some(epoch) = producing.epoch.filter(|_| is_begun && !is_committing) {
             let id = TransactionalId::of(partition);
             self.ask_transactions(context, Request::End { id, epoch, end: End::Abort });
         }

@@ -34,6 +34,9 @@ impl Consumer {
         let (id, now) = (task.effect.partition, context.now());
         if let Some(share) = self.shares.get_mut(&id).filter(|share| share.tenure == task.tenure) {
             share.seek_back(task.effect.offset);
+            if let Some(producing) = share.producing.as_deref_mut() {
+                producing.settle(task.effect.attempt);
+            }
             share.paused_until = Some(now + self.config.failure_pause);
             self.wait_out_pause(context, id);
         }
@@ -67,6 +70,7 @@ impl Consumer {
             OffsetReset::Latest => there.end,
         });
         context.count(Counter::OffsetsReset as usize, 1);
+        self.maybe_keep_in_transaction(context, id);
         self.on_share(context, id);
     }
 }

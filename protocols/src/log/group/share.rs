@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::LocalTime;
 use sim_core::service::Value;
+use sim_core::{LocalTime, Span};
 
 use super::super::types::PartitionId;
 use super::producing::Producing;
@@ -33,6 +33,8 @@ pub struct Share {
     pub(super) keeps: u64,
     /// Until when it reads nothing, because handling a record failed.
     pub(super) paused_until: Option<LocalTime>,
+    /// When it first asked for records since it last was answered.
+    pub(super) reads_since: Option<LocalTime>,
     /// With transactions: how far it is with its own.
     pub(super) producing: Option<Box<Producing>>,
 }
@@ -74,10 +76,27 @@ impl Share {
         self.producing.as_deref()
     }
 
+    pub(super) fn new(tenure: u64, producing: Option<Box<Producing>>) -> Self {
+        Self {
+            tenure,
+            stage: Stage::Asks,
+            gives_up: false,
+            position: 0,
+            backlog: VecDeque::new(),
+            done_above: BTreeSet::new(),
+            done: 0,
+            kept: 0,
+            keeps: 0,
+            paused_until: None,
+            reads_since: None,
+            producing,
+        }
+    }
+
     /// Whether a worker may take something of it.
     pub(super) fn has_work(&self) -> bool {
-        let may_begin = self.producing.as_ref().is_none_or(|producing| producing.is_open());
-        may_begin && !self.backlog.is_empty()
+        let Some((next, _)) = self.backlog.front() else { return false };
+        self.producing.as_ref().is_none_or(|producing| producing.may_take(*next, self.done_above.last()))
     }
 
     /// Whether it asked this, by the call's number, to find out how far anybody has come. An answer to what it asked when it had
@@ -89,6 +108,12 @@ impl Share {
     /// Whether it waits for what comes from `offset` on.
     pub(super) fn reads(&self, offset: u64) -> bool {
         !self.gives_up && self.stage == Stage::Works && self.position == offset
+    }
+
+    /// Whether what is done can be kept. In a transaction results after a record that has failed can only be committed with its
+    /// own.
+    pub(super) fn can_keep(&self) -> bool {
+        self.producing.is_none() || self.done_above.is_empty()
     }
 
     /// Whether it waits for something to be kept.
@@ -119,22 +144,123 @@ impl Share {
         self.position += values.len() as u64;
     }
 
-    /// It reads again from an offset on, before where it is.
+    /// It asks for records. Whether whoever leads the partition has been silent for so long that it may be somebody else by now.
+    pub(super) fn ask_for_records(&mut self, now: LocalTime, patience: Span) -> bool {
+        let since = *self.reads_since.get_or_insert(now);
+        let is_in_vain = now.since(since) >= patience;
+        if is_in_vain {
+            self.reads_since = Some(now);
+        }
+        is_in_vain
+    }
+
+    /// It reads again from an offset on, before where it is, or from before that: what waits has to be read again, too. Where it
+    /// has gone ahead since it took the record, it does not go back.
     pub(super) fn seek_back(&mut self, offset: u64) {
-        self.position = offset.min(self.position);
+        let first = self.backlog.front().map_or(offset, |(first, _)| offset.min(*first));
+        self.position = first.min(self.position).max(self.done);
         self.backlog.clear();
     }
 
-    /// It reads on further ahead; all before is done.
+    /// It reads on further ahead; all before counts as done.
     pub(super) fn seek_ahead(&mut self, offset: u64) {
-        (self.position, self.done) = (offset, offset);
+        self.done_above = self.done_above.split_off(&offset);
+        self.done = offset;
+        self.advance();
+        self.position = self.done;
     }
 
     /// A record is done.
     pub(super) fn finish(&mut self, offset: u64) {
-        self.done_above.insert(offset);
+        // It may have gone ahead, past this record.
+        if offset >= self.done {
+            self.done_above.insert(offset);
+            self.advance();
+        }
+    }
+
+    fn advance(&mut self) {
         while self.done_above.remove(&self.done) {
             self.done += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Generation;
+    use super::super::message::Effect;
+    use super::super::workers::Task;
+    use super::*;
+
+    const ID: PartitionId = PartitionId(0);
+
+    fn handles(offset: u64) -> Worker {
+        let effect =
+            Effect { partition: ID, offset, value: offset, generation: Generation(1), attempt: offset };
+        Worker::Handles(Task { effect, tenure: 1, since: LocalTime::ZERO })
+    }
+
+    /// It has read `count` records from 5 on, and nobody has taken anything.
+    fn share(count: u64) -> Share {
+        let mut share = Share::new(1, None);
+        (share.position, share.done, share.kept) = (5, 5, 5);
+        let values: Vec<Value> = (5..5 + count).collect();
+        share.take(ID, &values, &[]);
+        share
+    }
+
+    fn waiting(share: &Share) -> Vec<u64> {
+        share.backlog.iter().map(|(offset, _)| *offset).collect()
+    }
+
+    #[test]
+    fn what_waits_before_a_record_that_fails_is_read_again_with_it() {
+        // 5 has failed before, and was read again with what follows, while another worker had 6 in hand.
+        let mut share = share(1);
+        share.position = 9;
+        share.seek_back(6);
+        assert_eq!((share.position, waiting(&share)), (5, vec![]), "nobody has 5");
+        share.take(ID, &[5, 6, 7], &[handles(7)]);
+        assert_eq!(waiting(&share), [5, 6], "7 is in hand");
+    }
+
+    #[test]
+    fn what_is_done_is_not_done_again_after_another_record_has_failed() {
+        let mut share = share(4);
+        share.finish(7);
+        share.seek_back(6);
+        assert_eq!(share.position, 5);
+        share.take(ID, &[5, 6, 7, 8], &[]);
+        assert_eq!(waiting(&share), [5, 6, 8]);
+    }
+
+    #[test]
+    fn what_is_gone_leaves_no_hole_behind() {
+        let mut share = share(0);
+        share.done_above = [7, 12, 15].into();
+        share.seek_ahead(12);
+        assert_eq!((share.done, share.position), (13, 13), "12 is done, too");
+        assert_eq!(share.done_above, [15].into());
+    }
+
+    #[test]
+    fn a_record_in_hand_that_is_gone_meanwhile_counts_no_more() {
+        let mut share = share(0);
+        share.seek_ahead(12);
+        share.finish(7);
+        assert_eq!((share.done, share.done_above.len()), (12, 0));
+        share.seek_back(8);
+        assert_eq!(share.position, 12);
+    }
+
+    #[test]
+    fn a_leader_that_is_silent_for_long_may_be_another_by_now() {
+        let mut share = share(0);
+        let [asked, early, late] = [0, 30, 40].map(|millis| LocalTime::ZERO + Span::millis(millis));
+        let patience = Span::millis(40);
+        assert_eq!([asked, early].map(|now| share.ask_for_records(now, patience)), [false, false]);
+        assert!(share.ask_for_records(late, patience));
+        assert!(!share.ask_for_records(late, patience), "the next one has its time, too");
     }
 }

@@ -77,6 +77,9 @@ impl Consumer {
         let (offset, value) = share.backlog.pop_front()?;
         self.calls += 1;
         let attempt = self.life.wrapping_add(self.calls);
+        if let Some(producing) = share.producing.as_deref_mut() {
+            producing.take(attempt);
+        }
         let effect = Effect { partition: *id, offset, value, generation, attempt };
         Some(Task { effect, tenure: share.tenure, since: now })
     }
