@@ -513,9 +513,13 @@ impl Consumer {
                 share.stage = Stage::Works;
             }
         }
-        if self.shares.get(&id).is_some_and(|share| share.gives_up) {
-            return self.drop_share(context, id);
+        match self.shares.get(&id) {
+            // What it has claimed before nobody else handles.
+            Some(share) if share.gives_up && self.config.guarantee == Guarantee::AtMostOnce => {
+                self.maybe_drop(context, id);
+            }
+            Some(share) if share.gives_up => self.drop_share(context, id),
+            Some(_) | None => self.on_beat(context),
         }
-        self.on_beat(context);
     }
 }
