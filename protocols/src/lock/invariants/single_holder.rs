@@ -1,5 +1,7 @@
 //! Mutual exclusion, in true time.
 
+use std::collections::BTreeMap;
+
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::{NodeId, SimTime, Span, ensure};
 
@@ -18,8 +20,8 @@ pub struct SingleHolder {
     ttl: Span,
     /// The last token that was given for the workers' lock, and to whom.
     given: Option<(Token, Tenant)>,
-    /// The last token that was set aside for a client, and when.
-    reserved: Option<(Token, SimTime)>,
+    /// The tokens that were set aside for clients and not given yet, with when: several while the disk stands still.
+    reserved: BTreeMap<Token, SimTime>,
     /// What a client may count on, and until when.
     counted: Option<(Token, SimTime)>,
 }
@@ -27,13 +29,13 @@ pub struct SingleHolder {
 impl SingleHolder {
     /// For leases of this length.
     pub const fn new(ttl: Span) -> Self {
-        Self { ttl, given: None, reserved: None, counted: None }
+        Self { ttl, given: None, reserved: BTreeMap::new(), counted: None }
     }
 
     /// The server states something of the clients' lock.
     fn on_clients_lock(&mut self, now: SimTime, fact: Fact) -> Result<(), Breach> {
         match fact {
-            Fact::Reserved { name: Name::Open, token } => self.reserved = Some((token, now)),
+            Fact::Reserved { name: Name::Open, token } => _ = self.reserved.insert(token, now),
             Fact::Granted { name: Name::Open, token, .. } => {
                 if let Some((held, until)) = self.counted.filter(|(_, until)| now < *until) {
                     let text =
@@ -64,8 +66,10 @@ impl SingleHolder {
     }
 
     /// A TTL from when the token was set aside. A server that crashed in that very moment may have it on disk and have said nothing.
-    fn lease_end(&self, token: Token, now: SimTime) -> SimTime {
-        let since = self.reserved.filter(|(reserved, _)| *reserved == token).map_or(now, |(_, since)| since);
+    fn lease_end(&mut self, token: Token, now: SimTime) -> SimTime {
+        let later = self.reserved.split_off(&token.next());
+        let since = self.reserved.get(&token).copied().unwrap_or(now);
+        self.reserved = later;
         since + self.ttl
     }
 
@@ -212,6 +216,10 @@ mod tests {
             "its client asks again"
         );
         assert!(judge(&[(50, resumed(1)), (349, given(2))]).is_err());
+        let stalled =
+            [(10, reserved(1)), (310, reserved(2)), (500, given(1)), (500, given(2)), (609, given(3))];
+        assert_eq!(judge(&stalled[..4]), Ok(()), "both were on disk late");
+        assert!(judge(&stalled).is_err(), "the second lasts until 610 ms");
         assert_eq!(judge(&[(50, resumed(1)), (350, given(2))]), Ok(()));
         let lapsed = Fact::Lapsed { name, token: Token::new(1) };
         assert!(
