@@ -108,6 +108,7 @@ fn use_for(mutant: Mutant, round: u64) -> Use {
         | Mutant::ZombieCommit
         | Mutant::AssignBeforeRevoke
         | Mutant::BacklogCountsAsOne
+        | Mutant::BacklogUnbounded
         | Mutant::FailureSkipped => Use::Group(Guarantee::AtLeastOnce),
         Mutant::ProcessBeforeCommit => Use::Group(Guarantee::AtMostOnce),
         Mutant::InboxForgotten => Use::Group(Guarantee::EffectivelyOnce),
