@@ -49,12 +49,7 @@ impl Open {
 impl LastStableOffset {
     /// A leader has committed all below, and has this last stable offset. One that was replaced may know less than others have
     /// stated: then nothing is said of it.
-    fn on_committed(
-        &mut self,
-        nodes: &Nodes<'_, Node>,
-        node: NodeId,
-        fact: &Fact,
-    ) -> Result<(), Breach> {
+    fn on_committed(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
         for (id, offset, written) in self.seen.news(nodes, node, fact) {
             self.open.entry(id).or_default().add(offset, &written);
         }

@@ -98,8 +98,8 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
     // With transactions the store reads results: only if it reads what is committed are their effects once.
     let is_read = guarantee != Guarantee::Transactional || config.isolation == Isolation::ReadCommitted;
     let once = is_clean && has_group && guarantee != Guarantee::AtLeastOnce && is_read;
-    let handles = matches!(guarantee, Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce);
-    let handled = is_clean && has_group && handles;
+    let loses_none = matches!(guarantee, Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce);
+    let handled = is_clean && has_group && loses_none;
     let transactional = is_clean && config.is_transactional();
     vec![
         Box::<OneLeaderAnEpoch>::default(),
