@@ -140,7 +140,7 @@ fn a_deletion_that_every_site_has_had_comes_back_nowhere_whatever_crashes_afterw
         testing::run(&mut world, Span::millis(60));
         if seed % 2 == 0 {
             world.apply(disk(DiskFault::Unstall));
-            testing::run(&mut world, Span::millis(20));
+            testing::run(&mut world, Span::millis(50));
         }
         let is_heard_of = world.nodes().running().all(|(_, site)| !has_value(site));
         world.apply(Command::Crash(late));
@@ -153,6 +153,7 @@ fn a_deletion_that_every_site_has_had_comes_back_nowhere_whatever_crashes_afterw
         world.apply(Command::Restart(late));
         testing::run(&mut world, Span::secs(5));
         let is_back = world.nodes().running().any(|(_, site)| has_value(site));
+        eprintln!("{seed} {is_heard_of} {is_back}");
         assert_eq!(is_back, !is_heard_of, "seed {seed}: it comes from a site that had not heard of it");
         told_apart[usize::from(is_heard_of)] += 1;
     }

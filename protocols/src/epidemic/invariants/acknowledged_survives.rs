@@ -37,11 +37,10 @@ impl AcknowledgedSurvives {
                 *had = item.version.written.max(*had);
             }
             Fact::Acknowledged { key, written } => {
-                let below = self.below.get(&written);
-                ensure!(
-                    below.is_none(),
-                    "{node} acknowledges an update of {key} at {written}, which was lost to {below:?} from the start"
-                );
+                if let Some(had) = self.below.get(&written) {
+                    let lost = format!("{node} acknowledges an update of {key} at {written}");
+                    return Err(Breach(format!("{lost}, and had {had} when it stamped it")));
+                }
                 let latest = acknowledged.entry(key).or_insert(written);
                 *latest = written.max(*latest);
             }

@@ -36,9 +36,13 @@ impl NewestWins {
                 *latest = item.version.written;
             }
             Fact::Stamped(Item { key, version: Version { written, .. }, .. }) => {
-                let before = latest.get(&key);
-                let overrides = before.is_none_or(|before| *before < written);
-                ensure!(overrides, "{node} has had {before:?} of {key}, and stamps an update {written}");
+                if let Some(before) = latest.get(&key) {
+                    let overrides = *before < written;
+                    ensure!(
+                        overrides,
+                        "{node} stamps an update of {key} at {written}, and has had one of {before}"
+                    );
+                }
             }
             Fact::Took { item, .. } | Fact::Awakened { certificate: item } => {
                 let before = held.insert(item.key, item.version);

@@ -38,14 +38,16 @@ impl NoResurrection {
                 self.certificates.remove(&node);
             }
             Fact::Recovered(item) => {
-                let had = self.had.get(&(node, item.key)).filter(|had| cancels(had, &item));
-                ensure!(had.is_none(), "{node} finds {item} on its disk, and has had {had:?}");
+                if let Some(had) = self.had.get(&(node, item.key)) {
+                    ensure!(!cancels(had, &item), "{node} finds {item} on its disk, and has had {had}");
+                }
                 self.hold(node, item);
             }
             Fact::Took { item, .. } | Fact::Awakened { certificate: item } => {
-                let has = self.certificates.get(&node).and_then(|certificates| certificates.get(&item.key));
-                let has = has.filter(|has| cancels(has, &item));
-                ensure!(has.is_none(), "{node} takes {item}, and has {has:?}");
+                let certificates = self.certificates.get(&node);
+                if let Some(has) = certificates.and_then(|certificates| certificates.get(&item.key)) {
+                    ensure!(!cancels(has, &item), "{node} takes {item}, and has {has}");
+                }
                 self.hold(node, item);
             }
             Fact::Discarded { key, .. } | Fact::DormantDiscarded { key, .. } => {
