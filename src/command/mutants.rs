@@ -128,7 +128,9 @@ fn selected(what: Option<&str>, table: &ProtocolTable) -> Result<Vec<Quarry>, Fa
         None => (None, None),
     };
     let mut all = Quarry::all(table);
-    all.retain(|quarry| protocol.is_none_or(|wanted| quarry.protocol == wanted));
+    // Folders of scenarios are written with hyphens.
+    let is_meant = |name: &str, wanted: &str| name == wanted.replace('-', "_");
+    all.retain(|quarry| protocol.is_none_or(|wanted| is_meant(&quarry.protocol, wanted)));
     for quarry in &mut all {
         quarry.mutants.retain(|about| mutant.is_none_or(|name| about.name == name));
     }

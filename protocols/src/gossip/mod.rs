@@ -1,6 +1,6 @@
 //! Gossip: epidemics after Demers et al. A rumor spreads as a disease does, and nobody keeps account of who has it.
 //!
-//! There is rumor mongering so far, the part in [`rumor`] and [`calls`].
+//! This is rumor mongering, in [`rumor`] and [`calls`]; anti-entropy is [`crate::epidemic`].
 //!
 //! # What it guarantees
 //!
@@ -10,6 +10,7 @@
 //! | stages | a site that has lost interest in a rumor still knows it, and never spreads it again | [`invariants::RemovedStaysRemoved`] |
 //! | interest | a site loses interest when the rule says so, no sooner and no later | [`invariants::InterestByRule`] |
 //! | limits | a site takes and makes no more calls in a cycle than it may | [`invariants::CallsInBounds`] |
+//! | partners | whom a site calls does not depend on who knows the rumor | [`invariants::PartnersUniform`] |
 //!
 //! **What it does not** is reach everybody. When all who knew a rumor have lost interest, some sites may never have
 //! heard it: the *residue*. It falls exponentially with the traffic that one pays for, and is never zero. That is what

@@ -82,7 +82,13 @@ pub(super) struct Window {
     pub(super) number: u64,
     /// How many messages it holds at most.
     pub(super) size: u32,
+    /// When it said so.
+    heard: LocalTime,
 }
+
+/// Who has not said for so many of its intervals what it takes is given nothing, until it is heard of again: what a consumer
+/// that is down is given comes back as often as not, and is a dead letter that nobody has tried.
+const SILENT_INTERVALS: u64 = 5;
 
 /// The broker. See the [module documentation](self).
 #[derive(Clone, Serialize)]
@@ -217,7 +223,7 @@ impl Broker {
     ) {
         match *message {
             Message::Credit { session, number, window } => {
-                self.on_credit(from, Window { session, number, size: window });
+                self.on_credit(from, Window { session, number, size: window, heard: context.now() });
             }
             Message::Publish { number, value } => self.on_publish(context, journal, from, number, value),
             Message::Acknowledge(receipt) => {
@@ -327,6 +333,11 @@ impl Broker {
         let holder = Holder::Consumer { node, session };
         let credit = size.saturating_sub(self.queue.held_by(holder));
         (credit > 0).then_some((holder, credit))
+    }
+
+    fn is_silent(&self, node: NodeId, now: LocalTime) -> bool {
+        let most = self.config.credit_interval.times(SILENT_INTERVALS);
+        self.windows.get(&node).is_some_and(|window| now.since(window.heard) > most)
     }
 
     // ----- the log -----
@@ -443,6 +454,9 @@ impl Broker {
         while self.queue.has_ready()
             && let Some(node) = self.hungry.pop_front()
         {
+            if self.is_silent(node, context.now()) {
+                self.windows.remove(&node);
+            }
             let Some((holder, count)) = self.credit(node) else { continue };
             self.is_refused =
                 self.record(context, journal, Asker::Nobody, Command::Receive { holder, count }).is_none();

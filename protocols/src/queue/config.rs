@@ -109,6 +109,11 @@ impl Rules {
         u32::try_from(scatter(value, 2) % u64::from(self.priorities)).expect("it is below a `u32`")
     }
 
+    /// Whether messages are taken in another order than that in which they come in, groups and failures aside.
+    pub(super) fn has_delays_or_priorities(&self) -> bool {
+        self.priorities > 1 || !self.delay.is_zero() || !self.retry_delay.is_zero()
+    }
+
     /// Whether there is this bug.
     #[inline]
     pub(super) fn has(&self, mutant: Mutant) -> bool {
@@ -141,7 +146,7 @@ pub struct Stall {
 /// What all nodes share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// How many nodes there are: brokers, a store, and consumers between them.
+    /// How many nodes there are: brokers, producers, consumers and a store, in this order.
     pub node_count: u32,
     /// How many brokers there are: the first nodes. One keeps its log on its disk, several keep it by Raft. Default 1.
     pub brokers: u32,

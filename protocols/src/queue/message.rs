@@ -1,4 +1,4 @@
-//! What broker, consumers and store send each other.
+//! What brokers, producers, consumers and store send each other.
 
 use serde::Serialize;
 use sim_core::NodeId;

@@ -57,6 +57,18 @@ crate::mutants! {
     ExpiryUncounted = "expiry-uncounted",
         breaks ["conservation"],
         source "bookkeeping: what is sent is somewhere";
+    /// A message can be taken as soon as it is in the queue.
+    DelayIgnored = "delay-ignored",
+        breaks ["in-turn"],
+        source "Amazon SQS, delay queues: new messages are invisible for the delay";
+    /// All messages are of one priority.
+    PriorityIgnored = "priority-ignored",
+        breaks ["in-turn"],
+        source "RabbitMQ, Priority Queue Support: messages of a higher priority are delivered first";
+    /// What has failed is at the head of the queue again at once.
+    RequeueToHead = "requeue-to-head",
+        breaks ["in-turn"],
+        source "RabbitMQ, negative acknowledgements: a requeued message is back at its place, and blocks those behind it";
     /// A producer publishes a message before what it tells of is on disk.
     PublishBeforeCommit = "publish-before-commit",
         breaks ["outbox"],
@@ -79,6 +91,6 @@ crate::mutants! {
         source "Raft, §5.2, Figure 2; the same mutant of Raft";
     /// The replica of a broker acknowledges entries before they are on disk.
     AckBeforeFsync = "ack-before-fsync",
-        breaks ["raft-safety"],
+        breaks ["raft-safety", "no-loss"],
         source "Raft, Figure 2; the same mutant of Raft";
 }

@@ -27,7 +27,7 @@ mod message;
 use serde::Serialize;
 use sim_core::persist::PersistentMap;
 use sim_core::service::Value;
-use sim_core::{ClientId, LocalTime, OpId};
+use sim_core::{ClientId, LocalTime, OpId, Span};
 
 use super::command::{Cause, Command, Event, Events, Holder, MessageId, Receipt};
 use super::config::{Overflow, Rules};
@@ -291,7 +291,8 @@ impl Queue {
         if let Some(group) = self.rules.group_of(value) {
             self.line(group).join(id);
         }
-        self.put_back(id, self.rules.delay);
+        let is_ignored = self.rules.has(Mutant::DelayIgnored);
+        self.put_back(id, if is_ignored { Span::ZERO } else { self.rules.delay });
         self.tally.sent += 1;
         id
     }
@@ -326,7 +327,7 @@ impl Queue {
         let id = rank.message;
         let visibility = self.rules.visibility;
         let until = if self.rules.has(Mutant::VisibilityShort) {
-            self.now + sim_core::Span::nanos(visibility.as_nanos() / 2)
+            self.now + Span::nanos(visibility.as_nanos() / 2)
         } else {
             self.now + visibility
         };
@@ -437,8 +438,8 @@ impl Queue {
         } else if expires.is_some_and(|at| at <= self.now) {
             self.expire(id, events);
         } else {
-            let delay = if cause == Cause::Failure { self.rules.retry_delay } else { sim_core::Span::ZERO };
-            self.put_back(id, delay);
+            let waits = cause == Cause::Failure && !self.rules.has(Mutant::RequeueToHead);
+            self.put_back(id, if waits { self.rules.retry_delay } else { Span::ZERO });
         }
     }
 
@@ -464,11 +465,13 @@ impl Queue {
     }
 
     fn rank(&self, id: MessageId, value: Value) -> Rank {
-        Rank { priority: self.rules.priority_of(value), message: id }
+        let is_ignored = self.rules.has(Mutant::PriorityIgnored);
+        let priority = if is_ignored { 0 } else { self.rules.priority_of(value) };
+        Rank { priority, message: id }
     }
 
     /// A message that nobody holds can be taken after a delay.
-    fn put_back(&mut self, id: MessageId, delay: sim_core::Span) {
+    fn put_back(&mut self, id: MessageId, delay: Span) {
         if delay.is_zero() {
             return self.offer(id);
         }

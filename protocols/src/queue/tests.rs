@@ -90,6 +90,20 @@ fn groups_priorities_and_limits_are_kept_under_failures() {
 }
 
 #[test]
+fn what_a_consumer_that_is_down_is_given_does_not_become_a_dead_letter() {
+    let mut config = Config::new(5);
+    config.rules.max_receives = Some(2);
+    config.rules.visibility = Span::secs(2);
+    let mut world = world(5, &config);
+    testing::run(&mut world, Span::millis(40));
+    world.apply(Command::Crash(NodeId::new(1)));
+    testing::run(&mut world, Span::secs(20));
+    assert!(counter(&world, "redeliveries") > 0, "it had some");
+    assert_eq!(counter(&world, "messages-dead-lettered"), 0);
+    assert_eq!(counter(&world, "messages-acknowledged"), 200);
+}
+
+#[test]
 fn what_producers_have_done_is_told_of_once_whoever_crashes() {
     for (seed, brokers) in [(1, 1), (2, 3), (3, 1), (4, 3)] {
         let guarantee = Guarantee::EffectivelyOnce;

@@ -141,6 +141,14 @@ pub enum ConfigError {
         /// How long a probe takes.
         interval: Span,
     },
+    /// Who still suspects a member would tell those of it who have forgotten that it is dead.
+    #[error("a `retention` of {retention} is over before a suspicion is, which stands for up to {suspicion}")]
+    RetentionTooShort {
+        /// What was asked for.
+        retention: Span,
+        /// How long a suspicion stands at most.
+        suspicion: Span,
+    },
     /// Not one update fits.
     #[error("`packet_size` is {0}, and a message with one update has {min}", min = HEADER + Update::SIZE)]
     PacketTooSmall(u32),
@@ -201,6 +209,11 @@ impl Config {
             let (suspicion, interval) = (Span::ZERO, self.probe_interval);
             return Err(ConfigError::SuspicionTooShort { suspicion, interval });
         }
+        let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        let (retention, suspicion) = (self.retention, self.suspicion_max(members));
+        if retention < suspicion {
+            return Err(ConfigError::RetentionTooShort { retention, suspicion });
+        }
         if self.updates_max() == 0 {
             return Err(ConfigError::PacketTooSmall(self.packet_size));
         }
@@ -239,6 +252,11 @@ impl Config {
     /// How long a suspicion stands at least in a group of so many.
     pub fn suspicion_min(&self, members: u32) -> Span {
         scale::suspicion_min(self.suspicion_mult, members, self.probe_interval)
+    }
+
+    /// How long a suspicion stands at most in a group of so many.
+    pub fn suspicion_max(&self, members: u32) -> Span {
+        self.suspicion_min(members).times(self.suspicion_max_mult.into())
     }
 
     /// Whether nodes have this bug.

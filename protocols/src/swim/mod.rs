@@ -44,7 +44,7 @@
 //!    ([`member::Belief::overrides`]).
 //! 5. A suspicion that nobody refutes ends in *dead* ([`Timer::Suspicion`]).
 //! 6. Now and then a member sends another one all that it believes, and gets what that one believes ([`Message::Sync`]). Who joins
-//!    begins with that, through any member; and members try it with the dead, so that two halves of a group find each
+//!    begins with that, through one of the first three; and members try it with the dead, so that two halves of a group find each
 //!    other again.
 //!
 //! **Lifeguard** is three switches. A member that gets no answers may be the slow one itself, so with each of these its

@@ -37,6 +37,10 @@ crate::mutants! {
     RejoinsAtZero = "rejoins-at-zero",
         breaks ["incarnation-by-owner", "all-agree"],
         source "SWIM §4.2: incarnation numbers only rise";
+    /// When another member shares a suspicion, nothing ends it any more.
+    SharedForEver = "shared-for-ever",
+        breaks ["bounded-completeness"],
+        source "Lifeguard §4.2: a suspicion that is shared ends sooner";
     /// A dead member is forgotten at once.
     ForgetsDead = "forgets-dead",
         breaks ["override-rules"],

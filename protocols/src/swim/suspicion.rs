@@ -138,8 +138,8 @@ impl Membership {
     }
 
     fn begin_suspicion(&mut self, context: &mut Context<'_, impl Host>, update: Update) {
-        let min = self.config.suspicion_min(self.table.present_count());
-        let max = min.times(self.config.suspicion_max_mult.into());
+        let members = self.table.present_count();
+        let (min, max) = (self.config.suspicion_min(members), self.config.suspicion_max(members));
         let suspicion = Suspicion {
             incarnation: update.belief.incarnation,
             since: context.now(),
@@ -161,7 +161,11 @@ impl Membership {
         }
         suspicion.sharers.push(update.from);
         let left = suspicion.end().since(context.now());
-        context.arm(Timer::Suspicion(update.member), left);
+        if self.config.has(Mutant::SharedForEver) {
+            context.disarm(Timer::Suspicion(update.member));
+        } else {
+            context.arm(Timer::Suspicion(update.member), left);
+        }
         self.pass_on(context, update);
     }
 

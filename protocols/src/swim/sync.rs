@@ -1,7 +1,7 @@
 //! Anti-entropy: two nodes tell each other all that they believe. Members do it now and then (memberlist's push-pull), who
 //! joins begins with it, and members try it with the dead (Serf's reconnect).
 
-use sim_core::{Context, NodeId, Span};
+use sim_core::{Context, LocalTime, NodeId, Span};
 
 use super::host::{Acts, Host};
 use super::member::{Belief, State, Table, Update};
@@ -21,14 +21,14 @@ impl Membership {
             context.arm(Timer::PushPull, interval);
         }
         if let Some(other) = self.draw_member(context, |_, belief| belief.state == State::Alive) {
-            context.transmit(other, Message::Sync(self.table.clone()));
+            context.transmit(other, Message::Sync(self.told(context.now())));
         }
     }
 
     /// Somebody tells what it believes, and wants to know what this node does.
     pub(super) fn on_sync(&mut self, context: &mut Context<'_, impl Host>, from: NodeId, table: &Table) {
         self.merge(context, table);
-        context.transmit(from, Message::SyncReply(self.table.clone()));
+        context.transmit(from, Message::SyncReply(self.told(context.now())));
     }
 
     pub(super) fn on_sync_reply(&mut self, context: &mut Context<'_, impl Host>, table: &Table) {
@@ -36,6 +36,17 @@ impl Membership {
         if self.standing == Standing::Joining {
             self.become_member(context);
         }
+    }
+
+    /// What it tells others: all but who has been gone for half of the time that those are remembered. Who heard of it earlier has
+    /// forgotten it by the end, and would hear of it anew from those who have not yet, and they from it, for ever.
+    fn told(&self, now: LocalTime) -> Table {
+        let mut table = self.table.clone();
+        let is_old = |since: LocalTime| now.since(since).times(2) >= self.config.retention;
+        for (member, _) in self.gone.iter().filter(|(_, since)| is_old(**since)) {
+            table.set(*member, Belief::UNKNOWN);
+        }
+        table
     }
 
     /// Hears what another one believes, as far as it differs. Who is dead there and present here is suspected first, as
@@ -69,7 +80,7 @@ impl Membership {
         let dead: Vec<NodeId> = self.gone.keys().copied().filter(|member| self.is_dead(*member)).collect();
         if let Some(member) = context.random().pick(&dead).copied() {
             context.reach(Point::Reconnected);
-            context.transmit(member, Message::Sync(self.table.clone()));
+            context.transmit(member, Message::Sync(self.told(context.now())));
             self.await_reconnect(context);
         }
     }

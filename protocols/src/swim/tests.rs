@@ -93,6 +93,20 @@ fn halves_that_took_each_other_for_dead_find_each_other_again() {
 }
 
 #[test]
+fn who_is_gone_for_good_is_forgotten_by_everybody() {
+    let mut world = world(3, Config { retention: Span::secs(10), ..quick(10) });
+    testing::run(&mut world, Span::secs(1));
+    world.apply(Fault::Crash(N3));
+    testing::run(&mut world, Span::secs(6));
+    assert_eq!(beliefs(&world, N3), [(State::Dead, 9)].into());
+    testing::run(&mut world, Span::secs(20));
+    for second in 0..20 {
+        assert_eq!(beliefs(&world, N3), [(State::Unknown, 9)].into(), "{second} s later");
+        testing::run(&mut world, Span::secs(1));
+    }
+}
+
+#[test]
 fn members_that_know_nobody_join_through_a_few() {
     let config = Config { formation: Formation::Joining, ..quick(10) };
     let mut world = world(4, config);
@@ -188,6 +202,11 @@ fn impossible_parameters_are_refused() {
     assert!(matches!(late.validate(), Err(ConfigError::TimeoutTooLong { .. })));
     let short = Config { suspicion_mult: 0, ..usual() };
     assert!(matches!(short.validate(), Err(ConfigError::SuspicionTooShort { .. })));
+    let suspicion = Span::millis(2_400);
+    let forgetful = |retention| Config { retention, ..usual() }.validate();
+    assert_eq!(forgetful(suspicion), Ok(()));
+    let retention = Span::millis(2_399);
+    assert_eq!(forgetful(retention), Err(ConfigError::RetentionTooShort { retention, suspicion }));
     let silent = Config { retransmit_mult: 0, ..usual() };
     assert_eq!(silent.validate(), Err(ConfigError::NoCount("retransmit_mult")));
     assert_eq!(Config { packet_size: 39, ..usual() }.validate(), Err(ConfigError::PacketTooSmall(39)));

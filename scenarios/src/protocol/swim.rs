@@ -245,6 +245,9 @@ pub(super) fn objection(error: ConfigError) -> Objection {
         ConfigError::SuspicionTooShort { .. } => {
             parameter("suspicion_mult", &error, "1 and more", "4 is usual in a local network")
         }
+        ConfigError::RetentionTooShort { suspicion, .. } => {
+            parameter("retention", &error, format!("`{suspicion}` and more"), "Serf's is a day")
+        }
         ConfigError::PacketTooSmall(_) => {
             parameter("packet_size", &error, "40 bytes and more", "1400 is usual")
         }

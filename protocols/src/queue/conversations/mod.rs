@@ -13,9 +13,9 @@ use crate::testing::conversation::{Arguments, Conversation, run_all};
 
 impl Conversation for Node {
     /// The parameters as scenarios call them; `guarantee=at-most-once` or `effectively-once`, `failing=on` makes every
-    /// handling fail. Handling takes 10 ms.
+    /// handling fail. Handling takes 10 ms, and a consumer is believed for ten minutes to take what it says.
     fn config(nodes: u32, arguments: &mut Arguments) -> Result<Config, String> {
-        let mut config = Config { prefetch: 1, ..Config::new(nodes) };
+        let mut config = Config { prefetch: 1, credit_interval: Span::secs(120), ..Config::new(nodes) };
         arguments.set("brokers", &mut config.brokers)?;
         arguments.set("producers", &mut config.producers)?;
         let rules = &mut config.rules;
@@ -34,6 +34,7 @@ impl Conversation for Node {
         arguments.set("snapshot_every", &mut config.snapshot_every)?;
         arguments.set("workers", &mut config.workers)?;
         arguments.set("prefetch", &mut config.prefetch)?;
+        arguments.set("credit_interval", &mut config.credit_interval)?;
         config.heartbeat = arguments.value("heartbeat")?;
         let service: Option<Span> = arguments.value("service")?;
         config.service = service.map_or(config.service, Distribution::constant);

@@ -6,7 +6,8 @@ use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Kinds, Nodes};
 use sim_core::ensure;
 
-use super::super::command::{Event, MessageId};
+use super::super::command::{Event, Holder, MessageId};
+use super::super::state::Queue;
 use super::super::{Config, Fact, Node};
 use super::{Kind, News, kinds};
 
@@ -45,6 +46,20 @@ impl Bounded {
         Ok(())
     }
 
+    /// A consumer to which messages were given has no more of them than it takes.
+    fn check_given(&self, queue: &Queue, fact: &Fact) -> Result<(), Breach> {
+        let Fact::Recorded { events, .. } = fact else { return Ok(()) };
+        for event in events {
+            if let Event::Delivered { holder, .. } = event
+                && matches!(holder, Holder::Consumer { .. })
+            {
+                let (held, most) = (queue.held_by(*holder), self.prefetch);
+                ensure!(held <= most, "{holder} is given {held} messages, and its prefetch is {most}");
+            }
+        }
+        Ok(())
+    }
+
     fn on_recorded(&mut self, event: &Event) {
         match *event {
             Event::Enqueued { message, .. } | Event::Redriven { message, .. } => {
@@ -69,7 +84,8 @@ impl Invariant<Node> for Bounded {
     fn about(&self) -> &'static About {
         &About {
             name: "bounded",
-            statement: "A queue has no more messages than its capacity, and a consumer holds no more than its prefetch.",
+            statement: "A queue has no more messages than its capacity, and a consumer holds, and is given, no more than its \
+                        prefetch.",
             source: "RabbitMQ, Queue Length Limit and Consumer Prefetch",
             leaves_out: "dead letters, and producers that wait for room",
         }
@@ -79,8 +95,12 @@ impl Invariant<Node> for Bounded {
         kinds([Kind::Recorded, Kind::Took])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        let broker = nodes.process(node).and_then(Node::broker);
+        facts.iter().try_for_each(|fact| {
+            self.on_fact(node, fact)?;
+            broker.map_or(Ok(()), |broker| self.check_given(broker.queue(), fact))
+        })
     }
 
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {

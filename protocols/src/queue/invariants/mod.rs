@@ -9,6 +9,7 @@
 //! | one valid receipt a message | SQS, visibility timeout | `visibility_exclusive` |
 //! | a repetition is no message | SQS, FIFO queues | `deduplicated` |
 //! | order within a group | SQS, FIFO queues | `order_within_group` |
+//! | delays and priorities | SQS, delay queues; `RabbitMQ`, priorities | `in_turn` |
 //! | no more deliveries than may fail | SQS, dead-letter queues | `poison_isolated` |
 //! | queues and backlogs have bounds | `RabbitMQ`, Queue Length Limit, Consumer Prefetch | `bounded` |
 //! | nobody waits beside a message | queueing theory: work conservation | `work_conserving` |
@@ -26,6 +27,7 @@ mod conservation;
 mod deduplicated;
 mod effectively_once;
 mod effects;
+mod in_turn;
 mod no_loss;
 mod order_within_group;
 mod outbox;
@@ -44,6 +46,7 @@ pub use bounded::Bounded;
 pub use conservation::Conservation;
 pub use deduplicated::Deduplicated;
 pub use effectively_once::EffectivelyOnce;
+pub use in_turn::InTurn;
 pub use no_loss::NoLoss;
 pub use order_within_group::OrderWithinGroup;
 pub use outbox::Outbox;
@@ -69,6 +72,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Box::<VisibilityExclusive>::default(),
         Promised::when(config.rules.deduplication.is_some(), Box::new(Deduplicated::new(config))),
         Promised::when(config.rules.groups > 0, Box::new(OrderWithinGroup::new(config))),
+        Promised::when(config.rules.has_delays_or_priorities(), Box::new(InTurn::new(config))),
         Box::new(PoisonIsolated::new(config)),
         Box::new(Bounded::new(config)),
         Box::new(WorkConserving),

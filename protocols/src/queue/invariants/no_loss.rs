@@ -9,7 +9,7 @@ use sim_core::persist::AppendLog;
 use sim_core::service::Value;
 
 use super::super::command::Event;
-use super::super::{Fact, Node};
+use super::super::{Broker, Fact, Node};
 use super::{Kind, News, kinds};
 
 /// A message whose producer was told that it is kept is on the broker's disk then, and in the queue after every restart
@@ -33,6 +33,16 @@ impl NoLoss {
             self.logged.iter().for_each(|value| _ = lost.remove(value));
         }
         lost
+    }
+
+    /// Who goes on from the log has all of it that anybody has said is there.
+    fn check_end(&self, node: NodeId, end: u64) -> Result<(), Breach> {
+        let stated = self.news.recorded;
+        ensure!(
+            end >= stated,
+            "{node} goes on from {end} commands, and {stated} were stated to be in the log"
+        );
+        Ok(())
     }
 
     fn on_fact(&mut self, fact: &Fact) -> Result<(), Breach> {
@@ -71,8 +81,8 @@ impl Invariant<Node> for NoLoss {
     fn about(&self) -> &'static About {
         &About {
             name: "no-loss",
-            statement: "After a restart, or a change of brokers, the broker knows of every message whose producer was told that it \
-                        is kept.",
+            statement: "After a restart, or a change of brokers, the broker has every command that was said to be in the log, and \
+                        knows of every message whose producer was told that it is kept.",
             source: "RabbitMQ, Publisher Confirms: a confirmed persistent message is on disk",
             leaves_out: "what becomes of the messages that it knows: `conservation` and the guarantees see to that",
         }
@@ -82,8 +92,12 @@ impl Invariant<Node> for NoLoss {
         kinds([Kind::Recorded, Kind::Confirmed, Kind::Recovered])
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Node>, _: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        let end = nodes.process(node).and_then(Node::broker).map(Broker::end);
+        facts.iter().try_for_each(|fact| {
+            self.on_fact(fact)?;
+            end.filter(|_| *fact == Fact::Recovered).map_or(Ok(()), |end| self.check_end(node, end))
+        })
     }
 
     /// What the log has is the same as what `conservation` compares: here there is nothing beyond facts.

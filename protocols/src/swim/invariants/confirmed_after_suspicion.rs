@@ -5,7 +5,7 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::{LocalTime, Span};
 
-use super::super::member::State;
+use super::super::member::{Belief, State};
 use super::super::{Config, Fact, Incarnation, Swim};
 use super::Beliefs;
 
@@ -30,10 +30,10 @@ impl ConfirmedAfterSuspicion {
             Fact::Confirmed { member, incarnation, at } => {
                 return self.check(node, *member, *incarnation, *at);
             }
+            Fact::Forgot { member, .. } => self.beliefs.set(node, *member, Belief::UNKNOWN),
             Fact::Announced { .. }
             | Fact::Accused { .. }
             | Fact::Leaves { .. }
-            | Fact::Forgot { .. }
             | Fact::Period
             | Fact::Pinged { .. }
             | Fact::Answered
@@ -107,7 +107,7 @@ impl Invariant<Swim> for ConfirmedAfterSuspicion {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::member::{Belief, Update};
+    use super::super::super::member::Update;
     use super::*;
 
     const NODE: NodeId = NodeId::new(0);
@@ -117,11 +117,13 @@ mod tests {
         let mut invariant = ConfirmedAfterSuspicion::new(&Config::new([NODE, MEMBER]));
         facts.iter().try_for_each(|(second, state, number)| {
             let (incarnation, at) = (Incarnation(*number), LocalTime::ZERO + Span::secs(*second));
-            let fact = if *state == State::Dead {
-                Fact::Confirmed { member: MEMBER, incarnation, at }
-            } else {
-                let belief = Belief::new(*state, incarnation);
-                Fact::Heard { update: Update { member: MEMBER, belief, from: NODE }, at }
+            let fact = match state {
+                State::Dead => Fact::Confirmed { member: MEMBER, incarnation, at },
+                State::Unknown => Fact::Forgot { member: MEMBER, at },
+                State::Alive | State::Suspect | State::Left => {
+                    let belief = Belief::new(*state, incarnation);
+                    Fact::Heard { update: Update { member: MEMBER, belief, from: NODE }, at }
+                }
             };
             invariant.on_fact(NODE, &fact)
         })
@@ -129,12 +131,18 @@ mod tests {
 
     #[test]
     fn a_death_comes_after_a_suspicion_that_stood() {
-        use State::{Alive, Dead, Suspect};
+        use State::{Alive, Dead, Left, Suspect, Unknown};
         assert_eq!(judge(&[(1, Suspect, 0), (5, Dead, 0)]), Ok(()));
         assert_eq!(judge(&[(1, Suspect, 0), (2, Suspect, 0), (5, Dead, 0)]), Ok(()), "it goes on");
         assert!(judge(&[(1, Suspect, 0), (4, Dead, 0)]).is_err(), "too early");
         assert!(judge(&[(1, Alive, 0), (9, Dead, 0)]).is_err(), "never suspected");
         assert!(judge(&[(1, Suspect, 0), (2, Alive, 1), (9, Dead, 0)]).is_err(), "refuted");
         assert!(judge(&[(1, Suspect, 0), (2, Alive, 1), (9, Dead, 1)]).is_err(), "refuted");
+        assert_eq!(
+            judge(&[(1, Left, 0), (3, Unknown, 0), (4, Suspect, 0), (8, Dead, 0)]),
+            Ok(()),
+            "forgotten"
+        );
+        assert!(judge(&[(1, Left, 0), (4, Suspect, 0), (9, Dead, 0)]).is_err(), "gone");
     }
 }
