@@ -47,9 +47,11 @@ impl Accounts {
     /// A transfer has these accounts from now on.
     pub(super) fn take(&mut self, txn: Txn, changes: &[Change]) {
         for change in changes {
-            let account = self.account_mut(change.account);
-            let other = account.taken_by.replace(txn);
+            let taken_by = &mut self.account_mut(change.account).taken_by;
+            // One that moves money within an account has two changes of it.
+            let other = taken_by.filter(|other| *other != txn);
             assert_eq!(other, None, "{txn} takes a{}, which another has", change.account);
+            *taken_by = Some(txn);
         }
     }
 

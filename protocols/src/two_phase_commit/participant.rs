@@ -37,8 +37,8 @@ pub struct Doubt {
     pub participants: Arc<[NodeId]>,
     /// How far it is.
     pub stage: Stage,
-    /// Since when, in this life.
-    pub since: LocalTime,
+    /// Since when; `None` where it was prepared in a life before.
+    pub since: Option<LocalTime>,
     /// How often the decision was asked for.
     pub inquiries: u32,
 }
@@ -122,7 +122,7 @@ impl Participant {
         match record {
             Record::Prepared { txn, changes, participants } => {
                 self.recover_aborts(context, &changes);
-                let (stage, since) = (Stage::InDoubt, context.now());
+                let (stage, since) = (Stage::InDoubt, None);
                 self.doubts.insert(txn, Doubt { changes, participants, stage, since, inquiries: 0 });
             }
             Record::Ended { txn, decision } => {
@@ -244,7 +244,7 @@ impl Participant {
         }
         context.fault_point(FaultPoint::PreparedWritten as usize);
         self.accounts.take(txn, &changes);
-        let (stage, since) = (Stage::Voting, context.now());
+        let (stage, since) = (Stage::Voting, Some(context.now()));
         self.doubts.insert(txn, Doubt { changes, participants, stage, since, inquiries: 0 });
         context.count(Counter::ForcedWrites as usize, 1);
         if self.config.has(Mutant::PreparedNotForced) {
@@ -467,9 +467,11 @@ impl Participant {
         self.doubts.iter().find(|(_, doubt)| doubt.inquiries > 0).map(|(txn, _)| *txn)
     }
 
-    /// The first transaction whose decision it should have asked for by `now`, the time on its clock: whether it has is its own word.
+    /// The first transaction whose decision it should know or have asked for by `now`, the time on its clock. That it has asked would be
+    /// its own word.
     pub(super) fn overdue(&self, now: LocalTime) -> Option<Txn> {
-        let is_overdue = |doubt: &Doubt| now.since(doubt.since) >= self.config.inquire_after;
+        let waits_long = |since| now.since(since) >= self.config.inquire_after;
+        let is_overdue = |doubt: &Doubt| doubt.since.is_none_or(waits_long);
         self.doubts.iter().find(|(_, doubt)| is_overdue(doubt)).map(|(txn, _)| *txn)
     }
 }
