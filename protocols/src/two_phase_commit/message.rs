@@ -90,12 +90,12 @@ impl process::Message for Message {
         const HOLD: u64 = 8;
         match self {
             Self::Read { .. }
+            | Self::Balances { told: None, .. }
             | Self::Commit { .. }
             | Self::Abort { .. }
             | Self::Acknowledge { .. }
             | Self::Inquire { .. } => TXN,
             Self::Vote { .. } => TXN + 1,
-            Self::Balances { told: None, .. } => TXN,
             Self::Balances { told: Some(told), .. } => TXN + HOLD + 8 * told.balances.len() as u64,
             Self::PrepareRead { .. } => TXN + HOLD,
             Self::Prepare { changes, participants, .. } => {
