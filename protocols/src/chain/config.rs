@@ -49,7 +49,8 @@ pub struct Config {
     /// How long a server may answer queries after it has shown the master that it lives; who does not for as long is removed. Default
     /// 300 ms.
     pub lease: Span,
-    /// How much faster or slower than true time a clock may run, in parts per million. Default 200.
+    /// ρ in parts per million: clocks run at between 1 / (1 + ρ) and 1 + ρ times the speed of true time, so up to ρ faster and up to
+    /// ρ / (1 + ρ) slower ([`lease::slower_at_most`]). Default 200.
     pub drift_max: u32,
     /// How long a server waits for an acknowledgement before it sends again. Default 50 ms.
     pub resend: Span,

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use sim_core::{NodeId, Span};
 
 use super::mutants::Mutant;
+use super::server::Name;
 use crate::lease;
 
 /// The node that gives out locks.
@@ -19,7 +20,8 @@ pub struct Config {
     pub node_count: u32,
     /// How long a lease is: TTL of the lecture. Default 300 ms.
     pub ttl: Span,
-    /// How much faster or slower than true time a clock may run, in parts per million: ρ of the lecture. Default 200.
+    /// ρ of the lecture, in parts per million: clocks run at between 1 / (1 + ρ) and 1 + ρ times the speed of true time, so up to ρ
+    /// faster and up to ρ / (1 + ρ) slower ([`lease::slower_at_most`]). Default 200.
     pub drift_max: u32,
     /// How long a worker whose lease has run out still tries to renew it, doing nothing else. Default 100 ms.
     pub grace: Span,
@@ -54,6 +56,11 @@ pub enum ConfigError {
     /// A worker would ask endlessly in one instant.
     #[error("`retry` begins at 0, so that a worker may ask endlessly in one instant")]
     NoRetryTime,
+    /// A worker would take the lock and give it back endlessly in one instant.
+    #[error(
+        "`work` and `rest` both begin at 0, so that a worker may take the lock, write and give it back endlessly in one instant"
+    )]
+    NoTimePassed,
     /// There is nothing to draw from.
     #[error("`{name}` is {low}..{high}, which ends before it begins")]
     EmptyRange {
@@ -105,7 +112,11 @@ impl Config {
                 return Err(ConfigError::EmptyRange { name, low, high });
             }
         }
-        if self.retry.start().is_zero() { Err(ConfigError::NoRetryTime) } else { Ok(()) }
+        if self.retry.start().is_zero() {
+            return Err(ConfigError::NoRetryTime);
+        }
+        let passes_time = !self.work.start().is_zero() || !self.rest.start().is_zero();
+        if passes_time { Ok(()) } else { Err(ConfigError::NoTimePassed) }
     }
 
     /// How long a worker counts on a lease, by its own clock and from when it began to ask: TTL / (1 + ρ), rounded down.
@@ -120,6 +131,12 @@ impl Config {
 
     fn allowed_drift(&self) -> u32 {
         if self.has(Mutant::NoDriftBound) { 0 } else { self.drift_max }
+    }
+
+    /// How long the server keeps the lease of this lock.
+    pub(super) fn lease_of(&self, name: Name) -> Span {
+        let is_short = name == Name::Open && self.has(Mutant::ShortClientLease);
+        if is_short { self.renew_every() } else { self.server_lease() }
     }
 
     /// How often a worker renews: every third of the TTL, so that two renewals may be lost.
@@ -159,6 +176,11 @@ mod tests {
         assert_eq!(Config { writes: 0, ..usual.clone() }.validate(), Err(ConfigError::NoWrites));
         let hasty = Config { retry: Span::ZERO..=Span::millis(1), ..usual.clone() };
         assert_eq!(hasty.validate(), Err(ConfigError::NoRetryTime));
+        let none = Span::ZERO..=Span::millis(1);
+        let timeless = Config { work: none.clone(), rest: none.clone(), ..usual.clone() };
+        assert_eq!(timeless.validate(), Err(ConfigError::NoTimePassed));
+        assert_eq!(Config { work: none.clone(), ..usual.clone() }.validate(), Ok(()), "it rests");
+        assert_eq!(Config { rest: none, ..usual.clone() }.validate(), Ok(()), "it works");
         let (low, high) = (Span::millis(2), Span::millis(1));
         let reversed = Config { work: low..=high, ..usual };
         assert_eq!(reversed.validate(), Err(ConfigError::EmptyRange { name: "work", low, high }));

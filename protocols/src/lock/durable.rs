@@ -47,6 +47,15 @@ pub enum Act {
         /// With which token.
         token: Token,
     },
+    /// The server tells a worker that somebody else has the lock.
+    Refuse {
+        /// Whom.
+        to: NodeId,
+        /// Which attempt of it.
+        attempt: u64,
+        /// The token that was given out last.
+        token: Token,
+    },
     /// The server answers a client.
     Reply {
         /// Which operation.
@@ -66,6 +75,15 @@ pub enum Act {
         number: u32,
         /// Whether it was written before, and the acknowledgement lost.
         novelty: Novelty,
+    },
+    /// The resource refuses a write.
+    Fence {
+        /// Whose.
+        to: NodeId,
+        /// The token of the write.
+        token: Token,
+        /// The higher one that it has taken a write of.
+        highest: Token,
     },
 }
 

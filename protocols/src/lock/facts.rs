@@ -8,6 +8,14 @@ use super::server::{Name, Tenant};
 /// A statement of one node about what it has just done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
+    /// The server was asked for a lock that is free, and sets it aside: the lease counts from now. Nobody hears of the token before
+    /// it is on disk.
+    Reserved {
+        /// Which lock.
+        name: Name,
+        /// With which token.
+        token: Token,
+    },
     /// The server gives a lock; the token is on disk.
     Granted {
         /// Which lock.
@@ -28,7 +36,7 @@ pub enum Fact {
     Freed {
         /// Which lock.
         name: Name,
-        /// Which token held it.
+        /// The token it was given back with.
         token: Token,
     },
     /// The server has restarted, and keeps a lock for whoever had it by its disk: for a whole lease from now.
@@ -64,11 +72,11 @@ pub enum Fact {
         /// The how-manieth with it.
         number: u32,
     },
-    /// The resource refuses a write.
+    /// The resource refuses a write; the higher token is on disk.
     Refused {
         /// With which token.
         token: Token,
-        /// The one it has seen.
+        /// The one that it has taken a write of.
         highest: Token,
     },
 }

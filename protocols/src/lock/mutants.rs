@@ -41,6 +41,14 @@ crate::mutants! {
     WritesInGrace = "writes-in-grace",
         breaks ["single-holder", "no-write-after-expiry"],
         source "Burrows (2006), Chubby §2.8: in jeopardy a client flushes and disables";
+    /// The server keeps a client's lock until a renewal would be due, and clients cannot renew.
+    ShortClientLease = "short-client-lease",
+        breaks ["single-holder"],
+        source "Gray and Cheriton (1989), Leases §2: until a lease has expired its grantor lets nobody else have what it covers";
+    /// The resource refuses a token that it has taken a write of, and not only lower ones.
+    EqualTokenFenced = "equal-token-fenced",
+        breaks ["fenced-writes"],
+        source "Kleppmann (2016), How to do distributed locking: a client writes with one token until its lease ends";
     /// The server does not remember what a client's last operation came to: what comes twice is done twice.
     RetriesAreNew = "retries-are-new",
         breaks ["linearizability"],

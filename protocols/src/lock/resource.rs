@@ -73,11 +73,9 @@ impl Resource {
 
     fn on_write(&mut self, context: &mut Context<'_, Lock>, from: NodeId, token: Token, number: u32) {
         let Stored { highest, token: last, number: last_number } = self.stored;
-        if token < highest && self.is_fencing() {
-            context.sometimes(Point::Fenced as usize);
-            context.count(Counter::WritesFenced as usize, 1);
-            context.fact(Fact::Refused { token, highest });
-            return context.send(from, Message::Fenced { token, highest });
+        let is_own = self.config.has(Mutant::EqualTokenFenced) && token == highest && number > last_number;
+        if (token < highest && self.is_fencing()) || is_own {
+            return self.after_durable(context, Act::Fence { to: from, token, highest });
         }
         let novelty = if token == last && number <= last_number { Novelty::Repeated } else { Novelty::New };
         if novelty == Novelty::New {
@@ -89,7 +87,10 @@ impl Resource {
             context.fault_point(FaultPoint::WriteWritten as usize);
             self.stored = stored;
         }
-        let act = Act::Acknowledge { to: from, token, number, novelty };
+        self.after_durable(context, Act::Acknowledge { to: from, token, number, novelty });
+    }
+
+    fn after_durable(&mut self, context: &mut Context<'_, Lock>, act: Act) {
         if let Some(act) = self.commit.after_durable(context, act) {
             perform(context, &act);
         }
@@ -117,7 +118,7 @@ impl Resource {
     }
 }
 
-/// The write is on disk.
+/// The write is on disk, or that because of which it is refused.
 fn perform(context: &mut Context<'_, Lock>, act: &Act) {
     match *act {
         Act::Acknowledge { to, token, number, novelty } => {
@@ -127,7 +128,13 @@ fn perform(context: &mut Context<'_, Lock>, act: &Act) {
             }
             context.send(to, Message::Written { token, number });
         }
-        Act::Grant { .. } | Act::Reply { .. } => {
+        Act::Fence { to, token, highest } => {
+            context.sometimes(Point::Fenced as usize);
+            context.count(Counter::WritesFenced as usize, 1);
+            context.fact(Fact::Refused { token, highest });
+            context.send(to, Message::Fenced { token, highest });
+        }
+        Act::Grant { .. } | Act::Refuse { .. } | Act::Reply { .. } => {
             unreachable!("the resource gives no lock, but has {act:?} to do")
         }
     }

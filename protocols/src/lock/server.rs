@@ -79,6 +79,17 @@ pub struct Entry {
     pub tenant: Option<Tenant>,
 }
 
+/// What an operation of a client does to the clients' lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// It is taken with this token.
+    Taken(Token),
+    /// It is given back with this token.
+    Freed(Token),
+    /// Nothing.
+    None,
+}
+
 /// All that the server must find again after a crash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Books {
@@ -179,7 +190,8 @@ impl Server {
 
     // ----- workers -----
 
-    /// A worker wants the lock. If it has it by this very attempt, the answer was lost.
+    /// A worker wants the lock. If it has it by this very attempt, the answer was lost. Also a refusal tells a token, and waits until
+    /// that is on disk.
     fn on_acquire(&mut self, context: &mut Context<'_, Lock>, from: NodeId, attempt: u64) {
         self.maybe_lapse(context, Name::Guard);
         let tenant = Tenant::Worker { node: from, attempt };
@@ -188,12 +200,13 @@ impl Server {
             return self.after_durable(context, Act::Grant { to: from, attempt, token: last });
         }
         if holder.is_some() {
-            return context.send(from, Message::Held { attempt, token: last });
+            return self.after_durable(context, Act::Refuse { to: from, attempt, token: last });
         }
         let mut books = self.books.clone();
         let token = give(&mut books, Name::Guard, tenant);
         // On a full disk the message counts as lost.
         if self.save(context, books).is_ok() {
+            context.fact(Fact::Reserved { name: Name::Guard, token });
             self.hold(context, Name::Guard);
             self.after_durable(context, Act::Grant { to: from, attempt, token });
         }
@@ -214,7 +227,7 @@ impl Server {
     fn on_release(&mut self, context: &mut Context<'_, Lock>, token: Token) {
         let mut books = self.books.clone();
         if self.take_back(&mut books, Name::Guard, token) {
-            self.free(context, Name::Guard, books);
+            self.free(context, token, books);
         }
     }
 
@@ -237,30 +250,40 @@ impl Server {
 
     fn perform_operation(&mut self, context: &mut Context<'_, Lock>, op: OpId, asked: Asked) {
         let mut books = self.books.clone();
-        let (outcome, is_changed) = match asked {
-            Asked::Acquire if books.open.tenant.is_some() => (Outcome::Rejected, false),
-            Asked::Acquire => {
-                (Outcome::Ticket(give(&mut books, Name::Open, Tenant::Client(op)).number()), true)
-            }
-            Asked::Release { token } if self.take_back(&mut books, Name::Open, Token::new(token)) => {
-                (Outcome::Done, true)
-            }
-            Asked::Release { .. } => (Outcome::Rejected, false),
+        let change = self.change(&mut books, op, asked);
+        let outcome = match change {
+            Change::Taken(token) => Outcome::Ticket(token.number()),
+            Change::Freed(_) => Outcome::Done,
+            Change::None => Outcome::Rejected,
         };
         books.sessions.insert(op.client, (op.ordinal, outcome.clone()));
-        let is_held = books.open.tenant.is_some();
         if self.save(context, books).is_err() {
             return context.reply(op, Outcome::Refused(Refusal::Unavailable));
         }
-        match (is_changed, is_held) {
-            (true, true) => self.hold(context, Name::Open),
-            (true, false) => {
-                context.fact(Fact::Freed { name: Name::Open, token: self.books.open.last });
+        match change {
+            Change::Taken(token) => {
+                context.fact(Fact::Reserved { name: Name::Open, token });
+                self.hold(context, Name::Open);
+            }
+            Change::Freed(token) => {
+                context.fact(Fact::Freed { name: Name::Open, token });
                 context.cancel_timer(Timer::Expiry(Name::Open));
             }
-            (false, _) => {}
+            Change::None => {}
         }
         self.after_durable(context, Act::Reply { op, outcome, novelty: Novelty::New });
+    }
+
+    /// Does to the lock what a client asks.
+    fn change(&self, books: &mut Books, op: OpId, asked: Asked) -> Change {
+        match asked {
+            Asked::Acquire if books.open.tenant.is_some() => Change::None,
+            Asked::Acquire => Change::Taken(give(books, Name::Open, Tenant::Client(op))),
+            Asked::Release { token } => {
+                let token = Token::new(token);
+                if self.take_back(books, Name::Open, token) { Change::Freed(token) } else { Change::None }
+            }
+        }
     }
 
     // ----- both -----
@@ -273,17 +296,16 @@ impl Server {
     }
 
     /// A lock was given back. Nobody waits for that to be on disk: after a crash the lock is held for a lease longer.
-    fn free(&mut self, context: &mut Context<'_, Lock>, name: Name, books: Books) {
-        let token = books.entry(name).last;
+    fn free(&mut self, context: &mut Context<'_, Lock>, token: Token, books: Books) {
         if self.save(context, books).is_ok() {
-            context.fact(Fact::Freed { name, token });
-            context.cancel_timer(Timer::Expiry(name));
+            context.fact(Fact::Freed { name: Name::Guard, token });
+            context.cancel_timer(Timer::Expiry(Name::Guard));
         }
     }
 
     /// The lease of a lock begins anew.
     fn hold(&mut self, context: &mut Context<'_, Lock>, name: Name) {
-        let lease = self.config.server_lease();
+        let lease = self.config.lease_of(name);
         *self.until(name) = clock(context, &self.config) + lease;
         context.set_timer(Timer::Expiry(name), lease);
     }
@@ -379,19 +401,21 @@ fn give(books: &mut Books, name: Name, tenant: Tenant) -> Token {
 
 /// What led to it is on disk.
 fn perform(context: &mut Context<'_, Lock>, act: Act) {
-    context.fault_point(FaultPoint::BeforeGrant as usize);
     match act {
         Act::Grant { to, attempt, token } => {
+            context.fault_point(FaultPoint::BeforeGrant as usize);
             tell_granted(context, Name::Guard, token, Tenant::Worker { node: to, attempt });
             context.send(to, Message::Granted { attempt, token });
         }
+        Act::Refuse { to, attempt, token } => context.send(to, Message::Held { attempt, token }),
         Act::Reply { op, outcome, novelty } => {
+            context.fault_point(FaultPoint::BeforeGrant as usize);
             if let (Outcome::Ticket(token), Novelty::New) = (&outcome, novelty) {
                 tell_granted(context, Name::Open, Token::new(*token), Tenant::Client(op));
             }
             context.reply(op, outcome);
         }
-        Act::Acknowledge { .. } => {
+        Act::Acknowledge { .. } | Act::Fence { .. } => {
             unreachable!("the server writes nothing for workers, but has {act:?} to do")
         }
     }

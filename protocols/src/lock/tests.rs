@@ -9,7 +9,7 @@ use sim_core::service::{LAST_TICKET, Operation, Outcome, Service, lock};
 use sim_core::{NodeId, Process as _, Span, World};
 
 use super::*;
-use crate::testing::faults::random_fault;
+use crate::testing::faults::{isolate, random_fault};
 use crate::testing::{self, Script};
 
 const WORKER: NodeId = NodeId::new(2);
@@ -23,7 +23,8 @@ fn scripts(count: usize, rounds: usize) -> Vec<Script> {
 }
 
 fn world(seed: u64, config: Config, scripts: Vec<Script>) -> World<Lock> {
-    testing::world(seed, config.node_count, config, scripts, invariants::all())
+    let invariants = invariants::all(&config);
+    testing::world(seed, config.node_count, config, scripts, invariants)
 }
 
 fn counted(world: &World<Lock>, name: &str) -> u64 {
@@ -92,6 +93,35 @@ fn clocks_within_the_bound_break_nothing_and_cost_nobody_the_lock() {
     }
     testing::run(&mut world, Span::secs(20));
     assert_eq!(counted(&world, "locks-lost"), 0);
+}
+
+/// Workers with clocks as slow as `slower` ppm beside a server whose clock is as fast as may be, and a link between them that fails
+/// again and again: which properties were violated in a minute.
+fn violated_with_slow_clocks(drift_max: u32, slower: u32) -> Vec<String> {
+    let config = Config { drift_max, writes: 200, ..Config::new(4) };
+    let mut world = world(5, config, Vec::new());
+    let drift = |node, ppm| Command::Clock { node: NodeId::new(node), fault: ClockFault::Drift(ppm) };
+    world.apply(drift(0, drift_max.cast_signed()));
+    world.apply(drift(2, -slower.cast_signed()));
+    world.apply(drift(3, -slower.cast_signed()));
+    for _ in 0..60 {
+        let holder = world.nodes().running().find(|(_, lock)| lock.status().role == "holder");
+        if let Some((holder, _)) = holder {
+            world.apply(isolate(holder));
+        }
+        world.run(world.now() + Span::millis(700), u64::MAX);
+        world.apply(Command::HealAll);
+        world.run(world.now() + Span::millis(300), u64::MAX);
+    }
+    world.violations().iter().map(|violation| violation.property.clone()).collect()
+}
+
+#[test]
+fn clocks_at_the_very_bound_break_nothing_and_beyond_it_they_do() {
+    let slowest = crate::lease::slower_at_most(450_000);
+    assert_eq!(violated_with_slow_clocks(450_000, slowest), Vec::<String>::new());
+    let beyond = violated_with_slow_clocks(450_000, 449_000);
+    assert!(beyond.contains(&"single-holder".to_owned()), "a clock that is ρ slow is beyond it: {beyond:?}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn show_worker(worker: &Worker, view: &mut ViewBuilder) {
     view.text("highest token heard of", worker.highest());
     match worker.stage() {
         Stage::Resting => _ = view.text("stage", "resting"),
-        Stage::Asking { since } => _ = view.text("stage", "asking").text("asked at", since),
+        Stage::Asking { since, .. } => _ = view.text("stage", "asking").text("asked at", since),
         Stage::Holding(tenure) => {
             view.text("stage", tenure.job.role());
             view.text("what it does", tenure.job.words());

@@ -8,7 +8,9 @@
 //!
 //! It counts a lease from **before** it asked for it, by its own monotonic clock: the server cannot have begun to count
 //! earlier. When that has run out it does nothing that needs the lock, even if it does not know of anybody else who has it.
+//! It may ask again before it is answered, so it remembers of each attempt when that was sent: the lock may be given for any.
 
+use std::mem;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -43,6 +45,9 @@ pub enum Stage {
     Asking {
         /// When it sent its last attempt.
         since: LocalTime,
+        /// The attempts that were not refused and whose lease would not be over, with when each was sent. The answer to any
+        /// of them may be the lock: with a slow disk it comes when the worker has asked again.
+        unanswered: Vec<(u64, LocalTime)>,
     },
     /// It has the lock, or had it a moment ago.
     Holding(Tenure),
@@ -107,46 +112,55 @@ impl Worker {
 
     /// It is time to ask, for the first time or again.
     pub(super) fn on_ask(&mut self, context: &mut Context<'_, Lock>) {
-        if self.stage == Stage::Resting {
-            context.begin(Latency::LockWait as usize, 0);
-        }
+        let (now, lease) = (clock(context, &self.config), self.config.worker_lease());
+        let mut unanswered = match &mut self.stage {
+            Stage::Resting => {
+                context.begin(Latency::LockWait as usize, 0);
+                Vec::new()
+            }
+            Stage::Asking { unanswered, .. } => mem::take(unanswered),
+            Stage::Holding(tenure) => unreachable!("who has the lock asks for none, and has {tenure:?}"),
+        };
+        unanswered.retain(|(_, sent)| *sent + lease > now);
         self.attempt = self.attempt.wrapping_add(1);
-        self.stage = Stage::Asking { since: clock(context, &self.config) };
+        unanswered.push((self.attempt, now));
+        self.stage = Stage::Asking { since: now, unanswered };
         context.send(SERVER, Message::Acquire { attempt: self.attempt });
         context.set_timer(Timer::Ask, self.config.renew_every());
     }
 
     fn on_held(&mut self, context: &mut Context<'_, Lock>, attempt: u64, token: Token) {
         self.highest = self.highest.max(token);
-        match self.stage {
-            Stage::Asking { .. } if attempt == self.attempt => {
-                let (low, high) = (*self.config.retry.start(), *self.config.retry.end());
-                let pause = context.random().span(low, high);
-                context.set_timer(Timer::Ask, pause);
-            }
-            Stage::Asking { .. } | Stage::Resting | Stage::Holding(_) => {}
+        let Stage::Asking { unanswered, .. } = &mut self.stage else { return };
+        unanswered.retain(|(asked, _)| *asked != attempt);
+        if attempt == self.attempt {
+            let (low, high) = (*self.config.retry.start(), *self.config.retry.end());
+            let pause = context.random().span(low, high);
+            context.set_timer(Timer::Ask, pause);
         }
     }
 
     /// The server gives the lock. What nobody waits for any more is given back.
     fn on_granted(&mut self, context: &mut Context<'_, Lock>, attempt: u64, token: Token) {
         self.highest = self.highest.max(token);
-        let now = clock(context, &self.config);
-        match &self.stage {
-            Stage::Asking { since } if attempt == self.attempt => {
-                let until = self.lease_from(*since, now);
-                if until > now {
-                    return self.become_holding(context, token, until);
-                }
-                context.send(SERVER, Message::Release { token });
-                self.become_resting(context);
-            }
-            Stage::Holding(tenure) if tenure.token == token => {}
-            Stage::Asking { .. } | Stage::Resting | Stage::Holding(_) => {
-                context.sometimes(Point::GivenBackUnused as usize);
-                context.send(SERVER, Message::Release { token });
-            }
+        if self.tenure_of(token).is_some() {
+            return;
         }
+        let now = clock(context, &self.config);
+        let until = self.answered(attempt).map(|sent| self.lease_from(sent, now));
+        if let Some(until) = until.filter(|until| *until > now) {
+            return self.become_holding(context, token, until);
+        }
+        context.sometimes(Point::GivenBackUnused as usize);
+        context.send(SERVER, Message::Release { token });
+    }
+
+    /// An attempt is answered: when it was sent, if that was waited for.
+    fn answered(&mut self, attempt: u64) -> Option<LocalTime> {
+        let Stage::Asking { unanswered, .. } = &mut self.stage else { return None };
+        let place = unanswered.iter().position(|(asked, _)| *asked == attempt)?;
+        let (_, sent) = unanswered.remove(place);
+        Some(sent)
     }
 
     /// Until when a lease lasts that was asked for at `sent` and is answered `now`.

@@ -28,7 +28,8 @@ pub struct Parameters {
     /// How long a server may answer queries after it has shown the master that it lives; who does not for as long is removed. Default
     /// `300ms`.
     pub lease: Time,
-    /// How much faster or slower than true time clocks may run, below `500000ppm`. Default `200ppm`.
+    /// ρ: clocks run at between 1 / (1 + ρ) and 1 + ρ times the speed of true time, below `500000ppm`. `450000ppm` allows for clocks up to
+    /// 450000 ppm fast and 310344 ppm slow. Default `200ppm`.
     pub drift_max: Ppm,
     /// How long a server waits for an acknowledgement before it sends again, above 0. Default `50ms`.
     pub resend: Time,

@@ -20,14 +20,14 @@ use crate::validate::Objection;
 pub struct Parameters {
     /// How long a lease is, at least `3ns`: a worker renews after each third of it. Default `300ms`.
     pub ttl: Time,
-    /// How much faster or slower than true time a clock may run, below `500000ppm`: workers count on less than the TTL by
-    /// that, and the server waits for more. Default `200ppm`.
+    /// ρ: clocks run at between 1 / (1 + ρ) and 1 + ρ times the speed of true time, below `500000ppm`: workers count on TTL / (1 + ρ),
+    /// and the server waits for TTL (1 + ρ). `450000ppm` allows for clocks up to 450000 ppm fast and 310344 ppm slow. Default `200ppm`.
     pub drift_max: Ppm,
     /// How long a worker whose lease has run out still tries to renew it, and does nothing else. Default `100ms`.
     pub grace: Time,
     /// How long a worker waits before it asks again for a lock that somebody has, above 0. Default `10ms..30ms`.
     pub retry: TimeRange,
-    /// How long it works before each write. Default `5ms..20ms`.
+    /// How long it works before each write; not from 0 if `rest` is. Default `5ms..20ms`.
     pub work: TimeRange,
     /// How many writes it makes before it gives the lock back, at least 1. Default 5.
     pub writes: u32,
@@ -80,8 +80,8 @@ impl Builtin for Parameters {
         config.validate().map_err(|error| objection(&error))
     }
 
-    fn invariants(_config: &Config) -> Vec<Box<dyn Invariant<Lock>>> {
-        invariants::all()
+    fn invariants(config: &Config) -> Vec<Box<dyn Invariant<Lock>>> {
+        invariants::all(config)
     }
 
     fn mutants() -> Vec<MutantAbout> {
@@ -106,6 +106,10 @@ fn objection(error: &ConfigError) -> Objection {
         }
         ConfigError::NoRetryTime => {
             parameter("retry", error, "a range that begins above `0s`", "such as `\"10ms..30ms\"`")
+        }
+        ConfigError::NoTimePassed => {
+            let hint = "such as `rest: \"10ms..50ms\"`, or leave one of them out";
+            parameter("work", error, "a range that begins above `0s`, in `work` or in `rest`", hint)
         }
         ConfigError::EmptyRange { name, .. } => reversed(name, error),
     }

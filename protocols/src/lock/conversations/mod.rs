@@ -24,11 +24,11 @@ impl Conversation for Lock {
         Ok(config)
     }
 
-    fn invariants(_config: &Config) -> Vec<Box<dyn Invariant<Self>>> {
-        invariants::all()
+    fn invariants(config: &Config) -> Vec<Box<dyn Invariant<Self>>> {
+        invariants::all(config)
     }
 
-    /// Writes show as what is sent.
+    /// What is set aside shows as what is synced, writes as what is sent.
     fn fact(fact: &Fact) -> Option<String> {
         match fact {
             Fact::Granted { name, token, .. } => Some(format!("gives `{}` with {token}", name.word())),
@@ -39,7 +39,7 @@ impl Conversation for Lock {
             Fact::Ended { token } => Some(format!("counts on {token} no more")),
             Fact::Accepted { token, number } => Some(format!("takes write {number} of {token}")),
             Fact::Refused { token, highest } => Some(format!("refuses a write of {token} below {highest}")),
-            Fact::Sent { .. } => None,
+            Fact::Reserved { .. } | Fact::Sent { .. } => None,
         }
     }
 

@@ -23,12 +23,12 @@ pub use no_write_after_expiry::NoWriteAfterExpiry;
 pub use single_holder::SingleHolder;
 pub use tokens_rise::TokensRise;
 
-use super::{Lock, Token};
+use super::{Config, Lock, Token};
 
-/// All of them, fresh.
-pub fn all() -> Vec<Box<dyn Invariant<Lock>>> {
+/// All of them, fresh, for nodes with this configuration.
+pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Lock>>> {
     vec![
-        Box::<SingleHolder>::default(),
+        Box::new(SingleHolder::new(config.ttl)),
         Box::<TokensRise>::default(),
         Box::<NoWriteAfterExpiry>::default(),
         Box::<FencedWrites>::default(),

@@ -33,6 +33,7 @@ impl NoWriteAfterExpiry {
             | Fact::Granted { name: Name::Open, .. }
             | Fact::Lapsed { name: Name::Open, .. }
             | Fact::Freed { name: Name::Open, .. }
+            | Fact::Reserved { .. }
             | Fact::Leased { .. }
             | Fact::Ended { .. }
             | Fact::Accepted { .. }

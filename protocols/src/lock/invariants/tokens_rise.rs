@@ -19,7 +19,8 @@ impl TokensRise {
     fn on_fact(&mut self, fact: Fact) -> Result<(), Breach> {
         match fact {
             Fact::Granted { name, token, to } => self.on_granted(name, token, to),
-            Fact::Resumed { .. }
+            Fact::Reserved { .. }
+            | Fact::Resumed { .. }
             | Fact::Lapsed { .. }
             | Fact::Freed { .. }
             | Fact::Leased { .. }

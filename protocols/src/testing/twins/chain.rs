@@ -1,6 +1,5 @@
 //! Chain replication: what its mutants break, seen by invariants and by their twins.
 
-use sim_core::clock::ClockFault;
 use sim_core::disk::DiskFault;
 use sim_core::fault::Command as Fault;
 use sim_core::random::Stream;
@@ -8,7 +7,7 @@ use sim_core::{Span, World};
 
 use super::super::faults::{isolate_from_nodes, random_fault, random_link_fault, random_node};
 use super::super::world;
-use super::harassment::{down, trouble_by};
+use super::harassment::{down, drift_within, trouble_by};
 use super::{Difference, Expected, compare, members, scripts};
 use crate::chain::{ChainReplication, Config, MASTER, Mutant, Reads, invariants};
 
@@ -49,10 +48,7 @@ const DRIFT_MAX: u32 = 300_000;
 fn draw(world: &World<ChainReplication>, stream: &mut Stream) -> Fault {
     let node = random_node(world, stream, Some(MASTER));
     match stream.below(7) {
-        0 => {
-            let drawn = i32::try_from(stream.below(2 * u64::from(DRIFT_MAX))).expect("small");
-            Fault::Clock { node, fault: ClockFault::Drift(drawn - DRIFT_MAX.cast_signed()) }
-        }
+        0 => Fault::Clock { node, fault: drift_within(DRIFT_MAX, stream) },
         1 => isolate_from_nodes(world, node),
         2 => Fault::Disk { node: MASTER, fault: DiskFault::Stall },
         3..=5 if down(world).is_empty() => random_fault(world, stream, Some(MASTER)),

@@ -1,5 +1,6 @@
 //! What is done to worlds so that something is violated.
 
+use sim_core::clock::ClockFault;
 use sim_core::fault::Command as Fault;
 use sim_core::random::{KeySource, Purpose, Stream};
 use sim_core::status::Standing;
@@ -7,6 +8,7 @@ use sim_core::world::Breakdown;
 use sim_core::{NodeId, Process, SimTime, Simulation, Span, World};
 
 use super::super::faults::random_fault;
+use crate::lease::slower_at_most;
 
 /// Goes on under faults for a while; whether a process has panicked. Half of the seeds only crash whoever leads, a few
 /// milliseconds after it came to lead.
@@ -48,6 +50,13 @@ pub(super) fn trouble_by<P: Process>(
         let pause = stream.span(Span::ZERO, Span::millis(120));
         is_ended_by(world, fault, pause)
     })
+}
+
+/// A clock that runs fast or slow, within what leases allow for with this `drift_max`.
+pub(super) fn drift_within(drift_max: u32, stream: &mut Stream) -> ClockFault {
+    let slower = slower_at_most(drift_max);
+    let drawn = i32::try_from(stream.below(u64::from(slower + drift_max))).expect("below a million");
+    ClockFault::Drift(drawn - slower.cast_signed())
 }
 
 fn is_ended_by_trouble<P: Process>(world: &mut World<P>, stream: &mut Stream) -> bool {

@@ -7,7 +7,7 @@ use sim_core::{NodeId, Span, World};
 
 use super::super::faults::{random_fault, random_node};
 use super::super::world;
-use super::harassment::trouble_by;
+use super::harassment::{drift_within, trouble_by};
 use super::{Difference, Expected, compare};
 use crate::lock::{Config, Lock, Mutant, SERVER, invariants};
 
@@ -57,16 +57,12 @@ fn draw(world: &World<Lock>, stream: &mut Stream, standing: &mut Option<NodeId>)
         return Fault::Resume(node);
     }
     let node = random_node(world, stream, None);
-    let signed = |stream: &mut Stream, most: u32| {
-        let drawn = stream.below(2 * u64::from(most));
-        i64::try_from(drawn).expect("small") - i64::from(most)
-    };
     match stream.below(6) {
-        0 => Fault::Clock { node, fault: ClockFault::Step(signed(stream, 200_000_000)) },
-        1 => {
-            let ppm = i32::try_from(signed(stream, DRIFT_MAX)).expect("small");
-            Fault::Clock { node, fault: ClockFault::Drift(ppm) }
+        0 => {
+            let forth = i64::try_from(stream.below(400_000_000)).expect("small");
+            Fault::Clock { node, fault: ClockFault::Step(forth - 200_000_000) }
         }
+        1 => Fault::Clock { node, fault: drift_within(DRIFT_MAX, stream) },
         2 => {
             *standing = Some(node);
             Fault::Pause(node)
@@ -78,8 +74,9 @@ fn draw(world: &World<Lock>, stream: &mut Stream, standing: &mut Option<NodeId>)
 #[test]
 fn invariants_and_their_twins_find_the_same_in_mutants() {
     compare(Mutant::ALL, 32, &EXPECTED, |run, found| {
-        let invariants = found.pair(invariants::all());
-        let mut world = world(run.seed, 5, config(run.mutant), Vec::new(), invariants);
+        let config = config(run.mutant);
+        let invariants = found.pair(invariants::all(&config));
+        let mut world = world(run.seed, 5, config, Vec::new(), invariants);
         let mut standing = None;
         trouble_by(&mut world, run.seed, 40, |world, stream| draw(world, stream, &mut standing))
     });

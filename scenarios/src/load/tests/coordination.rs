@@ -11,6 +11,12 @@ fn a_lock_that_cannot_be_is_refused() {
     assert_says(&error("drift_max: \"500000ppm\""), "2:12", &["measures no lease"]);
     assert_says(&error("writes: 0"), "2:9", &["takes the lock for nothing"]);
     assert_says(&error("retry: \"0ms..5ms\""), "2:8", &["ask endlessly in one instant"]);
+    let timeless = error("rest: \"0ms..5ms\", work: \"0ms\"");
+    assert_says(
+        &timeless,
+        "2:25",
+        &["`work` and `rest` both begin at 0", "in one instant", "or leave one of them out"],
+    );
     let alone = "Scenario(format_version: 1, name: \"t\", protocol: Lock(), nodes: 1)";
     assert_says(&error_of(alone), "1:65", &["a server and a resource, and there are 1 nodes"]);
 }
