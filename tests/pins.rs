@@ -7,6 +7,7 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 
 /// The mutant with its protocol, the scenario, the seed.
 const PINS: &[(&str, &str, u64)] = &[
+    ("epidemic/stamps-behind-the-buried", "epidemic/random-clocks", 6),
     ("log/backlog-counts-as-one", "log/catching-up", 0),
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
     ("paxos/master-lease-no-drift", "paxos/random-leases", 27),

@@ -398,7 +398,7 @@ impl Consumer {
     pub(in super::super) fn on_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(share) = self.shares.get_mut(&id) else { return };
         share.end_pause(context.now());
-        let (offset, is_full) = (share.position, share.backlog.len() >= self.config.backlog_max as usize);
+        let (offset, is_full) = (share.position, share.is_full(&self.config));
         match share.stage {
             Stage::Asks | Stage::Works if share.gives_up => return self.maybe_drop(context, id),
             Stage::Asks if share.producing.is_some() => return self.begin_producing(context, id),
@@ -433,7 +433,8 @@ impl Consumer {
         values: Arc<[Value]>,
     ) {
         let Some(share) = self.shares.get_mut(&id) else { return };
-        if !share.reads(offset) || share.is_paused() || values.is_empty() {
+        // A late answer may be to what it asked before it sought back.
+        if !share.reads(offset) || share.is_paused() || share.is_full(&self.config) || values.is_empty() {
             return;
         }
         let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
@@ -441,7 +442,7 @@ impl Consumer {
             share.stage = Stage::Claims(values);
             return self.claim(context, id);
         }
-        share.take(id, &values, &self.workers);
+        share.take(context, id, &values, &self.workers);
         if is_claimed || self.config.has(Mutant::CommitPosition) {
             self.keep(context, id);
         }
@@ -513,7 +514,7 @@ impl Consumer {
             && offset == share.position + values.len() as u64
         {
             let values = Arc::clone(values);
-            share.take(id, &values, &self.workers);
+            share.take(context, id, &values, &self.workers);
             share.stage = Stage::Works;
             self.start_all(context);
             return self.on_share(context, id);

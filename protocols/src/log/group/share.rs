@@ -4,10 +4,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
-use sim_core::LocalTime;
 use sim_core::service::Value;
+use sim_core::{Context, LocalTime};
 
+use super::super::config::Config;
+use super::super::mutants::Mutant;
 use super::super::types::PartitionId;
+use super::super::{Fact, Node};
 use super::producing::Producing;
 use super::workers::{Worker, in_hand};
 
@@ -86,6 +89,11 @@ impl Share {
         self.stage == Stage::Asks && number > self.tenure
     }
 
+    /// Whether so much waits that it reads no more.
+    pub(super) fn is_full(&self, config: &Config) -> bool {
+        !config.has(Mutant::BacklogUnbounded) && self.backlog.len() >= config.backlog_max as usize
+    }
+
     /// Whether it waits for what comes from `offset` on.
     pub(super) fn reads(&self, offset: u64) -> bool {
         !self.gives_up && self.stage == Stage::Works && self.position == offset
@@ -111,12 +119,19 @@ impl Share {
     }
 
     /// These come next. What is done already, or in hand, it has read before a record failed.
-    pub(super) fn take(&mut self, id: PartitionId, values: &[Value], workers: &[Worker]) {
+    pub(super) fn take(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        values: &[Value],
+        workers: &[Worker],
+    ) {
         let next = (self.position..).zip(values.iter().copied());
         let is_in_hand = |offset: u64| in_hand(workers, id, self.tenure).any(|other| other == offset);
         let is_new = |(offset, _): &(u64, Value)| !self.done_above.contains(offset) && !is_in_hand(*offset);
         self.backlog.extend(next.filter(is_new));
         self.position += values.len() as u64;
+        context.fact(Fact::Read { partition: id, waiting: self.backlog_len() });
     }
 
     /// It reads again from an offset on, before where it is.
