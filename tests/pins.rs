@@ -7,6 +7,7 @@ use scenarios::{ProtocolTable, Report, RunOptions, library, load, run};
 
 /// The mutant with its protocol, the scenario, the seed.
 const PINS: &[(&str, &str, u64)] = &[
+    ("epidemic/stamps-behind-the-buried", "epidemic/random-clocks", 6),
     ("log/backlog-counts-as-one", "log/catching-up", 0),
     ("paxos/lease-released-early", "paxos/random-lease-restarts", 54),
     ("paxos/master-lease-no-drift", "paxos/random-leases", 27),
@@ -56,6 +57,9 @@ const MENDED: &[(&str, u64)] = &[
     ("two-phase-commit/random-swarm", 3_525),
     // A participant crashed between writing its yes and telling it, and told it without saying so when it was asked again.
     ("two-phase-commit/random-swarm", 8_974),
+    // A read was voted for whose hold had ended: a copy that came late had begun another, and the balances were others by then.
+    ("two-phase-commit/random-reads", 322),
+    ("two-phase-commit/random-reads", 461),
     // A member crashed in the event with which it left, and was judged by the size of the group that it listed no more.
     ("swim/random-swarm", 3_121),
     // A consumer took the answer to what it had asked when it had the partition before, and worked without having begun.

@@ -10,6 +10,7 @@
 
 use sim_core::{Context, Span};
 
+use super::durable::Record;
 use super::facts::Fact;
 use super::item::{Item, Moment};
 use super::metrics::Counter;
@@ -33,7 +34,8 @@ impl Epidemic {
             && !self.config.has(Mutant::NothingDormant)
     }
 
-    /// Forgets or lays to rest the certificates whose time is over.
+    /// Forgets or lays to rest the certificates whose time is over. What is written here later is stamped later than they are:
+    /// an item below one of them would be lost to it wherever it still is, and here when the log is read again.
     pub(super) fn bury(&mut self, context: &mut Context<'_, Self>, now: Moment) {
         let before = (self.database.certificate_count(), self.dormant.len());
         while let Some(certificate) = self.database.oldest_certificate().copied() {
@@ -42,6 +44,9 @@ impl Epidemic {
             }
             let Item { key, version, .. } = certificate;
             self.database.remove(key);
+            if !self.config.has(Mutant::StampsBehindTheBuried) {
+                self.last_stamp = self.last_stamp.max(version.written.at);
+            }
             if self.retains(&certificate) {
                 self.dormant.insert(key, certificate);
                 context.sometimes(Point::Dormant as usize);
@@ -84,6 +89,8 @@ impl Epidemic {
         context.count(Counter::Awakenings as usize, 1);
         context.fact(Fact::Awakened { certificate });
         self.keep(context, certificate);
+        // Where there is no room, the disk has it as it was activated before.
+        let _ = self.commit.append(context, Record(certificate));
         true
     }
 }

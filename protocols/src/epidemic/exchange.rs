@@ -79,7 +79,7 @@ impl Epidemic {
     }
 
     /// A call: the latest updates of another site, and its checksum.
-    pub(super) fn on_recent(&mut self, context: &mut Context<'_, Self>, from: NodeId, summary: &Summary) {
+    pub(super) fn on_recent(&self, context: &mut Context<'_, Self>, from: NodeId, summary: &Summary) {
         if !self.is_same_with(context, summary) {
             let answer = self.summary(context, summary.flow.reversed());
             context.send(from, Message::Differs(answer));
@@ -87,16 +87,15 @@ impl Epidemic {
     }
 
     /// The other site has another checksum: with its latest updates it may be the same.
-    pub(super) fn on_differs(&mut self, context: &mut Context<'_, Self>, from: NodeId, summary: &Summary) {
+    pub(super) fn on_differs(&self, context: &mut Context<'_, Self>, from: NodeId, summary: &Summary) {
         if !self.is_same_with(context, summary) {
             context.sometimes(Point::RecentNotEnough as usize);
             self.send_versions(context, from, summary.flow.reversed(), [Branch::ROOT].into());
         }
     }
 
-    /// Takes the latest updates of another site; whether both have the same then.
-    fn is_same_with(&mut self, context: &mut Context<'_, Self>, summary: &Summary) -> bool {
-        self.take_all(context, &summary.items);
+    /// Whether both have the same, now that the latest updates of the other site hold here.
+    fn is_same_with(&self, context: &mut Context<'_, Self>, summary: &Summary) -> bool {
         let is_same = self.database.root() == summary.checksum;
         if is_same {
             Self::agree(context);
@@ -111,7 +110,7 @@ impl Epidemic {
 
     /// Checksums of nodes of the tree: down where they differ.
     pub(super) fn on_tree(
-        &mut self,
+        &self,
         context: &mut Context<'_, Self>,
         from: NodeId,
         flow: Flow,
@@ -147,7 +146,7 @@ impl Epidemic {
 
     /// Another site's list: sends what it lacks, and asks for what it has.
     pub(super) fn on_versions(
-        &mut self,
+        &self,
         context: &mut Context<'_, Self>,
         from: NodeId,
         flow: Flow,
@@ -168,15 +167,8 @@ impl Epidemic {
         Self::send_updates(context, from, items, wanted);
     }
 
-    /// What this site lacked, and what the other one lacks.
-    pub(super) fn on_updates(
-        &mut self,
-        context: &mut Context<'_, Self>,
-        from: NodeId,
-        items: &[Item],
-        wanted: &[Key],
-    ) {
-        self.take_all(context, items);
+    /// What the other site lacks; what this one lacked holds.
+    pub(super) fn on_wanted(&self, context: &mut Context<'_, Self>, from: NodeId, wanted: &[Key]) {
         let items = wanted.iter().filter_map(|key| self.database.get(*key)).copied().collect();
         Self::send_updates(context, from, items, Vec::new());
     }
@@ -187,12 +179,6 @@ impl Epidemic {
         }
         context.count(Counter::ItemsSent as usize, items.len() as u64);
         context.send(to, Message::Updates { items: items.into(), wanted: wanted.into() });
-    }
-
-    fn take_all(&mut self, context: &mut Context<'_, Self>, items: &[Item]) {
-        for item in items {
-            self.take(context, *item);
-        }
     }
 
     fn agree(context: &mut Context<'_, Self>) {

@@ -1,6 +1,7 @@
 //! What sites send each other.
 
 use std::fmt::{self, Display};
+use std::slice;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -61,6 +62,19 @@ pub enum Message {
         /// Keys of which the sender lacks a newer item.
         wanted: Arc<[Key]>,
     },
+}
+
+impl Message {
+    /// The items that it brings.
+    pub(super) fn items(&self) -> &[Item] {
+        match self {
+            Self::Mail(item) => slice::from_ref(item),
+            Self::Recent(Summary { items, .. })
+            | Self::Differs(Summary { items, .. })
+            | Self::Updates { items, .. } => items,
+            Self::Tree { .. } | Self::Versions { .. } => &[],
+        }
+    }
 }
 
 impl process::Message for Message {

@@ -10,11 +10,14 @@
 //! | property | says | checked in |
 //! | --- | --- | --- |
 //! | validity | a site holds only what a client has written, and no two updates have the same timestamp | [`invariants::OnlyWritten`] |
-//! | monotony | what a site holds under a key only gets newer, and an update overrides what its site has | [`invariants::NewestWins`] |
-//! | no resurrection | where a death certificate is, active or dormant, nothing that it cancels is taken | [`invariants::NoResurrection`] |
+//! | monotony | what a site holds under a key only gets newer, also over a crash, and an update overrides all that its site has had | [`invariants::NewestWins`] |
+//! | no resurrection | where a death certificate is, active or dormant, nothing that it cancels is taken; where it was, no crash brings that back | [`invariants::NoResurrection`] |
 //! | certificates | one is active for τ1, then dormant at its retention sites for τ2, and active again when it is needed | [`invariants::CertificatesByRule`] |
 //! | durability | an update that a client was told of survives the crashes of its site | [`invariants::AcknowledgedSurvives`] |
 //! | eventual consistency | when updates and faults end, all sites come to hold the same values | `all-agree`, after the faults |
+//!
+//! So what was deleted comes back from a site that has not had the certificate while it was kept, or in a message that was under
+//! way for so long, and not otherwise. A site whose disk takes nothing meanwhile is one that has not had it.
 //!
 //! **What it does not** is agree on an order. Two clients may read the old and the new value in turn, and of two updates
 //! at once the one with the lower timestamp is lost, though its client was told `Done`. A history is not linearizable,
@@ -26,15 +29,16 @@
 //!        n1                        n2                        n3
 //!  write k1=7 │                      │                         │
 //!  stamps it  │                      │                         │
-//!  syncs      │── Mail k1=7 ────────>│ takes it                │
+//!  syncs      │── Mail k1=7 ────────>│ syncs, takes it         │
 //!  done       │── Mail k1=7 ─────────────── lost ──╳           │
 //!             │                      │<── Recent checksum=a1 ──│ its period is over: n3 calls n2
-//!             │                      │── Differs k1=7 ────────>│ takes it: the checksums are equal
+//!             │                      │── Differs k1=7 ────────>│ syncs, takes it: the checksums are equal
 //! ```
 //!
 //! 1. A client's update gets a [`item::Timestamp`]: the site's clock, and its number. It is written to disk and holds when it is
 //!    synced ([`durable`]): only then is it mailed ([`Message::Mail`]), compared, and answered.
-//! 2. Whoever is sent an item takes it if its [`item::Version`] is higher than that of what it has ([`update`]).
+//! 2. Whoever is sent an item takes it if its [`item::Version`] is higher than that of what it has ([`update`]), and again when it
+//!    is synced: the rest of the message is answered after that.
 //! 3. Each period a site calls another one, drawn from all, and the two find out in what they differ ([`exchange`]): by a
 //!    list of all versions, or by a checksum and the list only if that differs, or by exchanging the latest updates
 //!    first, or by a tree of checksums. Updates go to who is called (push), to who calls (pull), or both ways ([`Flow`]).
@@ -65,6 +69,7 @@
 //! | connection limit, hunting, spatial distributions (§3) | a site may be called by many at once, from anywhere |
 //! | cleaning of the log on disk | it grows with every update |
 //! | changing sets of sites | certificates wait for nobody, and who is away longer than τ1 + τ2 brings back the dead |
+//! | taking an item before it is on disk | each site on an item's way adds a sync, and one whose disk is full or stalls falls behind |
 //!
 //! # Sources
 //!
@@ -101,7 +106,7 @@ pub use message::Message;
 pub use mutants::Mutant;
 
 use crate::group_commit::GroupCommit;
-use durable::Update;
+use durable::Act;
 use item::Moment;
 
 /// What a site waits for.
@@ -137,10 +142,10 @@ pub struct Epidemic {
     database: Database,
     /// Death certificates that it keeps to itself, as one of their retention sites.
     dormant: BTreeMap<Key, Item>,
-    /// The highest time that it has stamped with, or found on its disk.
+    /// The highest time that it has stamped with, or found on its disk, or on a certificate that it has buried.
     last_stamp: Moment,
-    /// The log, and the updates that wait for it.
-    commit: GroupCommit<Update>,
+    /// The log, and what waits for it.
+    commit: GroupCommit<Act>,
 }
 
 impl Epidemic {

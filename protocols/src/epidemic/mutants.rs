@@ -41,6 +41,14 @@ crate::mutants! {
     StampsBehind = "stamps-behind",
         breaks ["newest-wins"],
         source "last writer wins by wall clock: an update is lost to skew";
+    /// An update is stamped later than what is under its key, and not than a certificate that was forgotten or is dormant.
+    StampsBehindTheBuried = "stamps-behind-the-buried",
+        breaks ["newest-wins", "acknowledged-survives"],
+        source "Demers et al. §2: a certificate cancels what is older, also where its site has forgotten it and its clock was set back";
+    /// What another site has sent holds before it is on disk.
+    HoldsBeforeTheDisk = "holds-before-the-disk",
+        breaks ["newest-wins", "no-resurrection"],
+        source "Demers et al. §0.1, §2: the database of a site is stable; a certificate that a crash takes is no longer at the others";
     /// A client is told that its update is done before it is on disk.
     AcknowledgesEarly = "acknowledges-early",
         breaks ["acknowledged-survives"],

@@ -61,16 +61,7 @@ impl Process for Epidemic {
     fn on_message(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         self.refuse_impossible(from, &message);
         self.bury(context, Moment::of(context.wall()));
-        match message {
-            Message::Mail(item) => self.take(context, item),
-            Message::Recent(summary) => self.on_recent(context, from, &summary),
-            Message::Differs(summary) => self.on_differs(context, from, &summary),
-            Message::Tree { flow, nodes } => self.on_tree(context, from, flow, &nodes),
-            Message::Versions { flow, below, versions } => {
-                self.on_versions(context, from, flow, &below, &versions);
-            }
-            Message::Updates { items, wanted } => self.on_updates(context, from, &items, &wanted),
-        }
+        self.receive(context, from, message);
         self.commit.flush(context);
     }
 
@@ -115,6 +106,20 @@ impl Process for Epidemic {
 }
 
 impl Epidemic {
+    /// What a message brought holds: what else it asks for.
+    pub(super) fn answer(&self, context: &mut Context<'_, Self>, from: NodeId, message: &Message) {
+        match message {
+            Message::Mail(_) => {}
+            Message::Recent(summary) => self.on_recent(context, from, summary),
+            Message::Differs(summary) => self.on_differs(context, from, summary),
+            Message::Tree { flow, nodes } => self.on_tree(context, from, *flow, nodes),
+            Message::Versions { flow, below, versions } => {
+                self.on_versions(context, from, *flow, below, versions);
+            }
+            Message::Updates { items: _, wanted } => self.on_wanted(context, from, wanted),
+        }
+    }
+
     /// All sites have one configuration, and with another one this message would not have been sent.
     ///
     /// # Panics

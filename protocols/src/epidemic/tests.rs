@@ -1,5 +1,6 @@
 //! The replicated database in whole worlds.
 
+use sim_core::disk::DiskFault;
 use sim_core::fault::{Command, LinkFault};
 use sim_core::random::Probability;
 use sim_core::service::{Operation, kv};
@@ -120,6 +121,43 @@ fn a_site_that_was_away_does_not_bring_back_the_dead_while_a_certificate_is_dorm
         assert!(deleted, "seed {seed}");
         assert!(world.points()[Point::Awakened as usize].1 > 0, "seed {seed}: no certificate was awakened");
     }
+}
+
+#[test]
+fn a_deletion_that_every_site_has_had_comes_back_nowhere_whatever_crashes_afterwards() {
+    let certificates = Certificates { active: Span::millis(200), dormant: Span::ZERO, retention_sites: 0 };
+    let late = NodeId::new(3);
+    let disk = |fault| Command::Disk { node: late, fault };
+    let has_value = |site: &Epidemic| site.database().get(Key(1)).is_some_and(|item| !item.is_certificate());
+    let mut heard_of = 0;
+    for seed in 1..=24 {
+        let config = Config { certificates, ..Config::new(4) };
+        let script =
+            Script(vec![op(1, kv::Operation::Write(Key(1), 7)), op(100, kv::Operation::Delete(Key(1)))]);
+        let mut world = testing::world(seed, 4, config, vec![script], invariants::all(&config));
+        testing::run(&mut world, Span::millis(90));
+        world.apply(disk(DiskFault::Stall));
+        testing::run(&mut world, Span::millis(60));
+        if seed % 2 == 0 {
+            world.apply(disk(DiskFault::Unstall));
+            testing::run(&mut world, Span::millis(50));
+        }
+        let is_heard_of = world.nodes().running().all(|(_, site)| !has_value(site));
+        world.apply(Command::Crash(late));
+        world.apply(disk(DiskFault::Unstall));
+        testing::run(&mut world, Span::secs(2));
+        assert!(
+            world.nodes().running().all(|(_, site)| site.database().is_empty()),
+            "seed {seed}: it is forgotten"
+        );
+        world.apply(Command::Restart(late));
+        testing::run(&mut world, Span::secs(5));
+        let is_back = world.nodes().running().any(|(_, site)| has_value(site));
+        assert_eq!(is_back, !is_heard_of, "seed {seed}: it comes from a site that had not heard of it");
+        assert!(seed % 2 == 0 || !is_heard_of, "seed {seed}: a site whose disk stalls has heard of nothing");
+        heard_of += u32::from(is_heard_of);
+    }
+    assert!(heard_of >= 10, "{heard_of} of 24 deletions had been heard of everywhere");
 }
 
 #[test]

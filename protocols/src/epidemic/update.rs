@@ -39,8 +39,9 @@ impl Epidemic {
         self.await_disk(context, Update { op, item });
     }
 
-    /// An item that overrides what this site has: later than all that it has stamped, and than what is under the key,
-    /// also if that came from a clock that is ahead.
+    /// An item that overrides what this site has and has had: later than all that it has stamped, than what is under the key,
+    /// also if that came from a clock that is ahead, and than the certificates that it has buried, also if its clock was set
+    /// back since.
     fn stamp(&mut self, context: &mut Context<'_, Self>, key: Key, value: Option<Value>) -> Item {
         let mut at = Moment::of(context.wall()).max(self.last_stamp.next());
         if let Some(held) = self.database.version(key)
@@ -58,11 +59,11 @@ impl Epidemic {
     }
 
     /// An update of this site is on disk.
-    pub(super) fn on_update_durable(&mut self, context: &mut Context<'_, Self>, item: Item) {
+    pub(super) fn begin_to_hold(&mut self, context: &mut Context<'_, Self>, item: Item) {
         if item.is_certificate() && self.config.has(Mutant::NoCertificate) {
             return self.database.remove(item.key);
         }
-        self.take_own(context, item);
+        self.take(context, item);
         if self.config.mail == Mail::Direct {
             self.mail(context, item);
         }
@@ -77,18 +78,28 @@ impl Epidemic {
         }
     }
 
-    /// An item comes from another site: the newer one stays. A certificate that is as old as it gets is not taken again.
-    pub(super) fn take(&mut self, context: &mut Context<'_, Self>, item: Item) {
-        let now = Moment::of(context.wall());
-        let is_forgotten = self.database.version(item.key).is_none() && self.is_expired(&item, now);
-        if !self.is_superseded(context, &item, now) && !is_forgotten {
-            self.hold(context, item, now);
+    /// Whether an item that comes from another site is to be taken: it is newer than what is here, and no certificate that is as
+    /// old as it gets.
+    pub(super) fn is_to_be_taken(
+        &mut self,
+        context: &mut Context<'_, Self>,
+        item: &Item,
+        now: Moment,
+    ) -> bool {
+        let is_forgotten = self.database.version(item.key).is_none() && self.is_expired(item, now);
+        !self.is_superseded(context, item, now) && !is_forgotten
+    }
+
+    /// Items of another site are on disk.
+    pub(super) fn take_all(&mut self, context: &mut Context<'_, Self>, items: &[Item]) {
+        for item in items {
+            self.take(context, *item);
         }
     }
 
-    /// An update of this site holds. Where something newer has come meanwhile, that stays. A deletion holds even if it took
+    /// An item is on disk, and holds. Where something newer has come meanwhile, that stays. A deletion holds even if it took
     /// longer to get to the disk than its certificate is active: it is told as done, and a retention site keeps it dormant.
-    fn take_own(&mut self, context: &mut Context<'_, Self>, item: Item) {
+    fn take(&mut self, context: &mut Context<'_, Self>, item: Item) {
         let now = Moment::of(context.wall());
         if !self.is_superseded(context, &item, now) {
             self.hold(context, item, now);
@@ -119,18 +130,13 @@ impl Epidemic {
         item.version > held || self.config.has(Mutant::TakesEverything)
     }
 
-    /// Puts an item into the database, and on disk, if it is not there and there is room: other sites have it, too.
+    /// Puts an item that is on disk into the database.
     pub(super) fn keep(&mut self, context: &mut Context<'_, Self>, item: Item) {
         let is_obsolete = |dormant: &Item| dormant.version.written <= item.version.written;
         if self.dormant.get(&item.key).is_some_and(is_obsolete) {
             self.dormant.remove(&item.key);
         }
         self.database.put(item);
-        let Version { written, activated } = item.version;
-        let is_own_update = written.site == self.node && activated == written.at;
-        if !is_own_update && self.commit.append(context, Record(item)).is_err() {
-            context.sometimes(Point::NoRoom as usize);
-        }
         self.tell_levels(context);
     }
 

@@ -14,7 +14,7 @@ impl Epidemic {
         view.number("dormant certificates", self.dormant.len() as u64);
         view.text("checksum", format!("{:016x}", database.root()));
         view.text("last stamp", self.last_stamp);
-        view.number("updates waiting for the disk", self.commit.len() as u64);
+        view.number("acts waiting for the disk", self.commit.len() as u64);
         let items = Table::of_items(COLUMNS.to_vec(), request, database.len(), database.items(), row);
         view.table("database", items);
         view.table("dormant", Table::of_rows(COLUMNS.to_vec(), request, self.dormant.values().map(row)));

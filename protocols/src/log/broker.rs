@@ -241,8 +241,8 @@ impl Broker {
                 }
             }
             Message::Fetch(fetch) => self.on_fetch(context, from, fetch),
-            Message::Fetched { partition, epoch, number, found } => {
-                self.on_fetched(context, from, partition, (epoch, number), found);
+            Message::Fetched { partition, epoch, fetch, found } => {
+                self.on_fetched(context, from, partition, (epoch, fetch), found);
             }
             Message::Group(GroupMessage::Request { life, number, request }) => {
                 self.on_call(context, Call { from, life, number }, request);
@@ -433,6 +433,12 @@ impl Broker {
         for (offset, entry) in replica.log.range(self.offsets.upto, replica.high_watermark) {
             self.offsets.apply(offset, entry);
         }
+    }
+
+    /// What it had read of that partition is not there any more: what is counts.
+    pub(super) fn read_offsets_again(&mut self) {
+        self.offsets = Offsets::default();
+        self.apply_offsets(self.config.offsets_partition());
     }
 
     /// The same at the leader, which says so.

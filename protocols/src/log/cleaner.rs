@@ -15,7 +15,6 @@ use super::durable::{Record, region_of};
 use super::facts::Fact;
 use super::metrics::Counter;
 use super::mutants::Mutant;
-use super::offsets::Offsets;
 use super::partition_log::PartitionLog;
 use super::replica::Role;
 use super::types::PartitionId;
@@ -119,8 +118,7 @@ impl Broker {
         replica.beginnings.is_other = true;
         replica.seen.clear();
         if id == self.config.offsets_partition() {
-            self.offsets = Offsets::default();
-            self.apply_offsets(id);
+            self.read_offsets_again();
         }
         context.fact(Fact::Began { partition: id, base });
         self.flush_beginning(context, id);

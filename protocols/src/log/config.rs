@@ -125,7 +125,7 @@ const METADATA_SNAPSHOT_EVERY: u64 = 50;
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Role {
-    /// Decides who leads: the first node.
+    /// Decides who leads, with others or by itself: one of the first nodes.
     Controller,
     /// Keeps records.
     Broker,

@@ -267,8 +267,9 @@ impl Controller {
         }
     }
 
-    /// A leader says that others are in sync. It is refused if the leader, its epoch or what it changes is not the last, or
-    /// if somebody whom it wants does not live; then the leader is told what is.
+    /// A leader says that others are in sync. It is refused if the leader, its epoch or what it changes is not the last: then
+    /// the leader is told what is. Where somebody whom it wants does not live, it is refused for good: until the leader knows that,
+    /// it commits nothing without whom it wants.
     fn on_alter(
         &mut self,
         context: &mut Context<'_, Node>,
@@ -287,14 +288,21 @@ impl Controller {
         } else {
             is_leader && is_last && is_sane
         };
-        if !may {
-            context.sometimes(Point::ChangeRefused as usize);
-            let (epoch, image) = (asked.broker_epoch, Arc::clone(&self.published));
-            return context.send(from, Message::Metadata { epoch, image });
-        }
         let mut image = Image::clone(&self.image);
-        change(&mut image, asked.partition, PartitionState { isr: asked.isr, ..state });
-        self.save(context, journal, image);
+        if may {
+            change(&mut image, asked.partition, PartitionState { isr: asked.isr, ..state });
+            self.save(context, journal, image);
+            return;
+        }
+        context.sometimes(Point::ChangeRefused as usize);
+        if is_leader && is_last {
+            // Nor will what is on its way still, or comes again, be taken when they live: it changes an older version.
+            renew(&mut image, asked.partition);
+            self.save(context, journal, image);
+            return;
+        }
+        let (epoch, image) = (asked.broker_epoch, Arc::clone(&self.published));
+        context.send(from, Message::Metadata { epoch, image });
     }
 
     // ----- the disk -----
@@ -381,7 +389,13 @@ pub(super) fn tell_changes(context: &mut Context<'_, Node>, before: &Image, imag
 fn change(image: &mut Image, id: PartitionId, next: PartitionState) {
     let partition = &mut image.partitions[id.index()];
     if *partition != next {
-        *partition = PartitionState { version: partition.version + 1, ..next };
-        image.version += 1;
+        *partition = next;
+        renew(image, id);
     }
+}
+
+/// Leaves a partition as it is, and takes no change of what it was.
+fn renew(image: &mut Image, id: PartitionId) {
+    image.partitions[id.index()].version += 1;
+    image.version += 1;
 }

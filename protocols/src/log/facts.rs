@@ -92,6 +92,13 @@ pub enum Fact {
         /// What it says.
         body: Body,
     },
+    /// A consumer has read records of a partition that it has.
+    Read {
+        /// Of which partition.
+        partition: PartitionId,
+        /// How many of it wait for a worker now.
+        waiting: u64,
+    },
     /// The store has an effect, and it is on disk.
     Effected {
         /// Where in its log.

@@ -17,7 +17,7 @@ use super::message::{Fetch, Found, Message};
 use super::metrics::Counter;
 use super::mutants::Mutant;
 use super::replica::{Following, Role};
-use super::types::{Epoch, PartitionId};
+use super::types::{BrokerEpoch, Epoch, PartitionId};
 use super::{FaultPoint, Node, Point, Timer};
 
 impl Broker {
@@ -33,14 +33,15 @@ impl Broker {
         let to_high_watermark = self.config.has(Mutant::TruncateToHighWatermark);
         let replica = self.replica_mut(id);
         let high_watermark = replica.high_watermark;
-        replica.role = Role::Follower(Following { leader, epoch: state.epoch, number: 0 });
+        replica.role = Role::Follower(Following { leader, epoch: state.epoch, number: 0, asked: None });
         if to_high_watermark {
             self.truncate(context, id, high_watermark);
         }
         self.fetch(context, id);
     }
 
-    /// Asks for records; first what it has goes to the disk.
+    /// Asks for records; first what it has goes to the disk. As long as that is the same it asks the same again, under the number that
+    /// it had: an answer may take longer than `fetch_wait`.
     pub(super) fn fetch(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some((following, broker_epoch)) = self.following(id).zip(self.epoch) else { return };
         context.set_timer(Timer::Fetch(id), self.config.fetch_wait);
@@ -49,9 +50,12 @@ impl Broker {
         let high_watermark = replica.high_watermark;
         let is_there = replica.flushed == offset && !replica.beginnings.is_other;
         if is_there || self.config.has(Mutant::FetchBeforeFlush) {
-            self.fetches += 1;
-            let (number, epoch) = (self.fetches, following.epoch);
-            self.replica_mut(id).role = Role::Follower(Following { number, ..following });
+            let (asked, epoch) = (Some((offset, last_epoch, high_watermark)), following.epoch);
+            if following.asked != asked {
+                self.fetches += 1;
+            }
+            let number = if following.asked == asked { following.number } else { self.fetches };
+            self.replica_mut(id).role = Role::Follower(Following { number, asked, ..following });
             let fetch =
                 Fetch { broker_epoch, number, partition: id, epoch, offset, last_epoch, high_watermark };
             context.send(following.leader, Message::Fetch(fetch));
@@ -63,17 +67,17 @@ impl Broker {
         if let Role::Follower(following) = self.replica(id).role { Some(following) } else { None }
     }
 
-    /// The leader has answered. Only the last fetch counts.
+    /// The leader has answered. Only what it asked last counts, and in this life.
     pub(super) fn on_fetched(
         &mut self,
         context: &mut Context<'_, Node>,
         from: NodeId,
         id: PartitionId,
-        (epoch, number): (Epoch, u64),
+        (epoch, fetch): (Epoch, (BrokerEpoch, u64)),
         found: Found,
     ) {
-        let Some(following) = self.following(id) else { return };
-        if (following.leader, following.epoch, following.number) != (from, epoch, number) {
+        let Some((following, life)) = self.following(id).zip(self.epoch) else { return };
+        if (following.leader, following.epoch, (life, following.number)) != (from, epoch, fetch) {
             return;
         }
         match found {
@@ -143,6 +147,10 @@ impl Broker {
         // What the sync under way covers is not what stands there by then.
         replica.flush = None;
         context.truncate_from(region_of(id), place);
+        if id == self.config.offsets_partition() && end < self.offsets.upto {
+            // Only after an unclean election: it was committed.
+            self.read_offsets_again();
+        }
         context.sometimes(Point::Truncated as usize);
         context.count(Counter::RecordsTruncated as usize, before - end);
         context.fact(Fact::Truncated { partition: id, end });

@@ -17,7 +17,7 @@ pub struct Image {
     pub version: u64,
     /// The brokers that have registered.
     pub brokers: BTreeMap<NodeId, Registration>,
-    /// The partitions, that of offsets last.
+    /// The partitions in the order of their numbers: of clients, of results, of offsets, of transactions.
     pub partitions: Vec<PartitionState>,
 }
 
@@ -39,7 +39,7 @@ pub struct PartitionState {
     pub leader: Option<NodeId>,
     /// Of the last leader.
     pub epoch: Epoch,
-    /// Rises with every change of this partition (Kafka: partition epoch).
+    /// Rises with every change of this partition, and with every one that is refused for good (Kafka: partition epoch).
     pub version: u32,
     /// The in-sync replicas: who has all that is committed.
     pub isr: NodeSet,

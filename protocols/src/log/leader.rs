@@ -60,7 +60,8 @@ impl Broker {
         self.maybe_coordinate_transactions(context);
     }
 
-    /// The controller has changed who is in sync.
+    /// The controller has changed who is in sync, or refused to. Whether it has or will take what it was asked only it knows: so
+    /// where somebody is wanted who does not live it is asked again, and not forgotten.
     pub(super) fn take_isr(
         &mut self,
         context: &mut Context<'_, Node>,
@@ -70,7 +71,11 @@ impl Broker {
         let Some(leading) = self.replica_mut(id).leading_mut() else { return };
         if state.version > leading.version {
             (leading.version, leading.isr, leading.pending) = (state.version, state.isr, None);
-            self.advance(context, id);
+            return self.advance(context, id);
+        }
+        let wanted = leading.pending.map_or(NodeSet::EMPTY, |pending| pending.difference(leading.isr));
+        if wanted.iter().any(|node| self.image.as_ref().is_some_and(|image| !image.is_live(node))) {
+            self.ask_again(context, id);
         }
     }
 
@@ -296,7 +301,8 @@ impl Broker {
             panic!("{from} is no replica of {id}, and fetches {fetch:?}")
         };
         let stamp = (fetch.broker_epoch, fetch.number);
-        if stamp <= progress.fetch {
+        // Who asks the same again has not been answered.
+        if stamp < progress.fetch {
             return;
         }
         progress.fetch = stamp;
@@ -339,8 +345,8 @@ impl Broker {
 
     fn send_found(&self, context: &mut Context<'_, Node>, id: PartitionId, to: NodeId, found: Found) {
         let Some(leading) = self.replica(id).leading() else { return };
-        let number = leading.followers.get(&to).map_or(0, |progress| progress.fetch.1);
-        context.send(to, Message::Fetched { partition: id, epoch: leading.epoch, number, found });
+        let Some(Progress { fetch, .. }) = leading.followers.get(&to).copied() else { return };
+        context.send(to, Message::Fetched { partition: id, epoch: leading.epoch, fetch, found });
     }
 
     pub(super) fn serve_parked(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {

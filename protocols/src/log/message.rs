@@ -63,8 +63,8 @@ pub enum Message {
         partition: PartitionId,
         /// In which epoch.
         epoch: Epoch,
-        /// Which fetch of this follower is answered.
-        number: u64,
+        /// Which fetch of this follower is answered: in which life, and the how-manieth.
+        fetch: (BrokerEpoch, u64),
         /// What comes.
         found: Found,
     },
@@ -96,7 +96,7 @@ pub struct IsrChange {
 pub struct Fetch {
     /// The follower's life.
     pub broker_epoch: BrokerEpoch,
-    /// The how-manieth fetch of this partition in it: an older one says nothing.
+    /// The how-manieth fetch in it: an older one says nothing, and one that comes again says the same.
     pub number: u64,
     /// Of which partition.
     pub partition: PartitionId,
@@ -194,9 +194,9 @@ impl process::Message for Message {
             Self::Transaction(_) => TransactionMessage::SIZE,
             Self::Raft(message) => message.size(),
             Self::Fetched { found, .. } => match found {
-                Found::Records { entries, .. } => 32 + Entry::SIZE * entries.len() as u64,
-                Found::Diverging { .. } => 28,
-                Found::Beginning(beginning) => 24 + beginning.size(),
+                Found::Records { entries, .. } => 40 + Entry::SIZE * entries.len() as u64,
+                Found::Diverging { .. } => 36,
+                Found::Beginning(beginning) => 32 + beginning.size(),
             },
         }
     }
@@ -217,7 +217,7 @@ impl process::Message for Message {
             Self::Active(Some(node)) => format!("Active {node}"),
             Self::Active(None) => "Active unknown".to_owned(),
             Self::Raft(message) => message.describe(),
-            Self::Fetched { partition, epoch, number, found } => {
+            Self::Fetched { partition, epoch, fetch: (_, number), found } => {
                 format!("Fetched {partition} {epoch} number={number} {}", found.describe())
             }
         }

@@ -21,6 +21,7 @@
 //! | kept is handled | at least and effectively once: below a kept offset everything has had an effect | [`invariants::KeptIsHandled`] |
 //! | one effect | at most and effectively once: no record has two | [`invariants::EffectOnce`] |
 //! | effects in order | a record has its first effect after those before it | [`invariants::EffectsInOrder`] |
+//! | bounded | what a consumer has read and not handled: `backlog_max` and one fetch | [`invariants::Bounded`] |
 //! | atomic transactions | a transaction ends in all its partitions as it was decided | [`invariants::TransactionAtomicity`] |
 //! | aborted is unread | who reads what is committed is shown nothing else | [`invariants::AbortedUnread`] |
 //! | last stable offset | no open transaction is below it, and it does not fall | [`invariants::LastStableOffset`] |

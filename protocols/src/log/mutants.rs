@@ -106,6 +106,10 @@ crate::mutants! {
     BacklogCountsAsOne = "backlog-counts-as-one",
         breaks ["work-is-done", "all-agree"],
         source "Kafka, consumer: max.poll.interval.ms is between polls, and max.poll.records too many for it";
+    /// A consumer reads on however much waits for its workers.
+    BacklogUnbounded = "backlog-unbounded",
+        breaks ["bounded"],
+        source "Kafka, consumer: pause() where records come faster than they are handled";
     /// The replica of a controller answers before its vote is on disk.
     VoteNotPersisted = "vote-not-persisted",
         breaks ["raft-safety"],

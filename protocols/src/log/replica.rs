@@ -118,6 +118,8 @@ pub struct Following {
     pub(super) epoch: Epoch,
     /// Its last fetch.
     pub(super) number: u64,
+    /// What it had then: where its log ended, in which epoch, and what it knew to be committed.
+    pub(super) asked: Option<(u64, Epoch, u64)>,
 }
 
 impl Replica {

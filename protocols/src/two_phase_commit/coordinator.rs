@@ -20,7 +20,7 @@ use super::facts::Fact;
 use super::message::Message;
 use super::metrics::Counter;
 use super::mutants::Mutant;
-use super::types::{Decision, Txn, Vote};
+use super::types::{Decision, Told, Txn, Vote};
 use super::{FaultPoint, Point, Timer, TwoPhaseCommit, misdirected, send};
 use crate::group_commit::GroupCommit;
 
@@ -40,7 +40,7 @@ pub struct Work {
     /// Who has not answered yet.
     pub waits_for: BTreeSet<NodeId>,
     /// Of a read: what was told.
-    balances: BTreeMap<NodeId, Arc<[u64]>>,
+    told: BTreeMap<NodeId, Told>,
 }
 
 /// How far a transaction is.
@@ -178,12 +178,13 @@ impl Coordinator {
         message: Message,
     ) {
         match message {
-            Message::Balances { txn, balances } => self.on_balances(context, from, txn, balances),
+            Message::Balances { txn, told } => self.on_balances(context, from, txn, told),
             Message::Vote { txn, vote } => self.on_vote(context, from, txn, vote),
             Message::Acknowledge { txn } => self.on_acknowledge(context, from, txn),
             Message::Inquire { txn } => self.on_inquire(context, from, txn),
             Message::Read { .. }
             | Message::Prepare { .. }
+            | Message::PrepareRead { .. }
             | Message::Commit { .. }
             | Message::Abort { .. } => misdirected(self.node, "a coordinator", from, &message),
         }
@@ -278,7 +279,7 @@ impl Coordinator {
             stage: Stage::Pausing,
             participants: participants.iter().copied().collect(),
             waits_for: participants,
-            balances: BTreeMap::new(),
+            told: BTreeMap::new(),
         };
         self.works.insert(txn, work);
         txn
@@ -315,22 +316,21 @@ impl Coordinator {
         context: &mut Context<'_, TwoPhaseCommit>,
         from: NodeId,
         txn: Txn,
-        balances: Option<Arc<[u64]>>,
+        told: Option<Told>,
     ) {
         let Some(work) = self.works.get_mut(&txn).filter(|work| work.stage == Stage::Reading) else { return };
-        let Some(balances) = balances else { return self.turned_away(context, txn) };
+        let Some(told) = told else { return self.turned_away(context, txn) };
         if !work.waits_for.remove(&from) {
             return;
         }
-        work.balances.insert(from, balances);
+        work.told.insert(from, told);
         if !work.waits_for.is_empty() {
             return;
         }
         work.stage = Stage::Voting;
         work.waits_for = work.participants.iter().copied().collect();
-        for to in &*Arc::clone(&work.participants) {
-            let participants = Arc::clone(&work.participants);
-            context.send(*to, Message::Prepare { txn, changes: Arc::default(), participants });
+        for (to, Told { hold, .. }) in &work.told {
+            context.send(*to, Message::PrepareRead { txn, hold: *hold });
         }
         context.set_timer(Timer::Work(txn), self.config.vote_timeout);
     }
@@ -370,7 +370,7 @@ impl Coordinator {
         let work = self.works.get_mut(&txn).expect("it was voted on");
         if work.asked.is_read() {
             let work = self.works.remove(&txn).expect("it was voted on");
-            let values = self.in_order(&work.balances);
+            let values = self.in_order(&work.told);
             return self.answer(context, &work, Outcome::Values(values));
         }
         let (op, participants, decision) = (work.op, Arc::clone(&work.participants), Decision::Commit);
@@ -389,9 +389,9 @@ impl Coordinator {
     }
 
     /// The balances of all accounts, in order of account.
-    fn in_order(&self, balances: &BTreeMap<NodeId, Arc<[u64]>>) -> Arc<[u64]> {
+    fn in_order(&self, told: &BTreeMap<NodeId, Told>) -> Arc<[u64]> {
         let mut rest: BTreeMap<NodeId, std::slice::Iter<'_, u64>> =
-            balances.iter().map(|(node, balances)| (*node, balances.iter())).collect();
+            told.iter().map(|(node, told)| (*node, told.balances.iter())).collect();
         let next = |account| {
             let own = rest.get_mut(&self.config.home(account)).expect("all participants have told");
             *own.next().expect("a participant tells the balances of all of its accounts")

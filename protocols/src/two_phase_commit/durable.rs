@@ -9,6 +9,9 @@
 //! | [`Record::Forgotten`] | a coordinator, when all have acknowledged | no |
 //! | [`Record::Answered`] | a coordinator, before it answers a client with anything but a commit | yes, for the client's session |
 //!
+//! An abort that is presumed may not be in the log of a participant that has let go of its accounts: where the disk was full. A later
+//! [`Record::Prepared`] with one of the accounts tells so.
+//!
 //! With n participants a commit so takes n + 1 + n forced writes, and an abort n or fewer, those of who had voted yes.
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sim_core::{NodeId, process};
 
-use super::types::{Change, Txn, Vote, in_words};
+use super::types::{Change, Hold, Told, Txn, Vote, in_words};
 
 /// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,21 +15,28 @@ pub enum Message {
         /// For which transaction.
         txn: Txn,
     },
-    /// The balances, in order of account; `None` while somebody changes one of them.
+    /// The balances, and the hold that keeps them as they are.
     Balances {
         /// For which transaction.
         txn: Txn,
-        /// The balances.
-        balances: Option<Arc<[u64]>>,
+        /// What there is to tell; `None` while somebody changes one of them.
+        told: Option<Told>,
     },
     /// Phase one: the coordinator wants a vote.
     Prepare {
         /// On which transaction.
         txn: Txn,
-        /// What it does to the accounts of who gets this; nothing for a read.
+        /// What it does to the accounts of who gets this.
         changes: Arc<[Change]>,
         /// All who vote on it.
         participants: Arc<[NodeId]>,
+    },
+    /// Phase one of a read: the coordinator wants to know whether the hold with which it was told the balances has not ended.
+    PrepareRead {
+        /// Of which transaction.
+        txn: Txn,
+        /// Which hold.
+        hold: Hold,
     },
     /// The vote.
     Vote {
@@ -62,33 +69,35 @@ pub enum Message {
 
 impl process::Message for Message {
     const KINDS: &'static [&'static str] =
-        &["Read", "Balances", "Prepare", "Vote", "Commit", "Abort", "Acknowledge", "Inquire"];
+        &["Read", "Balances", "Prepare", "PrepareRead", "Vote", "Commit", "Abort", "Acknowledge", "Inquire"];
 
     fn kind(&self) -> u8 {
         match self {
             Self::Read { .. } => 0,
             Self::Balances { .. } => 1,
             Self::Prepare { .. } => 2,
-            Self::Vote { .. } => 3,
-            Self::Commit { .. } => 4,
-            Self::Abort { .. } => 5,
-            Self::Acknowledge { .. } => 6,
-            Self::Inquire { .. } => 7,
+            Self::PrepareRead { .. } => 3,
+            Self::Vote { .. } => 4,
+            Self::Commit { .. } => 5,
+            Self::Abort { .. } => 6,
+            Self::Acknowledge { .. } => 7,
+            Self::Inquire { .. } => 8,
         }
     }
 
     fn size(&self) -> u64 {
         const TXN: u64 = 20;
+        const HOLD: u64 = 8;
         match self {
             Self::Read { .. }
+            | Self::Balances { told: None, .. }
             | Self::Commit { .. }
             | Self::Abort { .. }
             | Self::Acknowledge { .. }
             | Self::Inquire { .. } => TXN,
             Self::Vote { .. } => TXN + 1,
-            Self::Balances { balances, .. } => {
-                TXN + 8 * balances.as_ref().map_or(0, |balances| balances.len() as u64)
-            }
+            Self::Balances { told: Some(told), .. } => TXN + HOLD + 8 * told.balances.len() as u64,
+            Self::PrepareRead { .. } => TXN + HOLD,
             Self::Prepare { changes, participants, .. } => {
                 TXN + 16 * changes.len() as u64 + 4 * participants.len() as u64
             }
@@ -98,9 +107,12 @@ impl process::Message for Message {
     fn describe(&self) -> String {
         match self {
             Self::Read { txn } => format!("Read {txn}"),
-            Self::Balances { txn, balances: Some(balances) } => format!("Balances {txn} {balances:?}"),
-            Self::Balances { txn, balances: None } => format!("Balances {txn} busy"),
+            Self::Balances { txn, told: Some(Told { balances, hold }) } => {
+                format!("Balances {txn} {balances:?} hold {hold}")
+            }
+            Self::Balances { txn, told: None } => format!("Balances {txn} busy"),
             Self::Prepare { txn, changes, .. } => format!("Prepare {txn} {}", in_words(changes)),
+            Self::PrepareRead { txn, hold } => format!("PrepareRead {txn} hold {hold}"),
             Self::Vote { txn, vote } => format!("Vote {txn} {vote}"),
             Self::Commit { txn } => format!("Commit {txn}"),
             Self::Abort { txn } => format!("Abort {txn}"),

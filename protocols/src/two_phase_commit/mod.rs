@@ -52,12 +52,17 @@
 //! With n participants a commit takes 4n messages and 2n + 1 forced writes: n that are prepared, the decision, n that
 //! have ended. An abort takes up to 2n + 1, too, if nothing is presumed; with abort presumed only those of who had voted yes.
 //!
-//! **Reads** of all balances take all accounts together with other reads. First all tell their balances ([`Message::Read`]), then all vote on
-//! whether they have kept them until now: at the moment between, all balances held at once. Nothing is written, and a
-//! participant that has crashed in between votes no.
+//! **Reads** of all balances take all accounts together with other reads. First all tell their balances ([`Message::Read`]) and keep them as
+//! they are: each begins a *hold* ([`types::Hold`]). Then all vote on whether that hold has not ended until now
+//! ([`Message::PrepareRead`]): at the moment between, all balances held at once. Nothing is written. A hold ends with the vote, in a
+//! crash, or when the vote is not asked for in time, and nothing remembers it; so each has a name that does not come again, told with
+//! the balances and sent back for the vote. A `Read` that comes twice, late, may begin another hold. Then the vote on the first is no,
+//! for balances may have changed between the two.
 //!
 //! **Recovery.** A coordinator tells what is in its log and not acknowledged; of anything else it knows nothing. A participant
-//! that finds itself in doubt takes its accounts again and asks. **Termination**: after a while it asks the other participants, too. One
+//! that finds itself in doubt takes its accounts again and asks. Of two transactions in its log that have one account, and no end, the
+//! earlier was aborted: it had let go of the account, and a commit is on disk before that, while an abort that is presumed need not be,
+//! and is not where there was no room. **Termination**: after a while it asks the other participants, too. One
 //! that knows the decision tells it. One that has not voted writes that it never will, and both abort.
 //!
 //! # The papers' words
@@ -70,7 +75,7 @@
 //! | uncertain, in doubt | [`participant::Stage::InDoubt`] |
 //! | cooperative termination | [`Termination::Cooperative`] |
 //! | presumed abort, presumed nothing | [`Presumption`] |
-//! | read-only vote | a vote on a [`Message::Prepare`] without changes |
+//! | read-only vote | a vote on a [`Message::PrepareRead`] |
 //!
 //! # What is left out, and what that costs
 //!
@@ -138,9 +143,11 @@ enum Point {
     Presumed,
     VotesTimedOut,
     OutOfAttempts,
+    HeldAnew,
+    AbortRecovered,
 }
 
-const POINTS: [&str; 8] = [
+const POINTS: [&str; 10] = [
     "a participant restarted in doubt",
     "a coordinator restarted with a decision to tell",
     "a participant asked for a decision",
@@ -149,6 +156,8 @@ const POINTS: [&str; 8] = [
     "a coordinator presumed an abort",
     "votes did not come in time",
     "an operation was tried as often as it may be, in vain",
+    "a participant was asked for a hold that had ended, and had begun another",
+    "a participant found by its log that one was aborted whose end is not in it",
 ];
 
 /// Places inside handlers where a crash is worth trying; the index is the place in [`FAULT_POINTS`].

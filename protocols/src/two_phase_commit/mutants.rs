@@ -45,6 +45,14 @@ crate::mutants! {
     ReadsReleaseEarly = "reads-release-early",
         breaks ["transfer-conservation", "linearizability"],
         source "Mohan, Lindsay, Obermarck (1986) §3: a read-only participant holds its locks until it votes";
+    /// A participant does not tell holds apart: a read whose hold has ended, and which has come again, is voted for.
+    HoldsAlike = "holds-alike",
+        breaks ["transfer-conservation", "linearizability"],
+        source "Mohan, Lindsay, Obermarck (1986) §3: a read-only participant holds its locks until it votes";
+    /// A participant that restarts in doubt asks nobody.
+    RestartsInSilence = "restarts-in-silence",
+        breaks ["all-agree"],
+        source "Mohan, Lindsay, Obermarck (1986) §2.1: recovery asks the coordinator until it hears the decision";
     /// A participant that restarts in doubt does not take its accounts again.
     LocksLostInCrash = "locks-lost-in-crash",
         breaks ["transfer-conservation", "linearizability", "panic"],

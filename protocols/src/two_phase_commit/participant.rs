@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sim_core::persist::PersistentMap;
-use sim_core::{ClientId, Context, NodeId, SyncId};
+use sim_core::{ClientId, Context, LocalTime, NodeId, SyncId};
 
 use super::accounts::Accounts;
 use super::config::{Config, Presumption, Termination};
@@ -24,7 +24,7 @@ use super::facts::Fact;
 use super::message::Message;
 use super::metrics::{Counter, Latency};
 use super::mutants::Mutant;
-use super::types::{Change, Decision, Txn, Vote, net};
+use super::types::{Change, Decision, Hold, Txn, Vote, net};
 use super::{FaultPoint, Point, Timer, TwoPhaseCommit, misdirected, send};
 use crate::group_commit::GroupCommit;
 
@@ -37,6 +37,8 @@ pub struct Doubt {
     pub participants: Arc<[NodeId]>,
     /// How far it is.
     pub stage: Stage,
+    /// Since when; `None` where it was prepared in a life before.
+    pub since: Option<LocalTime>,
     /// How often the decision was asked for.
     pub inquiries: u32,
 }
@@ -103,22 +105,25 @@ impl Participant {
     /// Reads the log. What is in doubt has its accounts again, and is asked for.
     pub(super) fn on_start(&mut self, context: &mut Context<'_, TwoPhaseCommit>) {
         for record in records(context.disk()) {
-            self.recover(record);
+            self.recover(context, record);
         }
         for (txn, doubt) in &self.doubts {
             context.sometimes(Point::RestartedInDoubt as usize);
             if !self.config.has(Mutant::LocksLostInCrash) {
                 self.accounts.take(*txn, &doubt.changes);
             }
-            context.set_timer(Timer::Doubt(*txn), self.config.inquire_after);
+            if !self.config.has(Mutant::RestartsInSilence) {
+                context.set_timer(Timer::Doubt(*txn), self.config.inquire_after);
+            }
         }
     }
 
-    fn recover(&mut self, record: Record) {
+    fn recover(&mut self, context: &mut Context<'_, TwoPhaseCommit>, record: Record) {
         match record {
             Record::Prepared { txn, changes, participants } => {
-                let stage = Stage::InDoubt;
-                self.doubts.insert(txn, Doubt { changes, participants, stage, inquiries: 0 });
+                self.recover_aborts(context, &changes);
+                let (stage, since) = (Stage::InDoubt, None);
+                self.doubts.insert(txn, Doubt { changes, participants, stage, since, inquiries: 0 });
             }
             Record::Ended { txn, decision } => {
                 let changes = self.doubts.remove(&txn).map(|doubt| doubt.changes).unwrap_or_default();
@@ -131,6 +136,19 @@ impl Participant {
         }
     }
 
+    /// What was prepared before, with an account of what is prepared now, had let go of it, and its end is not in the log. It was
+    /// aborted: a commit is on disk before accounts are let go. For an abort that is presumed there may have been no room.
+    fn recover_aborts(&mut self, context: &mut Context<'_, TwoPhaseCommit>, changes: &[Change]) {
+        let is_wanted = |own: &Change| changes.iter().any(|change| change.account == own.account);
+        let had_one = self.doubts.iter().filter(|(_, doubt)| doubt.changes.iter().any(is_wanted));
+        let aborted: Vec<Txn> = had_one.map(|(txn, _)| *txn).collect();
+        for txn in aborted {
+            context.sometimes(Point::AbortRecovered as usize);
+            self.doubts.remove(&txn);
+            self.settle(txn, Decision::Abort, Arc::default());
+        }
+    }
+
     pub(super) fn on_message(
         &mut self,
         context: &mut Context<'_, TwoPhaseCommit>,
@@ -139,7 +157,7 @@ impl Participant {
     ) {
         match message {
             Message::Read { txn } => self.on_read(context, txn),
-            Message::Prepare { txn, changes, .. } if changes.is_empty() => self.on_prepare_read(context, txn),
+            Message::PrepareRead { txn, hold } => self.on_prepare_read(context, txn, hold),
             Message::Prepare { txn, changes, participants } => {
                 self.on_prepare(context, txn, changes, participants);
             }
@@ -154,36 +172,44 @@ impl Participant {
 
     // ----- reads -----
 
-    /// Balances are told and kept as they are until the vote. Nothing is written: if this participant crashes, or has
-    /// waited for too long, it has not voted, and votes no.
+    /// Balances are told and kept as they are until the vote: that is a hold. Nothing is written, so it ends if this participant
+    /// crashes, or has waited for too long. Then it has not voted, and votes no, also if a copy of this message, late, has begun
+    /// another hold by then: what was told before may have changed between the two.
     fn on_read(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
         if self.settled.contains_key(&txn) {
             return;
         }
-        let balances = self.accounts.share(txn);
-        if balances.is_some() {
+        let told = self.accounts.share(txn, || Hold::new(context.random().next_u64()));
+        if told.is_some() {
             context.set_timer(Timer::Doubt(txn), self.config.inquire_after);
         }
-        context.send(txn.coordinator, Message::Balances { txn, balances });
+        context.send(txn.coordinator, Message::Balances { txn, told });
         if self.config.has(Mutant::ReadsReleaseEarly) {
             self.accounts.release(txn);
         }
     }
 
-    /// The vote on a read: whether the balances have been kept. It needs them no more.
-    fn on_prepare_read(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
-        let is_kept = self.end_read(context, txn) || self.config.has(Mutant::ReadsReleaseEarly);
+    /// The vote on a read: whether the hold with which the balances were told has not ended. Another has begun in vain. Neither
+    /// is needed any more.
+    fn on_prepare_read(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn, hold: Hold) {
+        let is_kept = match self.end_read(context, txn) {
+            Some(ended) if ended == hold => true,
+            Some(_) => {
+                context.sometimes(Point::HeldAnew as usize);
+                self.config.has(Mutant::HoldsAlike)
+            }
+            None => self.config.has(Mutant::ReadsReleaseEarly),
+        };
         let vote = if is_kept { Vote::Yes } else { Vote::Busy };
         context.send(txn.coordinator, Message::Vote { txn, vote });
     }
 
-    fn end_read(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) -> bool {
-        let was_kept = self.accounts.is_shared_by(txn);
-        if was_kept {
-            self.accounts.release(txn);
-            context.cancel_timer(Timer::Doubt(txn));
-        }
-        was_kept
+    /// Lets go of what a read has, and says with which hold it had it.
+    fn end_read(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) -> Option<Hold> {
+        let hold = self.accounts.hold(txn)?;
+        self.accounts.release(txn);
+        context.cancel_timer(Timer::Doubt(txn));
+        Some(hold)
     }
 
     // ----- phase one -----
@@ -218,7 +244,8 @@ impl Participant {
         }
         context.fault_point(FaultPoint::PreparedWritten as usize);
         self.accounts.take(txn, &changes);
-        self.doubts.insert(txn, Doubt { changes, participants, stage: Stage::Voting, inquiries: 0 });
+        let (stage, since) = (Stage::Voting, Some(context.now()));
+        self.doubts.insert(txn, Doubt { changes, participants, stage, since, inquiries: 0 });
         context.count(Counter::ForcedWrites as usize, 1);
         if self.config.has(Mutant::PreparedNotForced) {
             return self.perform(context, Act::Vote(txn));
@@ -257,7 +284,7 @@ impl Participant {
 
     /// Aborts what it has not committed. What it has never heard of, it will not vote on.
     fn on_abort(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
-        if self.end_read(context, txn) {
+        if self.end_read(context, txn).is_some() {
             self.settle(txn, Decision::Abort, Arc::default());
             return;
         }
@@ -328,7 +355,7 @@ impl Participant {
 
     /// The decision was not heard of for a while; of a read, the vote was not asked for.
     pub(super) fn on_doubt(&mut self, context: &mut Context<'_, TwoPhaseCommit>, txn: Txn) {
-        if self.end_read(context, txn) {
+        if self.end_read(context, txn).is_some() {
             return;
         }
         let Some(doubt) = self.doubts.get_mut(&txn) else { return };
@@ -438,6 +465,14 @@ impl Participant {
     /// The first transaction whose decision it has asked for and does not know.
     pub fn in_doubt(&self) -> Option<Txn> {
         self.doubts.iter().find(|(_, doubt)| doubt.inquiries > 0).map(|(txn, _)| *txn)
+    }
+
+    /// The first transaction whose decision it should know or have asked for by `now`, the time on its clock. That it has asked would be
+    /// its own word.
+    pub(super) fn overdue(&self, now: LocalTime) -> Option<Txn> {
+        let waits_long = |since| now.since(since) >= self.config.inquire_after;
+        let is_overdue = |doubt: &Doubt| doubt.since.is_none_or(waits_long);
+        self.doubts.iter().find(|(_, doubt)| is_overdue(doubt)).map(|(txn, _)| *txn)
     }
 }
 

@@ -109,11 +109,11 @@ impl Process for TwoPhaseCommit {
         }
     }
 
-    /// AC5: nobody stays in doubt.
+    /// AC5: nobody stays in doubt. Who should have asked counts, whether it has or not.
     fn disagreement(nodes: &Nodes<'_, Self>, well: &[NodeId]) -> Option<String> {
         well.iter().find_map(|node| {
-            let txn = nodes.process(*node)?.participant()?.in_doubt()?;
-            Some(format!("{node} has asked for the decision on {txn}, and does not know it"))
+            let txn = nodes.process(*node)?.participant()?.overdue(nodes.monotonic(*node))?;
+            Some(format!("{node} has waited for the decision on {txn} for too long, and does not know it"))
         })
     }
 

@@ -5,7 +5,7 @@ use sim_core::check::history::{DEFAULT_BUDGET, for_service};
 use sim_core::fault::{Command, LinkFault};
 use sim_core::random::{KeySource, Purpose};
 use sim_core::service::{Operation, Outcome, Service, transfer};
-use sim_core::{NodeId, Process as _, Span, World};
+use sim_core::{NodeId, Process as _, Simulation as _, Span, World};
 
 use super::*;
 use crate::testing::faults::{percent, random_fault};
@@ -161,6 +161,35 @@ fn participants_in_doubt_wait_for_a_coordinator_that_is_down() {
         process.participant().expect("it has accounts").accounts().all()[&account].balance
     };
     assert_eq!((balance(1, 0), balance(2, 1)), (99, 101), "it had decided");
+}
+
+/// A participant's yes is on disk and not told when it crashes, and the abort comes while it is down.
+fn restarted_in_doubt(mutant: Option<Mutant>) -> World<TwoPhaseCommit> {
+    let transfer = transfer::Operation::Move { from: 0, to: 1, amount: 1 };
+    let config = Config { attempts: 1, mutant, ..Config::new(3) };
+    let mut world = world(3, config, vec![Script(vec![step(1, transfer)])]);
+    let point = "before-vote".parse().expect("a name");
+    world.apply(Command::CrashAtPoint { node: NodeId::new(1), point, nth: 1 });
+    testing::run(&mut world, Span::secs(1));
+    assert_eq!(world.history().open_count(), 0, "it was aborted");
+    world.apply(Command::Restart(NodeId::new(1)));
+    testing::run(&mut world, Span::secs(1));
+    world
+}
+
+#[test]
+fn who_restarts_in_doubt_and_asks_nobody_is_seen() {
+    let all = [0, 1, 2].map(NodeId::new);
+    let doubts = |world: &World<TwoPhaseCommit>| {
+        let participant = world.process(all[1]).and_then(TwoPhaseCommit::participant).expect("it runs");
+        (participant.doubts().len(), participant.in_doubt())
+    };
+    let right = restarted_in_doubt(None);
+    assert_eq!((doubts(&right), right.disagreement(&all)), ((0, None), None));
+    let silent = restarted_in_doubt(Some(Mutant::RestartsInSilence));
+    assert_eq!(doubts(&silent), (1, None), "by its own word it has asked for nothing");
+    let seen = silent.disagreement(&all).expect("AC5");
+    assert!(seen.starts_with("n2 has waited for the decision on n1/1.1"), "{seen}");
 }
 
 #[test]

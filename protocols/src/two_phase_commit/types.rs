@@ -1,6 +1,7 @@
 //! What coordinator and participants talk about.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use sim_core::NodeId;
@@ -30,6 +31,33 @@ impl fmt::Display for Txn {
     }
 }
 
+/// The name of a hold: of one stretch of time in which a participant keeps its balances as they are for a read. Drawn, so that
+/// no other hold has it, in a later life neither: nothing of a read is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Hold(u64);
+
+impl Hold {
+    /// A new one, of this draw.
+    pub(super) const fn new(draw: u64) -> Self {
+        Self(draw)
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What a participant tells of its accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The balances, in order of account.
+    pub balances: Arc<[u64]>,
+    /// For how long they stay: until this hold ends.
+    pub hold: Hold,
+}
+
 /// What becomes of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Decision {
@@ -51,7 +79,7 @@ impl fmt::Display for Decision {
 /// What a participant says to a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Vote {
-    /// It can commit, whatever happens; from now on it waits for the decision. Of a read: its values held until now.
+    /// It can commit, whatever happens; from now on it waits for the decision. Of a read: the hold has not ended until now.
     Yes,
     /// It cannot now: somebody has one of the accounts.
     Busy,

@@ -78,6 +78,10 @@ fn show_participant(participant: &Participant, view: &mut ViewBuilder, request: 
         "accounts",
         Table::of_items(columns, request, accounts.len() as u64, accounts.iter(), account),
     );
+    let holds = participant.accounts().holds();
+    let columns = vec!["transaction", "hold"];
+    let hold = |(txn, hold): (&super::Txn, &super::types::Hold)| vec![txn.to_string(), hold.to_string()];
+    view.table("held for reads", Table::of_items(columns, request, holds.len() as u64, holds.iter(), hold));
     let doubts = participant.doubts();
     let columns = vec!["transaction", "stage", "changes", "inquiries"];
     let doubt = |(txn, doubt): (&super::Txn, &participant::Doubt)| {

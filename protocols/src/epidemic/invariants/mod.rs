@@ -3,8 +3,8 @@
 //! | property | Demers et al. | file |
 //! | --- | --- | --- |
 //! | only what was written is there, under timestamps of its own | §1.1 | `only_written` |
-//! | the newest item wins | §1.1 | `newest_wins` |
-//! | what is deleted stays so where a certificate is | §2 | `no_resurrection` |
+//! | the newest item wins, and no crash takes it | §1.1 | `newest_wins` |
+//! | what is deleted stays so where a certificate is, and is not brought back from where one was | §2 | `no_resurrection` |
 //! | certificates are kept, sleep and wake by the rule | §2.1, §2.2 | `certificates_by_rule` |
 //! | what a client was told survives | §0.1 | `acknowledged_survives` |
 //!

@@ -1,38 +1,55 @@
 //! Monotony: what a site holds under a key gets newer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sim_core::NodeId;
 use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::service::Key;
 
-use super::super::item::Version;
+use super::super::item::{Timestamp, Version};
 use super::super::{Epidemic, Fact, Item};
 
-/// A site takes an item only in place of an older one, and stamps an update later than what it has.
+/// A site takes an item only in place of an older one, finds after a crash no less than it had, and stamps an update later
+/// than all that it has had under the key.
 #[derive(Clone, Debug, Default)]
 pub struct NewestWins {
     held: BTreeMap<NodeId, BTreeMap<Key, Version>>,
+    /// The latest that each site has ever held under a key. No crash takes it, and who has buried a certificate has had it.
+    latest: BTreeMap<NodeId, BTreeMap<Key, Timestamp>>,
 }
 
 impl NewestWins {
     fn on_fact(&mut self, node: NodeId, fact: Fact) -> Result<(), Breach> {
         let held = self.held.entry(node).or_default();
+        let latest = self.latest.entry(node).or_default();
         match fact {
             Fact::Started => held.clear(),
             Fact::Recovered(item) => {
                 held.insert(item.key, item.version);
+                let latest = latest.entry(item.key).or_insert(item.version.written);
+                let is_kept = *latest <= item.version.written;
+                ensure!(
+                    is_kept,
+                    "{node} finds {item} on its disk, and had an item of {latest} before it crashed"
+                );
+                *latest = item.version.written;
             }
-            Fact::Stamped(Item { key, version, .. }) => {
-                let before = held.get(&key);
-                let overrides = before.is_none_or(|before| before.written < version.written);
-                ensure!(overrides, "{node} has {before:?} of {key}, and stamps an update {version:?}");
+            Fact::Stamped(Item { key, version: Version { written, .. }, .. }) => {
+                if let Some(before) = latest.get(&key) {
+                    let overrides = *before < written;
+                    ensure!(
+                        overrides,
+                        "{node} stamps an update of {key} at {written}, and has had one of {before}"
+                    );
+                }
             }
             Fact::Took { item, .. } | Fact::Awakened { certificate: item } => {
                 let before = held.insert(item.key, item.version);
                 let is_newer = before.is_none_or(|before| before < item.version);
                 ensure!(is_newer, "{node} takes {item}, and had {before:?}");
+                let latest = latest.entry(item.key).or_insert(item.version.written);
+                *latest = item.version.written.max(*latest);
             }
             Fact::Discarded { key, version, .. } | Fact::LaidDormant { key, version, .. } => {
                 let before = held.remove(&key);
@@ -42,20 +59,49 @@ impl NewestWins {
         }
         Ok(())
     }
+
+    /// A site that has started has found something of all that it had.
+    fn check_start(&self, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        let found: BTreeSet<Key> = facts.iter().filter_map(recovered_key).collect();
+        let missing = self.latest.get(&node).into_iter().flatten().find(|(key, _)| !found.contains(key));
+        match missing {
+            Some((key, latest)) => {
+                Err(Breach(format!("{node} finds nothing of {key} on its disk, and had an item of {latest}")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn recovered_key(fact: &Fact) -> Option<Key> {
+    match fact {
+        Fact::Recovered(item) => Some(item.key),
+        Fact::Started
+        | Fact::Stamped(_)
+        | Fact::Took { .. }
+        | Fact::Acknowledged { .. }
+        | Fact::Discarded { .. }
+        | Fact::LaidDormant { .. }
+        | Fact::DormantDiscarded { .. }
+        | Fact::Awakened { .. } => None,
+    }
 }
 
 impl Invariant<Epidemic> for NewestWins {
     fn about(&self) -> &'static About {
         &About {
             name: "newest-wins",
-            statement: "What a site holds under a key only gets newer, and an update overrides what its site has.",
+            statement: "What a site holds under a key only gets newer, also over a crash, and an update overrides all that its \
+                        site has had.",
             source: "Demers et al. (PODC 1987) §1.1: an update with a higher timestamp supersedes",
-            leaves_out: "what a crash takes that was not synced: other sites have it",
+            leaves_out: "what comes after a certificate that was forgotten: it may be older, from a site that has not had it",
         }
     }
 
-    fn on_event(&mut self, _: &Nodes<'_, Epidemic>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| self.on_fact(node, *fact))
+    fn on_event(&mut self, nodes: &Nodes<'_, Epidemic>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
+        facts.iter().try_for_each(|fact| self.on_fact(node, *fact))?;
+        let has_started = facts.contains(&Fact::Started) && nodes.process(node).is_some();
+        if has_started { self.check_start(node, facts) } else { Ok(()) }
     }
 
     /// What sites hold is what they said.
@@ -90,17 +136,35 @@ mod tests {
     fn an_older_item_never_comes_after_a_newer_one() {
         let took = |at| Fact::Took { item: item(Some(at), at), now: Moment(9) };
         assert_eq!(judge(&[took(5), took(6)]), Ok(()));
-        assert_eq!(judge(&[took(6), Fact::Started, took(5)]), Ok(()), "it was not on disk");
         assert!(judge(&[took(6), took(5)]).is_err());
         assert!(judge(&[took(6), took(6)]).is_err());
         assert!(judge(&[Fact::Recovered(item(Some(6), 6)), took(5)]).is_err());
     }
 
     #[test]
-    fn an_update_is_later_than_what_its_site_has() {
+    fn a_crash_takes_nothing_that_a_site_has_had() {
+        let (took, found) =
+            (Fact::Took { item: item(Some(6), 6), now: Moment(9) }, |at| Fact::Recovered(item(Some(at), at)));
+        assert_eq!(judge(&[took, Fact::Started, found(6)]), Ok(()));
+        assert_eq!(judge(&[took, Fact::Started, found(7)]), Ok(()), "it was written down, and not yet taken");
+        assert!(judge(&[took, Fact::Started, found(5)]).is_err());
+        let mut invariant = NewestWins::default();
+        let node = NodeId::new(0);
+        assert_eq!(invariant.on_fact(node, took), Ok(()));
+        assert_eq!(invariant.check_start(node, &[Fact::Started, found(6)]), Ok(()));
+        assert!(invariant.check_start(node, &[Fact::Started]).is_err());
+    }
+
+    #[test]
+    fn an_update_is_later_than_what_its_site_has_had() {
         let took = Fact::Took { item: item(Some(6), 6), now: Moment(9) };
         assert_eq!(judge(&[took, Fact::Stamped(item(Some(7), 7))]), Ok(()));
         assert!(judge(&[took, Fact::Stamped(item(Some(7), 5))]).is_err());
+        let (gone, now) = (item(None, 6), Moment(99));
+        let forgotten = Fact::Discarded { key: gone.key, version: gone.version, now };
+        let deleted = [Fact::Took { item: gone, now }, forgotten];
+        assert_eq!(judge(&[deleted[0], deleted[1], Fact::Stamped(item(Some(7), 7))]), Ok(()));
+        assert!(judge(&[deleted[0], deleted[1], Fact::Stamped(item(Some(7), 5))]).is_err());
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Conversation for Node {
     fn fact(fact: &Fact) -> Option<String> {
         match fact {
             Fact::Changed { partition, state, .. } => Some(format!("decides {partition}: {state}")),
-            Fact::Decided { .. } => None,
+            Fact::Decided { .. } | Fact::Read { .. } => None,
             Fact::Raft(fact) => Raft::fact(fact),
             Fact::Led { partition, epoch, end } => Some(format!("leads {partition} in {epoch} from {end}")),
             Fact::Appended { partition, offset, epoch, .. } => {

@@ -409,7 +409,7 @@ impl Consumer {
     pub(in super::super) fn on_share(&mut self, context: &mut Context<'_, Node>, id: PartitionId) {
         let Some(share) = self.shares.get_mut(&id) else { return };
         share.end_pause(context.now());
-        let (offset, is_full) = (share.position, share.backlog.len() >= self.config.backlog_max as usize);
+        let (offset, is_full) = (share.position, share.is_full(&self.config));
         match share.stage {
             Stage::Asks | Stage::Works if share.gives_up => return self.maybe_drop(context, id),
             Stage::Asks if share.producing.is_some() => return self.begin_producing(context, id),
@@ -497,7 +497,7 @@ impl Consumer {
             && offset == share.position + values.len() as u64
         {
             let values = Arc::clone(values);
-            share.take(id, &values, &self.workers);
+            share.take(context, id, &values, &self.workers);
             share.stage = Stage::Works;
             self.start_all(context);
             return self.on_share(context, id);

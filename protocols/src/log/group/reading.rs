@@ -47,7 +47,8 @@ impl Consumer {
         values: Arc<[Value]>,
     ) {
         let Some(share) = self.shares.get_mut(&id) else { return };
-        if !share.reads(offset) || share.is_paused() || values.is_empty() {
+        // A late answer may be to what it asked before it sought back.
+        if !share.reads(offset) || share.is_paused() || share.is_full(&self.config) || values.is_empty() {
             return;
         }
         let is_claimed = self.config.guarantee == Guarantee::AtMostOnce;
@@ -55,7 +56,7 @@ impl Consumer {
             share.stage = Stage::Claims(values);
             return self.claim(context, id);
         }
-        share.take(id, &values, &self.workers);
+        share.take(context, id, &values, &self.workers);
         if is_claimed || self.config.has(Mutant::CommitPosition) {
             self.keep(context, id);
         }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sim_core::service::Value;
-use sim_core::{LocalTime, Span};
+use sim_core::{Context, LocalTime, Span};
 
+use super::super::config::Config;
+use super::super::mutants::Mutant;
 use super::super::types::PartitionId;
+use super::super::{Fact, Node};
 use super::producing::Producing;
 use super::workers::{Worker, in_hand};
 
@@ -105,6 +108,11 @@ impl Share {
         self.stage == Stage::Asks && number > self.tenure
     }
 
+    /// Whether so much waits that it reads no more.
+    pub(super) fn is_full(&self, config: &Config) -> bool {
+        !config.has(Mutant::BacklogUnbounded) && self.backlog.len() >= config.backlog_max as usize
+    }
+
     /// Whether it waits for what comes from `offset` on.
     pub(super) fn reads(&self, offset: u64) -> bool {
         !self.gives_up && self.stage == Stage::Works && self.position == offset
@@ -136,7 +144,18 @@ impl Share {
     }
 
     /// These come next. What is done already, or in hand, it has read before a record failed.
-    pub(super) fn take(&mut self, id: PartitionId, values: &[Value], workers: &[Worker]) {
+    pub(super) fn take(
+        &mut self,
+        context: &mut Context<'_, Node>,
+        id: PartitionId,
+        values: &[Value],
+        workers: &[Worker],
+    ) {
+        self.add(id, values, workers);
+        context.fact(Fact::Read { partition: id, waiting: self.backlog_len() });
+    }
+
+    fn add(&mut self, id: PartitionId, values: &[Value], workers: &[Worker]) {
         let next = (self.position..).zip(values.iter().copied());
         let is_in_hand = |offset: u64| in_hand(workers, id, self.tenure).any(|other| other == offset);
         let is_new = |(offset, _): &(u64, Value)| !self.done_above.contains(offset) && !is_in_hand(*offset);
@@ -206,7 +225,7 @@ mod tests {
         let mut share = Share::new(1, None);
         (share.position, share.done, share.kept) = (5, 5, 5);
         let values: Vec<Value> = (5..5 + count).collect();
-        share.take(ID, &values, &[]);
+        share.add(ID, &values, &[]);
         share
     }
 
@@ -221,7 +240,7 @@ mod tests {
         share.position = 9;
         share.seek_back(6);
         assert_eq!((share.position, waiting(&share)), (5, vec![]), "nobody has 5");
-        share.take(ID, &[5, 6, 7], &[handles(7)]);
+        share.add(ID, &[5, 6, 7], &[handles(7)]);
         assert_eq!(waiting(&share), [5, 6], "7 is in hand");
     }
 
@@ -231,7 +250,7 @@ mod tests {
         share.finish(7);
         share.seek_back(6);
         assert_eq!(share.position, 5);
-        share.take(ID, &[5, 6, 7, 8], &[]);
+        share.add(ID, &[5, 6, 7, 8], &[]);
         assert_eq!(waiting(&share), [5, 6, 8]);
     }
 

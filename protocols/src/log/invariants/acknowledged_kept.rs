@@ -65,6 +65,7 @@ impl Invariant<Node> for AcknowledgedKept {
             | Fact::Committed { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }

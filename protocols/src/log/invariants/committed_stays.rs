@@ -81,6 +81,7 @@ impl Invariant<Node> for CommittedStays {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }

@@ -63,6 +63,7 @@ impl Invariant<Node> for Idempotent {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }

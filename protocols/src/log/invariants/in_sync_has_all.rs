@@ -6,7 +6,7 @@ use sim_core::ensure;
 
 use super::super::image::Image;
 use super::super::replica::Replica;
-use super::super::{Config, Fact, Node, PartitionId};
+use super::super::{Config, Epoch, Fact, Node, PartitionId};
 use super::{Decided, OnDisk, leaders, on_disk};
 
 /// Whatever a leader counts as committed is on the disk of each replica that the controller counts as in sync.
@@ -23,15 +23,17 @@ impl InSyncHasAll {
     }
 }
 
-/// The last committed record stands on all these disks, or did; by log matching all before it do.
+/// The last committed record stands on all these disks, or did; by log matching all before it do. A leader of an earlier epoch may not
+/// know yet that it was replaced, and those in sync are in sync with another one.
 fn check(
     config: &Config,
     nodes: &Nodes<'_, Node>,
     image: &Image,
-    (node, id): (NodeId, PartitionId),
+    (node, id, epoch): (NodeId, PartitionId, Epoch),
     copy: &Replica,
 ) -> Result<(), Breach> {
-    let Some(last) = copy.high_watermark().checked_sub(1) else { return Ok(()) };
+    let is_last = image.partition(id).epoch == epoch;
+    let Some(last) = copy.high_watermark().checked_sub(1).filter(|_| is_last) else { return Ok(()) };
     for member in image.partition(id).isr.iter() {
         let (is_same, there) = match (on_disk(nodes, config, member, id, last), copy.log().get(last)) {
             (OnDisk::Nothing, _) => (false, "nothing".to_owned()),
@@ -61,11 +63,11 @@ impl Invariant<Node> for InSyncHasAll {
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         self.decided.hear(facts);
         facts.iter().try_for_each(|fact| match *fact {
-            Fact::Committed { partition, .. } => {
+            Fact::Committed { partition, epoch, .. } => {
                 let copy =
                     nodes.process(node).and_then(|process| process.broker()?.replicas().get(partition));
                 copy.zip(self.decided.image(nodes)).map_or(Ok(()), |(copy, image)| {
-                    check(&self.config, nodes, image, (node, partition), copy)
+                    check(&self.config, nodes, image, (node, partition, epoch), copy)
                 })
             }
             Fact::Changed { .. }
@@ -76,6 +78,7 @@ impl Invariant<Node> for InSyncHasAll {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }
@@ -87,8 +90,7 @@ impl Invariant<Node> for InSyncHasAll {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         let Some(image) = self.decided.image(nodes) else { return Ok(()) };
         leaders(nodes).try_for_each(|(node, id, copy, leading)| {
-            let is_last = image.partition(id).epoch == leading.epoch();
-            if is_last { check(&self.config, nodes, image, (node, id), copy) } else { Ok(()) }
+            check(&self.config, nodes, image, (node, id, leading.epoch()), copy)
         })
     }
 

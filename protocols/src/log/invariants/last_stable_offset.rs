@@ -10,79 +10,87 @@ use super::super::replica::Replica;
 use super::super::transaction::{TransactionalId, Written};
 use super::super::{Fact, Node, PartitionId};
 use super::copies;
-use super::transactions::written;
+use super::transactions::{Seen, written};
 
-/// A leader's last stable offset is not above its high watermark, no open transaction is below, and it does not fall.
+/// A leader's last stable offset is where the first transaction begins that is open in what is committed, or where that ends.
 #[derive(Clone, Debug, Default)]
 pub struct LastStableOffset {
-    /// By partition the highest high watermark, with the last stable offset that goes with it.
-    highest: BTreeMap<PartitionId, (u64, u64)>,
+    seen: Seen,
+    /// What is open in each partition.
+    open: BTreeMap<PartitionId, Open>,
 }
 
-impl LastStableOffset {
-    fn on_committed(
-        &mut self,
-        node: NodeId,
-        id: PartitionId,
-        (committed, stable): (u64, u64),
-    ) -> Result<(), Breach> {
-        ensure!(
-            stable <= committed,
-            "{node} counts {id} stable below {stable}, and committed below {committed}"
-        );
-        let (highest, before) = self.highest.get(&id).copied().unwrap_or_default();
-        if committed >= highest {
-            ensure!(stable >= before, "{node} counts {id} stable below {stable}, and it was below {before}");
-            self.highest.insert(id, (committed, stable));
+/// Where transactions begin that have not ended.
+#[derive(Clone, Debug, Default)]
+struct Open(BTreeMap<TransactionalId, u64>);
+
+impl Open {
+    /// This is committed next.
+    fn add(&mut self, offset: u64, written: &Written) {
+        if let Written::Marker(marker) = written {
+            self.0.remove(&marker.id);
+        } else if let Some(stamp) = written.stamp() {
+            self.0.entry(stamp.id).or_insert(offset);
         }
+    }
+
+    /// The last stable offset by its definition.
+    fn stable(&self, committed: u64) -> u64 {
+        self.0.values().copied().fold(committed, u64::min)
+    }
+
+    fn check(&self, (node, id): (NodeId, PartitionId), committed: u64, stable: u64) -> Result<(), Breach> {
+        let expected = self.stable(committed);
+        ensure!(stable == expected, "{node} counts {id} stable below {stable}, and it is below {expected}");
         Ok(())
     }
 }
 
-/// The last stable offset by its definition: the first committed record of a transaction without a committed marker.
-fn by_hand(copy: &Replica) -> u64 {
-    let committed = copy.high_watermark();
-    let mut open: BTreeMap<TransactionalId, u64> = BTreeMap::new();
-    for (offset, written) in written(copy, 0, committed) {
-        if let Written::Marker(marker) = &*written {
-            open.remove(&marker.id);
-        } else if let Some(stamp) = written.stamp() {
-            open.entry(stamp.id).or_insert(offset);
+impl LastStableOffset {
+    /// A leader has committed all below, and has this last stable offset. One that was replaced may know less than others have
+    /// stated: then nothing is said of it.
+    fn on_committed(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, fact: &Fact) -> Result<(), Breach> {
+        for (id, offset, written) in self.seen.news(nodes, node, fact) {
+            self.open.entry(id).or_default().add(offset, &written);
         }
+        let Fact::Committed { partition: id, high_watermark, .. } = *fact else { return Ok(()) };
+        let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(id));
+        let Some(copy) = copy.filter(|_| high_watermark == self.seen.upto(id)) else { return Ok(()) };
+        let stable = copy.log().stable(high_watermark);
+        self.open.entry(id).or_default().check((node, id), high_watermark, stable)
     }
-    open.into_values().fold(committed, u64::min)
+}
+
+/// The same of a copy, from its beginning.
+fn open_in(copy: &Replica) -> Open {
+    let mut open = Open::default();
+    for (offset, written) in written(copy, 0, copy.high_watermark()) {
+        open.add(offset, &written);
+    }
+    open
 }
 
 impl Invariant<Node> for LastStableOffset {
     fn about(&self) -> &'static About {
         &About {
             name: "last-stable-offset",
-            statement: "The last stable offset of a leader is at most its high watermark, and where as much or more is \
-                        committed it is no lower.",
+            statement: "The last stable offset of a leader is where the first transaction begins that is open in what is \
+                        committed, and its high watermark where none is open: so it does not fall.",
             source: "KIP-98: the last stable offset",
-            leaves_out: "that it rises: an open transaction holds it back until it ends",
+            leaves_out: "that it rises: an open transaction holds it back until it ends; leaders that know less to be committed \
+                         than others have",
         }
     }
 
     fn on_event(&mut self, nodes: &Nodes<'_, Node>, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
-        facts.iter().try_for_each(|fact| {
-            let Fact::Committed { partition: id, high_watermark, .. } = *fact else { return Ok(()) };
-            let copy = nodes.process(node).and_then(|process| process.broker()?.replicas().get(id));
-            copy.map_or(Ok(()), |copy| {
-                self.on_committed(node, id, (high_watermark, copy.log().stable(high_watermark)))
-            })
-        })
+        facts.iter().try_for_each(|fact| self.on_committed(nodes, node, fact))
     }
 
     /// Every copy has the last stable offset that its records say.
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         copies(nodes).try_for_each(|(node, id, copy)| {
-            let (stable, expected) = (copy.log().stable(copy.high_watermark()), by_hand(copy));
-            ensure!(
-                stable == expected,
-                "{node} counts {id} stable below {stable}, and it is below {expected}"
-            );
-            Ok(())
+            let committed = copy.high_watermark();
+            open_in(copy).check((node, id), committed, copy.log().stable(committed))
         })
     }
 
@@ -93,18 +101,26 @@ impl Invariant<Node> for LastStableOffset {
 
 #[cfg(test)]
 mod tests {
+    use super::super::transactions::hand_made::{marker, result};
     use super::*;
+    use crate::log::transaction::End;
 
     #[test]
-    fn one_that_falls_or_is_above_the_high_watermark_is_found() {
-        let judge = |steps: &[(u64, u64)]| {
-            let mut invariant = LastStableOffset::default();
-            let mut all = steps.iter();
-            all.all(|step| invariant.on_committed(NodeId::new(1), PartitionId(0), *step).is_ok())
+    fn one_above_an_open_transaction_and_one_below_what_has_ended_are_found() {
+        let judge = |records: &[(u64, Written)], (committed, stable)| {
+            let mut open = Open::default();
+            for (offset, written) in records {
+                open.add(*offset, written);
+            }
+            open.check((NodeId::new(1), PartitionId(1)), committed, stable).is_ok()
         };
-        assert!(judge(&[(3, 1), (5, 1), (6, 6)]));
-        assert!(judge(&[(5, 4), (3, 1), (5, 4)]), "a leader that was replaced may know less");
-        assert!(!judge(&[(3, 4)]), "above the high watermark");
-        assert!(!judge(&[(5, 4), (6, 3)]), "it falls");
+        let begun = [(2, result(1, 0)), (4, result(1, 1))];
+        assert!(judge(&begun, (5, 2)));
+        assert!(!judge(&begun, (5, 3)), "an open transaction is below it");
+        assert!(!judge(&begun, (5, 5)), "an open transaction is below it");
+        let ended = [begun.as_slice(), &[(5, marker(2, 1, End::Abort))]].concat();
+        assert!(judge(&ended, (6, 6)));
+        assert!(!judge(&ended, (6, 2)), "nothing is open");
+        assert!(!judge(&[], (3, 4)), "above the high watermark");
     }
 }

@@ -56,6 +56,7 @@ impl Invariant<Node> for LogMatching {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }

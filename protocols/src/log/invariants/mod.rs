@@ -14,6 +14,7 @@
 //! | kept is handled | Kafka, design: at least once | `kept_is_handled` |
 //! | one effect | Kafka, design: at most once | `effect_once` |
 //! | effects in order | Kafka, design: consumer groups | `effects_in_order` |
+//! | bounded | Kafka, consumer: pause | `bounded` |
 //! | atomic transactions | KIP-98 | `transaction_atomicity` |
 //! | aborted is unread | KIP-98: read committed | `aborted_unread` |
 //! | last stable offset | KIP-98 | `last_stable_offset` |
@@ -29,6 +30,7 @@
 
 mod aborted_unread;
 mod acknowledged_kept;
+mod bounded;
 mod clean_election;
 mod committed_stays;
 mod compaction;
@@ -59,6 +61,7 @@ use sim_core::disk::Slot;
 
 pub use aborted_unread::AbortedUnread;
 pub use acknowledged_kept::AcknowledgedKept;
+pub use bounded::Bounded;
 pub use clean_election::CleanElection;
 pub use committed_stays::CommittedStays;
 pub use compaction::Compaction;
@@ -94,8 +97,9 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
     let (guarantee, has_group) = (config.guarantee, config.consumers > 0);
     // With transactions the store reads results: only if it reads what is committed are their effects once.
     let is_read = guarantee != Guarantee::Transactional || config.isolation == Isolation::ReadCommitted;
-    let once = has_group && guarantee != Guarantee::AtLeastOnce && is_read;
-    let handled = has_group && matches!(guarantee, Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce);
+    let once = is_clean && has_group && guarantee != Guarantee::AtLeastOnce && is_read;
+    let loses_none = matches!(guarantee, Guarantee::AtLeastOnce | Guarantee::EffectivelyOnce);
+    let handled = is_clean && has_group && loses_none;
     let transactional = is_clean && config.is_transactional();
     vec![
         Box::<OneLeaderAnEpoch>::default(),
@@ -110,6 +114,7 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Node>>> {
         Promised::when(handled, Box::<KeptIsHandled>::default()),
         Promised::when(once, Box::<EffectOnce>::default()),
         Promised::when(handled && config.workers == 1, Box::<EffectsInOrder>::default()),
+        Promised::when(has_group, Box::new(Bounded::new(config))),
         Promised::when(transactional, Box::<TransactionAtomicity>::default()),
         Promised::when(transactional, Box::<AbortedUnread>::default()),
         Promised::when(transactional, Box::<LastStableOffset>::default()),

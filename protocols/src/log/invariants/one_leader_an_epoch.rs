@@ -48,6 +48,7 @@ impl Invariant<Node> for OneLeaderAnEpoch {
             | Fact::Acknowledged { .. }
             | Fact::Served { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }

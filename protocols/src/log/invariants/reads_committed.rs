@@ -38,6 +38,7 @@ impl ReadsCommitted {
             | Fact::Began { .. }
             | Fact::Acknowledged { .. }
             | Fact::Recorded { .. }
+            | Fact::Read { .. }
             | Fact::Effected { .. }
             | Fact::Stepped { .. }
             | Fact::Showed { .. }

@@ -1,6 +1,7 @@
 //! Owners: one consumer at a time says how far a partition has been handled.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use sim_core::NodeId;
@@ -9,6 +10,7 @@ use sim_core::ensure;
 
 use super::super::entry::Body;
 use super::super::group::GroupImage;
+use super::super::transaction::{End, Marker, TransactionalId, Written};
 use super::super::{Fact, Node, PartitionId};
 
 /// Offsets are kept for who has the partition, and do not go back.
@@ -18,6 +20,8 @@ pub struct SingleOwner {
     next: u64,
     group: Arc<GroupImage>,
     kept: BTreeMap<PartitionId, u64>,
+    /// What was kept in transactions that have not ended.
+    pending: BTreeMap<TransactionalId, u64>,
 }
 
 impl SingleOwner {
@@ -42,11 +46,31 @@ impl SingleOwner {
                     owner.unwrap_or(*node),
                     self.group.generation
                 );
-                let before = self.kept.insert(*partition, *offset).unwrap_or(0);
-                ensure!(before <= *offset, "{node} keeps {partition}@{offset}, and {before} was kept before");
+                self.keep(*partition, *offset, node)?;
             }
-            Body::Commit { by: None, .. } | Body::Value(_) | Body::Transactional(_) => {}
+            Body::Transactional(written) => self.on_written(written)?,
+            Body::Commit { by: None, .. } | Body::Value(_) => {}
         }
+        Ok(())
+    }
+
+    /// An offset in a transaction counts when that commits.
+    fn on_written(&mut self, written: &Written) -> Result<(), Breach> {
+        match written {
+            Written::Offset { by, offset } => _ = self.pending.insert(by.id, *offset),
+            Written::Marker(Marker { id, end, .. }) => {
+                if let Some(offset) = self.pending.remove(id).filter(|_| *end == End::Commit) {
+                    self.keep(id.partition(), offset, id)?;
+                }
+            }
+            Written::Result { .. } | Written::State(_) => {}
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, partition: PartitionId, offset: u64, who: &impl Display) -> Result<(), Breach> {
+        let before = self.kept.insert(partition, offset).unwrap_or(0);
+        ensure!(before <= offset, "{who} keeps {partition}@{offset}, and {before} was kept before");
         Ok(())
     }
 }
@@ -57,7 +81,8 @@ impl Invariant<Node> for SingleOwner {
             name: "single-owner",
             statement: "The group keeps an offset of a partition only for the member that has it, and offsets do not go back.",
             source: "Kafka, Documentation §4.5; KIP-429; KIP-848",
-            leaves_out: "who handles records: a consumer may not know yet that it has lost a partition",
+            leaves_out: "who handles records: a consumer may not know yet that it has lost a partition; and in transactions who \
+                         keeps an offset: of that `producer-fencing` speaks",
         }
     }
 
@@ -89,6 +114,7 @@ impl Invariant<Node> for SingleOwner {
 
 #[cfg(test)]
 mod tests {
+    use super::super::transactions::hand_made::{marker, offset};
     use super::*;
     use crate::log::group::Generation;
 
@@ -108,5 +134,18 @@ mod tests {
         assert!(judge(&[group(one), kept(one, 3), group(two), kept(two, 4)]));
         assert!(!judge(&[group(one), kept(two, 3)]), "another one has it");
         assert!(!judge(&[group(one), kept(one, 3), kept(one, 2)]), "it goes back");
+    }
+    #[test]
+    fn an_offset_in_a_transaction_goes_back_only_if_that_commits() {
+        let judge = |records: &[Written]| {
+            let mut invariant = SingleOwner::default();
+            let body = |written: &Written| Body::Transactional(Arc::new(written.clone()));
+            records.iter().try_for_each(|written| invariant.on_record(&body(written))).is_ok()
+        };
+        let first = [offset(1, 3), marker(2, 1, End::Commit)];
+        let then = |at, end| [first.as_slice(), &[offset(2, at), marker(3, 2, end)]].concat();
+        assert!(judge(&then(5, End::Commit)));
+        assert!(judge(&then(2, End::Abort)));
+        assert!(!judge(&then(2, End::Commit)), "it goes back");
     }
 }

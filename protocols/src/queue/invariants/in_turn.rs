@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn whoever_goes_before_and_can_be_taken_is_taken_first() {
         let rules = Rules { priorities: 2, ..Rules::new() };
-        let of = |priority| (0..).find(|value| rules.priority_of(*value) == priority).expect("there is one");
+        let of =
+            |priority| (0..100).find(|value| rules.priority_of(*value) == priority).expect("there is one");
         let sent: &[Event] = &[enqueued(1, of(1)), enqueued(2, of(0)), enqueued(3, of(0))];
         for (message, is_right) in [(1, false), (2, true), (3, false)] {
             assert_eq!(judge(rules, &[sent, &[delivered(message, 1, 9)]]).is_ok(), is_right, "m{message}");

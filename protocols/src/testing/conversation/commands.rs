@@ -325,13 +325,15 @@ impl<P: Conversation> Stage<P> {
         let fault = if let Some(ppm) = arguments.value("drift")? {
             ClockFault::Drift(ppm)
         } else if let Some(span) = arguments.value::<Span>("step")? {
-            ClockFault::Step(i64::try_from(span.as_nanos()).expect("a short step"))
+            ClockFault::Step(nanos(span))
+        } else if let Some(span) = arguments.value::<Span>("back")? {
+            ClockFault::Step(-nanos(span))
         } else if arguments.flag("freeze") {
             ClockFault::Freeze
         } else if arguments.flag("thaw") {
             ClockFault::Thaw
         } else {
-            return Err("a clock takes `drift=PPM`, `step=SPAN`, `freeze` or `thaw`".to_owned());
+            return Err("a clock takes `drift=PPM`, `step=SPAN`, `back=SPAN`, `freeze` or `thaw`".to_owned());
         };
         Ok(self.act(Command::Clock { node, fault }))
     }
@@ -381,6 +383,10 @@ fn which(arguments: &mut Arguments) -> Result<Which, String> {
         Some(nth) => Ok(Which::Nth(nth)),
         None => Ok(Which::Oldest),
     }
+}
+
+fn nanos(span: Span) -> i64 {
+    i64::try_from(span.as_nanos()).expect("a short step")
 }
 
 fn places(nodes: Vec<NodeId>) -> Vec<Place> {

@@ -56,7 +56,7 @@
 //! | `crash-after NODE N` | the next handler with effects is cut after N of them, and the node crashes there |
 //! | `lose-unsynced NODES` | a crash and a restart |
 //! | `cut NODES NODES`, `mend NODES NODES`, `heal` | cuts the links both ways, mends these, mends all |
-//! | `clock NODE drift=PPM` or `step=SPAN`, `freeze`, `thaw` | changes a clock |
+//! | `clock NODE drift=PPM` or `step=SPAN`, `back=SPAN`, `freeze`, `thaw` | changes a clock |
 //! | `disk NODE stall`, `unstall`, `full`, `room`, `rot REGION` | changes a disk; without a word, shows it |
 //! | `advance SPAN` | time passes, and nothing happens |
 //! | `state [NODES]`, `log [NODES]`, `view NODE [PART]` | shows a line a node, its log, all of it |

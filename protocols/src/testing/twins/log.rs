@@ -18,7 +18,6 @@ const HISTORY: &[Difference] = &[
     ("clean-election", "who was in sync before the leader was chosen"),
     ("exactly-once", "a record without a result: the twin looks for a second one"),
     ("idempotence", "what another leader has committed, and this one has not"),
-    ("in-sync-has-all", "what a leader commits that has been replaced"),
     ("log-matching", "a record that is cut off since, or of a broker that is down"),
     ("one-leader-an-epoch", "who has led before"),
     ("raft-safety", "what replicas have sent before it was on disk, as with Raft"),
@@ -33,6 +32,7 @@ const HISTORY: &[Difference] = &[
 /// What their twins see before them.
 const STATE: &[Difference] = &[
     ("committed-stays", "what an earlier leader commits when a later one leads, before that commits"),
+    ("exactly-once", "a second result that is written when the end is decided, and before the marker"),
     ("in-sync-has-all", "one in sync who lacks something, before the leader commits more"),
     ("last-stable-offset", "a copy whose records say that something is open, as its marker is gone"),
     (
@@ -48,6 +48,7 @@ const EXPECTED: Expected = Expected {
     state_first: STATE,
     both: &[
         "acknowledged-kept",
+        "bounded",
         "committed-stays",
         "compaction",
         "effect-once",
@@ -108,6 +109,7 @@ fn use_for(mutant: Mutant, round: u64) -> Use {
         | Mutant::ZombieCommit
         | Mutant::AssignBeforeRevoke
         | Mutant::BacklogCountsAsOne
+        | Mutant::BacklogUnbounded
         | Mutant::FailureSkipped => Use::Group(Guarantee::AtLeastOnce),
         Mutant::ProcessBeforeCommit => Use::Group(Guarantee::AtMostOnce),
         Mutant::InboxForgotten => Use::Group(Guarantee::EffectivelyOnce),
@@ -151,6 +153,7 @@ fn config(of: Use, mutant: Option<Mutant>) -> Config {
         transaction_timeout: Span::millis(150),
         service: Distribution::uniform(Span::millis(1), Span::millis(10)).expect("a valid range"),
         workers: if mutant == Some(Mutant::CommitHighestDone) { 3 } else { 1 },
+        backlog_max: if mutant == Some(Mutant::BacklogUnbounded) { 5 } else { 500 },
         failure: Probability::from_ratio(1, 10).expect("a valid ratio"),
         failure_pause: Span::millis(30),
         retention_records: is_retained.then_some(8),
