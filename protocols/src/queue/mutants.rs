@@ -91,6 +91,6 @@ crate::mutants! {
         source "Raft, §5.2, Figure 2; the same mutant of Raft";
     /// The replica of a broker acknowledges entries before they are on disk.
     AckBeforeFsync = "ack-before-fsync",
-        breaks ["raft-safety", "no-loss"],
+        breaks ["raft-safety"],
         source "Raft, Figure 2; the same mutant of Raft";
 }
