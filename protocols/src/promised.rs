@@ -17,6 +17,13 @@ impl<P: Process> Promised<P> {
     }
 }
 
+/// A derived one would ask for a process that can be copied.
+impl<P: Process> Clone for Promised<P> {
+    fn clone(&self) -> Self {
+        Self { is_promised: self.is_promised, property: self.property.clone() }
+    }
+}
+
 /// As the invariant itself: a derived one would ask for a process that can be printed.
 impl<P: Process> fmt::Debug for Promised<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,9 +46,5 @@ impl<P: Process> Invariant<P> for Promised<P> {
 
     fn check_all(&self, nodes: &Nodes<'_, P>) -> Result<(), Breach> {
         if self.is_promised { self.property.check_all(nodes) } else { Ok(()) }
-    }
-
-    fn fork(&self) -> Box<dyn Invariant<P>> {
-        Self::when(self.is_promised, self.property.fork())
     }
 }

@@ -152,10 +152,6 @@ impl Invariant<Flawed> for Watchful {
     fn check_all(&self, _: &Nodes<'_, Flawed>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Flawed>> {
-        Box::new(self.clone())
-    }
 }
 
 impl ProtocolKind for Flaw {

@@ -57,10 +57,6 @@ impl Invariant<Echo> for AnswersMatch {
             echo.pending().iter().try_for_each(|(op, pending)| self.check(node, *op, pending.value))
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Echo>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

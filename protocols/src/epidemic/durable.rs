@@ -95,11 +95,8 @@ impl Epidemic {
     /// A message has come. What it brings is written down, and is to hold before the message is answered.
     pub(super) fn receive(&mut self, context: &mut Context<'_, Self>, from: NodeId, message: Message) {
         let items = self.write_down(context, message.items());
-        if self.config.has(Mutant::HoldsBeforeTheDisk) {
+        if items.is_empty() || self.config.has(Mutant::HoldsBeforeTheDisk) {
             self.take_all(context, &items);
-            return self.answer(context, from, &message);
-        }
-        if items.is_empty() {
             return self.answer(context, from, &message);
         }
         self.await_sync(context, Act::Receive { from, message, items });

@@ -96,7 +96,7 @@ impl<P: Process> IndexMut<usize> for Invariants<P> {
 
 impl<P: Process> Clone for Invariants<P> {
     fn clone(&self) -> Self {
-        Self { all: self.iter().map(Invariant::fork).collect(), hearers: self.hearers }
+        Self { all: self.all.clone(), hearers: self.hearers }
     }
 }
 

@@ -100,8 +100,26 @@ impl fmt::Display for Violation {
     }
 }
 
+/// A copy of an invariant with its ghost state, for snapshots: all that can be cloned have it.
+pub trait Fork<P: Process> {
+    /// The copy.
+    fn fork(&self) -> Box<dyn Invariant<P>>;
+}
+
+impl<P: Process, T: Invariant<P> + Clone + 'static> Fork<P> for T {
+    fn fork(&self) -> Box<dyn Invariant<P>> {
+        Box::new(self.clone())
+    }
+}
+
+impl<P: Process> Clone for Box<dyn Invariant<P>> {
+    fn clone(&self) -> Self {
+        (**self).fork()
+    }
+}
+
 /// A safety property, checked at every event. See the [module documentation](self).
-pub trait Invariant<P: Process>: fmt::Debug + Send {
+pub trait Invariant<P: Process>: Fork<P> + fmt::Debug + Send {
     /// What it says.
     fn about(&self) -> &'static About;
 
@@ -122,9 +140,6 @@ pub trait Invariant<P: Process>: fmt::Debug + Send {
     /// # Errors
     /// The first breach.
     fn check_all(&self, nodes: &Nodes<'_, P>) -> Result<(), Breach>;
-
-    /// A copy with its ghost state, for snapshots.
-    fn fork(&self) -> Box<dyn Invariant<P>>;
 
     /// The ghost states that it shares with others, as they are at the start; it finds them by [`Nodes::ghost`].
     /// Default: none.

@@ -33,10 +33,6 @@ impl Invariant<Chatter> for Listener {
     fn check_all(&self, _: &Nodes<'_, Chatter>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Chatter>> {
-        Box::new(self.clone())
-    }
 }
 
 /// What a listener in a storm is told, one element an event: whether a node said that it may stand anew.

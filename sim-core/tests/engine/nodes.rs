@@ -206,7 +206,7 @@ fn a_crash_after_each_effect_cuts_exactly_there() {
 }
 
 /// Breached by every fact: shows whether one reaches checkers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct NothingIsStated;
 
 impl Invariant<Puppet> for NothingIsStated {
@@ -231,10 +231,6 @@ impl Invariant<Puppet> for NothingIsStated {
 
     fn check_all(&self, _: &Nodes<'_, Puppet>) -> Result<(), Breach> {
         Ok(())
-    }
-
-    fn fork(&self) -> Box<dyn Invariant<Puppet>> {
-        Box::new(Self)
     }
 }
 

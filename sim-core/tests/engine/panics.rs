@@ -91,10 +91,6 @@ impl Invariant<Puppet> for Careless {
     fn check_all(&self, _: &Nodes<'_, Puppet>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Puppet>> {
-        Box::new(self.clone())
-    }
 }
 
 #[test]

@@ -81,8 +81,4 @@ impl Invariant<ChainReplication> for AnswersAreFenced {
         };
         servers(nodes).filter(could).try_for_each(|(node, _)| self.check(nodes, node))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(self.clone())
-    }
 }

@@ -93,8 +93,4 @@ impl Invariant<ChainReplication> for CommittedSurvives {
         let Some(newest) = &self.newest else { return Ok(()) };
         newest.chain.iter().try_for_each(|member| self.check(nodes, *member))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(self.clone())
-    }
 }

@@ -93,10 +93,6 @@ impl Invariant<ChainReplication> for OneChainAnEpoch {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -61,10 +61,6 @@ impl Invariant<ChainReplication> for OneOrder {
             server.history().chain_at(index).map_or(Ok(()), |chain| self.committed.check(node, index, chain))
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

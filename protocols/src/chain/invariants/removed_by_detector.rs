@@ -89,8 +89,4 @@ impl Invariant<ChainReplication> for RemovedByDetector {
     fn check_all(&self, _: &Nodes<'_, ChainReplication>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(self.clone())
-    }
 }

@@ -68,8 +68,4 @@ impl Invariant<ChainReplication> for SameState {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(*self)
-    }
 }

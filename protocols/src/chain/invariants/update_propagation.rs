@@ -57,8 +57,4 @@ impl Invariant<ChainReplication> for UpdatePropagation {
     fn check_all(&self, nodes: &Nodes<'_, ChainReplication>) -> Result<(), Breach> {
         check_pairs(nodes, None, check)
     }
-
-    fn fork(&self) -> Box<dyn Invariant<ChainReplication>> {
-        Box::new(*self)
-    }
 }

@@ -45,10 +45,6 @@ impl Invariant<Crdt> for MadeOnce {
     fn check_all(&self, _nodes: &Nodes<'_, Crdt>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Crdt>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

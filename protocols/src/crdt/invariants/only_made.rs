@@ -84,10 +84,6 @@ impl Invariant<Crdt> for OnlyMade {
     fn check_all(&self, nodes: &Nodes<'_, Crdt>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, replica)| self.check(node, replica.state()))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Crdt>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

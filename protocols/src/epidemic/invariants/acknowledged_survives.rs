@@ -109,10 +109,6 @@ impl Invariant<Epidemic> for AcknowledgedSurvives {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Epidemic>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

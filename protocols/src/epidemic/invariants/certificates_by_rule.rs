@@ -124,10 +124,6 @@ impl Invariant<Epidemic> for CertificatesByRule {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Epidemic>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

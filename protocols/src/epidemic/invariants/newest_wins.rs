@@ -115,10 +115,6 @@ impl Invariant<Epidemic> for NewestWins {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Epidemic>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -104,10 +104,6 @@ impl Invariant<Epidemic> for NoResurrection {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Epidemic>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -88,10 +88,6 @@ impl Invariant<Epidemic> for OnlyWritten {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Epidemic>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

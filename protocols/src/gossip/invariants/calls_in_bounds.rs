@@ -78,10 +78,6 @@ impl Invariant<Gossip> for CallsInBounds {
             self.check(node, taken, made)
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Gossip>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -110,10 +110,6 @@ impl Invariant<Gossip> for InterestByRule {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Gossip>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

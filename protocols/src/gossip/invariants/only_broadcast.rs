@@ -57,10 +57,6 @@ impl Invariant<Gossip> for OnlyBroadcast {
             nodes.running().flat_map(|(node, gossip)| gossip.rumors().iter().map(move |held| (node, held)));
         all.try_for_each(|(node, held)| self.check(node, held.value))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Gossip>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -119,10 +119,6 @@ impl Invariant<Gossip> for PartnersUniform {
     fn check_all(&self, _: &Nodes<'_, Gossip>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Gossip>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -62,10 +62,6 @@ impl Invariant<Gossip> for RemovedStaysRemoved {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Gossip>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

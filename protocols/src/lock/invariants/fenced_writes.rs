@@ -73,10 +73,6 @@ impl Invariant<Lock> for FencedWrites {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Lock>> {
-        Box::new(self.clone())
-    }
 }
 
 /// What is on the resource's disk, unless that is damaged.

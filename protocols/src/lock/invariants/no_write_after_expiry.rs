@@ -75,10 +75,6 @@ impl Invariant<Lock> for NoWriteAfterExpiry {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Lock>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -136,10 +136,6 @@ impl Invariant<Lock> for SingleHolder {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Lock>> {
-        Box::new(self.clone())
-    }
 }
 
 /// The workers' lock, as it is on the server's disk.

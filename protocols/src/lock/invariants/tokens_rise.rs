@@ -72,10 +72,6 @@ impl Invariant<Lock> for TokensRise {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Lock>> {
-        Box::new(self.clone())
-    }
 }
 
 /// The highest token a node knows.

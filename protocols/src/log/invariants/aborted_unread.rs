@@ -96,10 +96,6 @@ impl Invariant<Node> for AbortedUnread {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -87,8 +87,4 @@ impl Invariant<Node> for AcknowledgedKept {
             }
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }

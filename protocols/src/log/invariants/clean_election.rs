@@ -58,10 +58,6 @@ impl Invariant<Node> for CleanElection {
         let mut all = (0..).map(PartitionId).zip(&image.partitions);
         all.try_for_each(|(id, state)| check(id, state, state.isr))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -96,10 +96,6 @@ impl Invariant<Node> for CommittedStays {
             self.check(node, (id, leading.epoch()), log.base(), |offset| log.chain_below(offset))
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

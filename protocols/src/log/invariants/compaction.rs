@@ -119,10 +119,6 @@ impl Invariant<Node> for Compaction {
         let mut asked = copies(nodes).filter(|(_, id, _)| self.is_asked(*id));
         asked.try_for_each(|(node, id, copy)| self.check_copy(node, id, copy))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -50,8 +50,4 @@ impl Invariant<Node> for EffectOnce {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }

@@ -49,8 +49,4 @@ impl Invariant<Node> for EffectsInOrder {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }

@@ -100,10 +100,6 @@ impl Invariant<Node> for ExactlyOnce {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

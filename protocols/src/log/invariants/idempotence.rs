@@ -75,10 +75,6 @@ impl Invariant<Node> for Idempotent {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         copies(nodes).try_for_each(|(_, id, copy)| Committed::default().add(id, ops(copy, 0)))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -93,8 +93,4 @@ impl Invariant<Node> for InSyncHasAll {
             check(&self.config, nodes, image, (node, id, leading.epoch()), copy)
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }

@@ -57,10 +57,6 @@ impl Invariant<Node> for KeptIsHandled {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -93,10 +93,6 @@ impl Invariant<Node> for LastStableOffset {
             open_in(copy).check((node, id), committed, copy.log().stable(committed))
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -79,10 +79,6 @@ impl Invariant<Node> for NoHangingTransaction {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -73,10 +73,6 @@ impl Invariant<Node> for ProducerFencing {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -77,10 +77,6 @@ impl Invariant<Node> for ReadsCommitted {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

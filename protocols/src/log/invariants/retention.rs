@@ -121,10 +121,6 @@ impl Invariant<Node> for Retention {
             self.check_number(node, id, base)
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

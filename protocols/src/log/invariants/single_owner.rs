@@ -106,10 +106,6 @@ impl Invariant<Node> for SingleOwner {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -102,10 +102,6 @@ impl Invariant<Node> for TransactionAtomicity {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -70,10 +70,6 @@ impl Invariant<Paxos> for AcceptsItsBallot {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

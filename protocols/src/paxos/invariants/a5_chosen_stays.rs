@@ -64,10 +64,6 @@ impl Invariant<Paxos> for ChosenStays {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
-
     fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
         vec![Votes::shared(&self.config)]
     }

@@ -69,10 +69,6 @@ impl Invariant<Paxos> for OneCommander {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(*self)
-    }
-
     fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
         vec![FirstProposals::shared()]
     }

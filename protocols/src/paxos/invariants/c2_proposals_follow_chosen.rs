@@ -74,10 +74,6 @@ impl Invariant<Paxos> for ProposalsFollowChosen {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
-
     fn ghosts(&self) -> Vec<Box<dyn Ghost<Paxos>>> {
         vec![Votes::shared(&self.config), FirstProposals::shared()]
     }

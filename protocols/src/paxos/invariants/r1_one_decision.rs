@@ -69,10 +69,6 @@ impl Invariant<Paxos> for OneDecision {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -61,10 +61,6 @@ impl Invariant<Paxos> for NoHoles {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -50,10 +50,6 @@ impl Invariant<Paxos> for SameSequence {
             self.executed.check(node, paxos.machine().applied(), paxos.machine().chain())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -56,10 +56,6 @@ impl Invariant<Paxos> for SlotRises {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Paxos>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

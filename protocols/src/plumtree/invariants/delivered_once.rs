@@ -95,10 +95,6 @@ impl Invariant<Plumtree> for DeliveredOnce {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -204,10 +204,6 @@ impl Invariant<Plumtree> for EagerByRule {
     fn check_all(&self, nodes: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, one)| self.check(node, &found(one)))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -119,10 +119,6 @@ impl Invariant<Plumtree> for FailuresNoticed {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -85,10 +85,6 @@ impl Invariant<Plumtree> for HopsCounted {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

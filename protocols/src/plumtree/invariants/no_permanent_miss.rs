@@ -145,10 +145,6 @@ impl Invariant<Plumtree> for NoPermanentMiss {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -97,10 +97,6 @@ impl Invariant<Plumtree> for PassiveByRule {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -38,8 +38,4 @@ impl Invariant<Plumtree> for PlacesSought {
     fn check_all(&self, nodes: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, one)| Self::check(node, one))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }

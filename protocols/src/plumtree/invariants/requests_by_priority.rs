@@ -96,10 +96,6 @@ impl Invariant<Plumtree> for RequestsByPriority {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

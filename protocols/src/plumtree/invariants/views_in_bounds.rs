@@ -105,10 +105,6 @@ impl Invariant<Plumtree> for ViewsInBounds {
             self.check(node, &active, &one.passive().iter().copied().collect())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

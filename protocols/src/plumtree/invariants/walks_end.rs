@@ -54,10 +54,6 @@ impl Invariant<Plumtree> for WalksEnd {
     fn check_all(&self, _: &Nodes<'_, Plumtree>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Plumtree>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -72,10 +72,6 @@ impl Invariant<Node> for Agreed {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -42,10 +42,6 @@ impl Invariant<Node> for AtLeastOnce {
     fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

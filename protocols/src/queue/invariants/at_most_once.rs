@@ -41,10 +41,6 @@ impl Invariant<Node> for AtMostOnce {
     fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -119,10 +119,6 @@ impl Invariant<Node> for Bounded {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

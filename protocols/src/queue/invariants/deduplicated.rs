@@ -70,10 +70,6 @@ impl Invariant<Node> for Deduplicated {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -106,10 +106,6 @@ impl Invariant<Node> for NoLoss {
     fn check_all(&self, _: &Nodes<'_, Node>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -126,10 +126,6 @@ impl Invariant<Node> for OrderWithinGroup {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -79,10 +79,6 @@ impl Invariant<Node> for Outbox {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, process)| self.check(node, process))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -87,10 +87,6 @@ impl Invariant<Node> for PoisonIsolated {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

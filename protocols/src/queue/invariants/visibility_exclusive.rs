@@ -110,10 +110,6 @@ impl Invariant<Node> for VisibilityExclusive {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

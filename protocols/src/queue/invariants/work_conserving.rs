@@ -39,8 +39,4 @@ impl Invariant<Node> for WorkConserving {
     fn check_all(&self, nodes: &Nodes<'_, Node>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, process)| check(node, process))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Node>> {
-        Box::new(*self)
-    }
 }

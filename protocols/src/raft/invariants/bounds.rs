@@ -111,10 +111,6 @@ impl<H: Host> Invariant<H> for Bounds {
     fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         replicas(nodes).try_for_each(|(node, raft)| Reading::new(raft, nodes.incarnation(node)).check(node))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -82,10 +82,6 @@ impl<H: Host> Invariant<H> for CommittedIsDurable {
     fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         replicas(nodes).try_for_each(|(node, raft)| super::durable_is_on_disk::check(nodes, node, raft))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

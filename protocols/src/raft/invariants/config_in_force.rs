@@ -49,10 +49,6 @@ impl<H: Host> Invariant<H> for ConfigInForce {
     fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         replicas(nodes).try_for_each(|(node, raft)| check_node(node, raft))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -105,10 +105,6 @@ impl<H: Host> Invariant<H> for ConfigSafety {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -82,10 +82,6 @@ impl<H: Host> Invariant<H> for ElectionRecord {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -71,10 +71,6 @@ impl<H: Host> Invariant<H> for ElectionSafety {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -108,10 +108,6 @@ impl<H: Host> Invariant<H> for LeaderAppendOnly {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -184,10 +184,6 @@ impl<H: Host> Invariant<H> for LeaderCompleteness {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 /// A chain as evidence shows it.

@@ -114,10 +114,6 @@ impl<H: Host> Invariant<H> for LeaderHasOwnTerm {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -93,10 +93,6 @@ impl<H: Host> Invariant<H> for LogInv {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

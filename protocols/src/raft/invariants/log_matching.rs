@@ -109,10 +109,6 @@ impl<H: Host> Invariant<H> for LogMatching {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

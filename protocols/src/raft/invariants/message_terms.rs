@@ -74,10 +74,6 @@ impl<H: Host> Invariant<H> for MessageTerms {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

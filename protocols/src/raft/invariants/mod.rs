@@ -153,6 +153,14 @@ impl<H: Host> Hosted<H> {
     }
 }
 
+/// A derived one would ask for a process that can be copied.
+impl<H: Host> Clone for Hosted<H> {
+    fn clone(&self) -> Self {
+        let copies = self.properties.iter().map(|property| Property::new(property.invariant.clone()));
+        Self { about: self.about, properties: copies.collect() }
+    }
+}
+
 impl<H: Host> fmt::Debug for Hosted<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.properties.iter().map(|property| &property.invariant)).finish()
@@ -174,12 +182,6 @@ impl<H: Host> Invariant<H> for Hosted<H> {
 
     fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         self.properties.iter().try_for_each(|property| property.named(property.invariant.check_all(nodes)))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        let properties =
-            self.properties.iter().map(|property| Property::new(property.invariant.fork())).collect();
-        Box::new(Self { about: self.about, properties })
     }
 }
 

@@ -129,10 +129,6 @@ impl<H: Host> Invariant<H> for MoreUpToDateCorrect {
     fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         self.check(nodes)
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -55,10 +55,6 @@ impl<H: Host> Invariant<H> for NonDisruption {
     fn check_all(&self, _: &Nodes<'_, H>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

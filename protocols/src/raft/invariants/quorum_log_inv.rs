@@ -128,10 +128,6 @@ impl<H: Host> Invariant<H> for QuorumLogInv {
     fn check_all(&self, nodes: &Nodes<'_, H>) -> Result<(), Breach> {
         self.check_last(nodes)
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -125,10 +125,6 @@ impl Invariant<Raft> for SessionExactlyOnce {
             self.check(node, raft.machine().applied(), raft.machine().executed())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Raft>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

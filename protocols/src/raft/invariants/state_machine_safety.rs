@@ -63,10 +63,6 @@ impl<H: Host> Invariant<H> for StateMachineSafety {
             self.executed.check(node, raft.machine().applied(), raft.machine().chain())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<H>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -85,10 +85,6 @@ impl Invariant<Snapshots> for ChannelStates {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Snapshots>> {
-        Box::new(self.clone())
-    }
-
     fn ghosts(&self) -> Vec<Box<dyn Ghost<Snapshots>>> {
         vec![Box::<Past>::default()]
     }

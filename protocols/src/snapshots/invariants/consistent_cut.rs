@@ -86,10 +86,6 @@ impl Invariant<Snapshots> for ConsistentCut {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Snapshots>> {
-        Box::new(self.clone())
-    }
-
     fn ghosts(&self) -> Vec<Box<dyn Ghost<Snapshots>>> {
         vec![Box::<Past>::default()]
     }

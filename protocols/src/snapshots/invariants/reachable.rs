@@ -103,10 +103,6 @@ impl Invariant<Snapshots> for Reachable {
         Ok(())
     }
 
-    fn fork(&self) -> Box<dyn Invariant<Snapshots>> {
-        Box::new(self.clone())
-    }
-
     fn ghosts(&self) -> Vec<Box<dyn Ghost<Snapshots>>> {
         vec![Box::<Past>::default()]
     }

@@ -50,10 +50,6 @@ impl Invariant<Snapshots> for RecordedMoney {
     fn check_all(&self, nodes: &Nodes<'_, Snapshots>) -> Result<(), Breach> {
         cuts(nodes).try_for_each(|cut| self.judge(cut))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Snapshots>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

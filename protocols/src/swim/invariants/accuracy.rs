@@ -88,8 +88,4 @@ impl Invariant<Swim> for Accurate {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(*self)
-    }
 }

@@ -173,8 +173,4 @@ impl Invariant<Swim> for BoundedCompleteness {
     fn check_all(&self, nodes: &Nodes<'_, Swim>) -> Result<(), Breach> {
         self.nodes.keys().try_for_each(|node| self.check(nodes, *node))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }

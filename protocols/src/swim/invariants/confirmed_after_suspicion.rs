@@ -99,10 +99,6 @@ impl Invariant<Swim> for ConfirmedAfterSuspicion {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -103,10 +103,6 @@ impl Invariant<Swim> for Dissemination {
             })
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

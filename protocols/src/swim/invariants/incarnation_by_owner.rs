@@ -112,10 +112,6 @@ impl Invariant<Swim> for IncarnationByOwner {
             known.try_for_each(|(member, belief)| self.check(node, member, belief.incarnation))
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -88,10 +88,6 @@ impl Invariant<Swim> for LeastSentFirst {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

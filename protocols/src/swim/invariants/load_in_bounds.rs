@@ -80,10 +80,6 @@ impl Invariant<Swim> for LoadInBounds {
     fn check_all(&self, _: &Nodes<'_, Swim>) -> Result<(), Breach> {
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

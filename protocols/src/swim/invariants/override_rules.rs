@@ -108,10 +108,6 @@ impl Invariant<Swim> for OverrideRules {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Swim>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

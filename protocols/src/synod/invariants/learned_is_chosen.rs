@@ -65,10 +65,6 @@ impl Invariant<Synod> for LearnedIsChosen {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Synod>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -52,10 +52,6 @@ impl Invariant<Synod> for OneProposalABallot {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Synod>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -70,10 +70,6 @@ impl Invariant<Synod> for OneValue {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Synod>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

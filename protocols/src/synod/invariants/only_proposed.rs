@@ -60,10 +60,6 @@ impl Invariant<Synod> for OnlyProposed {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Synod>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -91,10 +91,6 @@ impl Invariant<Synod> for P2c {
         let mut issued = self.issued.iter().map(|(&ballot, &proposal)| Vote { ballot, proposal });
         issued.try_for_each(|vote| self.check(vote))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Synod>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -53,10 +53,6 @@ impl Invariant<Synod> for PromiseKept {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Synod>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -122,6 +122,18 @@ struct Pair<P: Process> {
     finds: Finds,
 }
 
+/// A derived one would ask for a process that can be copied.
+impl<P: Process> Clone for Pair<P> {
+    fn clone(&self) -> Self {
+        Self {
+            ghost: self.ghost.clone(),
+            choosy: self.choosy.clone(),
+            asked: self.asked,
+            finds: self.finds.clone(),
+        }
+    }
+}
+
 impl<P: Process> Pair<P> {
     fn ask(&mut self, nodes: &Nodes<'_, P>, node: NodeId, facts: &[P::Fact]) -> Result<(), Breach> {
         let ghost = self.ghost.on_event(nodes, node, facts);
@@ -170,15 +182,6 @@ impl<P: Process> Invariant<P> for Pair<P> {
 
     fn check_all(&self, nodes: &Nodes<'_, P>) -> Result<(), Breach> {
         self.ghost.check_all(nodes)
-    }
-
-    fn fork(&self) -> Box<dyn Invariant<P>> {
-        Box::new(Self {
-            ghost: self.ghost.fork(),
-            choosy: self.choosy.fork(),
-            asked: self.asked,
-            finds: self.finds.clone(),
-        })
     }
 
     fn ghosts(&self) -> Vec<Box<dyn Ghost<P>>> {

@@ -69,10 +69,6 @@ impl Invariant<TwoPhaseCommit> for Agreement {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<TwoPhaseCommit>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

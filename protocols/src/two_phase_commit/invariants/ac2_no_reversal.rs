@@ -67,10 +67,6 @@ impl Invariant<TwoPhaseCommit> for NoReversal {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<TwoPhaseCommit>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -83,10 +83,6 @@ impl Invariant<TwoPhaseCommit> for CommitNeedsAllVotes {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<TwoPhaseCommit>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

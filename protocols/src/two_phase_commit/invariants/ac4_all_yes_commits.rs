@@ -70,10 +70,6 @@ impl Invariant<TwoPhaseCommit> for AllYesCommits {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<TwoPhaseCommit>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -115,10 +115,6 @@ impl Invariant<TwoPhaseCommit> for Conservation {
         ensure!(!is_complete || wrong.is_none(), "money was made or lost: {wrong:?}");
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<TwoPhaseCommit>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -60,10 +60,6 @@ impl Invariant<UniqueIds> for CausalOrder {
             next.map_or(Ok(()), |id| self.give(node, nodes.incarnation(node), id))
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<UniqueIds>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

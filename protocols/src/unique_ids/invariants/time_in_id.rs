@@ -81,10 +81,6 @@ impl Invariant<UniqueIds> for TimeInId {
             nodes.running().filter_map(|(node, process)| Some((node, process.next_id(nodes.wall(node))?)));
         next.filter(|_| are_right).try_for_each(|(node, id)| self.check(node, id, now))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<UniqueIds>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -48,10 +48,6 @@ impl Invariant<UniqueIds> for Unique {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<UniqueIds>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -73,10 +73,6 @@ impl Invariant<Vrr> for AcknowledgedIsKept {
     fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, vrr)| self.check_node(node, vrr))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

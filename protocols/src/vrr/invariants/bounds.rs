@@ -92,10 +92,6 @@ impl Invariant<Vrr> for Bounds {
     fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, vrr)| Reading::new(vrr, nodes.incarnation(node)).check(node))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

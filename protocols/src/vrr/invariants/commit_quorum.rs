@@ -103,10 +103,6 @@ impl Invariant<Vrr> for CommitQuorum {
             Ok(())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

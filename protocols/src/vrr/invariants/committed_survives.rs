@@ -152,10 +152,6 @@ impl Invariant<Vrr> for CommittedSurvives {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

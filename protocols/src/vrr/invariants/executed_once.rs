@@ -88,10 +88,6 @@ impl Invariant<Vrr> for ExecutedOnce {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 fn name(effect: Effect) -> &'static str {

@@ -98,10 +98,6 @@ impl Invariant<Vrr> for LogMatching {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

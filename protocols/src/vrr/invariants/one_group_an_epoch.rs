@@ -77,10 +77,6 @@ impl Invariant<Vrr> for OneGroupAnEpoch {
     fn check_all(&self, nodes: &Nodes<'_, Vrr>) -> Result<(), Breach> {
         nodes.running().try_for_each(|(node, vrr)| self.check_node(node, vrr.epoch_start()))
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

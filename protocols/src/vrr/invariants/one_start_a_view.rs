@@ -63,10 +63,6 @@ impl Invariant<Vrr> for OneStartAView {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -92,10 +92,6 @@ impl Invariant<Vrr> for SealedBeforeStarted {
             self.enter(node, vrr.view_number(), old)
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -54,10 +54,6 @@ impl Invariant<Vrr> for StateMachineSafety {
             self.executed.check(node, vrr.machine().applied(), vrr.machine().chain())
         })
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Vrr>> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]

@@ -324,8 +324,4 @@ impl Invariant<Chatter> for AppendsInOrder {
         }
         Ok(())
     }
-
-    fn fork(&self) -> Box<dyn Invariant<Chatter>> {
-        Box::new(self.clone())
-    }
 }
