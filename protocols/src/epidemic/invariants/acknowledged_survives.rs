@@ -9,14 +9,14 @@ use sim_core::service::Key;
 
 use super::super::item::Timestamp;
 use super::super::{Epidemic, Fact, Item};
+use super::Had;
 
 /// A site holds each update that it has acknowledged, or something newer that has come since it was stamped, also after a
 /// crash, until a certificate's time is over.
 #[derive(Clone, Debug, Default)]
 pub struct AcknowledgedSurvives {
     acknowledged: BTreeMap<NodeId, BTreeMap<Key, Timestamp>>,
-    /// The latest that each site has ever held under a key, certificates that it has buried included.
-    had: BTreeMap<(NodeId, Key), Timestamp>,
+    had: Had,
     /// Updates that were stamped below what their site had had, and that: it counts as nothing newer.
     below: BTreeMap<Timestamp, Timestamp>,
 }
@@ -26,15 +26,13 @@ impl AcknowledgedSurvives {
         let acknowledged = self.acknowledged.entry(node).or_default();
         match fact {
             Fact::Stamped(Item { key, version, .. }) => {
-                let had = self.had.get(&(node, key)).filter(|had| **had > version.written);
-                match had {
-                    Some(had) => self.below.insert(version.written, *had),
+                match self.had.get(node, key).filter(|had| *had > version.written) {
+                    Some(had) => self.below.insert(version.written, had),
                     None => self.below.remove(&version.written),
                 };
             }
             Fact::Took { item, .. } | Fact::Recovered(item) | Fact::Awakened { certificate: item } => {
-                let had = self.had.entry((node, item.key)).or_insert(item.version.written);
-                *had = item.version.written.max(*had);
+                self.had.hold(node, &item);
             }
             Fact::Acknowledged { key, written } => {
                 if let Some(had) = self.below.get(&written) {

@@ -16,7 +16,11 @@ mod newest_wins;
 mod no_resurrection;
 mod only_written;
 
+use std::collections::BTreeMap;
+
+use sim_core::NodeId;
 use sim_core::check::Invariant;
+use sim_core::service::Key;
 
 pub use acknowledged_survives::AcknowledgedSurvives;
 pub use certificates_by_rule::CertificatesByRule;
@@ -24,7 +28,8 @@ pub use newest_wins::NewestWins;
 pub use no_resurrection::NoResurrection;
 pub use only_written::OnlyWritten;
 
-use super::{Config, Epidemic};
+use super::item::Timestamp;
+use super::{Config, Epidemic, Item};
 
 /// All of them, fresh, for sites with this configuration.
 pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Epidemic>>> {
@@ -35,6 +40,25 @@ pub fn all(config: &Config) -> Vec<Box<dyn Invariant<Epidemic>>> {
         Box::new(CertificatesByRule::new(*config)),
         Box::<AcknowledgedSurvives>::default(),
     ]
+}
+
+/// The latest that each site has ever held under a key. No crash takes it, and who has buried a certificate has had it.
+#[derive(Clone, Debug, Default)]
+struct Had(BTreeMap<NodeId, BTreeMap<Key, Timestamp>>);
+
+impl Had {
+    fn hold(&mut self, node: NodeId, item: &Item) {
+        let latest = self.0.entry(node).or_default().entry(item.key).or_insert(item.version.written);
+        *latest = item.version.written.max(*latest);
+    }
+
+    fn get(&self, node: NodeId, key: Key) -> Option<Timestamp> {
+        self.0.get(&node)?.get(&key).copied()
+    }
+
+    fn all(&self, node: NodeId) -> impl Iterator<Item = (Key, Timestamp)> {
+        self.0.get(&node).into_iter().flatten().map(|(key, latest)| (*key, *latest))
+    }
 }
 
 #[cfg(test)]

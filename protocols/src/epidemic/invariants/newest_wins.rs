@@ -7,37 +7,35 @@ use sim_core::check::{About, Breach, Invariant, Nodes};
 use sim_core::ensure;
 use sim_core::service::Key;
 
-use super::super::item::{Timestamp, Version};
+use super::super::item::Version;
 use super::super::{Epidemic, Fact, Item};
+use super::Had;
 
 /// A site takes an item only in place of an older one, finds after a crash no less than it had, and stamps an update later
 /// than all that it has had under the key.
 #[derive(Clone, Debug, Default)]
 pub struct NewestWins {
     held: BTreeMap<NodeId, BTreeMap<Key, Version>>,
-    /// The latest that each site has ever held under a key. No crash takes it, and who has buried a certificate has had it.
-    latest: BTreeMap<NodeId, BTreeMap<Key, Timestamp>>,
+    had: Had,
 }
 
 impl NewestWins {
     fn on_fact(&mut self, node: NodeId, fact: Fact) -> Result<(), Breach> {
         let held = self.held.entry(node).or_default();
-        let latest = self.latest.entry(node).or_default();
         match fact {
             Fact::Started => held.clear(),
             Fact::Recovered(item) => {
                 held.insert(item.key, item.version);
-                let latest = latest.entry(item.key).or_insert(item.version.written);
-                let is_kept = *latest <= item.version.written;
-                ensure!(
-                    is_kept,
-                    "{node} finds {item} on its disk, and had an item of {latest} before it crashed"
-                );
-                *latest = item.version.written;
+                let more = self.had.get(node, item.key).filter(|had| *had > item.version.written);
+                if let Some(had) = more {
+                    let found = format!("{node} finds {item} on its disk");
+                    return Err(Breach(format!("{found}, and had an item of {had} before it crashed")));
+                }
+                self.had.hold(node, &item);
             }
             Fact::Stamped(Item { key, version: Version { written, .. }, .. }) => {
-                if let Some(before) = latest.get(&key) {
-                    let overrides = *before < written;
+                if let Some(before) = self.had.get(node, key) {
+                    let overrides = before < written;
                     ensure!(
                         overrides,
                         "{node} stamps an update of {key} at {written}, and has had one of {before}"
@@ -48,8 +46,7 @@ impl NewestWins {
                 let before = held.insert(item.key, item.version);
                 let is_newer = before.is_none_or(|before| before < item.version);
                 ensure!(is_newer, "{node} takes {item}, and had {before:?}");
-                let latest = latest.entry(item.key).or_insert(item.version.written);
-                *latest = item.version.written.max(*latest);
+                self.had.hold(node, &item);
             }
             Fact::Discarded { key, version, .. } | Fact::LaidDormant { key, version, .. } => {
                 let before = held.remove(&key);
@@ -63,13 +60,10 @@ impl NewestWins {
     /// A site that has started has found something of all that it had.
     fn check_start(&self, node: NodeId, facts: &[Fact]) -> Result<(), Breach> {
         let found: BTreeSet<Key> = facts.iter().filter_map(recovered_key).collect();
-        let missing = self.latest.get(&node).into_iter().flatten().find(|(key, _)| !found.contains(key));
-        match missing {
-            Some((key, latest)) => {
-                Err(Breach(format!("{node} finds nothing of {key} on its disk, and had an item of {latest}")))
-            }
-            None => Ok(()),
-        }
+        let missing = self.had.all(node).find(|(key, _)| !found.contains(key));
+        missing.map_or(Ok(()), |(key, had)| {
+            Err(Breach(format!("{node} finds nothing of {key} on its disk, and had an item of {had}")))
+        })
     }
 }
 
