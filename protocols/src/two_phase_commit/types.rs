@@ -8,7 +8,7 @@ use sim_core::NodeId;
 
 /// The name of a transaction. No two have the same: each life of a coordinator has an epoch of its own, on disk before
 /// its first transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Txn {
     /// Who decides.
     pub coordinator: NodeId,
@@ -28,6 +28,13 @@ impl Txn {
 impl fmt::Display for Txn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}.{}", self.coordinator, self.epoch, self.number)
+    }
+}
+
+/// The same: it stands in the names of timers.
+impl fmt::Debug for Txn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
