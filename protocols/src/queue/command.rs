@@ -225,6 +225,47 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The message that is in the queue from now on, and what it says.
+    pub(super) const fn entered(&self) -> Option<(MessageId, Value)> {
+        match *self {
+            Self::Enqueued { message, value } | Self::Redriven { message, value, .. } => {
+                Some((message, value))
+            }
+            Self::Duplicate { .. }
+            | Self::Full
+            | Self::Delivered { .. }
+            | Self::Empty
+            | Self::Acknowledged { .. }
+            | Self::Void { .. }
+            | Self::Extended { .. }
+            | Self::Returned { .. }
+            | Self::DeadLettered { .. }
+            | Self::Expired { .. }
+            | Self::Dropped { .. } => None,
+        }
+    }
+
+    /// The message that is in the queue no more.
+    pub(super) const fn left(&self) -> Option<MessageId> {
+        match *self {
+            Self::Acknowledged { receipt, .. } => Some(receipt.message),
+            Self::DeadLettered { message, .. } | Self::Expired { message } | Self::Dropped { message } => {
+                Some(message)
+            }
+            Self::Enqueued { .. }
+            | Self::Duplicate { .. }
+            | Self::Full
+            | Self::Delivered { .. }
+            | Self::Empty
+            | Self::Void { .. }
+            | Self::Extended { .. }
+            | Self::Returned { .. }
+            | Self::Redriven { .. } => None,
+        }
+    }
+}
+
 /// All that came of a command.
 pub type Events = SmallVec<[Event; 1]>;
 

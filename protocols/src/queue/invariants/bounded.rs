@@ -61,21 +61,10 @@ impl Bounded {
     }
 
     fn on_recorded(&mut self, event: &Event) {
-        match *event {
-            Event::Enqueued { message, .. } | Event::Redriven { message, .. } => {
-                self.live.insert(message);
-            }
-            Event::Acknowledged { receipt, .. } => _ = self.live.remove(&receipt.message),
-            Event::DeadLettered { message, .. } | Event::Expired { message } | Event::Dropped { message } => {
-                self.live.remove(&message);
-            }
-            Event::Duplicate { .. }
-            | Event::Full
-            | Event::Empty
-            | Event::Delivered { .. }
-            | Event::Void { .. }
-            | Event::Extended { .. }
-            | Event::Returned { .. } => {}
+        if let Some((message, _)) = event.entered() {
+            self.live.insert(message);
+        } else if let Some(message) = event.left() {
+            self.live.remove(&message);
         }
     }
 }

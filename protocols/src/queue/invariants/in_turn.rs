@@ -38,25 +38,16 @@ impl InTurn {
     }
 
     fn on_recorded(&mut self, event: &Event) -> Result<(), Breach> {
-        match *event {
-            Event::Enqueued { message, value } | Event::Redriven { message, value, .. } => {
-                self.priorities.insert(message, self.rules.priority_of(value));
-                self.wait(message, self.rules.delay);
-            }
-            Event::Returned { receipt, cause, .. } => {
-                let delay = if cause == Cause::Failure { self.rules.retry_delay } else { Span::ZERO };
-                self.wait(receipt.message, delay);
-            }
-            Event::Delivered { receipt, .. } => return self.on_delivered(receipt.message),
-            Event::Acknowledged { receipt, .. } => self.leave(receipt.message),
-            Event::DeadLettered { message, .. } | Event::Expired { message } | Event::Dropped { message } => {
-                self.leave(message);
-            }
-            Event::Duplicate { .. }
-            | Event::Full
-            | Event::Empty
-            | Event::Void { .. }
-            | Event::Extended { .. } => {}
+        if let Some((message, value)) = event.entered() {
+            self.priorities.insert(message, self.rules.priority_of(value));
+            self.wait(message, self.rules.delay);
+        } else if let Some(message) = event.left() {
+            self.leave(message);
+        } else if let Event::Returned { receipt, cause, .. } = event {
+            let delay = if *cause == Cause::Failure { self.rules.retry_delay } else { Span::ZERO };
+            self.wait(receipt.message, delay);
+        } else if let Event::Delivered { receipt, .. } = event {
+            return self.on_delivered(receipt.message);
         }
         Ok(())
     }

@@ -56,30 +56,19 @@ impl OrderWithinGroup {
     }
 
     fn on_recorded(&mut self, event: &Event) -> Result<(), Breach> {
-        match *event {
-            Event::Enqueued { message, value } | Event::Redriven { message, value, .. } => {
-                let group = self.rules.group_of(value).expect("there are groups");
-                self.groups.insert(message, group);
-                self.live.entry(group).or_default().insert(message);
-            }
-            Event::Delivered { receipt, .. } => {
-                let group = self.groups.get(&receipt.message);
-                let first = group.and_then(|group| self.live.get(group)?.first());
-                ensure!(
-                    first == Some(&receipt.message),
-                    "{receipt} of group {group:?} is delivered, and {first:?} is before it"
-                );
-            }
-            Event::Acknowledged { receipt, .. } => self.leave(receipt.message),
-            Event::DeadLettered { message, .. } | Event::Expired { message } | Event::Dropped { message } => {
-                self.leave(message);
-            }
-            Event::Duplicate { .. }
-            | Event::Full
-            | Event::Empty
-            | Event::Void { .. }
-            | Event::Extended { .. }
-            | Event::Returned { .. } => {}
+        if let Some((message, value)) = event.entered() {
+            let group = self.rules.group_of(value).expect("there are groups");
+            self.groups.insert(message, group);
+            self.live.entry(group).or_default().insert(message);
+        } else if let Some(message) = event.left() {
+            self.leave(message);
+        } else if let Event::Delivered { receipt, .. } = event {
+            let group = self.groups.get(&receipt.message);
+            let first = group.and_then(|group| self.live.get(group)?.first());
+            ensure!(
+                first == Some(&receipt.message),
+                "{receipt} of group {group:?} is delivered, and {first:?} is before it"
+            );
         }
         Ok(())
     }
